@@ -1,0 +1,317 @@
+//! The documentation's example against its tables: whatever the two disagree on has to be recorded.
+
+use std::collections::BTreeSet;
+
+use super::Common;
+use crate::{
+    diagnostic::{Report, suggest},
+    json::{Member, Node, Value},
+    model::{Example, Parameter, Scalar, Shape},
+    spec::{self, Type},
+};
+
+pub(super) fn lower(
+    action: &spec::Action,
+    parameters: &[Parameter],
+    common: &Common,
+    report: &mut Report<'_>,
+) -> Example {
+    let Some(example) = &action.example else {
+        return Example::default();
+    };
+    Example {
+        arguments: example
+            .request
+            .as_ref()
+            .map(|node| request(node, action, parameters, common, report))
+            .unwrap_or_default(),
+        request: example
+            .request
+            .as_ref()
+            .map(|node| source(node, report.text)),
+        response: example.response.as_ref().map(|node| {
+            response(node, action, common, report);
+            source(node, report.text)
+        }),
+    }
+}
+
+/// Checks the request shown, and says it in Rust.
+fn request(
+    node: &Node,
+    action: &spec::Action,
+    parameters: &[Parameter],
+    common: &Common,
+    report: &mut Report<'_>,
+) -> Vec<(String, String)> {
+    let Value::Object(shown) = &node.value else {
+        report.error(
+            node.at,
+            format!(
+                "the request shown is an object of parameters; found {}",
+                node.kind()
+            ),
+        );
+        return Vec::new();
+    };
+    let mut arguments = Vec::new();
+    for Member { at, key, value } in shown {
+        if common.parameters.contains(key) {
+            continue;
+        }
+        // `Disks.0.Type` is documented as `Disks.N.Type`.
+        let documented: Vec<&str> = key
+            .split('.')
+            .map(|part| {
+                if part.parse::<u32>().is_ok() {
+                    "N"
+                } else {
+                    part
+                }
+            })
+            .collect();
+        let documented = documented.join(".");
+        let Some(parameter) = action
+            .parameters
+            .iter()
+            .find(|field| field.name.value == documented)
+        else {
+            let known = action
+                .parameters
+                .iter()
+                .map(|field| field.name.value.as_str());
+            report.error(*at, format!("no parameter `{key}`{}", suggest(key, known)));
+            continue;
+        };
+        // A page that repeats a parameter shows all its values.
+        let values = match &value.value {
+            Value::Array(values) if !values.is_empty() => values.as_slice(),
+            _ => std::slice::from_ref(value),
+        };
+        for value in values {
+            check(value, parameter, action, report);
+        }
+        let lowered = parameters.iter().find(|parameter| parameter.wire == *key);
+        if let Some((parameter, argument)) =
+            lowered.and_then(|found| Some((found, argument(found, &values[0])?)))
+        {
+            arguments.push((parameter.rust.clone(), argument));
+        }
+    }
+    let shown: BTreeSet<&str> = shown.iter().map(|member| member.key.as_str()).collect();
+    for parameter in &action.parameters {
+        let name = &parameter.name.value;
+        if parameter.required
+            && !is_shown_absent(parameter)
+            && !name.contains('.')
+            && !shown.contains(name.as_str())
+        {
+            report.error(
+                node.at,
+                format!("the request shown lacks the required `{name}`: {RECORD_ABSENCE}"),
+            );
+        }
+    }
+    arguments
+}
+
+/// A value of a parameter as a Rust expression, where it is a plain one.
+fn argument(parameter: &Parameter, node: &Node) -> Option<String> {
+    match (&parameter.shape, &node.value) {
+        (Shape::Scalar(Scalar::String), Value::String(text)) => Some(format!("{text:?}")),
+        (Shape::Scalar(Scalar::Int), Value::Number(number)) => Some(number.clone()),
+        (Shape::Scalar(Scalar::Float), Value::Number(number)) => Some(format!("{number}_f64")),
+        (Shape::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => Some(boolean.to_string()),
+        _ => None,
+    }
+}
+
+fn response(node: &Node, action: &spec::Action, common: &Common, report: &mut Report<'_>) {
+    let Value::Object(members) = &node.value else {
+        report.error(
+            node.at,
+            format!("the response shown is an object; found {}", node.kind()),
+        );
+        return;
+    };
+    let own: Vec<Member> = members
+        .iter()
+        .filter(|member| !common.response.contains(&member.key))
+        .cloned()
+        .collect();
+    let mut seen = Seen::default();
+    object(node.at, &own, &action.response, action, &mut seen, report);
+    // A contradiction that the example does not bear out is a mistake in the spec; after another
+    // mistake it may be no more than a consequence.
+    if !report.is_clean() {
+        return;
+    }
+    let fields = action
+        .models
+        .iter()
+        .flat_map(|model| &model.fields)
+        .chain(&action.response);
+    for field in fields {
+        if let Some(shown) = &field.shown_absent
+            && shown.value
+            && !seen.absent.contains(&field.name.at)
+        {
+            report.error(
+                shown.at,
+                format!("the example does not show `{}` absent", field.name.value),
+            );
+        }
+        if let Some(shown) = &field.shown_as
+            && !seen.other_type.contains(&field.name.at)
+        {
+            report.error(
+                shown.at,
+                format!(
+                    "the example does not show `{}` as {}",
+                    field.name.value, shown.value
+                ),
+            );
+        }
+    }
+}
+
+/// The fields, by their place in the spec, that the example contradicts.
+#[derive(Debug, Default)]
+struct Seen {
+    absent: BTreeSet<usize>,
+    other_type: BTreeSet<usize>,
+}
+
+const RECORD_ABSENCE: &str = "if the page has it so, record `\"shown_absent\": true`";
+
+fn object(
+    at: usize,
+    members: &[Member],
+    fields: &[spec::Field],
+    action: &spec::Action,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) {
+    for Member { at, key, value } in members {
+        let Some(field) = fields.iter().find(|field| field.name.value == *key) else {
+            let known = fields.iter().map(|field| field.name.value.as_str());
+            report.error(*at, format!("no field `{key}`{}", suggest(key, known)));
+            continue;
+        };
+        let is_odd = fits(value, &field.ty.value, &|name| model(action, name)).is_err();
+        // What stands in every element of a list is said once.
+        if !is_odd || seen.other_type.insert(field.name.at) {
+            check(value, field, action, report);
+        }
+        descend(value, &field.ty.value, action, seen, report);
+    }
+    for field in fields.iter().filter(|field| field.required) {
+        if members.iter().any(|member| member.key == field.name.value) {
+            continue;
+        }
+        if seen.absent.insert(field.name.at) && !is_shown_absent(field) {
+            report.error(
+                at,
+                format!(
+                    "the example lacks the required `{}`: {RECORD_ABSENCE}",
+                    field.name.value
+                ),
+            );
+        }
+    }
+}
+
+/// Looks into a value for the models it holds.
+fn descend(
+    node: &Node,
+    ty: &Type,
+    action: &spec::Action,
+    seen: &mut Seen,
+    report: &mut Report<'_>,
+) {
+    match (&node.value, ty) {
+        (Value::Array(elements), Type::Array(element)) => {
+            for node in elements {
+                descend(node, element, action, seen, report);
+            }
+        }
+        (Value::Object(members), Type::Model(name)) => {
+            if let Some(model) = model(action, name) {
+                object(node.at, members, &model.fields, action, seen, report);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn model<'a>(action: &'a spec::Action, name: &str) -> Option<&'a spec::Model> {
+    action.models.iter().find(|model| model.name.value == name)
+}
+
+fn is_shown_absent(field: &spec::Field) -> bool {
+    field.shown_absent.as_ref().is_some_and(|shown| shown.value)
+}
+
+/// A value fits the documented type, or the one that is recorded as shown.
+fn check(node: &Node, field: &spec::Field, action: &spec::Action, report: &mut Report<'_>) {
+    let models = |name: &str| model(action, name);
+    let Err(message) = fits(node, &field.ty.value, &models) else {
+        return;
+    };
+    match &field.shown_as {
+        Some(shown) if fits(node, &shown.value, &models).is_ok() => {}
+        Some(shown) => report.error(
+            node.at,
+            format!("the example of `{}` is neither {} nor {}: {message}", field.name.value, field.ty.value, shown.value),
+        ),
+        None => report.error(
+            node.at,
+            format!(
+                "the example of `{}` does not fit its type: {message}; if the page has it so, record `\"shown_as\"`",
+                field.name.value
+            ),
+        ),
+    }
+}
+
+/// Whether a value has a type, or what was expected in its place.
+pub(super) fn fits<'a>(
+    node: &Node,
+    ty: &Type,
+    models: &impl Fn(&str) -> Option<&'a spec::Model>,
+) -> Result<(), String> {
+    let fits = match (ty, &node.value) {
+        (Type::Array(element), Value::Array(elements)) => {
+            return elements
+                .iter()
+                .try_for_each(|node| fits(node, element, models));
+        }
+        (Type::String, Value::String(_))
+        | (Type::Float, Value::Number(_))
+        | (Type::Boolean, Value::Boolean(_))
+        | (Type::Object, Value::Object(_)) => true,
+        (Type::Int, _) => node.is_integer(),
+        // A model that is not there has been reported where it is named.
+        (Type::Model(name), value) => matches!(value, Value::Object(_)) || models(name).is_none(),
+        _ => false,
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(format!("expected {ty}; found {}", node.kind()))
+    }
+}
+
+/// A value as it stands in the spec, moved to the left margin.
+fn source(node: &Node, text: &str) -> String {
+    let line_start = text[..node.at].rfind('\n').map_or(0, |newline| newline + 1);
+    let margin: String = text[line_start..]
+        .chars()
+        .take_while(|c| *c == ' ')
+        .collect();
+    let lines = text[node.at..node.end].lines();
+    lines
+        .map(|line| line.strip_prefix(&margin).unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

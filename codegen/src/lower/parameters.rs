@@ -1,0 +1,234 @@
+//! The parameters of a request: a tree, where their names have dots.
+
+use std::collections::BTreeMap;
+
+use super::{Common, Names, Types, example::fits, fields::refuse_unrendered};
+use crate::{
+    diagnostic::Report,
+    json,
+    model::{Parameter, Scalar, Shape},
+    naming, spec,
+};
+
+/// One level of the tree before it is named: its branches in the order of the documentation.
+#[derive(Debug, Default)]
+struct Level<'a> {
+    order: Vec<&'a str>,
+    branches: BTreeMap<&'a str, Branch<'a>>,
+}
+
+#[derive(Debug)]
+struct Branch<'a> {
+    /// The parameter whose name led here first.
+    first: &'a spec::Field,
+    /// How many `.N` follow the name.
+    lists: usize,
+    below: Below<'a>,
+}
+
+#[derive(Debug)]
+enum Below<'a> {
+    Leaf,
+    Group(Level<'a>),
+}
+
+/// `Disks.N.Type` is the `Type` of a list of `Disks`.
+const INDEX: &str = "N";
+/// A tree deeper than this is a slip of the keyboard.
+const MAX_DEPTH: usize = 16;
+
+pub(super) fn lower(
+    specs: &[spec::Field],
+    common: &Common,
+    types: &mut Types,
+    report: &mut Report<'_>,
+) -> Vec<Parameter> {
+    let mut tree = Level::default();
+    for parameter in specs {
+        let name = &parameter.name;
+        if common.parameters.contains(&name.value) {
+            report.error(
+                name.at,
+                format!(
+                    "every action has `{}`: it stands in service.json alone",
+                    name.value
+                ),
+            );
+        }
+        check(parameter, report);
+        let path: Vec<&str> = name.value.split('.').collect();
+        if path.len() > MAX_DEPTH {
+            report.error(
+                name.at,
+                format!(
+                    "a name of {} parts; at most {MAX_DEPTH} are allowed",
+                    path.len()
+                ),
+            );
+        } else if path.iter().any(|part| part.is_empty()) || path[0] == INDEX {
+            report.error(
+                name.at,
+                format!("`{}` has an empty part, or an index of nothing", name.value),
+            );
+        } else {
+            plant(&mut tree, &path, parameter, report);
+        }
+    }
+    grow(&tree, "", common, types, report)
+}
+
+/// What can be said of a parameter by itself.
+fn check(parameter: &spec::Field, report: &mut Report<'_>) {
+    refuse_unrendered(parameter, report);
+    if let Some(default) = &parameter.default {
+        if parameter.required {
+            report.error(default.at, "a required parameter has no `default`");
+        }
+        if let Err(message) = fits(default, &parameter.ty.value, &|_| None) {
+            report.error(
+                default.at,
+                format!("the default does not fit its type: {message}"),
+            );
+        }
+    }
+}
+
+fn plant<'a>(
+    level: &mut Level<'a>,
+    path: &[&'a str],
+    parameter: &'a spec::Field,
+    report: &mut Report<'_>,
+) {
+    let [name, rest @ ..] = path else { return };
+    let lists = rest.iter().take_while(|part| **part == INDEX).count();
+    let rest = &rest[lists..];
+    let is_new = !level.branches.contains_key(name);
+    if is_new {
+        level.order.push(name);
+    }
+    let branch = level.branches.entry(name).or_insert_with(|| Branch {
+        first: parameter,
+        lists,
+        below: if rest.is_empty() {
+            Below::Leaf
+        } else {
+            Below::Group(Level::default())
+        },
+    });
+    let wire = &parameter.name;
+    match &mut branch.below {
+        _ if branch.lists != lists => report.error(
+            wire.at,
+            format!(
+                "`{}` and `{}` disagree on whether `{name}` is a list",
+                wire.value, branch.first.name.value
+            ),
+        ),
+        Below::Group(below) if !rest.is_empty() => plant(below, rest, parameter, report),
+        Below::Leaf if rest.is_empty() && is_new => {}
+        Below::Leaf if rest.is_empty() => {
+            report.error(wire.at, format!("`{}` stands here twice", wire.value));
+        }
+        _ => report.error(
+            wire.at,
+            format!(
+                "`{}` and `{}` disagree on whether `{name}` is a value or a group",
+                wire.value, branch.first.name.value
+            ),
+        ),
+    }
+}
+
+fn grow(
+    level: &Level<'_>,
+    prefix: &str,
+    common: &Common,
+    types: &mut Types,
+    report: &mut Report<'_>,
+) -> Vec<Parameter> {
+    let mut names = Names::default();
+    let mut grown = Vec::new();
+    for wire in &level.order {
+        let Branch {
+            first,
+            lists,
+            below,
+        } = &level.branches[wire];
+        let at = first.name.at;
+        let (shape, given) = match below {
+            Below::Leaf => (leaf(first, report), first.rust_name.as_ref()),
+            Below::Group(below) => {
+                let rust = naming::ty(wire)
+                    .map(|name| format!("{prefix}{name}"))
+                    .unwrap_or_else(|message| {
+                        report.error(at, message);
+                        String::new()
+                    });
+                types.take(
+                    &rust,
+                    format!("the group of parameters `{wire}`"),
+                    at,
+                    report,
+                );
+                let parameters = grow(below, &rust, common, types, report);
+                (Shape::Group { rust, parameters }, None)
+            }
+        };
+        let is_leaf = matches!(below, Below::Leaf);
+        grown.push(Parameter {
+            wire: (*wire).to_owned(),
+            rust: names.take(wire, given, at, report),
+            required: match &shape {
+                Shape::Group { parameters, .. } => {
+                    parameters.iter().any(|parameter| parameter.required)
+                }
+                _ => first.required,
+            },
+            shape: (0..*lists).fold(shape, |element, _| Shape::List(Box::new(element))),
+            default: first.default.as_ref().filter(|_| is_leaf).map(text),
+            from_client: prefix.is_empty() && common.from_client.contains(*wire),
+            description: if is_leaf {
+                first.description.value.clone()
+            } else {
+                format!("The parameters named `{wire}.…`.")
+            },
+        });
+    }
+    grown
+}
+
+fn leaf(parameter: &spec::Field, report: &mut Report<'_>) -> Shape {
+    let mut element = &parameter.ty.value;
+    let mut depth = 0;
+    while let spec::Type::Array(inner) = element {
+        element = inner;
+        depth += 1;
+    }
+    let scalar = match element {
+        spec::Type::String => Scalar::String,
+        spec::Type::Int => Scalar::Int,
+        spec::Type::Float => Scalar::Float,
+        spec::Type::Boolean => Scalar::Boolean,
+        spec::Type::Object | spec::Type::Model(_) | spec::Type::Array(_) => {
+            report.error(
+                parameter.ty.at,
+                format!(
+                    "a parameter of type `{}` is not rendered yet: write its fields as parameters, `{}.Field`",
+                    parameter.ty.value, parameter.name.value
+                ),
+            );
+            Scalar::String
+        }
+    };
+    (0..depth).fold(Shape::Scalar(scalar), |element, _| {
+        Shape::List(Box::new(element))
+    })
+}
+
+fn text(node: &json::Node) -> String {
+    match &node.value {
+        json::Value::String(text) | json::Value::Number(text) => text.clone(),
+        json::Value::Boolean(boolean) => boolean.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,144 @@
+//! The model: a spec that has been checked, named and ordered. [`render`](crate::render) sees
+//! nothing else, and cannot fail.
+//!
+//! Every item carries its documented name (`wire`) and its Rust name (`rust`) side by side.
+
+pub(crate) use crate::spec::{Format, Outcome, Repeat};
+
+/// A service and all its actions, in the order of their modules' names.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    pub(crate) summary: String,
+    pub(crate) endpoint: String,
+    /// In the order of their codes.
+    pub(crate) return_codes: Vec<ReturnCode>,
+    pub(crate) actions: Vec<Action>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ReturnCode {
+    pub(crate) code: i64,
+    /// Name of the Rust constant.
+    pub(crate) rust: String,
+    pub(crate) meaning: String,
+    pub(crate) remedy: String,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug)]
+pub(crate) struct Action {
+    pub(crate) wire: String,
+    /// Name of the module, and of the client's method.
+    pub(crate) rust: String,
+    /// Name of the request's type.
+    pub(crate) request: String,
+    pub(crate) summary: String,
+    pub(crate) repeat: Repeat,
+    /// In the order of the documentation.
+    pub(crate) parameters: Vec<Parameter>,
+    /// Named after the action; in the order of the documentation, as its models are.
+    pub(crate) response: Struct,
+    pub(crate) models: Vec<Struct>,
+    pub(crate) pagination: Option<Pagination>,
+    pub(crate) example: Example,
+}
+
+/// A parameter of a request. One that is written with dots (`Disks.N.Type`) is a branch of a tree.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parameter {
+    pub(crate) wire: String,
+    pub(crate) rust: String,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
+    /// What the service takes where the parameter is left out, as documentation.
+    pub(crate) default: Option<String>,
+    /// Whether the client fills it in where the call leaves it out.
+    pub(crate) from_client: bool,
+    pub(crate) description: String,
+}
+
+/// What a parameter takes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    Scalar(Scalar),
+    /// `Name.0`, `Name.1`, …
+    List(Box<Shape>),
+    /// `Name.Field`: a struct of its own.
+    Group {
+        rust: String,
+        parameters: Vec<Parameter>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scalar {
+    String,
+    Int,
+    Float,
+    Boolean,
+}
+
+/// A response, or a model in one.
+#[derive(Debug)]
+pub(crate) struct Struct {
+    pub(crate) wire: String,
+    pub(crate) rust: String,
+    pub(crate) fields: Vec<Field>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) wire: String,
+    pub(crate) rust: String,
+    pub(crate) ty: Type,
+    pub(crate) absent: Absent,
+    pub(crate) format: Option<Format>,
+    /// What the documentation's example shows in place of the documented type.
+    pub(crate) shown_as: Option<String>,
+    /// Documented as required, and absent from the documentation's example.
+    pub(crate) shown_absent: bool,
+    pub(crate) description: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Type {
+    Scalar(Scalar),
+    /// Any JSON.
+    Object,
+    List(Box<Type>),
+    /// A model, by its Rust name; in a box where it may hold itself.
+    Model {
+        rust: String,
+        boxed: bool,
+    },
+}
+
+/// What a field is when the response does not have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// Documented as required: the empty value, and a report.
+    Empty,
+    /// Documented as optional, or shown absent: `None`, or an empty list.
+    Optional,
+    /// A required list: an error, unless the field that counts it says 0.
+    Refused { counted_by: Option<String> },
+}
+
+/// The Rust names of the fields that page an action.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pagination {
+    pub(crate) offset: String,
+    pub(crate) limit: String,
+    pub(crate) total: String,
+    pub(crate) items: String,
+}
+
+/// The documentation's example, as JSON text.
+#[derive(Debug, Default)]
+pub(crate) struct Example {
+    pub(crate) request: Option<String>,
+    pub(crate) response: Option<String>,
+    /// The documented request in Rust: each parameter shown, by its Rust name, and its value.
+    pub(crate) arguments: Vec<(String, String)>,
+}

@@ -1,0 +1,231 @@
+//! From the names of the documentation to the names of Rust, and nowhere else.
+
+use heck::{ToSnakeCase, ToUpperCamelCase};
+
+/// Names of this crate's own that a generated type may not hide.
+const TAKEN_TYPES: &[&str] = &[
+    "Box", "Default", "Into", "None", "Option", "Self", "Some", "String", "Vec",
+];
+/// Methods of a request and of the call around it, which a parameter's setter may not hide.
+const TAKEN_SETTERS: &[&str] = &[
+    "clone",
+    "eq",
+    "fmt",
+    "into_request",
+    "items",
+    "ne",
+    "new",
+    "pages",
+    "request",
+    "send",
+    "send_with_metadata",
+];
+/// Methods of the client, which an action's may not hide.
+const TAKEN_METHODS: &[&str] = &[
+    "action", "builder", "call", "clone", "fmt", "from_env", "send",
+];
+/// Modules beside the actions'.
+const TAKEN_MODULES: &[&str] = &["examples", "service"];
+
+/// The name of a field, a parameter or its setter: `RepoName` becomes `repo_name`, `Type` `r#type`.
+pub(crate) fn field(name: &str) -> Result<String, String> {
+    identifier(name, name.to_snake_case(), TAKEN_SETTERS)
+}
+
+/// A field's name as its spec gives it.
+pub(crate) fn given_field(name: &str) -> Result<String, String> {
+    let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());
+    if is_snake_case && !is_keyword(name) && !TAKEN_SETTERS.contains(&name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!(
+            "`{name}` cannot name a Rust field: expected snake_case and no keyword, such as `repo_name`"
+        ))
+    }
+}
+
+/// The module and the client's method of an action: `GetRepoImage` becomes `get_repo_image`.
+pub(crate) fn action(name: &str) -> Result<String, String> {
+    let taken = [TAKEN_METHODS, TAKEN_MODULES].concat();
+    identifier(name, name.to_snake_case(), &taken)
+}
+
+/// The file an action's spec stands in.
+pub(crate) fn file(action: &str) -> String {
+    format!("{}.json", action.to_snake_case())
+}
+
+/// The name of a model or the first part of a request's: the documentation's own where Rust can take it.
+pub(crate) fn ty(name: &str) -> Result<String, String> {
+    let keeps = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.contains(['_', '-']);
+    let rust = if keeps {
+        name.to_owned()
+    } else {
+        name.to_upper_camel_case()
+    };
+    if !is_identifier(&rust) {
+        return Err(no_identifier(name));
+    }
+    Ok(if TAKEN_TYPES.contains(&rust.as_str()) {
+        format!("{rust}Model")
+    } else {
+        rust
+    })
+}
+
+/// The name of a constant, which the spec gives as it is.
+pub(crate) fn constant(name: &str) -> Result<String, String> {
+    use heck::ToShoutySnakeCase;
+    if is_identifier(name) && name.to_shouty_snake_case() == name {
+        Ok(name.to_owned())
+    } else {
+        Err(format!(
+            "`{name}` cannot name a Rust constant: expected upper case, such as `SIGNATURE_WRONG`"
+        ))
+    }
+}
+
+fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String> {
+    if !crate::spec::is_word(wire) || !is_identifier(&rust) {
+        return Err(no_identifier(wire));
+    }
+    Ok(
+        if matches!(rust.as_str(), "crate" | "self" | "super") || taken.contains(&rust.as_str()) {
+            format!("{rust}_")
+        } else if is_keyword(&rust) {
+            format!("r#{rust}")
+        } else {
+            rust
+        },
+    )
+}
+
+fn no_identifier(name: &str) -> String {
+    format!("`{name}` makes no Rust name: expected ASCII letters and digits, a letter first")
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Rust's keywords, strict and reserved, of every edition so far.
+fn is_keyword(name: &str) -> bool {
+    matches!(
+        name,
+        "abstract"
+            | "as"
+            | "async"
+            | "await"
+            | "become"
+            | "box"
+            | "break"
+            | "const"
+            | "continue"
+            | "crate"
+            | "do"
+            | "dyn"
+            | "else"
+            | "enum"
+            | "extern"
+            | "false"
+            | "final"
+            | "fn"
+            | "for"
+            | "gen"
+            | "if"
+            | "impl"
+            | "in"
+            | "let"
+            | "loop"
+            | "macro"
+            | "match"
+            | "mod"
+            | "move"
+            | "mut"
+            | "override"
+            | "priv"
+            | "pub"
+            | "ref"
+            | "return"
+            | "self"
+            | "static"
+            | "struct"
+            | "super"
+            | "trait"
+            | "true"
+            | "try"
+            | "type"
+            | "typeof"
+            | "unsafe"
+            | "unsized"
+            | "use"
+            | "virtual"
+            | "where"
+            | "while"
+            | "yield"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields() {
+        for (wire, rust) in [
+            ("RepoName", "repo_name"),
+            ("IsOutSide", "is_out_side"),
+            ("UHostId", "u_host_id"),
+            ("CPU", "cpu"),
+            ("Type", "r#type"),
+            ("Self", "self_"),
+            ("New", "new_"),
+            ("Items", "items_"),
+            ("X-Real-Name", "x_real_name"),
+            ("snake_already", "snake_already"),
+        ] {
+            assert_eq!(field(wire).as_deref(), Ok(rust), "{wire}");
+        }
+        for wire in ["", "2FA", "镜像", "a b", "a.b", "_", "-"] {
+            assert!(field(wire).is_err(), "{wire}");
+        }
+    }
+
+    #[test]
+    fn given_names_are_taken_as_they_are_or_refused() {
+        assert_eq!(given_field("ulb_id_2").as_deref(), Ok("ulb_id_2"));
+        for name in ["type", "Type", "self", "send", "a-b", "é"] {
+            assert!(given_field(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn types_keep_the_documented_name() {
+        for (wire, rust) in [
+            ("ImageSet", "ImageSet"),
+            ("ULBSSLSet", "ULBSSLSet"),
+            ("uhostInfo", "UhostInfo"),
+            ("Disk_Set", "DiskSet"),
+            ("Option", "OptionModel"),
+        ] {
+            assert_eq!(ty(wire).as_deref(), Ok(rust), "{wire}");
+        }
+        assert!(ty("2Disks").is_err());
+    }
+
+    #[test]
+    fn actions_and_constants() {
+        assert_eq!(action("GetRepoImage").as_deref(), Ok("get_repo_image"));
+        assert_eq!(action("Send").as_deref(), Ok("send_"));
+        assert_eq!(action("Service").as_deref(), Ok("service_"));
+        assert_eq!(file("GetRepoImage"), "get_repo_image.json");
+        assert_eq!(
+            constant("SIGNATURE_WRONG").as_deref(),
+            Ok("SIGNATURE_WRONG")
+        );
+        assert!(constant("signature").is_err());
+    }
+}

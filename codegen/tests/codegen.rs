@@ -1,0 +1,537 @@
+//! The generator as its users see it: files in, source or mistakes out.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use proptest::prelude::*;
+use uhub_codegen::{Spec, SpecFile, generate, read};
+
+const OTHER: &str = "tests/data/other";
+
+fn uhub() -> Spec {
+    read(Path::new("../api-spec/uhub")).unwrap()
+}
+
+fn other() -> Spec {
+    read(Path::new(OTHER)).unwrap()
+}
+
+fn source(spec: &Spec) -> BTreeMap<String, String> {
+    generate(spec).unwrap_or_else(|mistakes| {
+        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        panic!("{}", mistakes.join("\n"))
+    })
+}
+
+/// What is said of the action when its file has this text in place of that.
+fn mistakes(from: &str, to: &str) -> Vec<String> {
+    let mut spec = uhub();
+    let action = spec
+        .actions
+        .iter_mut()
+        .find(|file| file.path.ends_with("get_repo_image.json"))
+        .unwrap();
+    assert!(action.text.contains(from), "{from}");
+    action.text = action.text.replacen(from, to, 1);
+    action.path = "get_repo_image.json".to_owned();
+    said(&spec)
+}
+
+fn said(spec: &Spec) -> Vec<String> {
+    generate(spec)
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn every_mistake_has_its_place_and_says_what_to_do() {
+    let mut wrong = Vec::new();
+    for (from, to, expected) in [
+        // Form.
+        (
+            "\"repeat\": \"safe\",",
+            "\"repeat\": \"safe\"",
+            "6:3: this is not JSON: expected `,` or `}`",
+        ),
+        (
+            "\"repeat\"",
+            "\"repeats\"",
+            "5:3: an action has no key `repeats`; did you mean `repeat`?",
+        ),
+        ("\"repeat\"", "\"repeats\"", "1:1: an action lacks `repeat`"),
+        (
+            "\"safe\"",
+            "\"sometimes\"",
+            "5:13: `sometimes` is not known here; expected one of: idempotent, never, safe",
+        ),
+        (
+            "\"safe\"",
+            "true",
+            "5:13: expected a string; found a boolean",
+        ),
+        (
+            "\"summary\"",
+            "\"action\": \"Twice\", \"summary\"",
+            "4:3: `action` stands twice in an action",
+        ),
+        (
+            "\"Lists the images in one repository.\"",
+            "\"\"",
+            "4:14: this is empty, and becomes documentation",
+        ),
+        (
+            "Lists the images",
+            "Lists\\u0007 the images",
+            "4:14: the character U+0007 may not stand here",
+        ),
+        (
+            "\"required\": true, \"description\": \"Name of the repository.\"",
+            "\"description\": \"x\"",
+            "8:5: a parameter or field lacks `required`",
+        ),
+        (
+            "\"RepoName\", \"type\"",
+            "\"Repo Name\", \"type\"",
+            "8:15: \"Repo Name\" may hold no white space",
+        ),
+        // Types.
+        (
+            "array[ImageSet]",
+            "array[ImageSets]",
+            "14:35: no model `ImageSets`; did you mean `ImageSet`?",
+        ),
+        (
+            "\"int\", \"required\": true, \"description\": \"How many images the",
+            "\"Int\", \"required\": true, \"description\": \"How many images the",
+            "13:37: no model `Int`; did you mean `int`?",
+        ),
+        (
+            "\"int\", \"required\": true, \"description\": \"How many times",
+            "\"integer\", \"required\": true, \"description\": \"How many times",
+            "19:38: no type or model `integer`",
+        ),
+        (
+            "array[ImageSet]",
+            "array[ImageSet",
+            "14:35: `array[ImageSet` is no type: an array is written `array[T]`",
+        ),
+        (
+            "\"string\", \"required\": true, \"description\": \"Name of the repository.\"",
+            "\"object\", \"required\": true, \"description\": \"Name of the repository.\"",
+            "8:35: a parameter of type `object` is not rendered yet",
+        ),
+        // Names.
+        (
+            "\"PullCount\"",
+            "\"imageName\"",
+            "19:17: `imageName` and `ImageName` would both be `image_name` in Rust: give one of them a `rust_name`",
+        ),
+        (
+            "\"PullCount\"",
+            "\"ImageName\"",
+            "19:17: `ImageName` stands here twice",
+        ),
+        (
+            "\"PullCount\"",
+            "\"2ndCount\"",
+            "19:17: `2ndCount` makes no Rust name",
+        ),
+        (
+            "\"PullCount\"",
+            "\"下载\"",
+            "19:17: `下载` makes no Rust name",
+        ),
+        (
+            "\"PullCount\",",
+            "\"PullCount\", \"rust_name\": \"type\",",
+            "19:43: `type` cannot name a Rust field",
+        ),
+        (
+            "\"Offset\", \"type\"",
+            "\"Offset..N\", \"type\"",
+            "9:15: `Offset..N` has an empty part",
+        ),
+        (
+            "\"Offset\", \"type\"",
+            "\"RepoName.N\", \"type\"",
+            "9:15: `RepoName.N` and `RepoName` disagree on whether `RepoName` is a list",
+        ),
+        (
+            "\"Offset\", \"type\"",
+            "\"RepoName.Of\", \"type\"",
+            "9:15: `RepoName.Of` and `RepoName` disagree on whether `RepoName` is a value or a group",
+        ),
+        (
+            "\"Offset\", \"type\"",
+            "\"RepoName\", \"type\"",
+            "9:15: `RepoName` stands here twice",
+        ),
+        (
+            "\"Offset\", \"type\"",
+            "\"Signature\", \"type\"",
+            "9:15: every action has `Signature`",
+        ),
+        (
+            "\"TotalCount\", \"type\"",
+            "\"RetCode\", \"type\"",
+            "13:15: every response has `RetCode`",
+        ),
+        (
+            "\"models\": {\n    \"ImageSet\"",
+            "\"models\": {\n    \"GetRepoImageResponse\"",
+            "17:5: the model `GetRepoImageResponse` and the response would both be the Rust type `GetRepoImageResponse`",
+        ),
+        (
+            "\"action\": \"GetRepoImage\"",
+            "\"action\": \"GetImages\"",
+            "3:13: the action `GetImages` belongs in a file named `get_images.json`",
+        ),
+        // Defaults, formats, pagination.
+        (
+            "\"default\": 20",
+            "\"default\": \"20\"",
+            "10:69: the default does not fit its type: expected int; found a string",
+        ),
+        (
+            "\"default\": 20",
+            "\"default\": 20.0",
+            "10:69: the default does not fit its type: expected int; found a number",
+        ),
+        (
+            "\"required\": true, \"description\": \"Name of the repository.\"",
+            "\"required\": true, \"default\": \"x\", \"description\": \"x\"",
+            "8:74: a required parameter has no `default`",
+        ),
+        (
+            "\"default\": 20",
+            "\"enum\": [\"a\"]",
+            "10:66: `enum` is not rendered yet",
+        ),
+        (
+            "\"default\": 20",
+            "\"format\": \"boolean\"",
+            "10:68: `format` says what a string holds, and this is none",
+        ),
+        (
+            "\"offset\": \"Offset\"",
+            "\"offset\": \"Ofset\"",
+            "27:15: no parameter `Ofset`; did you mean `Offset`?",
+        ),
+        (
+            "\"limit\": \"Limit\"",
+            "\"limit\": \"RepoName\"",
+            "28:14: `RepoName` cannot page: expected a parameter of type int",
+        ),
+        (
+            "\"items\": \"ImageSet\"",
+            "\"items\": \"TotalCount\"",
+            "30:14: `TotalCount` cannot page: expected a response field of type array[…]",
+        ),
+        (
+            "\"total\": \"TotalCount\"",
+            "\"total\": \"Total\"",
+            "29:14: no response field `Total`",
+        ),
+        // Examples.
+        (
+            "\"Limit\": 6",
+            "\"Limit\": \"6\"",
+            "37:16: the example of `Limit` does not fit its type: expected int; found a string; if the page has it so, record `\"shown_as\"`",
+        ),
+        (
+            "\"Limit\": 6",
+            "\"Limits\": 6",
+            "37:7: no parameter `Limits`; did you mean `Limit`?",
+        ),
+        (
+            "\"RepoName\": \"idkTdEFo\",",
+            "",
+            "33:16: the request shown lacks the required `RepoName`",
+        ),
+        (
+            "\"shown_absent\": true, ",
+            "",
+            "the example lacks the required `RepoName`: if the page has it so, record `\"shown_absent\": true`",
+        ),
+        (
+            "\"LatestTag\", \"type\": \"string\", \"required\": true,",
+            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"shown_absent\": true,",
+            "the example does not show `LatestTag` absent",
+        ),
+        (
+            "\"LatestTag\", \"type\": \"string\",",
+            "\"LatestTag\", \"type\": \"string\", \"shown_as\": \"int\",",
+            "the example does not show `LatestTag` as int",
+        ),
+        (
+            "\"format\": \"timestamp\", \"shown_as\": \"int\", ",
+            "",
+            "43:25: the example of `CreateTime` does not fit its type: expected string; found an integer",
+        ),
+        (
+            "\"LatestTag\": \"iBvvYGkW\"",
+            "\"LastTag\": \"iBvvYGkW\"",
+            "45:11: no field `LastTag`; did you mean `LatestTag`?",
+        ),
+    ] {
+        let found = mistakes(from, to);
+        if !found.iter().any(|line| line.contains(expected)) {
+            wrong.push(format!(
+                "{from} -> {to}\n  expected {expected}\n  found {found:#?}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn all_mistakes_are_said_in_one_go_and_in_order() {
+    let mut spec = uhub();
+    spec.service.text = spec.service.text.replace("\"unknown\"", "\"unkown\"");
+    let first = &mut spec.actions[0];
+    first.text = first
+        .text
+        .replace("\"safe\"", "\"save\"")
+        .replace("array[ImageSet]", "array[")
+        .replace("\"rep", "\"re");
+    spec.actions.push(SpecFile::new("bad.json", "{"));
+    spec.actions.push(spec.actions[0].clone());
+    let found = generate(&spec).unwrap_err();
+    assert!(found.is_sorted());
+    assert_eq!(
+        found
+            .iter()
+            .filter(|mistake| mistake.path_ends_with("service.json"))
+            .count(),
+        3
+    );
+    assert!(
+        found
+            .iter()
+            .any(|mistake| mistake.path_ends_with("bad.json"))
+    );
+    assert!(found.len() >= 7, "{found:#?}");
+}
+
+trait PathEndsWith {
+    fn path_ends_with(&self, end: &str) -> bool;
+}
+
+impl PathEndsWith for uhub_codegen::Diagnostic {
+    fn path_ends_with(&self, end: &str) -> bool {
+        self.file.ends_with(end)
+    }
+}
+
+#[test]
+fn two_actions_of_one_name_are_a_mistake() {
+    let mut spec = other();
+    let mut twin = spec
+        .actions
+        .iter()
+        .find(|file| file.path.ends_with("list_v2.json"))
+        .unwrap()
+        .clone();
+    twin.text = twin.text.replace("ListV2", "List-V2");
+    spec.actions.push(twin);
+    let found = said(&spec);
+    assert!(
+        found[0].contains("`List-V2` and `ListV2` would both be the module `list_v2`"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_service_is_checked_too() {
+    for (from, to, expected) in [
+        (
+            "https://api.surfercloud.com/",
+            "http://api.surfercloud.com",
+            "is no endpoint: expected `https://…/`",
+        ),
+        (
+            "\"code\": 171",
+            "\"code\": 0",
+            "0 is success, and no error's code",
+        ),
+        (
+            "\"code\": 171",
+            "\"code\": 170",
+            "the return code 170 stands here already",
+        ),
+        (
+            "\"SIGNATURE_WRONG\"",
+            "\"SIGNATURE_MISSING\"",
+            "a return code is named `SIGNATURE_MISSING` already",
+        ),
+        (
+            "\"SIGNATURE_WRONG\"",
+            "\"Wrong\"",
+            "`Wrong` cannot name a Rust constant",
+        ),
+        (
+            "\"code\": 171",
+            "\"code\": \"171\"",
+            "expected an integer; found a string",
+        ),
+    ] {
+        let mut spec = uhub();
+        assert!(spec.service.text.contains(from), "{from}");
+        spec.service.text = spec.service.text.replacen(from, to, 1);
+        let found = said(&spec);
+        assert!(
+            found.iter().any(|line| line.contains(expected)),
+            "{expected}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn other_services_shapes_are_rendered() {
+    let files = source(&other());
+    let host = &files["create_u_host.rs"];
+    for expected in [
+        "pub r#type: String,",
+        "pub fn new_(mut self, value: bool) -> Self {",
+        "pub private_ip: Vec<String>,",
+        "pub matrix: Vec<Vec<i64>>,",
+        "pub disks: Vec<Disks>,",
+        "pub custom_backup: Option<DisksCustomBackup>,",
+        "pub features: Option<Features>,",
+        "pub host: UHost,",
+        "pub raw: Option<serde_json::Value>,",
+        "pub grid: Vec<Vec<i64>>,",
+        "pub parent: Option<Box<UHost>>,",
+        "pub children: Vec<UHost>,",
+        "pub left: Option<Box<DiskInfo>>,",
+        "pub owner: Option<Box<UHost>>,",
+        "pub option: Option<OptionModel>,",
+        "pub ulb_id_2: Option<String>,",
+    ] {
+        assert!(host.contains(expected), "{expected}\n{host}");
+    }
+    assert!(files["list_v2.rs"].contains("pub struct UHost {"));
+}
+
+/// What stands in the file is what rustfmt would make of it.
+#[test]
+fn generated_code_is_formatted() {
+    for (name, text) in source(&uhub()).into_iter().chain(source(&other())) {
+        let rustfmt = Command::new("rustfmt")
+            .args(["--edition", "2024"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut rustfmt) = rustfmt else {
+            // `cargo fmt --check` says it of the committed code, where there is a rustfmt.
+            return;
+        };
+        rustfmt
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        let formatted = String::from_utf8(rustfmt.wait_with_output().unwrap().stdout).unwrap();
+        let diff = similar_lines(&text, &formatted);
+        assert!(diff.is_empty(), "{name}:\n{diff}");
+    }
+}
+
+fn similar_lines(text: &str, formatted: &str) -> String {
+    let mut lines = text.lines().zip(formatted.lines()).filter(|(a, b)| a != b);
+    lines.next().map_or_else(String::new, |(is, should)| {
+        format!("is     {is}\nshould {should}")
+    })
+}
+
+#[test]
+fn the_committed_specs_follow_their_schemas() {
+    let schema = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let action = schema(include_str!("../../api-spec/schema/action.schema.json"));
+    // The service's schema borrows the fields of the action's.
+    let service = include_str!("../../api-spec/schema/service.schema.json")
+        .replace("action.schema.json#", "#");
+    let mut service = schema(&service);
+    service["$defs"] = action["$defs"].clone();
+    let (action, service) = (
+        jsonschema::validator_for(&action).unwrap(),
+        jsonschema::validator_for(&service).unwrap(),
+    );
+    for spec in [uhub(), other()] {
+        service.validate(&schema(&spec.service.text)).unwrap();
+        for file in &spec.actions {
+            if let Err(error) = action.validate(&schema(&file.text)) {
+                panic!("{}: {error} at {}", file.path, error.instance_path());
+            }
+        }
+    }
+    // It can say no.
+    let mistaken = uhub().actions[0].text.replace("\"repeat\"", "\"repeats\"");
+    assert!(!action.is_valid(&schema(&mistaken)));
+}
+
+/// Anything at all is answered with source that parses, or with mistakes.
+fn survives(spec: &Spec) {
+    match generate(spec) {
+        Ok(files) => {
+            for (name, text) in files {
+                syn::parse_file(&text).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
+            }
+        }
+        Err(mistakes) => assert!(!mistakes.is_empty()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in ".*") {
+        let mut spec = uhub();
+        spec.actions[0].text = text.clone();
+        survives(&spec);
+        survives(&Spec::new(SpecFile::new("service.json", text), Vec::new()));
+    }
+
+    /// Cut out a piece of a spec, or put one in.
+    #[test]
+    fn no_edit_makes_it_panic(
+        which in 0..5_usize,
+        at in any::<prop::sample::Index>(),
+        length in 0..40_usize,
+        piece in prop::sample::select(vec![
+            "", "\"", "{", "]", "null", "-1", "1e999", "\\", "\u{202e}", "*/", "r#", "\\n", "N", ".N", "array[", "é", "self", "\\ud800",
+        ]),
+    ) {
+        let mut specs = [uhub(), other()];
+        let files = specs.iter_mut().flat_map(|spec| spec.actions.iter_mut().chain([&mut spec.service]));
+        let file = files.cycle_to(which);
+        let chars: Vec<char> = file.text.chars().collect();
+        let at = at.index(chars.len());
+        let end = (at + length).min(chars.len());
+        file.text = chars[..at].iter().collect::<String>() + piece + &chars[end..].iter().collect::<String>();
+        for spec in &specs {
+            survives(spec);
+        }
+    }
+}
+
+trait CycleTo<'a> {
+    fn cycle_to(self, index: usize) -> &'a mut SpecFile;
+}
+
+impl<'a, I: Iterator<Item = &'a mut SpecFile>> CycleTo<'a> for I {
+    fn cycle_to(self, index: usize) -> &'a mut SpecFile {
+        let mut files: Vec<&mut SpecFile> = self.collect();
+        let index = index % files.len();
+        files.swap_remove(index)
+    }
+}
