@@ -1,0 +1,398 @@
+//! The platform's protocol: parameters in three encodings, their signature, the return codes. No
+//! I/O.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Number, Value};
+use sha1::{Digest, Sha1};
+
+/// The return codes this server gives.
+pub(super) mod ret_code {
+    pub(in crate::local) const SUCCESS: i64 = 0;
+    pub(in crate::local) const MISSING_ACTION: i64 = 160;
+    pub(in crate::local) const UNKNOWN_ACTION: i64 = 161;
+    pub(in crate::local) const MISSING_SIGNATURE: i64 = 170;
+    pub(in crate::local) const WRONG_SIGNATURE: i64 = 171;
+    pub(in crate::local) const UNKNOWN_USER: i64 = 172;
+    pub(in crate::local) const UNKNOWN_PROJECT: i64 = 292;
+    // The documentation names no code for these two: they are this server's choice.
+    pub(in crate::local) const MISSING_PARAMETER: i64 = 220;
+    pub(in crate::local) const BAD_PARAMETER: i64 = 230;
+}
+
+/// Why an action was not done. The message never quotes what was sent: it could hold a key or a
+/// signature.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) ret_code: i64,
+    pub(super) message: String,
+}
+
+impl Refusal {
+    pub(super) fn new(ret_code: i64, message: impl Into<String>) -> Self {
+        Self {
+            ret_code,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn missing(parameter: &str) -> Self {
+        Self::new(
+            ret_code::MISSING_PARAMETER,
+            format!("Missing params [{parameter}]"),
+        )
+    }
+
+    pub(super) fn unavailable(parameter: &str) -> Self {
+        Self::new(
+            ret_code::BAD_PARAMETER,
+            format!("Params [{parameter}] not available"),
+        )
+    }
+}
+
+/// A query or body that cannot be read, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Malformed(pub(super) &'static str);
+
+/// The parameters of a request as text, in the order they arrived.
+///
+/// A parameter may be repeated (the documentation's own example repeats `ProjectId`): the last one
+/// wins, as it does in a JSON object, and only that one is signed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Reads `A=1&B=2`, percent-encoded: a query, or the body of a form.
+    pub(super) fn from_form(text: &[u8]) -> Result<Self, Malformed> {
+        let pairs = text
+            .split(|&byte| byte == b'&')
+            .filter(|pair| !pair.is_empty());
+        let mut parameters = Vec::new();
+        for pair in pairs {
+            let (name, value) = match pair.iter().position(|&byte| byte == b'=') {
+                Some(at) => (&pair[..at], &pair[at + 1..]),
+                None => (pair, &[][..]),
+            };
+            parameters.push((percent_decode(name)?, percent_decode(value)?));
+        }
+        Ok(Self(parameters))
+    }
+
+    /// Reads a JSON object. What is nested gets the names it has in a form: `{"A": [{"B": 1}]}` is
+    /// `A.0.B=1`.
+    pub(super) fn from_json(text: &[u8]) -> Result<Self, Malformed> {
+        let Fields(fields) =
+            serde_json::from_slice(text).map_err(|_| Malformed("the body is not a JSON object"))?;
+        let mut parameters = Vec::new();
+        for (name, value) in fields {
+            flatten(name, value, &mut parameters)?;
+        }
+        Ok(Self(parameters))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        let last = self.0.iter().rev().find(|(each, _)| each == name)?;
+        Some(&last.1)
+    }
+
+    /// As [`get`](Self::get), for a parameter that an empty value leaves out.
+    pub(super) fn filled(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
+    /// What is signed: every parameter but the signature, by name, each name followed by its value.
+    fn string_to_sign(&self) -> String {
+        // The order of `str` is the order of its bytes, and a later value replaces an earlier one.
+        let sorted: BTreeMap<&str, &str> = self
+            .0
+            .iter()
+            .filter(|(name, _)| name != "Signature")
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        sorted.into_iter().flat_map(<[&str; 2]>::from).collect()
+    }
+
+    /// The signature these parameters must carry.
+    fn signature(&self, private_key: &str) -> String {
+        let hash = Sha1::new()
+            .chain_update(self.string_to_sign())
+            .chain_update(private_key)
+            .finalize();
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(super) fn is_signed_by(&self, private_key: &str, signature: &str) -> bool {
+        equal_in_constant_time(self.signature(private_key).as_bytes(), signature.as_bytes())
+    }
+}
+
+/// Whether two texts are equal, in a time that tells nothing of where they differ.
+fn equal_in_constant_time(left: &[u8], right: &[u8]) -> bool {
+    let difference = left.iter().zip(right).fold(0, |acc, (a, b)| acc | (a ^ b));
+    left.len() == right.len() && difference == 0
+}
+
+/// Stricter than a browser: a stray `%` or text that is not UTF-8 is a client's mistake, and here
+/// is where to find it.
+fn percent_decode(text: &[u8]) -> Result<String, Malformed> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let (high, low) = digit()
+                    .zip(digit())
+                    .ok_or(Malformed("a percent sign is not an escape"))?;
+                (high * 16 + low) as u8
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).map_err(|_| Malformed("a name or value is not UTF-8"))
+}
+
+fn flatten(name: String, value: Value, into: &mut Vec<(String, String)>) -> Result<(), Malformed> {
+    match value {
+        Value::String(text) => into.push((name, text)),
+        Value::Bool(value) => into.push((name, value.to_string())),
+        Value::Number(number) => into.push((name, number_text(&number))),
+        Value::Array(items) => {
+            for (index, item) in items.into_iter().enumerate() {
+                flatten(format!("{name}.{index}"), item, into)?;
+            }
+        }
+        Value::Object(fields) => {
+            for (field, item) in fields {
+                flatten(format!("{name}.{field}"), item, into)?;
+            }
+        }
+        // The signature knows no text for it.
+        Value::Null => return Err(Malformed("a parameter is null")),
+    }
+    Ok(())
+}
+
+/// A number as it is signed: no exponent, and no fraction where there is none.
+fn number_text(number: &Number) -> String {
+    match number.as_f64() {
+        // Rust writes a float in exactly that way, but keeps the sign of a negative zero.
+        Some(float) if number.is_f64() => (float + 0.0).to_string(),
+        _ => number.to_string(),
+    }
+}
+
+/// The fields of a JSON object in the order they arrived, which a map would not keep.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VECTORS: &str = include_str!("../../tests/data/signature.json");
+
+    fn form(text: &str) -> Vec<(String, String)> {
+        Parameters::from_form(text.as_bytes()).unwrap().into_pairs()
+    }
+
+    fn json(text: &str) -> Vec<(String, String)> {
+        Parameters::from_json(text.as_bytes()).unwrap().into_pairs()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        expected.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn vectors_are_signed_as_they_say() {
+        let vectors: Vec<Value> = serde_json::from_str(VECTORS).unwrap();
+        assert!(vectors.len() >= 12, "only {} vectors", vectors.len());
+        for vector in vectors {
+            let name = vector["name"].as_str().unwrap();
+            let private_key = vector["private_key"].as_str().unwrap();
+            let signature = vector["signature"].as_str().unwrap();
+
+            let from_json =
+                Parameters::from_json(vector["parameters"].to_string().as_bytes()).unwrap();
+            let text = from_json.string_to_sign();
+            assert_eq!(
+                format!("{text}<private key>"),
+                vector["string_to_sign"],
+                "{name}"
+            );
+            assert_eq!(from_json.signature(private_key), signature, "{name}");
+
+            // The same through a form, in another order and with the signature among the
+            // parameters.
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("Signature", signature)
+                .extend_pairs(from_json.0.iter().rev())
+                .finish();
+            let from_form = Parameters::from_form(query.as_bytes()).unwrap();
+            assert!(from_form.is_signed_by(private_key, signature), "{name}");
+            assert!(!from_form.is_signed_by("another key", signature), "{name}");
+            assert!(
+                !from_form.is_signed_by(private_key, &signature.to_uppercase()),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_sorted_by_their_bytes() {
+        let parameters =
+            Parameters::from_form("b=1&é=2&a.2=3&a.10=4&B=5&aa=6&a=7".as_bytes()).unwrap();
+        assert_eq!(parameters.string_to_sign(), "B5a7a.104a.23aa6b1é2");
+    }
+
+    #[test]
+    fn any_change_breaks_the_signature() {
+        let parameters = |text: &str| Parameters::from_form(text.as_bytes()).unwrap();
+        let signature = parameters("Action=A&Name=x").signature("key");
+        for changed in [
+            "Action=A&Name=y",
+            "Action=A&Name=x&More=",
+            "Action=A",
+            "Action=A&name=x",
+        ] {
+            assert!(
+                !parameters(changed).is_signed_by("key", &signature),
+                "{changed}"
+            );
+        }
+        assert!(!parameters("Action=A&Name=x").is_signed_by("key", &signature[..39]));
+        assert!(!parameters("Action=A&Name=x").is_signed_by("key", &format!("{signature}0")));
+        assert!(!parameters("Action=A&Name=x").is_signed_by("key", ""));
+    }
+
+    #[test]
+    fn a_form_is_decoded() {
+        assert_eq!(
+            form("A=a+b%20c&B=%E5%9F%BA&C=1%2B1%3d2&&D&E==&A=again"),
+            pairs(&[
+                ("A", "a b c"),
+                ("B", "基"),
+                ("C", "1+1=2"),
+                ("D", ""),
+                ("E", "="),
+                ("A", "again"),
+            ]),
+        );
+        assert_eq!(form(""), []);
+    }
+
+    #[test]
+    fn a_malformed_form_is_refused() {
+        for text in ["A=%", "A=%2", "A=%zz", "%+1=A", "A=%ff", "A=%e5%9f"] {
+            assert!(Parameters::from_form(text.as_bytes()).is_err(), "{text}");
+        }
+        assert!(Parameters::from_form(b"A=\xff").is_err());
+    }
+
+    #[test]
+    fn json_is_flattened() {
+        assert_eq!(
+            json(
+                r#"{"Z": "z", "A": [1, {"C": "c", "D": [true]}], "O": {"P": false}, "None": [], "E": ""}"#
+            ),
+            pairs(&[
+                ("Z", "z"),
+                ("A.0", "1"),
+                ("A.1.C", "c"),
+                ("A.1.D.0", "true"),
+                ("O.P", "false"),
+                ("E", ""),
+            ]),
+        );
+        assert_eq!(json("{}"), []);
+    }
+
+    #[test]
+    fn json_numbers_become_the_text_that_is_signed() {
+        let texts = [
+            ("0", "0"),
+            ("-7", "-7"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("35.0", "35"),
+            ("65.722", "65.722"),
+            ("1e3", "1000"),
+            ("1.5E-7", "0.00000015"),
+            ("1e21", "1000000000000000000000"),
+            ("-0.0", "0"),
+        ];
+        for (number, text) in texts {
+            assert_eq!(
+                json(&format!(r#"{{"N": {number}}}"#)),
+                pairs(&[("N", text)])
+            );
+        }
+    }
+
+    #[test]
+    fn malformed_json_is_refused() {
+        let deep = format!(r#"{{"A": {}"#, "[".repeat(100_000));
+        for text in [
+            "",
+            "null",
+            "[]",
+            "1",
+            "\"A\"",
+            "{",
+            "{}{}",
+            "{\"A\":}",
+            r#"{"A": null}"#,
+            &deep,
+        ] {
+            assert!(
+                Parameters::from_json(text.as_bytes()).is_err(),
+                "{text:.20}"
+            );
+        }
+        assert!(Parameters::from_json(b"{\"A\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_parameter_wins() {
+        for parameters in [
+            Parameters::from_form(b"A=1&B=2&A=3"),
+            Parameters::from_json(br#"{"A": 1, "B": 2, "A": 3}"#),
+        ] {
+            let parameters = parameters.unwrap();
+            assert_eq!(parameters.get("A"), Some("3"));
+            assert_eq!(parameters.string_to_sign(), "A3B2");
+        }
+    }
+}

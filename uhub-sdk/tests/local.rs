@@ -1,0 +1,1206 @@
+//! The local UHub over real connections, with an HTTP client that is no more than a socket: so
+//! nothing between the test and the server repairs, retries or hides anything.
+
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha1::{Digest, Sha1};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use uhub_sdk::local::{Fault, Image, LocalUhub, Repository};
+
+const MIB: usize = 1024 * 1024;
+
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+/// One connection to a server, and what came through it.
+struct Connection {
+    tcp: TcpStream,
+    received: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Response {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+    /// Whether the body was as long as announced.
+    complete: bool,
+}
+
+impl Connection {
+    async fn open(uhub: &LocalUhub) -> Self {
+        let tcp = TcpStream::connect(address(uhub)).await.unwrap();
+        Self {
+            tcp,
+            received: Vec::new(),
+        }
+    }
+
+    async fn send(&mut self, request: impl AsRef<[u8]>) {
+        self.tcp.write_all(request.as_ref()).await.unwrap();
+    }
+
+    /// The next response, or nothing if the connection closes without a byte.
+    async fn receive(&mut self) -> Option<Response> {
+        timeout(Duration::from_secs(20), self.read_response())
+            .await
+            .expect("no response, and the connection stays open")
+    }
+
+    /// A response that has to come.
+    async fn expect(&mut self) -> Response {
+        self.receive()
+            .await
+            .expect("the connection closed without a response")
+    }
+
+    async fn read_response(&mut self) -> Option<Response> {
+        let end = loop {
+            if let Some(at) = find(&self.received, b"\r\n\r\n") {
+                break at + 4;
+            }
+            if !self.read_some().await {
+                assert!(self.received.is_empty(), "half a head: {:?}", self.received);
+                return None;
+            }
+        };
+        let head = String::from_utf8(self.received.drain(..end).collect()).unwrap();
+        let mut response = Response {
+            status: head[9..12].parse().unwrap(),
+            head,
+            body: Vec::new(),
+            complete: true,
+        };
+        if response.header("transfer-encoding") == Some("chunked") {
+            loop {
+                let Some(line) = self.take_line().await else {
+                    response.complete = false;
+                    break;
+                };
+                let length = usize::from_str_radix(&line, 16).unwrap();
+                response.complete = self.take(length, &mut response.body).await;
+                response.complete &= self.take_line().await.is_some();
+                if length == 0 || !response.complete {
+                    break;
+                }
+            }
+        } else if let Some(length) = response.header("content-length") {
+            let length = length.parse().unwrap();
+            response.complete = self.take(length, &mut response.body).await;
+        }
+        Some(response)
+    }
+
+    async fn take_line(&mut self) -> Option<String> {
+        loop {
+            if let Some(at) = find(&self.received, b"\r\n") {
+                let line: Vec<u8> = self.received.drain(..at + 2).collect();
+                return Some(String::from_utf8(line).unwrap().trim_end().to_owned());
+            }
+            if !self.read_some().await {
+                return None;
+            }
+        }
+    }
+
+    /// Moves bytes of the body, and says whether they all came.
+    async fn take(&mut self, mut length: usize, body: &mut Vec<u8>) -> bool {
+        loop {
+            let now = length.min(self.received.len());
+            body.extend(self.received.drain(..now));
+            length -= now;
+            if length == 0 {
+                return true;
+            }
+            if !self.read_some().await {
+                return false;
+            }
+        }
+    }
+
+    async fn read_some(&mut self) -> bool {
+        // A reset is as much of an end as a close.
+        self.tcp
+            .read_buf(&mut self.received)
+            .await
+            .is_ok_and(|read| read > 0)
+    }
+
+    /// Whether the server closes the connection without sending anything more.
+    async fn is_closed(&mut self) -> bool {
+        self.receive().await.is_none()
+    }
+
+    async fn stays_silent(&mut self) -> bool {
+        timeout(Duration::from_millis(300), self.read_some())
+            .await
+            .is_err()
+    }
+}
+
+impl Response {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (each, value) = line.split_once(':')?;
+            each.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    fn ret_code(&self) -> i64 {
+        self.json()["RetCode"].as_i64().unwrap()
+    }
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
+
+fn address(uhub: &LocalUhub) -> &str {
+    uhub.base_url()
+        .strip_prefix("http://")
+        .and_then(|rest| rest.strip_suffix('/'))
+        .unwrap()
+}
+
+async fn ask(uhub: &LocalUhub, request: impl AsRef<[u8]>) -> Response {
+    let mut connection = Connection::open(uhub).await;
+    connection.send(request).await;
+    connection.expect().await
+}
+
+fn sign(parameters: Pairs<'_>, private_key: &str) -> String {
+    let mut sorted = parameters.to_vec();
+    sorted.sort_unstable();
+    let text: String = sorted
+        .iter()
+        .map(|(name, value)| format!("{name}{value}"))
+        .collect();
+    let hash = Sha1::digest(text + private_key);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The parameters with the key and the signature of this server's user.
+fn signed(uhub: &LocalUhub, parameters: Pairs<'_>) -> String {
+    signed_with(uhub.public_key(), uhub.private_key(), parameters)
+}
+
+fn signed_with(public_key: &str, private_key: &str, parameters: Pairs<'_>) -> String {
+    let mut all = parameters.to_vec();
+    all.push(("PublicKey", public_key));
+    let signature = sign(&all, private_key);
+    all.push(("Signature", &signature));
+    form(&all)
+}
+
+fn form(parameters: Pairs<'_>) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(parameters)
+        .finish()
+}
+
+fn get(query: &str) -> String {
+    format!("GET /?{query} HTTP/1.1\r\nHost: local\r\n\r\n")
+}
+
+fn post(content_type: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn post_form(body: &str) -> String {
+    post("application/x-www-form-urlencoded", body)
+}
+
+fn post_json(body: &Value) -> String {
+    post("application/json", &body.to_string())
+}
+
+/// A server with the repository `base` of this many images.
+async fn with_images(count: usize) -> LocalUhub {
+    let images = (0..count).map(|number| Image::new(format!("image-{number}")));
+    let repository = Repository::new("base").images(images);
+    LocalUhub::builder()
+        .repository(repository)
+        .start()
+        .await
+        .unwrap()
+}
+
+const LIST: Pairs<'static> = &[("Action", "GetRepoImage"), ("RepoName", "base")];
+
+#[tokio::test]
+async fn every_return_code_is_given_where_it_belongs() {
+    let uhub = with_images(1).await;
+    let with = |more: Pairs<'_>| signed(&uhub, &[LIST, more].concat());
+    let key = uhub.public_key();
+    let good = with(&[]);
+    let other_signature = "0123456789abcdef0123456789abcdef01234567";
+
+    let cases = [
+        (0, good.clone()),
+        (
+            0,
+            with(&[("ProjectId", "org-local"), ("Offset", "0"), ("Limit", "1")]),
+        ),
+        (160, String::new()),
+        (
+            160,
+            form(&[("PublicKey", key), ("Signature", "x"), ("ProjectId", "x")]),
+        ),
+        (160, signed(&uhub, &[("Action", "")])),
+        (161, form(&[("Action", "GetNothing")])),
+        (161, form(&[("Action", "getrepoimage"), ("ProjectId", "x")])),
+        (170, form(LIST)),
+        (
+            170,
+            form(&[LIST, &[("Signature", ""), ("PublicKey", "nobody")]].concat()),
+        ),
+        (
+            172,
+            form(&[LIST, &[("Signature", other_signature)]].concat()),
+        ),
+        (
+            172,
+            form(&[LIST, &[("Signature", other_signature), ("PublicKey", "")]].concat()),
+        ),
+        (172, signed_with("nobody", uhub.private_key(), LIST)),
+        (171, signed_with(key, "another key", LIST)),
+        (
+            171,
+            form(&[LIST, &[("PublicKey", key), ("Signature", other_signature)]].concat()),
+        ),
+        (171, good.clone() + "&Limit=1"),
+        (171, good.clone() + "&ProjectId=nothing"),
+        (171, good.replace("base", "bass")),
+        (292, with(&[("ProjectId", "org-other")])),
+        (292, with(&[("ProjectId", "")])),
+        (
+            292,
+            signed(
+                &uhub,
+                &[("Action", "GetRepoImage"), ("ProjectId", "org-other")],
+            ),
+        ),
+        (220, signed(&uhub, &[("Action", "GetRepoImage")])),
+        (
+            220,
+            signed(&uhub, &[("Action", "GetRepoImage"), ("RepoName", "")]),
+        ),
+        (
+            220,
+            signed(&uhub, &[("Action", "GetRepoImage"), ("Offset", "x")]),
+        ),
+        (230, with(&[("Limit", "0")])),
+        (230, with(&[("Limit", "")])),
+        (230, with(&[("Limit", "ten")])),
+        (230, with(&[("Limit", "+1")])),
+        (230, with(&[("Limit", "99999999999999999999999")])),
+        (230, with(&[("Offset", "-1")])),
+        (230, with(&[("Offset", "1.5")])),
+        (
+            230,
+            signed(
+                &uhub,
+                &[("Action", "GetRepoImage"), ("RepoName", "nowhere")],
+            ),
+        ),
+    ];
+    for (ret_code, parameters) in cases {
+        for request in [get(&parameters), post_form(&parameters)] {
+            let response = ask(&uhub, request).await;
+            let body = response.json();
+            assert_eq!(body["RetCode"], ret_code, "{parameters}");
+            assert_eq!(response.status, 200);
+            assert_eq!(response.header("content-type"), Some("application/json"));
+            assert_eq!(
+                response.header("x-ucloud-request-uuid").map(str::len),
+                Some(36)
+            );
+            if ret_code != 0 {
+                assert!(
+                    body["Message"].as_str().is_some_and(|text| text.len() > 8),
+                    "{body}"
+                );
+                assert_eq!(body.as_object().unwrap().len(), 3, "{body}");
+            }
+            // Nothing of the request comes back: it could be a secret.
+            let text = String::from_utf8(response.body).unwrap();
+            for secret in [
+                key,
+                uhub.private_key(),
+                other_signature,
+                "nobody",
+                "org-other",
+            ] {
+                assert!(!text.contains(secret), "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_answer_names_the_action_and_the_parameter() {
+    let uhub = with_images(1).await;
+    let refused = ask(&uhub, get(&signed(&uhub, &[("Action", "GetRepoImage")]))).await;
+    assert_eq!(
+        refused.json(),
+        json!({"Action": "GetRepoImageResponse", "RetCode": 220, "Message": "Missing params [RepoName]"}),
+    );
+    let limit = signed(&uhub, &[LIST, &[("Limit", "0")]].concat());
+    assert_eq!(
+        ask(&uhub, get(&limit)).await.json()["Message"],
+        "Params [Limit] not available"
+    );
+    assert_eq!(
+        ask(&uhub, get("Action=New")).await.json()["Action"],
+        "NewResponse"
+    );
+    assert_eq!(ask(&uhub, get("")).await.json()["Action"], "Response");
+}
+
+#[tokio::test]
+async fn images_are_answered_as_documented() {
+    let nginx = Image::new("nginx")
+        .latest_tag("1.27")
+        .pull_count(7)
+        .create_time("1700000001")
+        .update_time("1700000002");
+    let uhub = LocalUhub::builder()
+        .repository(
+            Repository::new("base")
+                .image(nginx)
+                .image(Image::new("plain")),
+        )
+        .repository(Repository::new("empty"))
+        .start()
+        .await
+        .unwrap();
+
+    assert_eq!(
+        ask(&uhub, get(&signed(&uhub, LIST))).await.json(),
+        json!({
+            "Action": "GetRepoImageResponse",
+            "RetCode": 0,
+            "TotalCount": 2,
+            "ImageSet": [
+                {
+                    "ImageName": "nginx",
+                    "PullCount": 7,
+                    "CreateTime": "1700000001",
+                    "UpdateTime": "1700000002",
+                    "LatestTag": "1.27",
+                    "RepoName": "base",
+                },
+                {
+                    "ImageName": "plain",
+                    "PullCount": 0,
+                    "CreateTime": "1700000000",
+                    "UpdateTime": "1700000000",
+                    "LatestTag": "latest",
+                    "RepoName": "base",
+                },
+            ],
+        }),
+    );
+    let empty = signed(&uhub, &[("Action", "GetRepoImage"), ("RepoName", "empty")]);
+    assert_eq!(
+        ask(&uhub, get(&empty)).await.json(),
+        json!({"Action": "GetRepoImageResponse", "RetCode": 0, "TotalCount": 0, "ImageSet": []}),
+    );
+}
+
+#[tokio::test]
+async fn pages_cover_the_list_once() {
+    let uhub = with_images(53).await;
+    let page = async |more: Pairs<'_>| {
+        let parameters = signed(&uhub, &[LIST, more].concat());
+        let body = ask(&uhub, get(&parameters)).await.json();
+        assert_eq!(body["TotalCount"], 53);
+        let images = body["ImageSet"].as_array().unwrap();
+        let names = images
+            .iter()
+            .map(|image| image["ImageName"].as_str().unwrap().to_owned());
+        names.collect::<Vec<String>>()
+    };
+
+    let mut all = Vec::new();
+    while all.len() <= 53 {
+        let next = page(&[("Offset", &all.len().to_string()), ("Limit", "10")]).await;
+        if next.is_empty() {
+            break;
+        }
+        assert!(next.len() == 10 || all.len() == 50);
+        all.extend(next);
+    }
+    let expected: Vec<String> = (0..53).map(|number| format!("image-{number}")).collect();
+    assert_eq!(all, expected);
+
+    assert_eq!(page(&[]).await, expected[..20]);
+    assert_eq!(page(&[("Offset", "7")]).await, expected[7..27]);
+    assert_eq!(page(&[("Limit", "100")]).await, expected);
+    assert_eq!(
+        page(&[("Offset", "52"), ("Limit", "100")]).await,
+        expected[52..]
+    );
+    assert!(
+        page(&[
+            ("Offset", "18446744073709551615"),
+            ("Limit", "18446744073709551615")
+        ])
+        .await
+        .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn every_encoding_means_the_same() {
+    let uhub = with_images(3).await;
+    let flat: Pairs<'_> = &[
+        ("Action", "GetRepoImage"),
+        ("RepoName", "base"),
+        ("Limit", "2"),
+        ("Note", "基础 & more=1 +%"),
+        ("Ratio", "35"),
+        ("Share", "0.000015"),
+        ("Public", "true"),
+        ("Tags.0", "a"),
+        ("Tags.1", ""),
+        ("Rules.0.Name", "keep"),
+        ("Rules.0.Days.0", "30"),
+        ("Rules.1.Name", "drop"),
+        ("Empty", ""),
+        ("PublicKey", uhub.public_key()),
+    ];
+    let signature = sign(flat, uhub.private_key());
+    let all = form(&[flat, &[("Signature", &signature)]].concat());
+    let nested = json!({
+        "Action": "GetRepoImage",
+        "RepoName": "base",
+        "Limit": 2,
+        "Note": "基础 & more=1 +%",
+        "Ratio": 35.0,
+        "Share": 1.5e-5,
+        "Public": true,
+        "Tags": ["a", ""],
+        "Rules": [{"Name": "keep", "Days": [30]}, {"Name": "drop"}],
+        "Nothing": [],
+        "Empty": "",
+        "PublicKey": uhub.public_key(),
+        "Signature": signature,
+    });
+
+    let expected = ask(&uhub, get(&all)).await.json();
+    assert_eq!(expected["RetCode"], 0);
+    assert_eq!(expected["ImageSet"].as_array().map(Vec::len), Some(2));
+    for request in [
+        post_form(&all),
+        post("Application/X-WWW-Form-URLencoded; charset=UTF-8", &all),
+        post_json(&nested),
+        post("application/json;charset=utf-8", &nested.to_string()),
+    ] {
+        assert_eq!(ask(&uhub, &request).await.json(), expected, "{request}");
+    }
+
+    // Once more in chunks, which a client may choose.
+    let mut chunked = String::from(
+        "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    let text = nested.to_string();
+    for chunk in text.as_bytes().chunks(7) {
+        // Cut anywhere, even in a character: the head and the chunks are put together as bytes.
+        chunked.push_str(&format!("{:x}\r\n", chunk.len()));
+        chunked.extend(chunk.iter().map(|&byte| char::from(byte)));
+        chunked.push_str("\r\n");
+    }
+    chunked.push_str("0\r\n\r\n");
+    let bytes: Vec<u8> = chunked.chars().map(|char| u32::from(char) as u8).collect();
+    assert_eq!(ask(&uhub, bytes).await.json(), expected);
+
+    // The signature covers what is nested.
+    let mut changed = nested;
+    changed["Rules"][0]["Days"][0] = 31.into();
+    assert_eq!(ask(&uhub, post_json(&changed)).await.ret_code(), 171);
+}
+
+#[tokio::test]
+async fn the_last_of_a_repeated_parameter_wins() {
+    let uhub = with_images(3).await;
+    let parameters = format!("RepoName=elsewhere&Limit=x&{}", signed(&uhub, LIST));
+    // `Limit` is there once, and not signed.
+    assert_eq!(ask(&uhub, get(&parameters)).await.ret_code(), 171);
+    let parameters = format!("RepoName=elsewhere&{}", signed(&uhub, LIST));
+    assert_eq!(ask(&uhub, get(&parameters)).await.ret_code(), 0);
+    assert_eq!(uhub.requests()[1].parameter("RepoName"), Some("base"));
+    assert_eq!(
+        uhub.requests()[1].parameters[0],
+        ("RepoName".to_owned(), "elsewhere".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_the_protocol_is_refused() {
+    let uhub = with_images(1).await;
+    let good = signed(&uhub, LIST);
+    let with_method = |method: &str| format!("{method} /?{good} HTTP/1.1\r\nHost: local\r\n\r\n");
+    let cases = [
+        (
+            404,
+            format!("GET /other?{good} HTTP/1.1\r\nHost: local\r\n\r\n"),
+        ),
+        (405, with_method("PUT")),
+        (405, with_method("DELETE")),
+        (405, with_method("OPTIONS")),
+        (415, post("text/plain", &good)),
+        (
+            415,
+            format!("POST /?{good} HTTP/1.1\r\nHost: local\r\nContent-Length: 0\r\n\r\n"),
+        ),
+        (400, get("Action=%zz")),
+        (400, get("Action=%ff")),
+        (400, post_form("Action=%")),
+        (400, post("application/json", "")),
+        (400, post("application/json", "[1]")),
+        (400, post("application/json", "{\"Action\": ")),
+        (400, post("application/json", "{\"Action\": null}")),
+        (400, post("application/json", &good)),
+    ];
+    for (status, request) in cases {
+        let response = ask(&uhub, &request).await;
+        assert_eq!(response.status, status, "{request}");
+        assert_eq!(response.ret_code(), 230, "{request}");
+        assert_eq!(
+            response.header("x-ucloud-request-uuid").map(str::len),
+            Some(36)
+        );
+        assert_eq!(
+            response.header("allow"),
+            (status == 405).then_some("GET, POST")
+        );
+        let last = uhub.requests().pop().unwrap();
+        assert_eq!(last.ret_code, Some(230));
+        assert_eq!(last.parameters, []);
+    }
+
+    // The parameters of a POST are those of its body.
+    let request = post_form("").replace("POST /", &format!("POST /?{good}"));
+    assert_eq!(ask(&uhub, request).await.ret_code(), 160);
+}
+
+#[tokio::test]
+async fn a_broken_client_harms_nobody() {
+    let uhub = with_images(1).await;
+    let form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    let broken = [
+        String::new(),
+        "nonsense\r\n\r\n".to_owned(),
+        "\0\0\0\0\r\n\r\n".to_owned(),
+        "GET / HTTP/9.9\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost:".to_owned(),
+        format!("POST / HTTP/1.1\r\nHost: local\r\n{form}Content-Length: minus\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nHost: local\r\n{form}Content-Length: 100\r\n\r\nAction="),
+        format!("POST / HTTP/1.1\r\nHost: local\r\n{form}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        format!(
+            "POST / HTTP/1.1\r\nHost: local\r\n{form}Transfer-Encoding: chunked\r\n\r\n5\r\nAct"
+        ),
+    ];
+    for request in &broken {
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(request).await;
+        // Half a request and nothing more to come.
+        connection.tcp.shutdown().await.unwrap();
+        while let Some(response) = connection.receive().await {
+            assert_eq!(response.status, 400, "{request}");
+        }
+    }
+    assert_eq!(
+        uhub.requests(),
+        [],
+        "a request that never came whole was recorded"
+    );
+    assert_eq!(ask(&uhub, get(&signed(&uhub, LIST))).await.ret_code(), 0);
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let uhub = with_images(1).await;
+    let head = |length: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: application/x-www-form-urlencoded\r\n{length}\r\n\r\n"
+        )
+    };
+
+    let pad = "x".repeat(MIB - signed(&uhub, LIST).len() - "&Pad=".len());
+    let exact = signed(&uhub, &[LIST, &[("Pad", &pad)]].concat());
+    assert_eq!(exact.len(), MIB);
+    assert_eq!(ask(&uhub, post_form(&exact)).await.ret_code(), 0);
+
+    for too_long in [exact.clone() + "x", exact.repeat(12)] {
+        let response = ask(&uhub, post_form(&too_long)).await;
+        assert_eq!((response.status, response.ret_code()), (413, 230));
+    }
+    let chunk = format!("{MIB:x}\r\n{}\r\n", "x".repeat(MIB));
+    let chunked = format!(
+        "{}{chunk}1\r\nx\r\n0\r\n\r\n",
+        head("Transfer-Encoding: chunked")
+    );
+    assert_eq!(ask(&uhub, chunked).await.status, 413);
+
+    // Nobody waits for a body that is announced far too long.
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(head("Content-Length: 999999999999")).await;
+    assert_eq!(connection.expect().await.status, 413);
+    assert!(connection.is_closed().await);
+
+    let recorded: Vec<_> = uhub
+        .requests()
+        .iter()
+        .map(|request| request.ret_code)
+        .collect();
+    assert_eq!(
+        recorded,
+        [Some(0), Some(230), Some(230), Some(230), Some(230)]
+    );
+}
+
+#[tokio::test]
+async fn a_connection_takes_many_requests() {
+    let uhub = with_images(1).await;
+    let good = signed(&uhub, LIST);
+    let mut connection = Connection::open(&uhub).await;
+    let mut ids = HashSet::new();
+    for request in [
+        get(&good),
+        post_form(&good),
+        get("Action=No"),
+        post("text/plain", "x"),
+    ]
+    .iter()
+    .cycle()
+    .take(40)
+    {
+        connection.send(request).await;
+        let response = connection.expect().await;
+        ids.insert(response.header("x-ucloud-request-uuid").unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 40, "an id came twice");
+    let recorded: HashSet<String> = uhub
+        .requests()
+        .into_iter()
+        .map(|request| request.request_id)
+        .collect();
+    assert_eq!(recorded, ids);
+
+    // Two at once, answered in order.
+    connection.send(get(&good) + &get("Action=No")).await;
+    assert_eq!(connection.expect().await.ret_code(), 0);
+    assert_eq!(connection.expect().await.ret_code(), 161);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_are_served_at_once() {
+    let uhub = with_images(5).await;
+    let request = post_form(&signed(&uhub, LIST));
+    let clients: Vec<_> = futures_of(100, || {
+        let (request, address) = (request.clone(), address(&uhub).to_owned());
+        async move {
+            let mut connection = Connection {
+                tcp: TcpStream::connect(address).await.unwrap(),
+                received: Vec::new(),
+            };
+            for _ in 0..10 {
+                connection.send(&request).await;
+                assert_eq!(connection.expect().await.ret_code(), 0);
+            }
+        }
+    });
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(uhub.requests().len(), 1000);
+}
+
+fn futures_of<F>(count: usize, make: impl Fn() -> F) -> Vec<tokio::task::JoinHandle<()>>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    (0..count).map(|_| tokio::spawn(make())).collect()
+}
+
+#[tokio::test]
+async fn requests_are_recorded_without_secrets() {
+    let uhub = with_images(1).await;
+    let token = "temporary-token";
+    let parameters = signed(
+        &uhub,
+        &[LIST, &[("SecurityToken", token), ("Limit", "5")]].concat(),
+    );
+    let response = ask(&uhub, post_form(&parameters)).await;
+    ask(&uhub, get("Action=No&B=2&A=1")).await;
+
+    let requests = uhub.requests();
+    let [first, second] = &requests[..] else {
+        panic!("{requests:?}")
+    };
+    assert_eq!(first.method, "POST");
+    assert_eq!(
+        first.content_type.as_deref(),
+        Some("application/x-www-form-urlencoded")
+    );
+    assert_eq!(first.action.as_deref(), Some("GetRepoImage"));
+    assert_eq!(first.ret_code, Some(0));
+    assert_eq!(
+        Some(first.request_id.as_str()),
+        response.header("x-ucloud-request-uuid")
+    );
+    let names: Vec<&str> = first
+        .parameters
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "Action",
+            "RepoName",
+            "SecurityToken",
+            "Limit",
+            "PublicKey",
+            "Signature"
+        ]
+    );
+    assert_eq!(first.parameter("Limit"), Some("5"));
+    for hidden in ["SecurityToken", "PublicKey", "Signature"] {
+        assert_eq!(first.parameter(hidden), Some("[hidden]"));
+    }
+    assert_eq!(second.method, "GET");
+    assert_eq!(second.content_type, None);
+    assert_eq!(second.ret_code, Some(161));
+    let pairs = |pairs: Pairs<'_>| -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    };
+    assert_eq!(
+        second.parameters,
+        pairs(&[("Action", "No"), ("B", "2"), ("A", "1")])
+    );
+
+    // JSON keeps its order too.
+    ask(
+        &uhub,
+        post(
+            "application/json",
+            r#"{"Z": 1, "Action": "No", "A": [true]}"#,
+        ),
+    )
+    .await;
+    assert_eq!(
+        uhub.requests()[2].parameters,
+        pairs(&[("Z", "1"), ("Action", "No"), ("A.0", "true")])
+    );
+}
+
+#[tokio::test]
+async fn debug_shows_no_private_key() {
+    let builder = LocalUhub::builder().key("public-one", "private-one");
+    assert!(format!("{builder:?}").contains("public-one"));
+    assert!(!format!("{builder:#?}").contains("private-one"));
+    let uhub = builder.start().await.unwrap();
+    assert!(format!("{uhub:?}").contains(uhub.base_url()));
+    assert!(!format!("{uhub:#?}").contains("private-one"));
+}
+
+#[tokio::test]
+async fn a_fault_can_answer_in_the_place_of_the_service() {
+    let uhub = with_images(1).await;
+    let good = post_form(&signed(&uhub, LIST));
+    let mut connection = Connection::open(&uhub).await;
+    let mut play = async |status: u16, headers: Pairs<'_>, body: &'static str| {
+        let headers = headers
+            .iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let body = Bytes::from_static(body.as_bytes());
+        uhub.play(Fault::Respond {
+            status,
+            headers,
+            body,
+        });
+        connection.send(&good).await;
+        connection.expect().await
+    };
+
+    let page = "<html>502 Bad Gateway</html>";
+    let response = play(
+        502,
+        &[("Content-Type", "text/html"), ("Server", "proxy")],
+        page,
+    )
+    .await;
+    assert_eq!(response.status, 502);
+    assert_eq!(response.header("content-type"), Some("text/html"));
+    assert_eq!(response.header("server"), Some("proxy"));
+    assert_eq!(response.header("x-ucloud-request-uuid"), None);
+    assert_eq!(response.body, page.as_bytes());
+
+    let response = play(200, &[], "").await;
+    assert_eq!((response.status, response.body.len()), (200, 0));
+
+    let response = play(302, &[("Location", "http://elsewhere.invalid/")], "").await;
+    assert_eq!(
+        response.header("location"),
+        Some("http://elsewhere.invalid/")
+    );
+
+    assert_eq!(play(204, &[], "not sent").await.status, 204);
+
+    let response = play(200, &[("Content-Length", "3")], "{\"RetCode\": 0}").await;
+    assert_eq!(response.body, b"{\"R");
+
+    for (status, headers) in [
+        (99, &[][..]),
+        (1000, &[]),
+        (103, &[]),
+        (200, &[("na me", "x")]),
+        (200, &[("Name", "a\r\nb")]),
+        (200, &[("Content-Length", "many")]),
+        (200, &[("Content-Length", "1"), ("Content-Length", "2")]),
+        (200, &[("Transfer-Encoding", "gzip")]),
+    ] {
+        let response = play(status, headers, "body").await;
+        assert_eq!(response.status, 500, "{status} {headers:?}");
+        assert!(
+            String::from_utf8(response.body)
+                .unwrap()
+                .contains("cannot be sent")
+        );
+    }
+
+    // More announced than there is: what there is comes, and the connection closes.
+    let response = play(200, &[("Content-Length", "100")], "short").await;
+    assert_eq!(
+        (response.body.as_slice(), response.complete),
+        (&b"short"[..], false)
+    );
+    assert!(connection.is_closed().await);
+
+    assert!(
+        uhub.requests()
+            .iter()
+            .all(|request| request.ret_code.is_none())
+    );
+    assert_eq!(ask(&uhub, &good).await.ret_code(), 0);
+}
+
+#[tokio::test]
+async fn a_huge_body_is_streamed() {
+    let uhub = with_images(1).await;
+    let good = get(&signed(&uhub, LIST));
+    let mut connection = Connection::open(&uhub).await;
+    for bytes in [0_usize, 1, 1000, 5 * MIB + 3] {
+        uhub.play(Fault::Huge {
+            bytes: bytes as u64,
+        });
+        connection.send(&good).await;
+        let response = connection.expect().await;
+        assert!(response.complete);
+        assert_eq!(response.body.len(), bytes);
+        assert_eq!(response.header("content-length"), None);
+        if bytes >= 1000 {
+            assert_eq!(response.json()["RetCode"], 0);
+            assert_eq!(response.json()["Action"], "GetRepoImageResponse");
+        }
+    }
+
+    // More than there is memory: a client may leave at any time.
+    uhub.play(Fault::Huge { bytes: u64::MAX });
+    connection.send(&good).await;
+    assert!(connection.read_some().await);
+    drop(connection);
+    assert_eq!(ask(&uhub, &good).await.ret_code(), 0);
+}
+
+#[tokio::test]
+async fn a_body_is_cut_where_it_is_told_to() {
+    let uhub = with_images(2000).await;
+    let good = get(&signed(&uhub, &[LIST, &[("Limit", "2000")]].concat()));
+    let whole = ask(&uhub, &good).await.body;
+    assert!(whole.len() > 200_000);
+
+    for after in [0, 1, 100, whole.len() / 2, whole.len() - 1] {
+        uhub.play(Fault::CutBody { after });
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&good).await;
+        let response = connection.expect().await;
+        assert_eq!(response.status, 200);
+        assert_eq!(
+            response.header("content-length"),
+            Some(whole.len().to_string().as_str())
+        );
+        assert!(!response.complete);
+        assert!(
+            response.body == whole[..after],
+            "{} bytes came of {after}",
+            response.body.len()
+        );
+        assert!(connection.is_closed().await);
+        assert_eq!(
+            uhub.requests().last().unwrap().ret_code,
+            Some(0),
+            "the action was not run"
+        );
+    }
+    for after in [whole.len(), usize::MAX] {
+        uhub.play(Fault::CutBody { after });
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&good).await;
+        let response = connection.expect().await;
+        assert!(response.complete && response.body == whole);
+        assert!(connection.is_closed().await);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_all_of_a_cut_body() {
+    // More than fits between the two sockets, so that the server has to wait for the reader.
+    let images = (0..20).map(|_| Image::new("x".repeat(MIB)));
+    let repository = Repository::new("base").images(images);
+    let uhub = LocalUhub::builder()
+        .repository(repository)
+        .start()
+        .await
+        .unwrap();
+    let good = get(&signed(&uhub, LIST));
+    let whole = ask(&uhub, &good).await.body;
+
+    uhub.play(Fault::CutBody {
+        after: whole.len() - 1,
+    });
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(&good).await;
+    sleep(Duration::from_millis(300)).await;
+    let response = connection.expect().await;
+    assert_eq!(response.body.len(), whole.len() - 1);
+    assert!(!response.complete);
+}
+
+#[tokio::test]
+async fn a_connection_is_cut() {
+    let uhub = with_images(1).await;
+    let good = get(&signed(&uhub, LIST));
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(&good).await;
+    assert_eq!(connection.expect().await.ret_code(), 0);
+    uhub.play(Fault::CutConnection);
+    connection.send(&good).await;
+    assert!(connection.is_closed().await);
+
+    let requests = uhub.requests();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[1].action.as_deref(), Some("GetRepoImage"));
+    assert_eq!(requests[1].ret_code, None);
+}
+
+#[tokio::test]
+async fn a_hung_request_hangs_alone() {
+    let uhub = with_images(1).await;
+    let good = get(&signed(&uhub, LIST));
+    uhub.play(Fault::Hang);
+    let mut hung = Connection::open(&uhub).await;
+    hung.send(&good).await;
+    assert!(hung.stays_silent().await);
+    assert_eq!(ask(&uhub, &good).await.ret_code(), 0);
+    assert!(hung.stays_silent().await);
+    assert_eq!(uhub.requests().len(), 2);
+
+    uhub.stop().await;
+    assert!(hung.is_closed().await);
+}
+
+#[tokio::test]
+async fn faults_are_played_in_order_and_once() {
+    let uhub = with_images(1).await;
+    let good = get(&signed(&uhub, LIST));
+    for status in [502, 503] {
+        uhub.play(Fault::Respond {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        });
+    }
+    uhub.play(Fault::CutBody { after: usize::MAX });
+    let mut answers = Vec::new();
+    // The second request is no good, and takes its fault all the same.
+    for request in [
+        good.as_str(),
+        "PUT / HTTP/1.1\r\nHost: local\r\n\r\n",
+        &good,
+        &good,
+    ] {
+        answers.push(ask(&uhub, request).await.status);
+    }
+    assert_eq!(answers, [502, 503, 200, 200]);
+    let recorded: Vec<_> = uhub
+        .requests()
+        .iter()
+        .map(|request| request.ret_code)
+        .collect();
+    assert_eq!(recorded, [None, None, Some(0), Some(0)]);
+}
+
+#[tokio::test]
+async fn servers_do_not_know_each_other() {
+    let one = LocalUhub::start().await.unwrap();
+    let two = LocalUhub::builder()
+        .key("first", "first secret")
+        .key("second", "second secret")
+        .project("org-a")
+        .project("org-b")
+        .repository(Repository::new("base"))
+        .start()
+        .await
+        .unwrap();
+    assert_ne!(one.base_url(), two.base_url());
+    assert_eq!(
+        (one.public_key(), one.private_key()),
+        ("local-public-key", "local-private-key")
+    );
+    assert_eq!(one.project_id(), "org-local");
+    assert_eq!(
+        (two.public_key(), two.private_key()),
+        ("first", "first secret")
+    );
+    assert_eq!(two.project_id(), "org-a");
+
+    two.play(Fault::CutConnection);
+    assert_eq!(ask(&one, get(&signed(&one, LIST))).await.ret_code(), 230);
+    let mut connection = Connection::open(&two).await;
+    connection.send(get("")).await;
+    assert!(connection.is_closed().await);
+
+    assert_eq!(ask(&two, get(&signed(&one, LIST))).await.ret_code(), 172);
+    assert_eq!(ask(&two, get(&signed(&two, LIST))).await.ret_code(), 0);
+    assert_eq!(
+        ask(&two, get(&signed_with("second", "second secret", LIST)))
+            .await
+            .ret_code(),
+        0
+    );
+    assert_eq!(
+        ask(&two, get(&signed_with("second", "first secret", LIST)))
+            .await
+            .ret_code(),
+        171
+    );
+    // The repository is in the first project alone.
+    let there = signed(&two, &[LIST, &[("ProjectId", "org-a")]].concat());
+    assert_eq!(ask(&two, get(&there)).await.ret_code(), 0);
+    let elsewhere = signed(&two, &[LIST, &[("ProjectId", "org-b")]].concat());
+    assert_eq!(ask(&two, get(&elsewhere)).await.ret_code(), 230);
+
+    one.stop().await;
+    assert_eq!(ask(&two, get("")).await.ret_code(), 160);
+    assert_eq!(two.requests().len(), 8);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_does_not_start() {
+    for builder in [
+        LocalUhub::builder().key("", "x"),
+        LocalUhub::builder().key("a", "x").key("a", "y"),
+        LocalUhub::builder().project(""),
+        LocalUhub::builder().project("a").project("a"),
+        LocalUhub::builder().repository(Repository::new("")),
+        LocalUhub::builder()
+            .repository(Repository::new("a"))
+            .repository(Repository::new("a")),
+    ] {
+        let error = builder.start().await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn stop_ends_idle_connections_and_frees_the_port() {
+    let uhub = with_images(1).await;
+    let address = address(&uhub).to_owned();
+    let mut fresh = Connection::open(&uhub).await;
+    let mut idle = Connection::open(&uhub).await;
+    idle.send(get("")).await;
+    idle.expect().await;
+
+    let begun = Instant::now();
+    uhub.stop().await;
+    assert!(
+        begun.elapsed() < Duration::from_millis(1500),
+        "it waited for an idle connection"
+    );
+    assert!(fresh.is_closed().await);
+    assert!(idle.is_closed().await);
+    assert!(TcpStream::connect(&address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stop_lets_a_running_answer_finish() {
+    let uhub = with_images(1).await;
+    uhub.play(Fault::Huge {
+        bytes: 20 * MIB as u64,
+    });
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(get("")).await;
+    assert!(connection.read_some().await);
+    let stopping = tokio::spawn(uhub.stop());
+    sleep(Duration::from_millis(100)).await;
+    assert!(!stopping.is_finished());
+
+    let response = connection.expect().await;
+    assert!(response.complete && response.body.len() == 20 * MIB);
+    assert!(connection.is_closed().await);
+    stopping.await.unwrap();
+}
+
+#[tokio::test]
+async fn dropping_it_stops_it() {
+    let uhub = with_images(1).await;
+    let address = address(&uhub).to_owned();
+    uhub.play(Fault::Hang);
+    let mut hung = Connection::open(&uhub).await;
+    hung.send(get("")).await;
+    assert!(hung.stays_silent().await);
+    drop(uhub);
+    assert!(hung.is_closed().await);
+    let refused = async {
+        while TcpStream::connect(&address).await.is_ok() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), refused)
+        .await
+        .expect("the port is still open");
+}
+
+#[test]
+fn without_a_runtime_it_does_not_start() {
+    let start = std::pin::pin!(LocalUhub::start());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(matches!(
+        start.poll(&mut context),
+        std::task::Poll::Ready(Err(_))
+    ));
+}
