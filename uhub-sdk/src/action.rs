@@ -1,0 +1,41 @@
+//! What an action is to the core: data.
+
+use crate::{decode::Model, parameters::Parameters};
+
+/// An action of the service: its name, its parameters, its response.
+///
+/// The requests in [`actions`](crate::actions) implement it, and nothing else can.
+pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
+    /// The documented name, such as `GetRepoImage`.
+    const NAME: &'static str;
+    /// Whether a call may be sent a second time.
+    const REPEAT: Repeat;
+    /// What the service answers.
+    type Response: Model + Send;
+
+    /// Hands over the parameters that are set, sorted by name where that can be known beforehand.
+    #[doc(hidden)]
+    fn add_parameters<'a>(&'a self, to: &mut Parameters<'a>);
+}
+
+/// Keeps [`Action`] to the generated requests, so that it can grow.
+pub trait Sealed {}
+
+/// Whether a call may be sent a second time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Repeat {
+    /// The action reads: it may be repeated at any time.
+    Safe,
+    /// Repeating the action changes nothing more.
+    Idempotent,
+    /// Repeating the action may do it twice.
+    Never,
+}
+
+impl Repeat {
+    /// Whether a call whose outcome is unknown may be sent again without looking.
+    pub(crate) fn allows_repetition(self) -> bool {
+        self != Self::Never
+    }
+}

@@ -1,0 +1,206 @@
+//! One call, from its parameters to its response.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+
+use crate::{
+    Action, Client, Error,
+    decode::Notes,
+    encode,
+    envelope::{self, Unread},
+    error::{CallContext, Delivery, ErrorKind, ResponseContext},
+    parameters::{Parameters, Value},
+    ret_code::RetCode,
+    sign::sign,
+};
+
+/// A call of an action: its request, and options for this one time.
+///
+/// Methods named after parameters set parameters; methods that begin with `with_` set options.
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<R> {
+    client: Client,
+    pub(crate) request: R,
+    timeout: Option<Duration>,
+}
+
+/// What came with a response, beside what was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Metadata {
+    /// The service's id of the request, which its support asks for. Documented as the response
+    /// header `X-UCLOUD-REQUEST-UUID`.
+    pub request_id: Option<String>,
+    /// The action that the service says it answers, such as `GetRepoImageResponse`. Documented as
+    /// `Action`.
+    pub action: Option<String>,
+    /// What the service has to say about it. Documented as `Message`.
+    pub message: Option<String>,
+}
+
+impl<R: Action> Call<R> {
+    pub(crate) fn new(client: Client, request: R) -> Self {
+        Self {
+            client,
+            request,
+            timeout: None,
+        }
+    }
+
+    /// How long this call may take, whatever it does, in place of the client's
+    /// [`timeout`](crate::ClientBuilder::timeout).
+    pub fn with_timeout(mut self, value: Duration) -> Self {
+        self.timeout = Some(value);
+        self
+    }
+
+    /// The request as it stands.
+    pub fn request(&self) -> &R {
+        &self.request
+    }
+
+    /// The request alone, to keep it or to send it elsewhere.
+    pub fn into_request(self) -> R {
+        self.request
+    }
+
+    /// Sends the call.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the service from doing what was asked, or its answer from being understood.
+    pub async fn send(self) -> Result<R::Response, Error> {
+        self.send_with_metadata()
+            .await
+            .map(|(response, _)| response)
+    }
+
+    /// Sends the call, and returns what came with the response as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with_metadata(self) -> Result<(R::Response, Metadata), Error> {
+        let client = &*self.client.0;
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(Error::configuration(
+                "there is no Tokio runtime: call the client from within one.",
+            ));
+        }
+        let mut parameters = Parameters::new(&client.defaults);
+        self.request.add_parameters(&mut parameters);
+        let signed = sign(R::NAME, parameters, &client.credentials);
+        let call = CallContext {
+            action: R::NAME,
+            repeat: R::REPEAT,
+            credentials: &client.credentials,
+            signature: signed.signature,
+        };
+        for parameter in &signed.parameters {
+            if matches!(parameter.value, Value::Float(float) if !float.is_finite()) {
+                let what = format!(
+                    "the parameter `{}` is no number that can be sent.",
+                    parameter.name
+                );
+                return Err(call.error(ErrorKind::Request, Delivery::NotSent, &what));
+            }
+        }
+        let request = encode::request(&client.endpoint, client.encoding, &signed);
+
+        let patience = self
+            .timeout
+            .unwrap_or(client.timeout)
+            .min(client.attempt_timeout);
+        let response = match tokio::time::timeout(patience, client.transport.send(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(failure)) => {
+                let error = call.error(failure.kind, failure.delivery, &failure.what);
+                return Err(match failure.source {
+                    Some(source) => error.with_source(source),
+                    None => error,
+                });
+            }
+            Err(_) => {
+                let what = format!("the service did not answer within {patience:?}.");
+                return Err(call.error(ErrorKind::Timeout, Delivery::Unknown, &what));
+            }
+        };
+
+        let notes = Notes::default();
+        let answer = read::<R>(&response, &notes, &call)?;
+        client.report(R::NAME, notes.take());
+        Ok(answer)
+    }
+}
+
+/// Judges a response and reads it.
+fn read<R: Action>(
+    response: &Response<Bytes>,
+    notes: &Notes,
+    call: &CallContext<'_>,
+) -> Result<(R::Response, Metadata), Error> {
+    let status = response.status();
+    let request_id = response
+        .headers()
+        .get("x-ucloud-request-uuid")
+        .and_then(|id| id.to_str().ok())
+        .map(str::to_owned);
+    let context = |body| ResponseContext {
+        status: status.as_u16(),
+        request_id: request_id.clone(),
+        body,
+    };
+
+    match envelope::read::<R::Response>(response.body(), notes) {
+        Ok((body, envelope)) if status.is_success() => {
+            let metadata = Metadata {
+                request_id,
+                action: envelope.action,
+                message: envelope.message,
+            };
+            Ok((body, metadata))
+        }
+        Err(Unread::Refused { ret_code, envelope }) => Err(call.refused(
+            RetCode::from(ret_code),
+            envelope.message.as_deref(),
+            context(&[]),
+        )),
+        Err(Unread::Undecoded { path, error }) if status.is_success() => {
+            let what = format!(
+                "the service did it, and its response could not be understood at `{path}`: {error}."
+            );
+            let decode = (ErrorKind::Decode, Delivery::Executed);
+            Err(call
+                .unexpected(decode, &what, context(response.body()))
+                .with_source(error))
+        }
+        // Success in a body that came with an HTTP error is no success.
+        unread => {
+            let why = match unread {
+                Err(Unread::NoEnvelope { why }) => why,
+                _ => "the body speaks of success".to_owned(),
+            };
+            let what = match response.headers().get(header::LOCATION) {
+                Some(_) if status.is_redirection() => {
+                    format!("HTTP {status}: a redirect, which is not followed. Check the base URL.")
+                }
+                _ => format!(
+                    "HTTP {status}, and {why}: this is no answer of the service. Check the base URL and proxies."
+                ),
+            };
+            let delivery = match status {
+                StatusCode::REQUEST_TIMEOUT => Delivery::Unknown,
+                _ if status.is_client_error() || status.is_redirection() => Delivery::Rejected,
+                _ => Delivery::Unknown,
+            };
+            Err(call.unexpected(
+                (ErrorKind::UnexpectedResponse, delivery),
+                &what,
+                context(response.body()),
+            ))
+        }
+    }
+}

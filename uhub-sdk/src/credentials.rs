@@ -1,0 +1,56 @@
+//! Keys, which never show.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// A key pair, and the token that a temporary one comes with.
+///
+/// The private key and the token are erased from memory when the last copy is dropped, and show in
+/// no output: not in `Debug`, not in errors, not in logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    pub(crate) public_key: Zeroizing<String>,
+    pub(crate) private_key: Zeroizing<String>,
+    pub(crate) security_token: Option<Zeroizing<String>>,
+}
+
+impl Credentials {
+    /// A key pair as the platform's console shows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let credentials = uhub_sdk::Credentials::new("my-public-key", "my-private-key");
+    /// assert_eq!(format!("{credentials:?}"), "Credentials { .. }");
+    /// ```
+    #[must_use]
+    pub fn new(public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
+        Self {
+            public_key: Zeroizing::new(public_key.into()),
+            private_key: Zeroizing::new(private_key.into()),
+            security_token: None,
+        }
+    }
+
+    /// Adds the token that a temporary key pair comes with. Documented as `SecurityToken`.
+    #[must_use]
+    pub fn with_security_token(mut self, token: impl Into<String>) -> Self {
+        self.security_token = Some(Zeroizing::new(token.into()));
+        self
+    }
+
+    /// What has to be hidden wherever it turns up.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        [&self.private_key, &self.public_key]
+            .into_iter()
+            .chain(&self.security_token)
+            .map(|secret| secret.as_str())
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,649 @@
+//! Reading a response: tolerant of what the service is known to do, and never silent about it.
+//!
+//! A scalar may come as another scalar, a list as `null`, an unknown field passes, and a required
+//! field that is absent becomes the empty value; each is noted. What cannot be understood is an
+//! error that names the field.
+
+use std::{cell::RefCell, fmt, marker::PhantomData};
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use crate::envelope::{Envelope, EnvelopeKey};
+
+/// A struct that is read from a JSON object. [`model!`] implements it.
+pub trait Model: Default {
+    /// Its Rust name.
+    #[doc(hidden)]
+    const NAME: &'static str;
+    #[doc(hidden)]
+    const FIELDS: &'static [Field];
+
+    /// Reads the value of the field with this index.
+    #[doc(hidden)]
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        index: usize,
+        from: &mut A,
+        place: Place<'_>,
+    ) -> Result<(), A::Error>;
+
+    /// The value of the field that counts the elements of the list with this index, and its name.
+    #[doc(hidden)]
+    fn count_of(&self, index: usize) -> Option<(&'static str, Option<i64>)>;
+}
+
+/// A field of a [`Model`].
+#[derive(Debug)]
+pub struct Field {
+    pub(crate) wire: &'static str,
+    pub(crate) rust: &'static str,
+    pub(crate) absent: Absent,
+}
+
+/// What it means when a field is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(non_camel_case_types, reason = "written so in `model!`")]
+pub(crate) enum Absent {
+    /// It is the empty value, and noted.
+    required,
+    /// Nothing.
+    optional,
+    /// The user must not be shown an empty list that the service never sent: an error, unless the
+    /// field that counts it says 0.
+    list,
+}
+
+/// Implements [`Model`], `Serialize` and `Deserialize` for a struct: each field with its documented
+/// name and what its absence means.
+macro_rules! model {
+    ($name:ident {
+        $($field:ident = $wire:literal, $absent:ident $(counted by $count:ident)?;)*
+    }) => {
+        impl $crate::decode::Model for $name {
+            const NAME: &'static str = stringify!($name);
+            const FIELDS: &'static [$crate::decode::Field] = &[
+                $($crate::decode::Field {
+                    wire: $wire,
+                    rust: stringify!($field),
+                    absent: $crate::decode::Absent::$absent,
+                },)*
+            ];
+
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
+                &mut self,
+                index: usize,
+                from: &mut A,
+                place: $crate::decode::Place<'_>,
+            ) -> Result<(), A::Error> {
+                let mut field = 0;
+                $(
+                    if index == field {
+                        self.$field = from.next_value_seed($crate::decode::Seed::new(place))?;
+                        return Ok(());
+                    }
+                    field += 1;
+                )*
+                Ok(())
+            }
+
+            #[allow(unused_assignments, unused_mut, unused_variables)]
+            fn count_of(&self, index: usize) -> Option<(&'static str, Option<i64>)> {
+                let mut field = 0;
+                $(
+                    $(
+                        if index == field {
+                            return Some((stringify!($count), self.$count.into()));
+                        }
+                    )?
+                    let _ = stringify!($field);
+                    field += 1;
+                )*
+                None
+            }
+        }
+
+        impl $crate::decode::FromWire for $name {
+            fn from_wire<'de, D: ::serde::Deserializer<'de>>(
+                from: D,
+                place: $crate::decode::Place<'_>,
+            ) -> Result<Self, D::Error> {
+                $crate::decode::read_model(from, place.notes, None, Some(place))
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                use ::serde::ser::SerializeStruct;
+                let fields = <Self as $crate::decode::Model>::FIELDS.len();
+                #[allow(unused_mut)]
+                let mut to = to.serialize_struct(stringify!($name), fields)?;
+                $(to.serialize_field($wire, &self.$field)?;)*
+                to.end()
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::decode::read_model(from, &Default::default(), None, None)
+            }
+        }
+    };
+}
+pub(crate) use model;
+
+/// What was noted while a response was read.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    found: RefCell<Vec<Note>>,
+    /// Where reading stopped, from the inside out.
+    path: RefCell<Vec<Step>>,
+}
+
+/// Something that the documentation says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Note {
+    pub(crate) model: &'static str,
+    /// The documented name.
+    pub(crate) field: &'static str,
+    pub(crate) what: Oddity,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Oddity {
+    /// The value came as another type, and was read as the documented one.
+    Coerced {
+        from: &'static str,
+        to: &'static str,
+    },
+    /// A required value did not come, and is empty.
+    Missing,
+}
+
+#[derive(Debug)]
+enum Step {
+    Field(&'static str),
+    Index(usize),
+}
+
+impl Notes {
+    fn note(&self, note: Note) {
+        let mut found = self.found.borrow_mut();
+        // The same oddity stands in every element of a list: once is enough.
+        if !found.contains(&note) {
+            found.push(note);
+        }
+    }
+
+    /// Whether a field that was there was more than `null`.
+    fn has_value<M: Model>(&self, index: usize) -> bool {
+        let missing = Note {
+            model: M::NAME,
+            field: M::FIELDS[index].wire,
+            what: Oddity::Missing,
+        };
+        !self.found.borrow().contains(&missing)
+    }
+
+    pub(crate) fn take(&self) -> Vec<Note> {
+        self.found.take()
+    }
+
+    /// The JSON path of what could not be read, such as `ImageSet[3].PullCount`.
+    pub(crate) fn path(&self) -> String {
+        let mut path = String::new();
+        for step in self.path.borrow().iter().rev() {
+            match step {
+                Step::Field(name) if path.is_empty() => path.push_str(name),
+                Step::Field(name) => path.push_str(&format!(".{name}")),
+                Step::Index(index) => path.push_str(&format!("[{index}]")),
+            }
+        }
+        path
+    }
+
+    fn fail<E>(&self, error: E, at: Step) -> E {
+        self.path.borrow_mut().push(at);
+        error
+    }
+}
+
+/// The field that is being read.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'n> {
+    pub(crate) notes: &'n Notes,
+    model: &'static str,
+    field: &'static str,
+}
+
+impl Place<'_> {
+    fn coerced(self, from: &'static str, to: &'static str) {
+        self.note(Oddity::Coerced { from, to });
+    }
+
+    fn note(self, what: Oddity) {
+        self.notes.note(Note {
+            model: self.model,
+            field: self.field,
+            what,
+        });
+    }
+}
+
+/// A value of a field.
+pub(crate) trait FromWire: Sized {
+    /// Reads it, with tolerance.
+    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error>;
+}
+
+/// Reads one `T`.
+pub(crate) struct Seed<'n, T> {
+    place: Place<'n>,
+    reads: PhantomData<T>,
+}
+
+impl<'n, T> Seed<'n, T> {
+    pub(crate) fn new(place: Place<'n>) -> Self {
+        Self {
+            place,
+            reads: PhantomData,
+        }
+    }
+}
+
+impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
+        T::from_wire(from, self.place)
+    }
+}
+
+/// Reads a model; of a response, what belongs to every response goes to the envelope.
+pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
+    from: D,
+    notes: &Notes,
+    envelope: Option<&mut Envelope>,
+    place: Option<Place<'_>>,
+) -> Result<M, D::Error> {
+    from.deserialize_any(ModelVisitor {
+        notes,
+        envelope,
+        place,
+        reads: PhantomData,
+    })
+}
+
+struct ModelVisitor<'n, 'e, M> {
+    notes: &'n Notes,
+    envelope: Option<&'e mut Envelope>,
+    /// The field that holds the model, if one does.
+    place: Option<Place<'n>>,
+    reads: PhantomData<M>,
+}
+
+/// The index of a field is a bit: `codegen` refuses a model that has more of them.
+type Seen = u128;
+
+impl<'de, M: Model> Visitor<'de> for ModelVisitor<'_, '_, M> {
+    type Value = M;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<M, A::Error> {
+        let mut model = M::default();
+        let mut seen: Seen = 0;
+        let mut next = 0;
+        while let Some(key) = map.next_key_seed(KeySeed {
+            fields: M::FIELDS,
+            next,
+        })? {
+            match key {
+                Key::Field(index) => {
+                    let field = M::FIELDS[index].wire;
+                    let place = Place {
+                        notes: self.notes,
+                        model: M::NAME,
+                        field,
+                    };
+                    model
+                        .read_field(index, &mut map, place)
+                        .map_err(|error| self.notes.fail(error, Step::Field(field)))?;
+                    seen |= 1 << index;
+                    next = index + 1;
+                }
+                Key::Envelope(key) => match &mut self.envelope {
+                    Some(envelope) => envelope.read(key, &mut map)?,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                },
+                Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        if self.envelope.is_none_or(|envelope| envelope.is_success()) {
+            check_presence(&model, seen, self.notes)?;
+        }
+        Ok(model)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<M, E> {
+        // A response that is `null` says nothing; a model in one is an absent value.
+        let Some(place) = self.place else {
+            return Err(E::invalid_type(serde::de::Unexpected::Unit, &self));
+        };
+        place.note(Oddity::Missing);
+        Ok(M::default())
+    }
+}
+
+/// What was not there: noted, or refused.
+fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, notes: &Notes) -> Result<(), E> {
+    let was_seen = |index: usize| seen & (1 << index) != 0;
+    for (index, field) in M::FIELDS
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !was_seen(*index))
+    {
+        match field.absent {
+            Absent::optional => {}
+            Absent::required => {
+                notes.note(Note {
+                    model: M::NAME,
+                    field: field.wire,
+                    what: Oddity::Missing,
+                });
+            }
+            Absent::list => {
+                let says_zero = model.count_of(index).is_some_and(|(count, value)| {
+                    let count = M::FIELDS.iter().position(|field| field.rust == count);
+                    value == Some(0)
+                        && count.is_some_and(|count| was_seen(count) && notes.has_value::<M>(count))
+                });
+                if !says_zero {
+                    let error =
+                        E::custom("the list is not there, and nothing says that it is empty");
+                    return Err(notes.fail(error, Step::Field(field.wire)));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+enum Key {
+    Field(usize),
+    Envelope(EnvelopeKey),
+    Unknown,
+}
+
+/// Tells which field a key names. Fields come in the same order every time, so the one after the
+/// last is tried first.
+struct KeySeed {
+    fields: &'static [Field],
+    next: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
+        from.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+        if self
+            .fields
+            .get(self.next)
+            .is_some_and(|field| field.wire == key)
+        {
+            return Ok(Key::Field(self.next));
+        }
+        Ok(
+            match self.fields.iter().position(|field| field.wire == key) {
+                Some(index) => Key::Field(index),
+                None => EnvelopeKey::from_name(key).map_or(Key::Unknown, Key::Envelope),
+            },
+        )
+    }
+}
+
+/// A visitor that reads one kind of scalar from any of them.
+macro_rules! scalar {
+    ($type:ty, $visitor:ident, $expected:literal, { $($visit:item)* }) => {
+        struct $visitor<'n>(Place<'n>);
+
+        impl<'de> Visitor<'de> for $visitor<'_> {
+            type Value = $type;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($expected)
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<$type, E> {
+                self.0.note(Oddity::Missing);
+                Ok(<$type>::default())
+            }
+
+            $($visit)*
+        }
+
+        impl FromWire for $type {
+            fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+                from.deserialize_any($visitor(place))
+            }
+        }
+    };
+}
+
+scalar!(String, TextVisitor, "a string", {
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<String, E> {
+        Ok(text)
+    }
+
+    fn visit_i64<E: Error>(self, int: i64) -> Result<String, E> {
+        self.0.coerced("int", "string");
+        Ok(int.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, int: u64) -> Result<String, E> {
+        self.0.coerced("int", "string");
+        Ok(int.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, float: f64) -> Result<String, E> {
+        self.0.coerced("float", "string");
+        Ok(float.to_string())
+    }
+
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<String, E> {
+        self.0.coerced("boolean", "string");
+        Ok(boolean.to_string())
+    }
+});
+
+scalar!(i64, IntVisitor, "an integer", {
+    fn visit_i64<E: Error>(self, int: i64) -> Result<i64, E> {
+        Ok(int)
+    }
+
+    fn visit_u64<E: Error>(self, int: u64) -> Result<i64, E> {
+        i64::try_from(int)
+            .map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(int), &self))
+    }
+
+    fn visit_f64<E: Error>(self, float: f64) -> Result<i64, E> {
+        // Beyond this a float no longer tells one integer from the next.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if float.fract() != 0.0 || float.abs() > EXACT {
+            return Err(E::invalid_value(serde::de::Unexpected::Float(float), &self));
+        }
+        self.0.coerced("float", "int");
+        #[allow(clippy::cast_possible_truncation, reason = "checked above")]
+        Ok(float as i64)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
+        let int = text
+            .parse()
+            .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
+        self.0.coerced("string", "int");
+        Ok(int)
+    }
+
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<i64, E> {
+        self.0.coerced("boolean", "int");
+        Ok(i64::from(boolean))
+    }
+});
+
+scalar!(f64, FloatVisitor, "a number", {
+    fn visit_f64<E: Error>(self, float: f64) -> Result<f64, E> {
+        Ok(float)
+    }
+
+    fn visit_i64<E: Error>(self, int: i64) -> Result<f64, E> {
+        // JSON does not tell 5 from 5.0.
+        #[allow(clippy::cast_precision_loss, reason = "the nearest float is meant")]
+        Ok(int as f64)
+    }
+
+    fn visit_u64<E: Error>(self, int: u64) -> Result<f64, E> {
+        #[allow(clippy::cast_precision_loss, reason = "the nearest float is meant")]
+        Ok(int as f64)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
+        let float = text.parse().ok().filter(|float: &f64| float.is_finite());
+        let float =
+            float.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
+        self.0.coerced("string", "float");
+        Ok(float)
+    }
+
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<f64, E> {
+        self.0.coerced("boolean", "float");
+        Ok(if boolean { 1.0 } else { 0.0 })
+    }
+});
+
+scalar!(bool, BooleanVisitor, "true or false", {
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<bool, E> {
+        Ok(boolean)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+        let boolean = match text {
+            "1" => true,
+            "0" => false,
+            _ if text.eq_ignore_ascii_case("true") => true,
+            _ if text.eq_ignore_ascii_case("false") => false,
+            _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+        };
+        self.0.coerced("string", "boolean");
+        Ok(boolean)
+    }
+
+    fn visit_i64<E: Error>(self, int: i64) -> Result<bool, E> {
+        Err(E::invalid_value(serde::de::Unexpected::Signed(int), &self))
+    }
+
+    fn visit_u64<E: Error>(self, int: u64) -> Result<bool, E> {
+        if int > 1 {
+            return Err(E::invalid_value(
+                serde::de::Unexpected::Unsigned(int),
+                &self,
+            ));
+        }
+        self.0.coerced("int", "boolean");
+        Ok(int == 1)
+    }
+});
+
+impl FromWire for serde_json::Value {
+    fn from_wire<'de, D: Deserializer<'de>>(from: D, _: Place<'_>) -> Result<Self, D::Error> {
+        Self::deserialize(from)
+    }
+}
+
+impl<T: FromWire> FromWire for Box<T> {
+    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+        T::from_wire(from, place).map(Self::new)
+    }
+}
+
+impl<T: FromWire> FromWire for Option<T> {
+    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+        struct OptionVisitor<'n, T>(Seed<'n, T>);
+
+        impl<'de, T: FromWire> Visitor<'de> for OptionVisitor<'_, T> {
+            type Value = Option<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or null")
+            }
+
+            fn visit_none<E: Error>(self) -> Result<Option<T>, E> {
+                Ok(None)
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Option<T>, E> {
+                Ok(None)
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Option<T>, D::Error> {
+                self.0.deserialize(from).map(Some)
+            }
+        }
+
+        from.deserialize_option(OptionVisitor(Seed::new(place)))
+    }
+}
+
+impl<T: FromWire> FromWire for Vec<T> {
+    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+        struct ListVisitor<'n, T>(Place<'n>, PhantomData<T>);
+
+        impl<'de, T: FromWire> Visitor<'de> for ListVisitor<'_, T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
+                self.0.coerced("null", "list");
+                Ok(Vec::new())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+                let mut list = Vec::new();
+                loop {
+                    match seq.next_element_seed(Seed::new(self.0)) {
+                        Ok(Some(element)) => list.push(element),
+                        Ok(None) => return Ok(list),
+                        Err(error) => {
+                            return Err(self.0.notes.fail(error, Step::Index(list.len())));
+                        }
+                    }
+                }
+            }
+        }
+
+        from.deserialize_any(ListVisitor(place, PhantomData))
+    }
+}

@@ -1,0 +1,457 @@
+//! What can go wrong, and what it means for the call.
+
+use std::{error::Error as StdError, fmt};
+
+use crate::{
+    RetCode, action::Repeat, credentials::Credentials, ret_code::Outcome, sign::Signature,
+};
+
+/// An error of the client or of a call.
+///
+/// It answers four questions without any string being matched: what happened ([`kind`](Self::kind),
+/// [`ret_code`](Self::ret_code)), did the call reach the service ([`delivery`](Self::delivery)), is
+/// it worth repeating ([`is_repeatable`](Self::is_repeatable)), and what to quote to the service's
+/// support ([`action`](Self::action), [`request_id`](Self::request_id)). `Display` says it all in
+/// one line. No key, token or signature is ever in it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn example(client: uhub_sdk::Client) {
+/// use uhub_sdk::RetCode;
+///
+/// match client.get_repo_image("base").send().await {
+///     Ok(page) => println!("{} images", page.image_set.len()),
+///     Err(error) if error.ret_code() == Some(RetCode::PROJECT_UNKNOWN) => println!("which project?"),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// # }
+/// ```
+pub struct Error(Box<Details>);
+
+struct Details {
+    kind: ErrorKind,
+    delivery: Delivery,
+    is_repeatable: bool,
+    what: String,
+    action: Option<&'static str>,
+    ret_code: Option<RetCode>,
+    message: Option<String>,
+    status: Option<u16>,
+    request_id: Option<String>,
+    body: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client cannot be built as it is configured.
+    Configuration,
+    /// The request cannot be sent as it is: a parameter has no form on the wire.
+    Request,
+    /// No connection to the service came about.
+    Connect,
+    /// The service took longer than the client was willing to wait.
+    Timeout,
+    /// The connection broke before the response was complete.
+    Connection,
+    /// The service answered with a return code that is not 0.
+    Service,
+    /// The response does not speak for the service: a proxy's page, a redirect, a body without
+    /// `RetCode`.
+    UnexpectedResponse,
+    /// The response is larger than the client accepts.
+    ResponseTooLarge,
+    /// The service carried the call out, and its response could not be understood.
+    Decode,
+}
+
+/// Whether a call reached the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Nothing was sent.
+    NotSent,
+    /// The call was refused, and not carried out.
+    Rejected,
+    /// The call was sent; whether it was carried out, nobody knows.
+    Unknown,
+    /// The call was carried out; only its response is not to be had.
+    Executed,
+}
+
+impl Error {
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Whether the call reached the service.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Whether sending the same call again may succeed and can do no harm.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        self.0.is_repeatable
+    }
+
+    /// The service's return code, if it answered with one. Documented as `RetCode`.
+    #[must_use]
+    pub fn ret_code(&self) -> Option<RetCode> {
+        self.0.ret_code
+    }
+
+    /// The service's own words, if it said any. Documented as `Message`.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.0.message.as_deref()
+    }
+
+    /// The action that was called.
+    #[must_use]
+    pub fn action(&self) -> Option<&str> {
+        self.0.action
+    }
+
+    /// The service's id of the request, which its support asks for. Documented as the response
+    /// header `X-UCLOUD-REQUEST-UUID`.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The HTTP status of the response, if there was one.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The beginning of a body that does not speak for the service, or could not be understood.
+    #[must_use]
+    pub fn body(&self) -> Option<&str> {
+        self.0.body.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Details {
+            action,
+            what,
+            message,
+            ret_code,
+            request_id,
+            body,
+            ..
+        } = &*self.0;
+        if let Some(action) = action {
+            write!(f, "{action}: ")?;
+        }
+        f.write_str(what)?;
+        if let Some(message) = message {
+            write!(f, " (the service says: {message})")?;
+        }
+        if let Some(remedy) = ret_code.and_then(RetCode::remedy) {
+            write!(f, " {remedy}")?;
+        }
+        if let Some(body) = body {
+            write!(f, " The body begins: {body:?}")?;
+        }
+        if let Some(request_id) = request_id {
+            write!(f, " [request {request_id}]")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Details {
+            kind,
+            delivery,
+            is_repeatable,
+            what,
+            action,
+            ret_code,
+            message,
+            status,
+            request_id,
+            body,
+            source,
+        } = &*self.0;
+        f.debug_struct("Error")
+            .field("kind", kind)
+            .field("delivery", delivery)
+            .field("is_repeatable", is_repeatable)
+            .field("action", action)
+            .field("what", what)
+            .field("ret_code", ret_code)
+            .field("message", message)
+            .field("http_status", status)
+            .field("request_id", request_id)
+            .field("body", body)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl Error {
+    fn new(kind: ErrorKind, delivery: Delivery, what: String) -> Self {
+        Self(Box::new(Details {
+            kind,
+            delivery,
+            is_repeatable: false,
+            what,
+            action: None,
+            ret_code: None,
+            message: None,
+            status: None,
+            request_id: None,
+            body: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn configuration(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Configuration, Delivery::NotSent, what.into())
+    }
+
+    pub(crate) fn with_source(
+        mut self,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+}
+
+/// What is known of a call while it runs, for the errors that may come of it.
+pub(crate) struct CallContext<'a> {
+    pub(crate) action: &'static str,
+    pub(crate) repeat: Repeat,
+    pub(crate) credentials: &'a Credentials,
+    pub(crate) signature: Signature,
+}
+
+/// What is known of the response an error is about.
+#[derive(Default)]
+pub(crate) struct ResponseContext<'a> {
+    pub(crate) status: u16,
+    pub(crate) request_id: Option<String>,
+    pub(crate) body: &'a [u8],
+}
+
+impl CallContext<'_> {
+    /// An error of this call.
+    pub(crate) fn error(&self, kind: ErrorKind, delivery: Delivery, what: &str) -> Error {
+        let mut error = Error::new(kind, delivery, self.hide(what));
+        error.0.action = Some(self.action);
+        error.0.is_repeatable = match (kind, delivery) {
+            (ErrorKind::Connect, Delivery::NotSent) => true,
+            (_, Delivery::Unknown) => self.repeat.allows_repetition(),
+            _ => false,
+        };
+        error
+    }
+
+    /// The service answered with a return code.
+    pub(crate) fn refused(
+        &self,
+        ret_code: RetCode,
+        message: Option<&str>,
+        response: ResponseContext<'_>,
+    ) -> Error {
+        let delivery = match ret_code.outcome() {
+            Outcome::Rejected | Outcome::TurnedAway => Delivery::Rejected,
+            Outcome::Unknown => Delivery::Unknown,
+        };
+        let what = match ret_code.meaning() {
+            Some(meaning) => format!("RetCode {ret_code}: {meaning}"),
+            None => format!("RetCode {ret_code}."),
+        };
+        let mut error = self.error(ErrorKind::Service, delivery, &what);
+        error.0.is_repeatable |= ret_code.outcome() == Outcome::TurnedAway;
+        error.0.ret_code = Some(ret_code);
+        error.0.message = message.map(|message| self.hide(&printable(message)));
+        error.0.status = Some(response.status);
+        error.0.request_id = response.request_id;
+        error
+    }
+
+    /// The response is none of the service's, or cannot be understood.
+    pub(crate) fn unexpected(
+        &self,
+        (kind, delivery): (ErrorKind, Delivery),
+        what: &str,
+        response: ResponseContext<'_>,
+    ) -> Error {
+        let mut error = self.error(kind, delivery, what);
+        // Turned away by whatever stands before the service.
+        error.0.is_repeatable |= response.status == 429;
+        error.0.status = Some(response.status);
+        error.0.request_id = response.request_id;
+        if !response.body.is_empty() {
+            error.0.body = Some(self.excerpt(response.body));
+        }
+        error
+    }
+
+    /// The beginning of a body. Secrets are looked for before it is cut, so that none is cut in two.
+    fn excerpt(&self, body: &[u8]) -> String {
+        const READ: usize = 4096;
+        const KEPT: usize = 256;
+        let text = self.hide(&printable(&String::from_utf8_lossy(
+            &body[..body.len().min(READ)],
+        )));
+        let kept: String = text.chars().take(KEPT).collect();
+        if kept.len() < text.len() || body.len() > READ {
+            format!("{kept}…")
+        } else {
+            kept
+        }
+    }
+
+    /// Text from outside, without this call's secrets: a proxy likes to show the URL it was given.
+    fn hide(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in self.credentials.secrets().chain([self.signature.as_str()]) {
+            let escaped =
+                percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC)
+                    .to_string();
+            for form in [secret, &escaped] {
+                if !form.is_empty() && text.contains(form) {
+                    text = text.replace(form, "[hidden]");
+                }
+            }
+        }
+        text
+    }
+}
+
+/// Text from outside on one line, without what a terminal would obey.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sign;
+
+    fn context(repeat: Repeat, credentials: &Credentials) -> CallContext<'_> {
+        CallContext {
+            action: "CreateRepo",
+            repeat,
+            credentials,
+            signature: sign::signature([].into_iter(), "private"),
+        }
+    }
+
+    #[test]
+    fn what_may_be_repeated_depends_on_the_action_and_on_what_happened() {
+        let credentials = Credentials::new("public-key", "private-key");
+        use Delivery::{NotSent, Rejected, Unknown};
+        for (code, delivery, safe, never) in [
+            (RetCode::THROTTLED, Rejected, true, true),
+            (RetCode::GATEWAY_TIMEOUT, Unknown, true, false),
+            (RetCode::GATEWAY_FAILURE, Unknown, true, false),
+            (RetCode::SERVICE_UNAVAILABLE, Unknown, true, false),
+            (RetCode::SIGNATURE_WRONG, Rejected, false, false),
+            (RetCode::PERMISSION_DENIED, Rejected, false, false),
+            (RetCode::from(64_001), Rejected, false, false),
+        ] {
+            for (repeat, repeatable) in [
+                (Repeat::Safe, safe),
+                (Repeat::Idempotent, safe),
+                (Repeat::Never, never),
+            ] {
+                let error =
+                    context(repeat, &credentials).refused(code, None, ResponseContext::default());
+                assert_eq!(
+                    (error.delivery(), error.is_repeatable()),
+                    (delivery, repeatable),
+                    "{code} {repeat:?}"
+                );
+            }
+        }
+        let never = context(Repeat::Never, &credentials);
+        assert!(never.error(ErrorKind::Connect, NotSent, "").is_repeatable());
+        assert!(!never.error(ErrorKind::Timeout, Unknown, "").is_repeatable());
+        assert!(
+            !never
+                .error(ErrorKind::Decode, Delivery::Executed, "")
+                .is_repeatable()
+        );
+        assert!(
+            context(Repeat::Safe, &credentials)
+                .error(ErrorKind::Timeout, Unknown, "")
+                .is_repeatable()
+        );
+        let too_many = ResponseContext {
+            status: 429,
+            ..ResponseContext::default()
+        };
+        assert!(
+            never
+                .unexpected((ErrorKind::UnexpectedResponse, Rejected), "", too_many)
+                .is_repeatable()
+        );
+    }
+
+    #[test]
+    fn text_from_outside_is_one_line_without_secrets_and_bounded() {
+        let credentials =
+            Credentials::new("public-key", "private+key").with_security_token("to/ken");
+        let context = context(Repeat::Safe, &credentials);
+        let signature = context.signature;
+        let body = format!(
+            "<html>\u{1b}[2J\n?Signature={}&SecurityToken=to%2Fken&k=private%2Bkey&PublicKey=public-key {}",
+            signature.as_str(),
+            "x".repeat(10_000)
+        );
+        let response = ResponseContext {
+            status: 502,
+            body: body.as_bytes(),
+            ..ResponseContext::default()
+        };
+        let error = context.unexpected(
+            (ErrorKind::UnexpectedResponse, Delivery::Unknown),
+            "what",
+            response,
+        );
+        let shown = format!("{error} {error:?}");
+        for secret in [
+            signature.as_str(),
+            "to/ken",
+            "to%2Fken",
+            "private+key",
+            "private%2Bkey",
+            "public-key",
+            "\u{1b}",
+            "\n",
+        ] {
+            assert!(!shown.contains(secret), "{secret:?} in {shown}");
+        }
+        assert!(
+            error
+                .body()
+                .unwrap()
+                .starts_with("<html> [2J ?Signature=[hidden]&SecurityToken=[hidden]&k=[hidden]")
+        );
+        assert!(error.body().unwrap().chars().count() <= 257);
+    }
+}

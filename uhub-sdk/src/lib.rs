@@ -1,0 +1,79 @@
+//! A typed client for UHub, the container-image repository service of SurferCloud and UCloud.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), uhub_sdk::Error> {
+//! let client = uhub_sdk::Client::from_env()?;
+//! let page = client.get_repo_image("base").limit(50).send().await?;
+//! for image in page.image_set {
+//!     println!("{}:{} was pulled {} times", image.image_name, image.latest_tag, image.pull_count);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Client`] is set up from the environment or by its [builder](Client::builder), and shared.
+//! - [`actions`] has a module for each action of the service: its request, its response, its models.
+//! - [`Error`] says what happened, whether the call reached the service, whether to repeat it, and
+//!   what to quote to support.
+//! - `local` (feature `local`) is a UHub on loopback, to test a program against.
+//!
+//! A required parameter cannot be forgotten. This compiles:
+//!
+//! ```
+//! # fn example(client: &uhub_sdk::Client) {
+//! let call = client.get_repo_image("base");
+//! # }
+//! ```
+//!
+//! and this does not:
+//!
+//! ```compile_fail,E0061
+//! # fn example(client: &uhub_sdk::Client) {
+//! let call = client.get_repo_image();
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! - `rustls` (default): TLS by rustls, with the ring provider and the operating system's
+//!   certificates. Without it only plain HTTP is possible.
+//! - `local`: the local UHub.
+//!
+//! # Responses that are not as documented
+//!
+//! The service is known to answer otherwise than its documentation says, and so responses are read
+//! with tolerance: a scalar may come as another scalar (`5` for `"5"`), a list as `null`, unknown
+//! fields pass, and a required field that is absent is the empty value. Each such case is reported
+//! to `tracing` once per field and client: at `WARN` where something is missing, at `DEBUG` where a
+//! type differs. One thing is not tolerated: a required list that is not there at all, unless the
+//! count beside it says 0. You are never shown an empty list because a response was not understood.
+
+mod action;
+mod call;
+mod client;
+mod credentials;
+mod decode;
+mod encode;
+mod envelope;
+mod error;
+mod parameters;
+mod ret_code;
+mod sign;
+mod transport;
+
+// Written by `cargo xtask codegen` alone, and so in a folder of its own.
+#[path = "generated/mod.rs"]
+pub mod actions;
+#[cfg(feature = "local")]
+pub mod local;
+#[cfg(test)]
+mod testing;
+
+pub use action::{Action, Repeat};
+pub use call::{Call, Metadata};
+pub use client::{Client, ClientBuilder};
+pub use credentials::Credentials;
+pub use encode::Encoding;
+pub use error::{Delivery, Error, ErrorKind};
+use parameters::Parameters;
+pub use ret_code::RetCode;

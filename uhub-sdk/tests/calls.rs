@@ -1,0 +1,749 @@
+//! Calls over real HTTP: what a user sees of a service that works, and of one that does not.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    io::Write,
+    process::Command,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use uhub_sdk::{
+    Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode,
+    actions::get_repo_image::GetRepoImageRequest,
+    local::{Fault, Image, LocalUhub, Repository},
+};
+
+/// Keys that can be told apart from everything else in an output.
+const PUBLIC_KEY: &str = "pUbLiC+kEy/1296235120854146120";
+const PRIVATE_KEY: &str = "pRiVaTe+kEy/46f09bb9fab4f12dfc16";
+
+async fn uhub() -> LocalUhub {
+    LocalUhub::builder()
+        .key(PUBLIC_KEY, PRIVATE_KEY)
+        .project("org-1")
+        .project("org-2")
+        .repository(Repository::documented())
+        .repository(
+            Repository::new("many").images((0..250).map(|n| Image::new(format!("image-{n}")))),
+        )
+        .start()
+        .await
+        .unwrap()
+}
+
+fn keys() -> Credentials {
+    Credentials::new(PUBLIC_KEY, PRIVATE_KEY)
+}
+
+fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Fault {
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Fault::Respond {
+        status,
+        headers,
+        body: body.into(),
+    }
+}
+
+/// Neither keys nor signature, in any form.
+#[track_caller]
+fn assert_clean(shown: &str) {
+    for secret in ["pUbLiC", "pRiVaTe", "Signature=", "46f09bb9"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+    let mut hex = shown.split(|c: char| !c.is_ascii_hexdigit()).map(str::len);
+    assert!(hex.all(|length| length < 40), "a signature in {shown}");
+}
+
+/// The error of a call, with everything that every error has checked.
+#[track_caller]
+fn checked(error: Error, kind: ErrorKind, delivery: Delivery, says: &str) -> Error {
+    let mut shown = format!("{error} {error:?}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        shown.push_str(&format!(" {inner} {inner:?}"));
+        source = inner.source();
+    }
+    assert_eq!(
+        (error.kind(), error.delivery()),
+        (kind, delivery),
+        "{shown}"
+    );
+    assert!(error.to_string().contains(says), "{says:?} in {error}");
+    assert!(!error.to_string().contains('\n'), "{error}");
+    assert_eq!(error.action(), Some("GetRepoImage"));
+    assert_clean(&shown);
+    error
+}
+
+#[tokio::test]
+async fn images_are_listed_in_every_encoding() {
+    let uhub = uhub().await;
+    for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
+        let client = uhub.client().encoding(encoding).build().unwrap();
+        let page = client
+            .get_repo_image("many")
+            .offset(240)
+            .limit(100)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            (page.total_count, page.image_set.len()),
+            (250, 10),
+            "{encoding:?}"
+        );
+        assert_eq!(page.image_set[0].image_name, "image-240");
+        assert_eq!(page.image_set[0].repo_name.as_deref(), Some("many"));
+    }
+    let requests = uhub.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        let sent = ["Action", "Limit", "Offset", "ProjectId", "RepoName"];
+        let mut names: Vec<&str> = request
+            .parameters
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        names.retain(|name| sent.contains(name));
+        assert_eq!(names, sent);
+    }
+}
+
+#[tokio::test]
+async fn a_request_is_plain_data_that_can_be_kept_and_sent() {
+    let uhub = uhub().await;
+    let client = uhub.client().build().unwrap();
+    let request = GetRepoImageRequest::new("many").limit(1);
+    let kept = serde_json::to_string(&request).unwrap();
+    assert_eq!(kept, r#"{"RepoName":"many","Limit":1}"#);
+    assert_eq!(
+        serde_json::from_str::<GetRepoImageRequest>(&kept).unwrap(),
+        request
+    );
+    assert!(serde_json::from_str::<GetRepoImageRequest>("{}").is_err());
+    assert_eq!(
+        client.send(request.clone()).await.unwrap().image_set.len(),
+        1
+    );
+    assert_eq!(
+        client.call(request.clone()).offset(7).request().offset,
+        Some(7)
+    );
+
+    let (page, metadata) = client.call(request).send_with_metadata().await.unwrap();
+    assert_eq!(page.total_count, 250);
+    assert_eq!(metadata.action.as_deref(), Some("GetRepoImageResponse"));
+    assert!(metadata.request_id.is_some_and(|id| !id.is_empty()));
+    assert_eq!(metadata.message, None);
+}
+
+#[tokio::test]
+async fn the_clients_project_fills_in_and_the_calls_own_goes_before() {
+    let uhub = uhub().await;
+    let project = |request: &uhub_sdk::local::ReceivedRequest| {
+        request
+            .parameters
+            .iter()
+            .find(|(name, _)| name == "ProjectId")
+            .map(|(_, value)| value.clone())
+    };
+    let builder = || {
+        Client::builder()
+            .credentials(keys())
+            .base_url(uhub.base_url())
+    };
+    builder()
+        .build()
+        .unwrap()
+        .get_repo_image("many")
+        .send()
+        .await
+        .unwrap();
+    let client = builder().project_id("org-1").build().unwrap();
+    client.get_repo_image("many").send().await.unwrap();
+    client
+        .get_repo_image("many")
+        .project_id("org-2")
+        .send()
+        .await
+        .unwrap_err();
+    let error = client
+        .get_repo_image("many")
+        .project_id("org-3")
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(error.ret_code(), Some(RetCode::PROJECT_UNKNOWN));
+    let sent: Vec<Option<String>> = uhub.requests().iter().map(project).collect();
+    assert_eq!(
+        sent,
+        [
+            None,
+            Some("org-1".to_owned()),
+            Some("org-2".to_owned()),
+            Some("org-3".to_owned())
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_said_to_be_one() {
+    let uhub = uhub().await;
+    let call = async |credentials: Credentials| {
+        let client = uhub.client().credentials(credentials).build().unwrap();
+        client.get_repo_image("many").send().await.unwrap_err()
+    };
+    let error = call(Credentials::new(PUBLIC_KEY, "pRiVaTe-wrong")).await;
+    let error = checked(
+        error,
+        ErrorKind::Service,
+        Delivery::Rejected,
+        "RetCode 171: The signature is wrong.",
+    );
+    assert_eq!(error.ret_code(), Some(RetCode::SIGNATURE_WRONG));
+    assert!(
+        error
+            .to_string()
+            .contains("Check that the private key belongs to the public key"),
+        "{error}"
+    );
+    assert!(!error.is_repeatable());
+    assert!(
+        error
+            .request_id()
+            .is_some_and(|id| error.to_string().contains(id))
+    );
+    assert!(error.message().is_some());
+    assert_eq!(error.http_status(), Some(200));
+
+    let error = call(Credentials::new("pUbLiC-unknown", PRIVATE_KEY)).await;
+    let error = checked(
+        error,
+        ErrorKind::Service,
+        Delivery::Rejected,
+        "RetCode 172: No user has this public key.",
+    );
+    assert_eq!(error.ret_code(), Some(RetCode::USER_UNKNOWN));
+}
+
+/// Each thing that can come in place of an answer has an error of its own.
+#[tokio::test]
+async fn what_is_no_answer_is_an_error_of_its_own() {
+    use Delivery::{Executed, Rejected, Unknown};
+    use ErrorKind::{Connection, Decode, ResponseTooLarge, Service, UnexpectedResponse};
+
+    let uhub = uhub().await;
+    let client = uhub.client().max_response_size(1 << 20).build().unwrap();
+    let html = format!("<html>{}<h1>502 Bad Gateway</h1>", "\u{1b}[31m");
+    for (fault, kind, delivery, repeatable, says) in [
+        (
+            respond(200, &[], r#"{"RetCode": 171}"#),
+            Service,
+            Rejected,
+            false,
+            "RetCode 171: The signature is wrong.",
+        ),
+        (
+            respond(200, &[], r#"{"RetCode": "153"}"#),
+            Service,
+            Rejected,
+            true,
+            "RetCode 153: Too many calls",
+        ),
+        (
+            respond(200, &[], r#"{"RetCode": 110}"#),
+            Service,
+            Unknown,
+            true,
+            "RetCode 110: The gateway gave up",
+        ),
+        (
+            respond(500, &[], r#"{"RetCode": 64001, "Message": "odd"}"#),
+            Service,
+            Rejected,
+            false,
+            "RetCode 64001. (the service says: odd)",
+        ),
+        (
+            respond(200, &[], ""),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "HTTP 200 OK, and the body is empty",
+        ),
+        (
+            respond(200, &[], "null"),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "the body is no JSON object",
+        ),
+        (
+            respond(200, &[], "[]"),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "the body is no JSON object",
+        ),
+        (
+            respond(200, &[], r#"{"TotalCount": 0, "ImageSet": []}"#),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "the body has no `RetCode`",
+        ),
+        (
+            respond(200, &[], r#"{"RetCode": 0, "Tot"#),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "the body ends in the middle",
+        ),
+        (
+            respond(502, &[("content-type", "text/html")], html),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "HTTP 502 Bad Gateway, and the body is no JSON",
+        ),
+        (
+            respond(503, &[], r#"{"RetCode": 0, "TotalCount": 0}"#),
+            UnexpectedResponse,
+            Unknown,
+            true,
+            "HTTP 503 Service Unavailable, and the body speaks of success",
+        ),
+        (
+            respond(429, &[], "slow down"),
+            UnexpectedResponse,
+            Rejected,
+            true,
+            "HTTP 429 Too Many Requests",
+        ),
+        (
+            respond(404, &[], "not here"),
+            UnexpectedResponse,
+            Rejected,
+            false,
+            "HTTP 404 Not Found",
+        ),
+        (
+            respond(302, &[("location", "https://evil.example/")], ""),
+            UnexpectedResponse,
+            Rejected,
+            false,
+            "a redirect, which is not followed",
+        ),
+        (
+            respond(200, &[], r#"{"RetCode": 0, "TotalCount": 1}"#),
+            Decode,
+            Executed,
+            false,
+            "could not be understood at `ImageSet`",
+        ),
+        (
+            respond(
+                200,
+                &[],
+                r#"{"RetCode": 0, "TotalCount": 1, "ImageSet": [{"PullCount": "x"}]}"#,
+            ),
+            Decode,
+            Executed,
+            false,
+            "at `ImageSet[0].PullCount`",
+        ),
+        (
+            Fault::Huge { bytes: 100_000_000 },
+            ResponseTooLarge,
+            Unknown,
+            true,
+            "larger than the 1048576 bytes",
+        ),
+        (
+            respond(200, &[("content-length", "100000000")], "{"),
+            ResponseTooLarge,
+            Unknown,
+            true,
+            "100000000 bytes",
+        ),
+        (
+            Fault::CutBody { after: 40 },
+            Connection,
+            Unknown,
+            true,
+            "the connection broke",
+        ),
+        (
+            Fault::CutConnection,
+            Connection,
+            Unknown,
+            true,
+            "the connection broke",
+        ),
+    ] {
+        let what = format!("{fault:?}");
+        uhub.play(fault);
+        let started = Instant::now();
+        let error = client.get_repo_image("many").send().await.expect_err(&what);
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{what} took {:?}",
+            started.elapsed()
+        );
+        let error = checked(error, kind, delivery, says);
+        assert_eq!(error.is_repeatable(), repeatable, "{what}");
+        if kind == UnexpectedResponse || kind == Decode {
+            assert!(
+                error
+                    .body()
+                    .is_none_or(|body| body.len() < 1100 && !body.contains('\u{1b}'))
+            );
+            assert!(error.http_status().is_some());
+        }
+        // The client is none the worse for it.
+        assert_eq!(
+            client
+                .get_repo_image("many")
+                .limit(2)
+                .send()
+                .await
+                .expect(&what)
+                .image_set
+                .len(),
+            2
+        );
+    }
+    // No fault made it send anything twice, and no redirect was followed.
+    assert_eq!(uhub.requests().len(), 40);
+}
+
+/// A proxy's page that shows the URL it was asked for, and the key besides.
+#[tokio::test]
+async fn what_a_proxy_repeats_is_hidden() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/", listener.local_addr().unwrap());
+    let proxy = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        for _ in 0..2 {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut head = vec![0; 4096];
+            let length = connection.read(&mut head).await.unwrap();
+            let asked = String::from_utf8_lossy(&head[..length])
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
+            assert!(asked.contains("&Signature="), "{asked}");
+            let page = format!("<h1>Not found</h1> {asked} {PRIVATE_KEY}");
+            let answer = format!(
+                "HTTP/1.1 404 X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{page}",
+                page.len()
+            );
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let credentials = keys().with_security_token("tOkEn/1+2");
+    let client = Client::builder()
+        .credentials(credentials)
+        .base_url(&base_url)
+        .encoding(Encoding::Query)
+        .build()
+        .unwrap();
+    let error = client.get_repo_image("many").send().await.unwrap_err();
+    let body = error.body().unwrap();
+    assert!(body.contains("Signature=[hidden]"), "{body}");
+    assert!(!format!("{error:?}").contains("tOkEn"), "{error:?}");
+    let body_without_name = error.body().unwrap().replace("Signature=[hidden]", "");
+    assert_clean(&body_without_name);
+    drop(client);
+    proxy.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_was_not_reached() {
+    // A port that was free a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let client = Client::builder()
+        .credentials(keys())
+        .base_url(format!("http://{free}/"))
+        .build()
+        .unwrap();
+    let error = client.get_repo_image("many").send().await.unwrap_err();
+    let error = checked(
+        error,
+        ErrorKind::Connect,
+        Delivery::NotSent,
+        "no connection to the service",
+    );
+    assert!(error.is_repeatable());
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(error.http_status(), None);
+}
+
+#[tokio::test]
+async fn waiting_is_bounded_in_every_way() {
+    let uhub = uhub().await;
+    let soon = Duration::from_millis(200);
+    let base = || uhub.client();
+    let bounded: [(&str, ClientBuilder, Option<Duration>); 3] = [
+        ("the attempt", base().attempt_timeout(soon), None),
+        ("the client's calls", base().timeout(soon), None),
+        ("this call", base(), Some(soon)),
+    ];
+    for (what, builder, own) in bounded {
+        uhub.play(Fault::Hang);
+        let mut call = builder.build().unwrap().get_repo_image("many");
+        if let Some(own) = own {
+            call = call.with_timeout(own);
+        }
+        let started = Instant::now();
+        let error = call.send().await.unwrap_err();
+        let waited = started.elapsed();
+        assert!(
+            waited >= soon && waited < Duration::from_secs(10),
+            "{what}: {waited:?}"
+        );
+        checked(
+            error,
+            ErrorKind::Timeout,
+            Delivery::Unknown,
+            "did not answer within 200ms",
+        );
+    }
+}
+
+/// A connection that does not come about is not waited for longer than was said. The queue of a
+/// listener that accepts nobody fills up, and then the system answers no more.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn connecting_is_bounded() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    for _ in 0..8 {
+        let connect = tokio::net::TcpStream::connect(address);
+        match tokio::time::timeout(Duration::from_millis(200), connect).await {
+            Ok(connection) => waiting.push(connection),
+            Err(_) => break,
+        }
+    }
+    let builder = Client::builder()
+        .credentials(keys())
+        .base_url(format!("http://{address}/"));
+    let client = builder
+        .connect_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let error = client
+        .get_repo_image("many")
+        .with_timeout(Duration::from_secs(20))
+        .send()
+        .await
+        .unwrap_err();
+    checked(
+        error,
+        ErrorKind::Connect,
+        Delivery::NotSent,
+        "no connection to the service",
+    );
+}
+
+#[test]
+fn without_a_runtime_there_is_an_error_and_no_panic() {
+    let client = Client::builder()
+        .credentials(keys())
+        .base_url("http://127.0.0.1:1/")
+        .build()
+        .unwrap();
+    let mut call = Box::pin(client.get_repo_image("many").send());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let std::task::Poll::Ready(Err(error)) = call.as_mut().poll(&mut context) else {
+        panic!("an error was expected")
+    };
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("Tokio"), "{error}");
+}
+
+#[tokio::test]
+async fn connections_are_reused_at_any_concurrency() {
+    let uhub = uhub().await;
+    let client = uhub.client().build().unwrap();
+    for _ in 0..5 {
+        let calls: Vec<_> = (0..16)
+            .map(|_| tokio::spawn(client.get_repo_image("many").send()))
+            .collect();
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap().total_count, 250);
+        }
+    }
+    assert_eq!(uhub.requests().len(), 80);
+}
+
+/// A place for everything that is traced.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn traces_show_what_is_odd_once_and_no_secret_ever() {
+    let captured = Captured::default();
+    let writer = captured.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let uhub = uhub().await;
+    for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
+        let credentials = keys().with_security_token("tOkEn-pRiVaTe");
+        let client = uhub
+            .client()
+            .credentials(credentials)
+            .encoding(encoding)
+            .build()
+            .unwrap();
+        for _ in 0..2 {
+            let odd = r#"{"RetCode": 0, "TotalCount": "1", "ImageSet": [{"PullCount": 5}, {"PullCount": "6"}]}"#;
+            uhub.play(respond(200, &[], odd));
+            client.get_repo_image("many").send().await.unwrap();
+        }
+        uhub.play(Fault::CutConnection);
+        client.get_repo_image("many").send().await.unwrap_err();
+        client.get_repo_image("none").send().await.unwrap_err();
+    }
+    let traced = captured.text();
+    assert_clean(&traced);
+    assert!(!traced.contains("tOkEn"), "{traced}");
+    // Three clients, each of which said it once.
+    for (level, field) in [
+        ("WARN", "field=\"LatestTag\""),
+        ("DEBUG", "field=\"TotalCount\""),
+    ] {
+        let lines = traced
+            .lines()
+            .filter(|line| line.contains(level) && line.contains(field));
+        assert_eq!(lines.count(), 3, "{field} in {traced}");
+    }
+}
+
+#[test]
+fn a_panic_shows_no_secret() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            let uhub = uhub().await;
+            let wrong = Credentials::new(PUBLIC_KEY, "pRiVaTe-wrong");
+            let client = uhub
+                .client()
+                .credentials(wrong)
+                .encoding(Encoding::Query)
+                .build()
+                .unwrap();
+            client.get_repo_image("many").send().await.unwrap();
+        });
+    }))
+    .unwrap_err();
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(message.contains("171"), "{message}");
+    assert_clean(message);
+}
+
+/// The example as it stands beside this test; `cargo test` builds both.
+fn list_images() -> Command {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push("examples");
+    path.push(format!("list_images{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        path.exists(),
+        "{} is not there: run `cargo build --examples`",
+        path.display()
+    );
+    let mut command = Command::new(path);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("UCLOUD_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+#[test]
+fn the_example_lists_the_documented_images_without_keys() {
+    let output = list_images().output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}");
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(lines.len(), 11, "{stdout}");
+    assert!(lines[0].starts_with("NAME "));
+    let cells: Vec<Vec<&str>> = lines[1..10]
+        .iter()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(cells[0], ["dCVBnkxg", "iBvvYGkW", "4", "5", "7"]);
+    assert_eq!(cells[8], ["qzCGPhQD", "MCnyUuwU", "6", "2", "3"]);
+    assert_eq!(lines[10], "9 of 9 images in idkTdEFo");
+}
+
+#[tokio::test]
+async fn the_example_says_what_to_do_about_a_wrong_key() {
+    let uhub = uhub().await;
+    let base_url = uhub.base_url().to_owned();
+    let run = move |private_key: &'static str| {
+        let mut command = list_images();
+        command
+            .env("UCLOUD_PUBLIC_KEY", PUBLIC_KEY)
+            .env("UCLOUD_PRIVATE_KEY", private_key);
+        command.env("UCLOUD_API_BASE_URL", &base_url).args(["many"]);
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+    let output = run("pRiVaTe-wrong").await.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr.contains("RetCode 171") && stderr.contains("Check that the private key"),
+        "{stderr}"
+    );
+    assert_clean(&stderr);
+    assert!(output.stdout.is_empty());
+
+    let output = run(PRIVATE_KEY).await.unwrap();
+    assert!(output.status.success());
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .ends_with("100 of 250 images in many\n")
+    );
+}
