@@ -47,10 +47,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 async fn list(client: &Client, repository: &str) -> Result<(), Box<dyn Error>> {
     let page = client.get_repo_image(repository).limit(100).send().await?;
-    println!(
-        "{:<24} {:<16} {:>8} {:<20} {}",
-        "NAME", "LATEST TAG", "PULLS", "CREATED", "UPDATED"
-    );
+    println!("NAME                     LATEST TAG          PULLS CREATED              UPDATED");
     for image in &page.image_set {
         let ImageSet {
             image_name,

@@ -15,7 +15,7 @@ pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
 
     /// Hands over the parameters that are set, sorted by name where that can be known beforehand.
     #[doc(hidden)]
-    fn add_parameters<'a>(&'a self, to: &mut Parameters<'a>);
+    fn add_parameters(&self, to: &mut Parameters<'_>);
 }
 
 /// Keeps [`Action`] to the generated requests, so that it can grow.

@@ -11,9 +11,9 @@ use crate::{
     encode,
     envelope::{self, Unread},
     error::{CallContext, Delivery, ErrorKind, ResponseContext},
-    parameters::{Parameters, Value},
+    parameters::Parameters,
     ret_code::RetCode,
-    sign::sign,
+    sign::{common, sign},
 };
 
 /// A call of an action: its request, and options for this one time.
@@ -90,23 +90,19 @@ impl<R: Action> Call<R> {
                 "there is no Tokio runtime: call the client from within one.",
             ));
         }
-        let mut parameters = Parameters::new(&client.defaults);
+        let common = common(R::NAME, &client.credentials);
+        let mut parameters = Parameters::new(&common, &client.defaults);
         self.request.add_parameters(&mut parameters);
-        let signed = sign(R::NAME, parameters, &client.credentials);
+        let signed = sign(parameters, &client.credentials);
         let call = CallContext {
             action: R::NAME,
             repeat: R::REPEAT,
             credentials: &client.credentials,
             signature: signed.signature,
         };
-        for parameter in &signed.parameters {
-            if matches!(parameter.value, Value::Float(float) if !float.is_finite()) {
-                let what = format!(
-                    "the parameter `{}` is no number that can be sent.",
-                    parameter.name
-                );
-                return Err(call.error(ErrorKind::Request, Delivery::NotSent, &what));
-            }
+        if let Some(name) = &signed.parameters.not_a_number {
+            let what = format!("the parameter `{name}` is no number that can be sent.");
+            return Err(call.error(ErrorKind::Request, Delivery::NotSent, &what));
         }
         let request = encode::request(&client.endpoint, client.encoding, &signed);
 

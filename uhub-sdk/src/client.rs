@@ -338,9 +338,9 @@ impl ClientBuilder {
             return Err(Error::configuration(wrong.join(" ")));
         };
         let transport = Transport::new(Settings {
+            endpoint: endpoint.clone(),
             connect_timeout: self.connect_timeout,
             max_response_size: self.max_response_size,
-            is_tls: endpoint.scheme_str() == Some("https"),
             is_loopback,
         })?;
         Ok(Client(Arc::new(Inner {

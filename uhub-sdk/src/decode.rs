@@ -14,11 +14,12 @@ use crate::envelope::{Envelope, EnvelopeKey};
 
 /// A struct that is read from a JSON object. [`model!`] implements it.
 pub trait Model: Default {
-    /// Its Rust name.
-    #[doc(hidden)]
-    const NAME: &'static str;
     #[doc(hidden)]
     const FIELDS: &'static [Field];
+
+    /// The index of a field by its documented name.
+    #[doc(hidden)]
+    fn index_of(name: &str) -> Option<usize>;
 
     /// Reads the value of the field with this index.
     #[doc(hidden)]
@@ -29,17 +30,28 @@ pub trait Model: Default {
         place: Place<'_>,
     ) -> Result<(), A::Error>;
 
-    /// The value of the field that counts the elements of the list with this index, and its name.
+    /// The index and the value of the field that counts the elements of the list with this index.
     #[doc(hidden)]
-    fn count_of(&self, index: usize) -> Option<(&'static str, Option<i64>)>;
+    fn count_of(&self, index: usize) -> Option<(usize, Option<i64>)>;
 }
 
 /// A field of a [`Model`].
 #[derive(Debug)]
 pub struct Field {
+    pub(crate) model: &'static str,
+    /// The documented name.
     pub(crate) wire: &'static str,
-    pub(crate) rust: &'static str,
     pub(crate) absent: Absent,
+}
+
+impl Field {
+    fn note(&self, what: Oddity) -> Note {
+        Note {
+            model: self.model,
+            field: self.wire,
+            what,
+        }
+    }
 }
 
 /// What it means when a field is not there.
@@ -61,75 +73,80 @@ macro_rules! model {
     ($name:ident {
         $($field:ident = $wire:literal, $absent:ident $(counted by $count:ident)?;)*
     }) => {
-        impl $crate::decode::Model for $name {
-            const NAME: &'static str = stringify!($name);
-            const FIELDS: &'static [$crate::decode::Field] = &[
-                $($crate::decode::Field {
-                    wire: $wire,
-                    rust: stringify!($field),
-                    absent: $crate::decode::Absent::$absent,
-                },)*
-            ];
+        const _: () = {
+            #[allow(dead_code, non_camel_case_types, reason = "named after the fields")]
+            enum Index {
+                $($field,)*
+            }
 
-            #[allow(unused_assignments, unused_mut, unused_variables)]
-            fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
-                &mut self,
-                index: usize,
-                from: &mut A,
-                place: $crate::decode::Place<'_>,
-            ) -> Result<(), A::Error> {
-                let mut field = 0;
-                $(
-                    if index == field {
-                        self.$field = from.next_value_seed($crate::decode::Seed::new(place))?;
-                        return Ok(());
+            impl $crate::decode::Model for $name {
+                const FIELDS: &'static [$crate::decode::Field] = &[
+                    $($crate::decode::Field {
+                        model: stringify!($name),
+                        wire: $wire,
+                        absent: $crate::decode::Absent::$absent,
+                    },)*
+                ];
+
+                fn index_of(name: &str) -> Option<usize> {
+                    match name {
+                        $($wire => Some(Index::$field as usize),)*
+                        _ => None,
                     }
-                    field += 1;
-                )*
-                Ok(())
-            }
+                }
 
-            #[allow(unused_assignments, unused_mut, unused_variables)]
-            fn count_of(&self, index: usize) -> Option<(&'static str, Option<i64>)> {
-                let mut field = 0;
-                $(
+                #[allow(unused_variables)]
+                fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
+                    &mut self,
+                    index: usize,
+                    from: &mut A,
+                    place: $crate::decode::Place<'_>,
+                ) -> Result<(), A::Error> {
                     $(
-                        if index == field {
-                            return Some((stringify!($count), self.$count.into()));
+                        if index == Index::$field as usize {
+                            self.$field = from.next_value_seed($crate::decode::Seed::new(place))?;
                         }
-                    )?
-                    let _ = stringify!($field);
-                    field += 1;
-                )*
-                None
-            }
-        }
+                    )*
+                    Ok(())
+                }
 
-        impl $crate::decode::FromWire for $name {
-            fn from_wire<'de, D: ::serde::Deserializer<'de>>(
-                from: D,
-                place: $crate::decode::Place<'_>,
-            ) -> Result<Self, D::Error> {
-                $crate::decode::read_model(from, place.notes, None, Some(place))
+                #[allow(unused_variables)]
+                fn count_of(&self, index: usize) -> Option<(usize, Option<i64>)> {
+                    $($(
+                        if index == Index::$field as usize {
+                            return Some((Index::$count as usize, self.$count.into()));
+                        }
+                    )?)*
+                    None
+                }
             }
-        }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                use ::serde::ser::SerializeStruct;
-                let fields = <Self as $crate::decode::Model>::FIELDS.len();
-                #[allow(unused_mut)]
-                let mut to = to.serialize_struct(stringify!($name), fields)?;
-                $(to.serialize_field($wire, &self.$field)?;)*
-                to.end()
+            impl $crate::decode::FromWire for $name {
+                fn from_wire<'de, D: ::serde::Deserializer<'de>>(
+                    from: D,
+                    place: $crate::decode::Place<'_>,
+                ) -> Result<Self, D::Error> {
+                    $crate::decode::read_model(from, place.notes, None, Some(place))
+                }
             }
-        }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                $crate::decode::read_model(from, &Default::default(), None, None)
+            impl ::serde::Serialize for $name {
+                fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                    use ::serde::ser::SerializeStruct;
+                    let fields = <Self as $crate::decode::Model>::FIELDS.len();
+                    #[allow(unused_mut)]
+                    let mut to = to.serialize_struct(stringify!($name), fields)?;
+                    $(to.serialize_field($wire, &self.$field)?;)*
+                    to.end()
+                }
             }
-        }
+
+            impl<'de> ::serde::Deserialize<'de> for $name {
+                fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                    $crate::decode::read_model(from, &Default::default(), None, None)
+                }
+            }
+        };
     };
 }
 pub(crate) use model;
@@ -179,11 +196,7 @@ impl Notes {
 
     /// Whether a field that was there was more than `null`.
     fn has_value<M: Model>(&self, index: usize) -> bool {
-        let missing = Note {
-            model: M::NAME,
-            field: M::FIELDS[index].wire,
-            what: Oddity::Missing,
-        };
+        let missing = M::FIELDS[index].note(Oddity::Missing);
         !self.found.borrow().contains(&missing)
     }
 
@@ -214,8 +227,7 @@ impl Notes {
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'n> {
     pub(crate) notes: &'n Notes,
-    model: &'static str,
-    field: &'static str,
+    field: &'static Field,
 }
 
 impl Place<'_> {
@@ -224,11 +236,7 @@ impl Place<'_> {
     }
 
     fn note(self, what: Oddity) {
-        self.notes.note(Note {
-            model: self.model,
-            field: self.field,
-            what,
-        });
+        self.notes.note(self.field.note(what));
     }
 }
 
@@ -297,24 +305,21 @@ impl<'de, M: Model> Visitor<'de> for ModelVisitor<'_, '_, M> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<M, A::Error> {
         let mut model = M::default();
         let mut seen: Seen = 0;
-        let mut next = 0;
-        while let Some(key) = map.next_key_seed(KeySeed {
-            fields: M::FIELDS,
-            next,
-        })? {
+        while let Some(key) = map.next_key_seed(KeySeed::<M>(PhantomData))? {
             match key {
                 Key::Field(index) => {
-                    let field = M::FIELDS[index].wire;
-                    let place = Place {
-                        notes: self.notes,
-                        model: M::NAME,
-                        field,
-                    };
+                    let field = &M::FIELDS[index];
                     model
-                        .read_field(index, &mut map, place)
-                        .map_err(|error| self.notes.fail(error, Step::Field(field)))?;
+                        .read_field(
+                            index,
+                            &mut map,
+                            Place {
+                                notes: self.notes,
+                                field,
+                            },
+                        )
+                        .map_err(|error| self.notes.fail(error, Step::Field(field.wire)))?;
                     seen |= 1 << index;
-                    next = index + 1;
                 }
                 Key::Envelope(key) => match &mut self.envelope {
                     Some(envelope) => envelope.read(key, &mut map)?,
@@ -350,17 +355,11 @@ fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, notes: &Notes) -> R
         match field.absent {
             Absent::optional => {}
             Absent::required => {
-                notes.note(Note {
-                    model: M::NAME,
-                    field: field.wire,
-                    what: Oddity::Missing,
-                });
+                notes.note(field.note(Oddity::Missing));
             }
             Absent::list => {
                 let says_zero = model.count_of(index).is_some_and(|(count, value)| {
-                    let count = M::FIELDS.iter().position(|field| field.rust == count);
-                    value == Some(0)
-                        && count.is_some_and(|count| was_seen(count) && notes.has_value::<M>(count))
+                    value == Some(0) && was_seen(count) && notes.has_value::<M>(count)
                 });
                 if !says_zero {
                     let error =
@@ -379,14 +378,10 @@ enum Key {
     Unknown,
 }
 
-/// Tells which field a key names. Fields come in the same order every time, so the one after the
-/// last is tried first.
-struct KeySeed {
-    fields: &'static [Field],
-    next: usize,
-}
+/// Tells which field a key names.
+struct KeySeed<M>(PhantomData<M>);
 
-impl<'de> DeserializeSeed<'de> for KeySeed {
+impl<'de, M: Model> DeserializeSeed<'de> for KeySeed<M> {
     type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
@@ -394,7 +389,7 @@ impl<'de> DeserializeSeed<'de> for KeySeed {
     }
 }
 
-impl Visitor<'_> for KeySeed {
+impl<M: Model> Visitor<'_> for KeySeed<M> {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -402,19 +397,10 @@ impl Visitor<'_> for KeySeed {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
-        if self
-            .fields
-            .get(self.next)
-            .is_some_and(|field| field.wire == key)
-        {
-            return Ok(Key::Field(self.next));
-        }
-        Ok(
-            match self.fields.iter().position(|field| field.wire == key) {
-                Some(index) => Key::Field(index),
-                None => EnvelopeKey::from_name(key).map_or(Key::Unknown, Key::Envelope),
-            },
-        )
+        Ok(match M::index_of(key) {
+            Some(index) => Key::Field(index),
+            None => EnvelopeKey::from_name(key).map_or(Key::Unknown, Key::Envelope),
+        })
     }
 }
 

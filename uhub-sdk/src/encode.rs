@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Uri, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::{parameters::Value, sign::Signed};
+use crate::sign::Signed;
 
 /// How parameters travel.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -77,12 +77,10 @@ pub(crate) fn request(endpoint: &Uri, encoding: Encoding, signed: &Signed<'_>) -
 /// `Name=value&Name=value`, behind what is there already.
 fn pairs(signed: &Signed<'_>, mut out: String) -> String {
     out.reserve(256);
-    for parameter in &signed.parameters {
-        out.extend(utf8_percent_encode(&parameter.name, ESCAPED));
+    for parameter in signed.parameters.iter() {
+        out.extend(utf8_percent_encode(parameter.name, ESCAPED));
         out.push('=');
-        parameter
-            .value
-            .with_text(|text| out.extend(utf8_percent_encode(text, ESCAPED)));
+        out.extend(utf8_percent_encode(parameter.value, ESCAPED));
         out.push('&');
     }
     out.push_str("Signature=");
@@ -95,12 +93,13 @@ fn json(signed: &Signed<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut out = String::with_capacity(256);
     out.push('{');
-    for parameter in &signed.parameters {
-        out.push_str(&quoted(&parameter.name));
+    for parameter in signed.parameters.iter() {
+        out.push_str(&quoted(parameter.name));
         out.push(':');
-        match parameter.value {
-            Value::Text(text) => out.push_str(&quoted(text)),
-            other => other.with_text(|text| out.push_str(text)),
+        if parameter.is_text {
+            out.push_str(&quoted(parameter.value));
+        } else {
+            out.push_str(parameter.value);
         }
         out.push(',');
     }
@@ -114,8 +113,10 @@ fn json(signed: &Signed<'_>) -> String {
 mod tests {
     use super::*;
     use crate::{
-        Action, Credentials, actions::get_repo_image::GetRepoImageRequest, parameters::Parameters,
-        sign::sign,
+        Action, Credentials,
+        actions::get_repo_image::GetRepoImageRequest,
+        parameters::Parameters,
+        sign::{common, sign},
     };
 
     fn credentials() -> Credentials {
@@ -126,17 +127,15 @@ mod tests {
         )
     }
 
-    fn build(action: &impl Action, encoding: Encoding, base: &'static str) -> Request<Bytes> {
-        fn name<A: Action>(_: &A) -> &'static str {
-            A::NAME
-        }
+    fn build<A: Action>(action: &A, encoding: Encoding, base: &'static str) -> Request<Bytes> {
         let credentials = credentials();
-        let mut parameters = Parameters::new(&[]);
+        let common = common(A::NAME, &credentials);
+        let mut parameters = Parameters::new(&common, &[]);
         action.add_parameters(&mut parameters);
         request(
             &Uri::from_static(base),
             encoding,
-            &sign(name(action), parameters, &credentials),
+            &sign(parameters, &credentials),
         )
     }
 

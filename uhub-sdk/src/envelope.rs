@@ -1,6 +1,6 @@
 //! What every response has, and how it is judged: success is `RetCode` 0, and nothing else.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
@@ -38,43 +38,46 @@ pub(crate) enum Unread {
 
 /// Reads a body: the envelope before anything else, whatever the order of the fields.
 pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope), Unread> {
+    // Looked at once as a whole, the text need not be checked again string by string.
+    let text = String::from_utf8_lossy(body);
     // Nearly always one pass reads both.
     let mut envelope = Envelope::default();
-    let error = match read_object::<M>(body, notes, &mut envelope) {
-        Ok(model) => return envelope.judge().map(|envelope| (model, envelope)),
+    let error = match read_object::<M>(&text, notes, &mut envelope) {
+        Ok(model) => {
+            let envelope = envelope.judge()?;
+            return match text {
+                Cow::Borrowed(_) => Ok((model, envelope)),
+                Cow::Owned(_) => Err(Unread::NoEnvelope {
+                    why: "the body is no UTF-8".to_owned(),
+                }),
+            };
+        }
         Err(error) => error,
     };
     // What the fields did wrong does not matter if the service said no.
     let mut envelope = Envelope::default();
-    match read_object::<Nothing>(body, &Notes::default(), &mut envelope) {
+    let why = match read_object::<Nothing>(&text, &Notes::default(), &mut envelope) {
         Ok(Nothing) => {
             envelope.judge()?;
-            Err(Unread::Undecoded {
+            return Err(Unread::Undecoded {
                 path: notes.path(),
                 error,
-            })
+            });
         }
-        Err(_) if body.trim_ascii().is_empty() => Err(Unread::NoEnvelope {
-            why: "the body is empty".to_owned(),
-        }),
-        Err(error) if error.is_data() => Err(Unread::NoEnvelope {
-            why: "the body is no JSON object".to_owned(),
-        }),
-        Err(error) if error.is_eof() => Err(Unread::NoEnvelope {
-            why: format!("the body ends in the middle: {error}"),
-        }),
-        Err(error) => Err(Unread::NoEnvelope {
-            why: format!("the body is no JSON: {error}"),
-        }),
-    }
+        Err(_) if text.trim().is_empty() => "the body is empty".to_owned(),
+        Err(error) if error.is_data() => "the body is no JSON object".to_owned(),
+        Err(error) if error.is_eof() => format!("the body ends in the middle: {error}"),
+        Err(error) => format!("the body is no JSON: {error}"),
+    };
+    Err(Unread::NoEnvelope { why })
 }
 
 fn read_object<M: Model>(
-    body: &[u8],
+    text: &str,
     notes: &Notes,
     envelope: &mut Envelope,
 ) -> serde_json::Result<M> {
-    let mut from = serde_json::Deserializer::from_slice(body);
+    let mut from = serde_json::Deserializer::from_str(text);
     let model = decode::read_model(&mut from, notes, Some(envelope), None)?;
     from.end()?;
     Ok(model)
@@ -137,8 +140,11 @@ impl EnvelopeKey {
 struct Nothing;
 
 impl Model for Nothing {
-    const NAME: &'static str = "";
     const FIELDS: &'static [Field] = &[];
+
+    fn index_of(_: &str) -> Option<usize> {
+        None
+    }
 
     fn read_field<'de, A: MapAccess<'de>>(
         &mut self,
@@ -149,7 +155,7 @@ impl Model for Nothing {
         Ok(())
     }
 
-    fn count_of(&self, _: usize) -> Option<(&'static str, Option<i64>)> {
+    fn count_of(&self, _: usize) -> Option<(usize, Option<i64>)> {
         None
     }
 }
@@ -497,6 +503,21 @@ mod tests {
         );
         assert!(serde_json::from_str::<GetRepoImageResponse>("null").is_err());
         assert!(serde_json::from_str::<GetRepoImageResponse>("{}").is_err());
+    }
+
+    #[test]
+    fn a_refusal_is_understood_in_any_character_set_and_success_only_in_utf_8() {
+        let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Notes::default());
+        let refusal = read(b"{\"RetCode\": 171, \"Message\": \"\xc7\xa9\xc3\xfb\"}");
+        assert!(
+            matches!(refusal, Err(Unread::Refused { ret_code: 171, .. })),
+            "{refusal:?}"
+        );
+        let success = read(b"{\"RetCode\": 0, \"TotalCount\": 0, \"Message\": \"\xff\"}");
+        let Err(Unread::NoEnvelope { why }) = success else {
+            panic!("{success:?}")
+        };
+        assert_eq!(why, "the body is no UTF-8");
     }
 
     #[test]

@@ -357,7 +357,7 @@ mod tests {
             action: "CreateRepo",
             repeat,
             credentials,
-            signature: sign::signature([].into_iter(), "private"),
+            signature: sign::signature("", "private"),
         }
     }
 

@@ -1,68 +1,76 @@
 //! Parameters: what a request becomes before it is signed.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 /// The parameters of one call, sorted bytewise by name.
 ///
-/// Names are the documentation's and known beforehand, so they are handed over sorted, and are
-/// neither copied nor sorted again; only those with an index in them (`Disks.10.Type`) need it.
-pub struct Parameters<'a> {
-    list: Vec<Parameter<'a>>,
+/// They are kept as the one text that is signed: each name followed by its value, nothing between.
+/// Names are the documentation's and known beforehand, so they are handed over sorted; only lists and
+/// groups (`Disks.10.Type`) have to be sorted again.
+pub struct Parameters<'c> {
+    text: String,
+    parts: Vec<Part>,
     is_sorted: bool,
     /// Where a group of parameters is being added: `Disks.0`.
     prefix: String,
-    client_defaults: &'a [(&'static str, String)],
+    client_defaults: &'c [(&'static str, String)],
+    /// What every call has and this one has not yet, sorted: each is added when its turn comes.
+    common: &'c [(&'static str, Option<&'c str>)],
+    /// A parameter whose number is none.
+    pub(crate) not_a_number: Option<String>,
 }
 
-pub(crate) struct Parameter<'a> {
-    pub(crate) name: Cow<'static, str>,
-    pub(crate) value: Value<'a>,
+/// Where a parameter stands in the text.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    start: usize,
+    name_end: usize,
+    end: usize,
+    /// JSON has other types too.
+    is_text: bool,
 }
 
-/// A value as JSON knows it; [`Value::with_text`] is what is signed and sent elsewhere.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Value<'a> {
-    Text(&'a str),
-    Int(i64),
-    Float(f64),
-    Boolean(bool),
+/// A parameter that is ready to be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter<'p> {
+    pub(crate) name: &'p str,
+    /// Booleans are `true` and `false`, floats have neither exponent nor `.0`.
+    pub(crate) value: &'p str,
+    pub(crate) is_text: bool,
 }
 
-impl Value<'_> {
-    /// The value as text: booleans as `true` and `false`, floats with neither exponent nor `.0`.
-    pub(crate) fn with_text<T>(self, read: impl FnOnce(&str) -> T) -> T {
-        match self {
-            Self::Text(text) => read(text),
-            Self::Int(int) => read(itoa::Buffer::new().format(int)),
-            Self::Float(float) => read(&float.to_string()),
-            Self::Boolean(boolean) => read(if boolean { "true" } else { "false" }),
-        }
-    }
-}
-
-impl<'a> Parameters<'a> {
-    pub(crate) fn new(client_defaults: &'a [(&'static str, String)]) -> Self {
-        // Most actions have fewer parameters than this, the common ones among them.
+impl<'c> Parameters<'c> {
+    /// Parameters to be, among what every call has, sorted, and with what the client has of its own.
+    pub(crate) fn new(
+        common: &'c [(&'static str, Option<&'c str>)],
+        client_defaults: &'c [(&'static str, String)],
+    ) -> Self {
+        // Most calls have less of both than this.
         Self {
-            list: Vec::with_capacity(12),
+            text: String::with_capacity(256),
+            parts: Vec::with_capacity(12),
             is_sorted: true,
             prefix: String::new(),
+            common,
             client_defaults,
+            not_a_number: None,
         }
     }
 
-    /// Adds a parameter; one that is not set is left out. An empty text is set.
-    pub(crate) fn add(&mut self, name: &'static str, value: &'a impl ToParameters) {
-        let name = if self.prefix.is_empty() {
-            Cow::Borrowed(name)
+    /// Adds a parameter, behind those before it in the alphabet; one that is not set is left out. An
+    /// empty text is set.
+    #[inline]
+    pub(crate) fn add(&mut self, name: &'static str, value: &impl ToParameters) {
+        if self.prefix.is_empty() {
+            value.add_to(name, self);
         } else {
-            Cow::Owned(format!("{}.{name}", self.prefix))
-        };
-        value.add_to(name, self);
+            value.add_to(&format!("{}.{name}", self.prefix), self);
+        }
     }
 
     /// Adds a parameter that the client has a value of its own for, where the call has none.
-    pub(crate) fn add_or_client_default(&mut self, name: &'static str, value: &'a Option<String>) {
+    #[inline]
+    pub(crate) fn add_or_client_default(&mut self, name: &'static str, value: &Option<String>) {
         let own = || {
             self.client_defaults
                 .iter()
@@ -70,40 +78,86 @@ impl<'a> Parameters<'a> {
                 .map(|(_, value)| value.as_str())
         };
         if let Some(text) = value.as_deref().or_else(own) {
-            self.push(Cow::Borrowed(name), Value::Text(text));
+            // The borrow of the client's value outlives this one of `self`.
+            self.push(name, text, true);
         }
     }
 
-    fn push(&mut self, name: Cow<'static, str>, value: Value<'a>) {
-        self.is_sorted &= self.list.last().is_none_or(|last| last.name <= name);
-        self.list.push(Parameter { name, value });
+    #[inline]
+    fn push(&mut self, name: &str, value: &str, is_text: bool) {
+        while let Some(((common, value), rest)) = self.common.split_first()
+            && *common < name
+        {
+            self.common = rest;
+            if let Some(value) = value {
+                self.append(common, value, true);
+            }
+        }
+        self.append(name, value, is_text);
     }
 
-    /// Puts a parameter that every call has where it belongs.
-    pub(crate) fn insert(&mut self, name: &'static str, value: &'a str) {
-        self.sort();
-        let at = self
-            .list
-            .partition_point(|parameter| *parameter.name < *name);
-        self.list.insert(
-            at,
-            Parameter {
-                name: Cow::Borrowed(name),
-                value: Value::Text(value),
-            },
+    #[inline]
+    fn append(&mut self, name: &str, value: &str, is_text: bool) {
+        let start = self.text.len();
+        self.text.push_str(name);
+        let name_end = self.text.len();
+        self.text.push_str(value);
+        let end = self.text.len();
+        self.parts.push(Part {
+            start,
+            name_end,
+            end,
+            is_text,
+        });
+    }
+
+    /// Adds what every call has and this one has not yet, and sees that all is sorted.
+    pub(crate) fn finish(&mut self) {
+        for (name, value) in std::mem::take(&mut self.common) {
+            if let Some(value) = value {
+                self.append(name, value, true);
+            }
+        }
+        if !self.is_sorted {
+            self.sort();
+        }
+        debug_assert!(
+            self.iter().map(|parameter| parameter.name).is_sorted(),
+            "{self:?}"
         );
     }
 
     fn sort(&mut self) {
-        if !self.is_sorted {
-            self.list.sort_by(|a, b| a.name.cmp(&b.name));
-            self.is_sorted = true;
+        let mut order = std::mem::take(&mut self.parts);
+        let unsorted = std::mem::take(&mut self.text);
+        order.sort_by(|a, b| unsorted[a.start..a.name_end].cmp(&unsorted[b.start..b.name_end]));
+        self.is_sorted = true;
+        for Part {
+            start,
+            name_end,
+            end,
+            is_text,
+        } in order
+        {
+            self.append(
+                &unsorted[start..name_end],
+                &unsorted[name_end..end],
+                is_text,
+            );
         }
     }
 
-    pub(crate) fn into_sorted(mut self) -> Vec<Parameter<'a>> {
-        self.sort();
-        self.list
+    /// The text that is signed: every name followed by its value.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Parameter<'_>> {
+        self.parts.iter().map(|part| Parameter {
+            name: &self.text[part.start..part.name_end],
+            value: &self.text[part.name_end..part.end],
+            is_text: part.is_text,
+        })
     }
 }
 
@@ -111,20 +165,20 @@ impl<'a> Parameters<'a> {
 impl fmt::Debug for Parameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.list.iter().map(|parameter| &parameter.name))
+            .entries(self.iter().map(|parameter| parameter.name))
             .finish()
     }
 }
 
 /// What can be the value of a parameter, or of several.
 pub(crate) trait ToParameters {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>);
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>);
 }
 
 /// A struct of parameters that stand under one name: `Disks.0.Type`, `Disks.0.Size`.
 #[allow(dead_code, reason = "not every service has such parameters")]
 pub(crate) trait Group {
-    fn add_to<'a>(&'a self, to: &mut Parameters<'a>);
+    fn add_to(&self, to: &mut Parameters<'_>);
 }
 
 /// The values of a list parameter as a request keeps them.
@@ -134,31 +188,37 @@ pub(crate) fn list<T>(values: impl IntoIterator<Item = impl Into<T>>) -> Vec<T> 
 }
 
 impl ToParameters for String {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
-        to.push(name, Value::Text(self));
+    #[inline]
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        to.push(name, self, true);
     }
 }
 
 impl ToParameters for i64 {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
-        to.push(name, Value::Int(*self));
+    #[inline]
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        to.push(name, itoa::Buffer::new().format(*self), false);
     }
 }
 
 impl ToParameters for f64 {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
-        to.push(name, Value::Float(*self));
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        if !self.is_finite() {
+            to.not_a_number.get_or_insert_with(|| name.to_owned());
+        }
+        to.push(name, &self.to_string(), false);
     }
 }
 
 impl ToParameters for bool {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
-        to.push(name, Value::Boolean(*self));
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        to.push(name, if *self { "true" } else { "false" }, false);
     }
 }
 
 impl<T: ToParameters> ToParameters for Option<T> {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
+    #[inline]
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
         if let Some(value) = self {
             value.add_to(name, to);
         }
@@ -166,16 +226,20 @@ impl<T: ToParameters> ToParameters for Option<T> {
 }
 
 impl<T: ToParameters> ToParameters for Vec<T> {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        // `.10` comes before `.2`.
+        to.is_sorted = false;
         for (index, value) in self.iter().enumerate() {
-            value.add_to(Cow::Owned(format!("{name}.{index}")), to);
+            value.add_to(&format!("{name}.{index}"), to);
         }
     }
 }
 
 impl<G: Group> ToParameters for G {
-    fn add_to<'a>(&'a self, name: Cow<'static, str>, to: &mut Parameters<'a>) {
-        let outer = std::mem::replace(&mut to.prefix, name.into_owned());
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        // `Disks.Type` comes before `Disks`, and after `Disks-`.
+        to.is_sorted = false;
+        let outer = std::mem::replace(&mut to.prefix, name.to_owned());
         Group::add_to(self, to);
         to.prefix = outer;
     }
@@ -183,23 +247,40 @@ impl<G: Group> ToParameters for G {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn sent(parameters: &Parameters<'_>) -> Vec<(String, String)> {
+        parameters
+            .iter()
+            .map(|parameter| (parameter.name.to_owned(), parameter.value.to_owned()))
+            .collect()
+    }
+
     #[test]
-    fn floats_have_neither_exponent_nor_empty_fraction() {
-        for (float, text) in [
-            (35.0, "35"),
-            (65.722, "65.722"),
-            (1e21, "1000000000000000000000"),
-            (1e-7, "0.0000001"),
-            (-0.5, "-0.5"),
-        ] {
-            assert_eq!(Value::Float(float).with_text(str::to_owned), text);
-        }
-        assert_eq!(
-            Value::Int(i64::MIN).with_text(str::to_owned),
-            "-9223372036854775808"
-        );
+    fn numbers_and_booleans_are_written_as_they_are_signed() {
+        let mut parameters = Parameters::new(&[], &[]);
+        parameters.add("Float", &vec![35.0, 65.722, 1e21, 1e-7, -0.5]);
+        parameters.add("Int", &i64::MIN);
+        parameters.add("Yes", &true);
+        parameters.add("Zip", &None::<bool>);
+        let values: Vec<String> = sent(&parameters)
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
+        let floats = [
+            "35",
+            "65.722",
+            "1000000000000000000000",
+            "0.0000001",
+            "-0.5",
+        ];
+        assert_eq!(values[..5], floats);
+        assert_eq!(values[5..], ["-9223372036854775808", "true"]);
+        assert_eq!(parameters.not_a_number, None);
+        parameters.add("Weight", &f64::NAN);
+        assert_eq!(parameters.not_a_number.as_deref(), Some("Weight"));
     }
 
     struct Disk {
@@ -208,7 +289,7 @@ mod tests {
     }
 
     impl Group for Disk {
-        fn add_to<'a>(&'a self, to: &mut Parameters<'a>) {
+        fn add_to(&self, to: &mut Parameters<'_>) {
             to.add("Backup", &self.hours);
             to.add("Size", &self.size);
         }
@@ -222,31 +303,53 @@ mod tests {
                 hours: vec!["1".to_owned(); 2],
             })
             .collect();
-        let last = Some("z".to_owned());
-        let mut parameters = Parameters::new(&[]);
+        let common = [("Action", Some("X")), ("Never", None), ("Zone", Some("Y"))];
+        let mut parameters = Parameters::new(&common, &[]);
         parameters.add("Disks", &disks);
-        parameters.add("Name", &last);
-        parameters.insert("Action", "X");
-        let names: Vec<String> = parameters
-            .into_sorted()
-            .iter()
-            .map(|parameter| parameter.name.to_string())
-            .collect();
-        assert_eq!(names.len(), 2 + 3 * 11);
-        assert!(names.is_sorted());
+        parameters.add("Name", &Some("z".to_owned()));
+        parameters.finish();
+        let sent = sent(&parameters);
+        assert_eq!(sent.len(), 3 + 3 * 11);
+        assert!(sent.is_sorted());
+        let names: Vec<&str> = sent.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(
             names[..3],
             ["Action", "Disks.0.Backup.0", "Disks.0.Backup.1"]
         );
-        let tenth = names
+        let place = |name: &str| names.iter().position(|found| *found == name).unwrap();
+        assert!(place("Disks.10.Size") < place("Disks.2.Size"));
+        assert_eq!(sent[place("Disks.10.Size")].1, "10");
+        let text: String = sent
             .iter()
-            .position(|name| name == "Disks.10.Size")
-            .unwrap();
-        let second = names
-            .iter()
-            .position(|name| name == "Disks.2.Size")
-            .unwrap();
-        assert!(tenth < second);
+            .map(|(name, value)| format!("{name}{value}"))
+            .collect();
+        assert_eq!(parameters.text(), text);
+    }
+
+    proptest::proptest! {
+        /// In whatever order they come, they leave sorted, each with its own value.
+        #[test]
+        fn any_order_leaves_sorted(names in shuffled(), common in 0..20_usize) {
+            let mut common: Vec<&'static str> = names.iter().take(common).map(|name| &*name.clone().leak()).collect();
+            common.sort_unstable();
+            let values: Vec<String> = common.iter().map(|name| format!("<{name}>")).collect();
+            let common: Vec<_> = common.iter().zip(&values).map(|(name, value)| (*name, Some(value.as_str()))).collect();
+            let mut parameters = Parameters::new(&common, &[]);
+            for name in &names[common.len()..] {
+                parameters.push(name, &format!("<{name}>"), true);
+            }
+            parameters.is_sorted = false;
+            parameters.finish();
+            let mut expected: Vec<_> = names.iter().map(|name| (name.clone(), format!("<{name}>"))).collect();
+            expected.sort();
+            proptest::prop_assert_eq!(sent(&parameters), expected);
+        }
+    }
+
+    fn shuffled() -> impl Strategy<Value = Vec<String>> {
+        proptest::collection::btree_set("[A-Za-z0-9.]{1,6}", 1..20)
+            .prop_map(|names| names.into_iter().collect::<Vec<_>>())
+            .prop_shuffle()
     }
 
     #[test]
@@ -257,12 +360,13 @@ mod tests {
             (Some("org-2".to_owned()), "org-2"),
             (Some(String::new()), ""),
         ] {
-            let mut parameters = Parameters::new(&defaults);
+            let mut parameters = Parameters::new(&[], &defaults);
             parameters.add_or_client_default("ProjectId", &given);
             parameters.add_or_client_default("Region", &None);
-            let sent = parameters.into_sorted();
-            assert_eq!(sent.len(), 1);
-            assert_eq!(sent[0].value, Value::Text(expected));
+            assert_eq!(
+                sent(&parameters),
+                [("ProjectId".to_owned(), expected.to_owned())]
+            );
         }
     }
 }

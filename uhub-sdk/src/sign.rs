@@ -5,18 +5,17 @@
 
 use sha1::{Digest, Sha1};
 
-use crate::{
-    Credentials,
-    parameters::{Parameter, Parameters, Value},
-};
+use crate::{Credentials, parameters::Parameters};
 
-/// The parameters of a call with all that every call has, and their signature.
+/// Parameters that are complete, and their signature.
 ///
 /// It has no `Debug`: a signed call can be replayed for ever.
-pub(crate) struct Signed<'a> {
-    pub(crate) parameters: Vec<Parameter<'a>>,
+pub(crate) struct Signed<'c> {
+    pub(crate) parameters: Parameters<'c>,
     pub(crate) signature: Signature,
 }
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A signature, in hex.
 #[derive(Clone, Copy)]
@@ -28,51 +27,46 @@ impl Signature {
     }
 }
 
-/// Adds what every call has, and signs it.
-pub(crate) fn sign<'a>(
-    action: &'a str,
-    mut parameters: Parameters<'a>,
-    credentials: &'a Credentials,
-) -> Signed<'a> {
-    parameters.insert("Action", action);
-    parameters.insert("PublicKey", &credentials.public_key);
-    if let Some(token) = &credentials.security_token {
-        parameters.insert("SecurityToken", token);
-    }
-    let parameters = parameters.into_sorted();
-    let signature = signature(
-        parameters.iter().map(|p| (p.name.as_ref(), p.value)),
-        &credentials.private_key,
-    );
+/// What every call has, sorted by name: the parameters begin with it.
+pub(crate) fn common<'c>(
+    action: &'c str,
+    credentials: &'c Credentials,
+) -> [(&'static str, Option<&'c str>); 3] {
+    let token = credentials
+        .security_token
+        .as_ref()
+        .map(|token| token.as_str());
+    [
+        ("Action", Some(action)),
+        ("PublicKey", Some(&credentials.public_key)),
+        ("SecurityToken", token),
+    ]
+}
+
+/// Completes parameters and signs them.
+pub(crate) fn sign<'c>(mut parameters: Parameters<'c>, credentials: &Credentials) -> Signed<'c> {
+    parameters.finish();
+    let signature = signature(parameters.text(), &credentials.private_key);
     Signed {
         parameters,
         signature,
     }
 }
 
-/// The signature of parameters that are sorted by name.
-pub(crate) fn signature<'a>(
-    sorted: impl Iterator<Item = (&'a str, Value<'a>)>,
-    private_key: &str,
-) -> Signature {
+/// The signature of a text.
+pub(crate) fn signature(text: &str, private_key: &str) -> Signature {
     let mut hash = Sha1::new();
-    for (name, value) in sorted {
-        hash.update(name);
-        value.with_text(|text| hash.update(text));
-    }
+    hash.update(text);
     hash.update(private_key);
     let mut hex = [0; 40];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(hash.finalize()) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+    for (pair, byte) in hex.as_chunks_mut::<2>().0.iter_mut().zip(hash.finalize()) {
+        *pair = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
     }
     Signature(hex)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -81,33 +75,26 @@ mod tests {
             serde_json::from_str(include_str!("../tests/data/signature.json")).unwrap();
         assert!(vectors.len() >= 12);
         for vector in &vectors {
-            let sorted: BTreeMap<&str, Value<'_>> = vector["parameters"]
-                .as_object()
-                .unwrap()
-                .iter()
-                .map(|(name, value)| {
-                    let value = match value {
-                        serde_json::Value::String(text) => Value::Text(text),
-                        serde_json::Value::Bool(boolean) => Value::Boolean(*boolean),
-                        serde_json::Value::Number(number) if number.is_i64() => {
-                            Value::Int(number.as_i64().unwrap())
-                        }
-                        number => Value::Float(number.as_f64().unwrap()),
-                    };
-                    (name.as_str(), value)
-                })
-                .collect();
+            let mut parameters = Parameters::new(&[], &[]);
+            for (name, value) in vector["parameters"].as_object().unwrap() {
+                // Names that live as long as generated ones do.
+                let name: &'static str = name.clone().leak();
+                match value {
+                    serde_json::Value::String(text) => parameters.add(name, text),
+                    serde_json::Value::Bool(boolean) => parameters.add(name, boolean),
+                    number if number.is_i64() => parameters.add(name, &number.as_i64()),
+                    number => parameters.add(name, &number.as_f64()),
+                }
+            }
+            parameters.finish();
             let name = &vector["name"];
-            let text: String = sorted
-                .iter()
-                .map(|(name, value)| value.with_text(|value| format!("{name}{value}")))
-                .collect();
+            let text = parameters.text();
             assert_eq!(
                 format!("{text}<private key>"),
                 vector["string_to_sign"],
                 "{name}"
             );
-            let signature = signature(sorted.into_iter(), vector["private_key"].as_str().unwrap());
+            let signature = signature(text, vector["private_key"].as_str().unwrap());
             assert_eq!(signature.as_str(), vector["signature"], "{name}");
         }
     }
@@ -121,30 +108,21 @@ mod tests {
             "46f09bb9fab4f12dfc160dae12273d5332b5debe",
         )
         .with_security_token("some_stoken");
-        let texts = [
-            ("ChargeType", "Month"),
-            ("ImageId", "f43736e1-65a5-4bea-ad2e-8a46e18883c2"),
-            ("LoginMode", "Password"),
-            ("Name", "Host01"),
-            ("Password", "VUNsb3VkLmNu"),
-            ("Region", "cn-bj2"),
-            ("Zone", "cn-bj2-04"),
-        ]
-        .map(|(name, value)| (name, value.to_owned()));
-        let numbers = [
-            ("CPU", 2),
-            ("DiskSpace", 10),
-            ("Memory", 2048),
-            ("Quantity", 1),
-        ];
-        let mut parameters = Parameters::new(&[]);
-        for (name, value) in &texts {
-            parameters.add(name, value);
-        }
-        for (name, value) in &numbers {
-            parameters.add(name, value);
-        }
-        let signed = sign("CreateUHostInstance", parameters, &credentials);
+        let text = |value: &str| value.to_owned();
+        let common = common("CreateUHostInstance", &credentials);
+        let mut parameters = Parameters::new(&common, &[]);
+        parameters.add("CPU", &2);
+        parameters.add("ChargeType", &text("Month"));
+        parameters.add("DiskSpace", &10);
+        parameters.add("ImageId", &text("f43736e1-65a5-4bea-ad2e-8a46e18883c2"));
+        parameters.add("LoginMode", &text("Password"));
+        parameters.add("Memory", &2048);
+        parameters.add("Name", &text("Host01"));
+        parameters.add("Password", &text("VUNsb3VkLmNu"));
+        parameters.add("Quantity", &1);
+        parameters.add("Region", &text("cn-bj2"));
+        parameters.add("Zone", &text("cn-bj2-04"));
+        let signed = sign(parameters, &credentials);
         assert_eq!(signed.signature.as_str(), token_vector);
     }
 }

@@ -3,17 +3,18 @@
 use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, Uri};
+use url::Url;
 
 use crate::error::{Delivery, Error, ErrorKind};
 
 /// What a transport is built with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Settings {
+    /// Where most requests go.
+    pub(crate) endpoint: Uri,
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_size: usize,
-    /// Whether the service is called by https.
-    pub(crate) is_tls: bool,
     /// Whether the service is this machine: no proxy stands before it.
     pub(crate) is_loopback: bool,
 }
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
 #[derive(Debug)]
 pub(crate) struct Transport {
     http: reqwest::Client,
+    /// As HTTP has it and as reqwest does: it need not be parsed for every request.
+    endpoint: (Uri, Url),
     max_response_size: usize,
 }
 
@@ -46,20 +49,28 @@ impl Transport {
         if settings.is_loopback {
             builder = builder.no_proxy();
         }
-        let http = tls(builder, settings.is_tls)?.build().map_err(|error| {
-            Error::configuration("the HTTP client cannot be built.")
-                .with_source(error.without_url())
-        })?;
+        let http = tls(builder, settings.endpoint.scheme_str() == Some("https"))?
+            .build()
+            .map_err(|error| {
+                Error::configuration("the HTTP client cannot be built.")
+                    .with_source(error.without_url())
+            })?;
+        let url = Url::parse(&settings.endpoint.to_string())
+            .map_err(|error| Error::configuration("the base URL is no URL.").with_source(error))?;
         Ok(Self {
             http,
+            endpoint: (settings.endpoint, url),
             max_response_size: settings.max_response_size,
         })
     }
 
     /// Sends a request and reads its response to the end.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let request = reqwest::Request::try_from(request).map_err(failure)?;
-        let mut response = self.http.execute(request).await.map_err(failure)?;
+        let mut response = self
+            .http
+            .execute(self.prepare(request)?)
+            .await
+            .map_err(failure)?;
         let announced = response.content_length();
         if announced.is_some_and(|length| length > self.max_response_size as u64) {
             return Err(self.too_large(&format!("{} bytes", announced.unwrap_or_default())));
@@ -87,6 +98,19 @@ impl Transport {
             parts.freeze()
         };
         Ok(answer)
+    }
+
+    /// The request as reqwest has it.
+    fn prepare(&self, request: Request<Bytes>) -> Result<reqwest::Request, Failure> {
+        let (endpoint, url) = &self.endpoint;
+        if request.uri() != endpoint {
+            return reqwest::Request::try_from(request).map_err(failure);
+        }
+        let (parts, body) = request.into_parts();
+        let mut prepared = reqwest::Request::new(parts.method, url.clone());
+        *prepared.headers_mut() = parts.headers;
+        *prepared.body_mut() = Some(body.into());
+        Ok(prepared)
     }
 
     fn too_large(&self, size: &str) -> Failure {

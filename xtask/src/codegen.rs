@@ -248,15 +248,7 @@ mod tests {
         let target = in_repository("target");
         let scratch = target.join("tmp/another-service");
         let _ = fs::remove_dir_all(&scratch);
-        copy_folder(
-            &in_repository("uhub-sdk/src"),
-            &scratch.join("uhub-sdk/src"),
-        );
-        fs::copy(
-            in_repository("uhub-sdk/Cargo.toml"),
-            scratch.join("uhub-sdk/Cargo.toml"),
-        )
-        .unwrap();
+        copy_folder(&in_repository("uhub-sdk"), &scratch.join("uhub-sdk"));
         fs::copy(in_repository("Cargo.lock"), scratch.join("Cargo.lock")).unwrap();
         let manifest = fs::read_to_string(in_repository("Cargo.toml")).unwrap();
         let members = r#"members = ["codegen", "uhub-sdk", "xtask"]"#;

@@ -146,11 +146,12 @@ pub(super) fn add_parameters(out: &mut Source, function: &str, parameters: &[Par
     sorted.sort_by(|a, b| a.wire.cmp(&b.wire));
     if sorted.is_empty() {
         return out.line(format_args!(
-            "fn {function}<'a>(&'a self, _: &mut Parameters<'a>) {{}}"
+            "fn {function}(&self, _: &mut Parameters<'_>) {{}}"
         ));
     }
-    let receiver = ["&'a self".to_owned(), "to: &mut Parameters<'a>".to_owned()];
-    out.signature(&format!("fn {function}<'a>"), &receiver, " {");
+    out.open(format_args!(
+        "fn {function}(&self, to: &mut Parameters<'_>) {{"
+    ));
     for Parameter {
         wire,
         rust,

@@ -96,7 +96,7 @@ impl Action for GetRepoImageRequest {
     const REPEAT: Repeat = Repeat::Safe;
     type Response = GetRepoImageResponse;
 
-    fn add_parameters<'a>(&'a self, to: &mut Parameters<'a>) {
+    fn add_parameters(&self, to: &mut Parameters<'_>) {
         to.add("Limit", &self.limit);
         to.add("Offset", &self.offset);
         to.add_or_client_default("ProjectId", &self.project_id);
