@@ -77,3 +77,8 @@ pub use encode::Encoding;
 pub use error::{Delivery, Error, ErrorKind};
 use parameters::Parameters;
 pub use ret_code::RetCode;
+
+/// The README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
