@@ -10,8 +10,6 @@ use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };
 
-use crate::envelope::{Envelope, EnvelopeKey};
-
 /// A struct that is read from a JSON object. [`model!`] implements it.
 pub trait Model: Default {
     #[doc(hidden)]
@@ -126,7 +124,7 @@ macro_rules! model {
                     from: D,
                     place: $crate::decode::Place<'_>,
                 ) -> Result<Self, D::Error> {
-                    $crate::decode::read_model(from, place.notes, None, Some(place))
+                    $crate::decode::read_model(from, place.notes, &mut (), Some(place))
                 }
             }
 
@@ -143,7 +141,7 @@ macro_rules! model {
 
             impl<'de> ::serde::Deserialize<'de> for $name {
                 fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                    $crate::decode::read_model(from, &Default::default(), None, None)
+                    $crate::decode::read_model(from, &Default::default(), &mut (), None)
                 }
             }
         };
@@ -269,24 +267,49 @@ impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, T> {
     }
 }
 
-/// Reads a model; of a response, what belongs to every response goes to the envelope.
+/// What stands beside a model's own fields in the same object: a response's envelope does.
+pub(crate) trait Beside {
+    fn index_of(name: &str) -> Option<usize>;
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error>;
+
+    /// Whether the model is of interest: one that came with a refusal need not be complete.
+    fn is_success(&self) -> bool;
+}
+
+/// Nothing does.
+impl Beside for () {
+    fn index_of(_: &str) -> Option<usize> {
+        None
+    }
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, _: usize, _: &mut A) -> Result<(), A::Error> {
+        Ok(())
+    }
+
+    fn is_success(&self) -> bool {
+        true
+    }
+}
+
+/// Reads a model, and what stands beside it.
 pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
     from: D,
     notes: &Notes,
-    envelope: Option<&mut Envelope>,
+    beside: &mut impl Beside,
     place: Option<Place<'_>>,
 ) -> Result<M, D::Error> {
     from.deserialize_any(ModelVisitor {
         notes,
-        envelope,
+        beside,
         place,
         reads: PhantomData,
     })
 }
 
-struct ModelVisitor<'n, 'e, M> {
+struct ModelVisitor<'n, 'b, M, B> {
     notes: &'n Notes,
-    envelope: Option<&'e mut Envelope>,
+    beside: &'b mut B,
     /// The field that holds the model, if one does.
     place: Option<Place<'n>>,
     reads: PhantomData<M>,
@@ -295,40 +318,34 @@ struct ModelVisitor<'n, 'e, M> {
 /// The index of a field is a bit: `codegen` refuses a model that has more of them.
 type Seen = u128;
 
-impl<'de, M: Model> Visitor<'de> for ModelVisitor<'_, '_, M> {
+impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
     type Value = M;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<M, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
         let mut model = M::default();
         let mut seen: Seen = 0;
-        while let Some(key) = map.next_key_seed(KeySeed::<M>(PhantomData))? {
+        while let Some(key) = map.next_key_seed(KeySeed::<M, B>(PhantomData))? {
             match key {
                 Key::Field(index) => {
                     let field = &M::FIELDS[index];
+                    let place = Place {
+                        notes: self.notes,
+                        field,
+                    };
                     model
-                        .read_field(
-                            index,
-                            &mut map,
-                            Place {
-                                notes: self.notes,
-                                field,
-                            },
-                        )
+                        .read_field(index, &mut map, place)
                         .map_err(|error| self.notes.fail(error, Step::Field(field.wire)))?;
                     seen |= 1 << index;
                 }
-                Key::Envelope(key) => match &mut self.envelope {
-                    Some(envelope) => envelope.read(key, &mut map)?,
-                    None => drop(map.next_value::<IgnoredAny>()?),
-                },
+                Key::Beside(index) => self.beside.read(index, &mut map)?,
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        if self.envelope.is_none_or(|envelope| envelope.is_success()) {
+        if self.beside.is_success() {
             check_presence(&model, seen, self.notes)?;
         }
         Ok(model)
@@ -374,14 +391,14 @@ fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, notes: &Notes) -> R
 
 enum Key {
     Field(usize),
-    Envelope(EnvelopeKey),
+    Beside(usize),
     Unknown,
 }
 
 /// Tells which field a key names.
-struct KeySeed<M>(PhantomData<M>);
+struct KeySeed<M, B>(PhantomData<(M, B)>);
 
-impl<'de, M: Model> DeserializeSeed<'de> for KeySeed<M> {
+impl<'de, M: Model, B: Beside> DeserializeSeed<'de> for KeySeed<M, B> {
     type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
@@ -389,7 +406,7 @@ impl<'de, M: Model> DeserializeSeed<'de> for KeySeed<M> {
     }
 }
 
-impl<M: Model> Visitor<'_> for KeySeed<M> {
+impl<M: Model, B: Beside> Visitor<'_> for KeySeed<M, B> {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -399,7 +416,7 @@ impl<M: Model> Visitor<'_> for KeySeed<M> {
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
         Ok(match M::index_of(key) {
             Some(index) => Key::Field(index),
-            None => EnvelopeKey::from_name(key).map_or(Key::Unknown, Key::Envelope),
+            None => B::index_of(key).map_or(Key::Unknown, Key::Beside),
         })
     }
 }

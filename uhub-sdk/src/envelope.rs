@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::decode::{self, Field, Model, Notes, Place};
+use crate::decode::{self, Beside, Field, Model, Notes, Place};
 
 /// The fields that every response has.
 #[derive(Debug, Default)]
@@ -12,14 +12,6 @@ pub(crate) struct Envelope {
     ret_code: Option<i64>,
     pub(crate) action: Option<String>,
     pub(crate) message: Option<String>,
-}
-
-/// A field of the envelope.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum EnvelopeKey {
-    RetCode,
-    Action,
-    Message,
 }
 
 /// Why a body is no success.
@@ -78,17 +70,12 @@ fn read_object<M: Model>(
     envelope: &mut Envelope,
 ) -> serde_json::Result<M> {
     let mut from = serde_json::Deserializer::from_str(text);
-    let model = decode::read_model(&mut from, notes, Some(envelope), None)?;
+    let model = decode::read_model(&mut from, notes, envelope, None)?;
     from.end()?;
     Ok(model)
 }
 
 impl Envelope {
-    /// Whether the service said yes, as far as it has been read.
-    pub(crate) fn is_success(&self) -> bool {
-        self.ret_code == Some(0)
-    }
-
     fn judge(self) -> Result<Self, Unread> {
         match self.ret_code {
             Some(0) => Ok(self),
@@ -101,37 +88,36 @@ impl Envelope {
             }),
         }
     }
+}
 
-    pub(crate) fn read<'de, A: MapAccess<'de>>(
-        &mut self,
-        key: EnvelopeKey,
-        from: &mut A,
-    ) -> Result<(), A::Error> {
-        match key {
-            EnvelopeKey::RetCode => {
-                let ret_code = from.next_value::<Lenient>()?.0;
-                // Should it come twice, a refusal counts.
-                if !matches!(self.ret_code, Some(refusal) if refusal != 0) {
-                    self.ret_code = ret_code
-                        .as_deref()
-                        .and_then(|text| text.trim().parse().ok());
-                }
-            }
-            EnvelopeKey::Action => self.action = from.next_value::<Lenient>()?.0,
-            EnvelopeKey::Message => self.message = from.next_value::<Lenient>()?.0,
+const RET_CODE: usize = 0;
+const ACTION: usize = 1;
+const MESSAGE: usize = 2;
+
+impl Beside for Envelope {
+    fn index_of(name: &str) -> Option<usize> {
+        match name {
+            "RetCode" => Some(RET_CODE),
+            "Action" => Some(ACTION),
+            "Message" => Some(MESSAGE),
+            _ => None,
+        }
+    }
+
+    fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error> {
+        let text = from.next_value::<Lenient>()?.0;
+        match index {
+            // Should it come twice, a refusal counts.
+            RET_CODE if self.ret_code.is_some_and(|refusal| refusal != 0) => {}
+            RET_CODE => self.ret_code = text.and_then(|text| text.trim().parse().ok()),
+            ACTION => self.action = text,
+            _ => self.message = text,
         }
         Ok(())
     }
-}
 
-impl EnvelopeKey {
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "RetCode" => Some(Self::RetCode),
-            "Action" => Some(Self::Action),
-            "Message" => Some(Self::Message),
-            _ => None,
-        }
+    fn is_success(&self) -> bool {
+        self.ret_code == Some(0)
     }
 }
 
