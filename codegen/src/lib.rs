@@ -114,20 +114,21 @@ pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>
         if let Some(action) = spec::read_action(&mut report)
             && let Some((_, common)) = &service
         {
-            let lowered = lower::action(&action, common, &mut report);
-            match modules.get(&lowered.rust) {
-                Some(other) => report.error(
-                    action.action.at,
-                    format!(
-                        "`{}` and `{other}` would both be the module `{}`",
-                        lowered.wire, lowered.rust
+            for lowered in lower::action(&action, common, &mut report) {
+                match modules.get(&lowered.rust) {
+                    Some(other) => report.error(
+                        action.action.at,
+                        format!(
+                            "`{}` and `{other}` would both be the module `{}`",
+                            lowered.wire, lowered.rust
+                        ),
                     ),
-                ),
-                None => {
-                    modules.insert(lowered.rust.clone(), lowered.wire.clone());
+                    None => {
+                        modules.insert(lowered.rust.clone(), lowered.wire.clone());
+                    }
                 }
+                actions.push(lowered);
             }
-            actions.push(lowered);
         }
         diagnostics.extend(report.into_diagnostics());
     }

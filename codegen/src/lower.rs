@@ -85,36 +85,100 @@ pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::S
     (service, common)
 }
 
-/// One action; what is wrong with it is in the report.
+/// One action, or the two calls that it is; what is wrong with it is in the report.
 pub(crate) fn action(
     spec: &spec::Action,
     common: &Common,
     report: &mut Report<'_>,
+) -> Vec<model::Action> {
+    let file = naming::file(&spec.action.value);
+    if report.file.rsplit(['/', '\\']).next() != Some(file.as_str()) {
+        report.error(
+            spec.action.at,
+            format!(
+                "the action `{}` belongs in a file named `{file}`",
+                spec.action.value
+            ),
+        );
+    }
+    let twins = spec
+        .parameters
+        .iter()
+        .enumerate()
+        .find_map(|(index, parameter)| Some((index, parameter.without.as_ref()?)));
+    let Some((index, without)) = twins else {
+        return vec![call(spec, &spec.action, None, common, report)];
+    };
+    let parameter = &spec.parameters[index];
+    if parameter.required {
+        report.error(without.action.at, "a required parameter is never left out");
+    }
+    if parameter.ty.value != spec::Type::String || parameter.name.value.contains('.') {
+        report.error(
+            parameter.name.at,
+            "only a string can be what a call does another thing without",
+        );
+    }
+    let twin = |name: &spec::At<String>, is_with| {
+        let rust = naming::action(&name.value).unwrap_or_default();
+        Some(model::Twin {
+            parameter: parameter.name.value.clone(),
+            rust,
+            is_with,
+        })
+    };
+    // The one cannot be made without the parameter, the other cannot have it.
+    let mut with = spec.clone();
+    with.parameters[index].required = true;
+    let mut leaving_out = spec.clone();
+    leaving_out.parameters.remove(index);
+    leaving_out.summary = without.summary.clone();
+    leaving_out.example = None;
+    vec![
+        call(
+            &with,
+            &spec.action,
+            twin(&without.action, true),
+            common,
+            report,
+        ),
+        call(
+            &leaving_out,
+            &without.action,
+            twin(&spec.action, false),
+            common,
+            report,
+        ),
+    ]
+}
+
+/// One call of an action, under the action's name or one of its own.
+fn call(
+    spec: &spec::Action,
+    name: &spec::At<String>,
+    twin: Option<model::Twin>,
+    common: &Common,
+    report: &mut Report<'_>,
 ) -> model::Action {
-    let mut named = |name: Result<String, String>| {
-        name.unwrap_or_else(|message| {
-            report.error(spec.action.at, message);
+    let mut named = |rust: Result<String, String>| {
+        rust.unwrap_or_else(|message| {
+            report.error(name.at, message);
             String::new()
         })
     };
     let wire = &spec.action.value;
-    let (rust, prefix) = (named(naming::action(wire)), named(naming::ty(wire)));
-    let file = naming::file(wire);
-    if report.file.rsplit(['/', '\\']).next() != Some(file.as_str()) {
-        report.error(
-            spec.action.at,
-            format!("the action `{wire}` belongs in a file named `{file}`"),
-        );
-    }
-
+    let (rust, prefix) = (
+        named(naming::action(&name.value)),
+        named(naming::ty(&name.value)),
+    );
     let (request, response) = (format!("{prefix}Request"), format!("{prefix}Response"));
-    let mut types = Types::new(&request, &response);
+    let mut types = Types::new(&prefix, &request, &response);
     let models = fields::names(&spec.models, &mut types, report);
     let parameters = parameters::lower(&spec.parameters, common, &mut types, report);
     let mut response = model::Struct {
         wire: format!("{wire}Response"),
         rust: response,
-        fields: fields::lower(&spec.response, &models, report),
+        fields: fields::lower(&spec.response, &models, &mut types, report),
     };
     for field in &spec.response {
         if common.response.contains(&field.name.value) {
@@ -127,10 +191,15 @@ pub(crate) fn action(
             );
         }
     }
-    let pagination = spec
-        .pagination
-        .as_ref()
-        .and_then(|pages| pagination(pages, spec, &response, report));
+    let lowered_models = fields::models(&spec.models, &models, &mut types, report);
+    let pagination = spec.pagination.as_ref().and_then(|pages| {
+        pagination(
+            pages,
+            spec,
+            (&parameters, &response, &lowered_models),
+            report,
+        )
+    });
     if let Some(pages) = &pagination {
         for field in &mut response.fields {
             if let model::Absent::Refused { counted_by } = &mut field.absent {
@@ -140,39 +209,102 @@ pub(crate) fn action(
     }
     model::Action {
         wire: wire.clone(),
+        file: naming::file(wire),
         rust,
         request,
         summary: spec.summary.value.clone(),
+        details: spec.details.as_ref().map(|details| details.value.clone()),
         repeat: spec.repeat,
         example: example::lower(spec, &parameters, common, report),
         parameters,
         response,
-        models: fields::models(&spec.models, &models, report),
+        models: lowered_models,
+        enums: types.enums,
+        twin,
         pagination,
     }
 }
 
-/// The names of the types in one action's module, each of which may be there once.
+/// The types in one action's module: each name may be there once.
 #[derive(Debug)]
-struct Types(BTreeMap<String, String>);
+struct Types {
+    /// What they begin with where they have no name of their own.
+    prefix: String,
+    names: BTreeMap<String, String>,
+    enums: Vec<model::Enum>,
+}
 
 impl Types {
-    fn new(request: &str, response: &str) -> Self {
-        Self(BTreeMap::from([
+    fn new(prefix: &str, request: &str, response: &str) -> Self {
+        let names = BTreeMap::from([
             (request.to_owned(), "the request".to_owned()),
             (response.to_owned(), "the response".to_owned()),
-        ]))
+        ]);
+        Self {
+            prefix: prefix.to_owned(),
+            names,
+            enums: Vec::new(),
+        }
+    }
+
+    /// The type of a string with documented values: `GetRepoType`.
+    fn enumerate(
+        &mut self,
+        owner: &str,
+        field: &spec::Field,
+        report: &mut Report<'_>,
+    ) -> Option<String> {
+        let choices = field.choices.as_ref()?;
+        if field.ty.value != spec::Type::String {
+            report.error(
+                choices.at,
+                "`enum` lists the values of a string, and this is none",
+            );
+        }
+        if choices.value.is_empty() {
+            report.error(choices.at, "`enum` lists no value");
+        }
+        let mut variants: Vec<(String, String)> = Vec::new();
+        for value in &choices.value {
+            match naming::ty(&value.value) {
+                Ok(rust) if rust == "Other" || variants.iter().any(|(other, _)| *other == rust) => {
+                    report.error(
+                        value.at,
+                        format!(
+                            "`{}` would be the variant `{rust}`, which is there already",
+                            value.value
+                        ),
+                    );
+                }
+                Ok(rust) => variants.push((rust, value.value.clone())),
+                Err(message) => report.error(value.at, message),
+            }
+        }
+        let name = naming::ty(&field.name.value).unwrap_or_default();
+        let rust = format!("{owner}{name}");
+        self.take(
+            &rust,
+            format!("the values of `{}`", field.name.value),
+            choices.at,
+            report,
+        );
+        self.enums.push(model::Enum {
+            rust: rust.clone(),
+            field: field.name.value.clone(),
+            variants,
+        });
+        Some(rust)
     }
 
     /// Takes a name for something, and reports where it is taken.
     fn take(&mut self, rust: &str, what: String, at: usize, report: &mut Report<'_>) {
-        if let Some(other) = self.0.get(rust) {
+        if let Some(other) = self.names.get(rust) {
             report.error(
                 at,
                 format!("{what} and {other} would both be the Rust type `{rust}`"),
             );
         } else {
-            self.0.insert(rust.to_owned(), what);
+            self.names.insert(rust.to_owned(), what);
         }
     }
 }
@@ -223,7 +355,7 @@ impl Names {
 fn pagination(
     pages: &spec::Pagination,
     action: &spec::Action,
-    response: &model::Struct,
+    lowered: (&[model::Parameter], &model::Struct, &[model::Struct]),
     report: &mut Report<'_>,
 ) -> Option<model::Pagination> {
     let mut find = |name: &spec::At<String>, fields: &[spec::Field], what: &str, expected: &str| {
@@ -238,33 +370,81 @@ fn pagination(
             report.error(name.at, format!("no {what} `{}`{known}", name.value));
             return None;
         };
-        let fits = match &fields[index].ty.value {
-            spec::Type::Int => expected == "int",
-            spec::Type::Array(_) => expected == "array[…]",
+        let field = &fields[index];
+        let fits = match (&field.ty.value, expected) {
+            (spec::Type::Int, "optional int") => !field.required,
+            (spec::Type::Int, "required int") => field.required && !field.is_shown_absent(),
+            (spec::Type::Array(element), "array of a model") => {
+                matches!(**element, spec::Type::Model(_))
+            }
+            (spec::Type::String, "required string") => field.required && !field.is_shown_absent(),
             _ => false,
         };
         if !fits {
             report.error(
                 name.at,
                 format!(
-                    "`{}` cannot page: expected a {what} of type {expected}",
+                    "`{}` cannot page: expected a {what}, {expected}",
                     name.value
                 ),
             );
         }
         fits.then_some(index)
     };
-    let offset = find(&pages.offset, &action.parameters, "parameter", "int");
-    let limit = find(&pages.limit, &action.parameters, "parameter", "int");
-    let total = find(&pages.total, &action.response, "response field", "int");
-    let items = find(&pages.items, &action.response, "response field", "array[…]");
-    let parameter =
-        |index: usize| naming::field(&action.parameters[index].name.value).unwrap_or_default();
-    let field = |index: usize| response.fields[index].rust.clone();
+    let offset = find(
+        &pages.offset,
+        &action.parameters,
+        "parameter",
+        "optional int",
+    );
+    let limit = find(
+        &pages.limit,
+        &action.parameters,
+        "parameter",
+        "optional int",
+    );
+    let total = find(
+        &pages.total,
+        &action.response,
+        "response field",
+        "required int",
+    );
+    let items = find(
+        &pages.items,
+        &action.response,
+        "response field",
+        "array of a model",
+    );
+
+    let (parameters, response, models) = lowered;
+    let item = items.and_then(|items| match &response.fields[items].ty {
+        model::Type::List(element) => match &**element {
+            model::Type::Model { rust, .. } => models.iter().position(|model| model.rust == *rust),
+            _ => None,
+        },
+        _ => None,
+    });
+    let key = item.and_then(|item| {
+        find(
+            &pages.key,
+            &action.models[item].fields,
+            "field of the items",
+            "required string",
+        )
+    });
+    let parameter = |index: usize| {
+        let wire = &action.parameters[index].name.value;
+        parameters
+            .iter()
+            .find(|parameter| parameter.wire == *wire)
+            .map(|parameter| parameter.rust.clone())
+    };
     Some(model::Pagination {
-        offset: parameter(offset?),
-        limit: parameter(limit?),
-        total: field(total?),
-        items: field(items?),
+        offset: parameter(offset?)?,
+        limit: parameter(limit?)?,
+        total: response.fields[total?].rust.clone(),
+        items: response.fields[items?].rust.clone(),
+        item: models[item?].rust.clone(),
+        key: models[item?].fields[key?].rust.clone(),
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! Every item carries its documented name (`wire`) and its Rust name (`rust`) side by side.
 
-pub(crate) use crate::spec::{Format, Outcome, Repeat};
+pub(crate) use crate::spec::{Outcome, Repeat};
 
 /// A service and all its actions, in the order of their modules' names.
 #[derive(Debug)]
@@ -28,20 +28,47 @@ pub(crate) struct ReturnCode {
 
 #[derive(Debug)]
 pub(crate) struct Action {
+    /// The documented name. Two calls may have one: see [`Action::twin`].
     pub(crate) wire: String,
+    /// The file of its spec.
+    pub(crate) file: String,
     /// Name of the module, and of the client's method.
     pub(crate) rust: String,
     /// Name of the request's type.
     pub(crate) request: String,
     pub(crate) summary: String,
+    pub(crate) details: Option<String>,
     pub(crate) repeat: Repeat,
     /// In the order of the documentation.
     pub(crate) parameters: Vec<Parameter>,
     /// Named after the action; in the order of the documentation, as its models are.
     pub(crate) response: Struct,
     pub(crate) models: Vec<Struct>,
+    pub(crate) enums: Vec<Enum>,
+    pub(crate) twin: Option<Twin>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) example: Example,
+}
+
+/// The other call of an action that does another thing where a parameter is left out.
+#[derive(Debug)]
+pub(crate) struct Twin {
+    /// The documented name of that parameter.
+    pub(crate) parameter: String,
+    /// Name of the client's method.
+    pub(crate) rust: String,
+    /// Whether this is the call that has the parameter.
+    pub(crate) is_with: bool,
+}
+
+/// The values that a string is documented to have.
+#[derive(Debug)]
+pub(crate) struct Enum {
+    pub(crate) rust: String,
+    /// The documented name of the field.
+    pub(crate) field: String,
+    /// The Rust name and the documented value of each.
+    pub(crate) variants: Vec<(String, String)>,
 }
 
 /// A parameter of a request. One that is written with dots (`Disks.N.Type`) is a branch of a tree.
@@ -55,6 +82,10 @@ pub(crate) struct Parameter {
     pub(crate) default: Option<String>,
     /// Whether the client fills it in where the call leaves it out.
     pub(crate) from_client: bool,
+    /// Optional in the documentation; here the caller chooses, for the default surprises.
+    pub(crate) is_chosen: bool,
+    /// An empty text is a value, and no slip.
+    pub(crate) may_be_empty: bool,
     pub(crate) description: String,
 }
 
@@ -62,6 +93,7 @@ pub(crate) struct Parameter {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     Scalar(Scalar),
+    Enum(String),
     /// `Name.0`, `Name.1`, …
     List(Box<Shape>),
     /// `Name.Field`: a struct of its own.
@@ -77,6 +109,8 @@ pub(crate) enum Scalar {
     Int,
     Float,
     Boolean,
+    /// A string that says `true` or `false`.
+    TextBoolean,
 }
 
 /// A response, or a model in one.
@@ -93,7 +127,8 @@ pub(crate) struct Field {
     pub(crate) rust: String,
     pub(crate) ty: Type,
     pub(crate) absent: Absent,
-    pub(crate) format: Option<Format>,
+    /// A plain string in place of the model is this field.
+    pub(crate) is_alone: bool,
     /// What the documentation's example shows in place of the documented type.
     pub(crate) shown_as: Option<String>,
     /// Documented as required, and absent from the documentation's example.
@@ -104,6 +139,9 @@ pub(crate) struct Field {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Type {
     Scalar(Scalar),
+    Enum(String),
+    /// A time, as text or as Unix seconds.
+    Timestamp,
     /// Any JSON.
     Object,
     List(Box<Type>),
@@ -132,6 +170,10 @@ pub(crate) struct Pagination {
     pub(crate) limit: String,
     pub(crate) total: String,
     pub(crate) items: String,
+    /// The Rust name of the items' model.
+    pub(crate) item: String,
+    /// The field that tells one item from another.
+    pub(crate) key: String,
 }
 
 /// The documentation's example, as JSON text.
@@ -139,6 +181,7 @@ pub(crate) struct Pagination {
 pub(crate) struct Example {
     pub(crate) request: Option<String>,
     pub(crate) response: Option<String>,
-    /// The documented request in Rust: each parameter shown, by its Rust name, and its value.
-    pub(crate) arguments: Vec<(String, String)>,
+    /// The documented request in Rust: each parameter shown, by its Rust name, and its value; nothing
+    /// where Rust cannot say what the page shows.
+    pub(crate) arguments: Option<Vec<(String, String)>>,
 }

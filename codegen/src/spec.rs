@@ -53,10 +53,11 @@ pub(crate) enum Outcome {
 }
 
 /// One file of `actions/`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Action {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
+    pub(crate) details: Option<At<String>>,
     pub(crate) repeat: Repeat,
     pub(crate) parameters: Vec<Field>,
     pub(crate) response: Vec<Field>,
@@ -76,14 +77,14 @@ pub(crate) enum Repeat {
     Never,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Model {
     pub(crate) name: At<String>,
     pub(crate) fields: Vec<Field>,
 }
 
 /// A parameter, or a field of a response or a model.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) name: At<String>,
     pub(crate) ty: At<Type>,
@@ -93,8 +94,34 @@ pub(crate) struct Field {
     pub(crate) format: Option<At<Format>>,
     pub(crate) shown_as: Option<At<Type>>,
     pub(crate) shown_absent: Option<At<bool>>,
+    pub(crate) shown_alone: Option<At<bool>>,
+    pub(crate) must_choose: Option<At<bool>>,
+    pub(crate) may_be_empty: Option<At<bool>>,
+    pub(crate) without: Option<Without>,
     pub(crate) rust_name: Option<At<String>>,
     pub(crate) description: At<String>,
+}
+
+impl Field {
+    pub(crate) fn is_shown_absent(&self) -> bool {
+        is_set(self.shown_absent.as_ref())
+    }
+
+    pub(crate) fn is_shown_alone(&self) -> bool {
+        is_set(self.shown_alone.as_ref())
+    }
+}
+
+/// Whether a flag is there and true.
+pub(crate) fn is_set(flag: Option<&At<bool>>) -> bool {
+    flag.is_some_and(|flag| flag.value)
+}
+
+/// What the action does without a parameter, where that is another thing and a worse one.
+#[derive(Debug, Clone)]
+pub(crate) struct Without {
+    pub(crate) action: At<String>,
+    pub(crate) summary: At<String>,
 }
 
 /// A type as the documentation spells it.
@@ -118,15 +145,16 @@ pub(crate) enum Format {
     Timestamp,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pagination {
     pub(crate) offset: At<String>,
     pub(crate) limit: At<String>,
     pub(crate) total: At<String>,
     pub(crate) items: At<String>,
+    pub(crate) key: At<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Example {
     pub(crate) request: Option<Node>,
     pub(crate) response: Option<Node>,
@@ -215,7 +243,7 @@ const RETURN_CODE_KEYS: Keys = Keys {
 };
 const ACTION_KEYS: Keys = Keys {
     required: &["action", "summary", "repeat", "parameters", "response"],
-    optional: &["$schema", "models", "pagination", "example"],
+    optional: &["$schema", "details", "models", "pagination", "example"],
 };
 const FIELD_KEYS: Keys = Keys {
     required: &["name", "type", "required", "description"],
@@ -225,11 +253,19 @@ const FIELD_KEYS: Keys = Keys {
         "format",
         "shown_as",
         "shown_absent",
+        "shown_alone",
+        "must_choose",
+        "may_be_empty",
+        "without",
         "rust_name",
     ],
 };
 const PAGINATION_KEYS: Keys = Keys {
-    required: &["offset", "limit", "total", "items"],
+    required: &["offset", "limit", "total", "items", "key"],
+    optional: &[],
+};
+const WITHOUT_KEYS: Keys = Keys {
+    required: &["action", "summary"],
     optional: &[],
 };
 const EXAMPLE_KEYS: Keys = Keys {
@@ -285,6 +321,7 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
     // Every part is read before any is missed, so that one run shows all mistakes.
     let name = reader.text(action.take("action"));
     let summary = reader.prose(action.take("summary"));
+    let details = reader.prose(action.take("details"));
     let repeat = reader.one_of(
         action.take("repeat"),
         &[
@@ -308,6 +345,7 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
     let read = Action {
         action: name?,
         summary: summary?,
+        details,
         repeat: repeat?.value,
         parameters,
         response,
@@ -385,9 +423,12 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
     let shown_as = field
         .take("shown_as")
         .and_then(|node| reader.ty(Some(node)));
-    let shown_absent = field
-        .take("shown_absent")
-        .and_then(|node| reader.boolean(Some(node)));
+    let [shown_absent, shown_alone, must_choose, may_be_empty] =
+        ["shown_absent", "shown_alone", "must_choose", "may_be_empty"]
+            .map(|key| reader.boolean(field.take(key)));
+    let without = field
+        .take("without")
+        .and_then(|node| read_without(reader, &node));
     let rust_name = field
         .take("rust_name")
         .and_then(|node| reader.text(Some(node)));
@@ -401,20 +442,37 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
         format,
         shown_as,
         shown_absent,
+        shown_alone,
+        must_choose,
+        may_be_empty,
+        without,
         rust_name,
         description: description?,
     })
 }
 
+fn read_without(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Without> {
+    let mut without = reader.object(node, "`without`", WITHOUT_KEYS)?;
+    let (action, summary) = (
+        reader.text(without.take("action")),
+        reader.prose(without.take("summary")),
+    );
+    Some(Without {
+        action: action?,
+        summary: summary?,
+    })
+}
+
 fn read_pagination(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Pagination> {
     let mut pagination = reader.object(node, "the pagination", PAGINATION_KEYS)?;
-    let [offset, limit, total, items] =
-        ["offset", "limit", "total", "items"].map(|key| reader.text(pagination.take(key)));
+    let [offset, limit, total, items, key] =
+        ["offset", "limit", "total", "items", "key"].map(|key| reader.text(pagination.take(key)));
     Some(Pagination {
         offset: offset?,
         limit: limit?,
         total: total?,
         items: items?,
+        key: key?,
     })
 }
 
@@ -469,6 +527,10 @@ mod tests {
             (FIELD_KEYS, &action["$defs"]["field"]),
             (PAGINATION_KEYS, &action["properties"]["pagination"]),
             (EXAMPLE_KEYS, &action["properties"]["example"]),
+            (
+                WITHOUT_KEYS,
+                &action["$defs"]["field"]["properties"]["without"],
+            ),
             (SERVICE_KEYS, &service),
             (
                 RETURN_CODE_KEYS,

@@ -19,12 +19,15 @@ use crate::{
 /// A call of an action: its request, and options for this one time.
 ///
 /// Methods named after parameters set parameters; methods that begin with `with_` set options.
+///
+/// `C` is the client that sends it: [`Client`], or the blocking one.
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is sent"]
-pub struct Call<R> {
-    client: Client,
+pub struct Call<R, C = Client> {
+    pub(crate) client: C,
     pub(crate) request: R,
-    timeout: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) read_ahead: usize,
 }
 
 /// What came with a response, beside what was asked for.
@@ -41,12 +44,29 @@ pub struct Metadata {
     pub message: Option<String>,
 }
 
-impl<R: Action> Call<R> {
-    pub(crate) fn new(client: Client, request: R) -> Self {
+impl<R: Action, C> Call<R, C> {
+    pub(crate) fn new(client: C, request: R) -> Self {
         Self {
             client,
             request,
             timeout: None,
+            read_ahead: 1,
+        }
+    }
+
+    /// The same call by another client.
+    pub(crate) fn by<D>(self, change: impl FnOnce(C) -> D) -> Call<R, D> {
+        let Self {
+            client,
+            request,
+            timeout,
+            read_ahead,
+        } = self;
+        Call {
+            client: change(client),
+            request,
+            timeout,
+            read_ahead,
         }
     }
 
@@ -67,6 +87,15 @@ impl<R: Action> Call<R> {
         self.request
     }
 
+    /// How many pages are asked for before the one that is read, where the call's pages are walked.
+    /// Default: 1. 0 asks for a page when the one before it has been read to its end.
+    pub fn with_read_ahead(mut self, pages: usize) -> Self {
+        self.read_ahead = pages;
+        self
+    }
+}
+
+impl<R: Action> Call<R> {
     /// Sends the call.
     ///
     /// # Errors
@@ -100,9 +129,8 @@ impl<R: Action> Call<R> {
             credentials: &client.credentials,
             signature: signed.signature,
         };
-        if let Some(name) = &signed.parameters.not_a_number {
-            let what = format!("the parameter `{name}` is no number that can be sent.");
-            return Err(call.error(ErrorKind::Request, Delivery::NotSent, &what));
+        if let Some(why) = &signed.parameters.refusal {
+            return Err(call.error(ErrorKind::Request, Delivery::NotSent, why));
         }
         let request = encode::request(&client.endpoint, client.encoding, &signed);
 

@@ -8,7 +8,10 @@ use std::{cell::RefCell, fmt, marker::PhantomData};
 
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    value::MapDeserializer,
 };
+
+use crate::Timestamp;
 
 /// A struct that is read from a JSON object. [`model!`] implements it.
 pub trait Model: Default {
@@ -40,6 +43,22 @@ pub struct Field {
     /// The documented name.
     pub(crate) wire: &'static str,
     pub(crate) absent: Absent,
+    pub(crate) form: Form,
+}
+
+/// What a field's value is beside its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(
+    dead_code,
+    non_camel_case_types,
+    reason = "written so in `model!`, where a service needs it"
+)]
+pub(crate) enum Form {
+    plain,
+    /// A boolean that is documented as a string.
+    text,
+    /// A plain string in place of the model is this field.
+    whole,
 }
 
 impl Field {
@@ -69,7 +88,7 @@ pub(crate) enum Absent {
 /// name and what its absence means.
 macro_rules! model {
     ($name:ident {
-        $($field:ident = $wire:literal, $absent:ident $(counted by $count:ident)?;)*
+        $($field:ident = $wire:literal, $absent:ident $(counted by $count:ident)? $(as $form:ident)?;)*
     }) => {
         const _: () = {
             #[allow(dead_code, non_camel_case_types, reason = "named after the fields")]
@@ -83,6 +102,7 @@ macro_rules! model {
                         model: stringify!($name),
                         wire: $wire,
                         absent: $crate::decode::Absent::$absent,
+                        form: [$($crate::decode::Form::$form,)? $crate::decode::Form::plain][0],
                     },)*
                 ];
 
@@ -228,7 +248,21 @@ pub struct Place<'n> {
     field: &'static Field,
 }
 
-impl Place<'_> {
+impl<'n> Place<'n> {
+    /// A place for values that are read outside of a response.
+    pub(crate) fn nowhere(notes: &'n Notes) -> Self {
+        const FIELD: &Field = &Field {
+            model: "",
+            wire: "",
+            absent: Absent::optional,
+            form: Form::plain,
+        };
+        Self {
+            notes,
+            field: FIELD,
+        }
+    }
+
     fn coerced(self, from: &'static str, to: &'static str) {
         self.note(Oddity::Coerced { from, to });
     }
@@ -348,6 +382,28 @@ impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
         if self.beside.is_success() {
             check_presence(&model, seen, self.notes)?;
         }
+        Ok(model)
+    }
+
+    /// Some pages show a name where their tables have a model.
+    fn visit_str<E: Error>(self, text: &str) -> Result<M, E> {
+        let whole = M::FIELDS.iter().position(|field| field.form == Form::whole);
+        let (Some(index), Some(place)) = (whole, self.place) else {
+            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
+        };
+        place.coerced("string", "object");
+        let mut model = M::default();
+        let mut map = MapDeserializer::new(std::iter::once(((), text)));
+        map.next_key::<()>()?;
+        let field = &M::FIELDS[index];
+        model.read_field(
+            index,
+            &mut map,
+            Place {
+                notes: self.notes,
+                field,
+            },
+        )?;
         Ok(model)
     }
 
@@ -546,6 +602,9 @@ scalar!(f64, FloatVisitor, "a number", {
 
 scalar!(bool, BooleanVisitor, "true or false", {
     fn visit_bool<E: Error>(self, boolean: bool) -> Result<bool, E> {
+        if self.0.field.form == Form::text {
+            self.0.coerced("boolean", "string");
+        }
         Ok(boolean)
     }
 
@@ -557,7 +616,9 @@ scalar!(bool, BooleanVisitor, "true or false", {
             _ if text.eq_ignore_ascii_case("false") => false,
             _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
         };
-        self.0.coerced("string", "boolean");
+        if self.0.field.form != Form::text {
+            self.0.coerced("string", "boolean");
+        }
         Ok(boolean)
     }
 
@@ -574,6 +635,20 @@ scalar!(bool, BooleanVisitor, "true or false", {
         }
         self.0.coerced("int", "boolean");
         Ok(int == 1)
+    }
+});
+
+scalar!(Timestamp, TimestampVisitor, "a time", {
+    fn visit_str<E: Error>(self, text: &str) -> Result<Timestamp, E> {
+        Ok(text.into())
+    }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Timestamp, E> {
+        Ok(seconds.to_string().into())
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Timestamp, E> {
+        Ok(seconds.to_string().into())
     }
 });
 

@@ -232,8 +232,8 @@ mod tests {
         let first = ImageSet {
             image_name: "dCVBnkxg".to_owned(),
             pull_count: 4,
-            create_time: "5".to_owned(),
-            update_time: "7".to_owned(),
+            create_time: "5".into(),
+            update_time: "7".into(),
             latest_tag: "iBvvYGkW".to_owned(),
             repo_name: None,
         };
@@ -445,14 +445,7 @@ mod tests {
             noted.sort_by_key(|(field, _)| *field);
             noted
         };
-        let as_string = Oddity::Coerced {
-            from: "int",
-            to: "string",
-        };
-        assert_eq!(
-            noted(EXAMPLE),
-            [("CreateTime", as_string), ("UpdateTime", as_string)]
-        );
+        assert_eq!(noted(EXAMPLE), [], "a time may be either");
         assert_eq!(
             noted(
                 r#"{"RetCode": 0, "TotalCount": "1", "ImageSet": [{"PullCount": null, "LatestTag": "a",

@@ -50,20 +50,25 @@
 
 mod action;
 mod call;
+mod choice;
 mod client;
 mod credentials;
 mod decode;
 mod encode;
 mod envelope;
 mod error;
+mod paging;
 mod parameters;
 mod ret_code;
 mod sign;
+mod timestamp;
 mod transport;
 
 // Written by `cargo xtask codegen` alone, and so in a folder of its own.
 #[path = "generated/mod.rs"]
 pub mod actions;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "local")]
 pub mod local;
 #[cfg(test)]
@@ -75,8 +80,10 @@ pub use client::{Client, ClientBuilder};
 pub use credentials::Credentials;
 pub use encode::Encoding;
 pub use error::{Delivery, Error, ErrorKind};
+pub use paging::{Items, Paged, Pages};
 use parameters::Parameters;
 pub use ret_code::RetCode;
+pub use timestamp::Timestamp;
 
 /// The README's code compiles.
 #[cfg(doctest)]

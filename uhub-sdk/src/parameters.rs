@@ -16,8 +16,8 @@ pub struct Parameters<'c> {
     client_defaults: &'c [(&'static str, String)],
     /// What every call has and this one has not yet, sorted: each is added when its turn comes.
     common: &'c [(&'static str, Option<&'c str>)],
-    /// A parameter whose number is none.
-    pub(crate) not_a_number: Option<String>,
+    /// Why the call cannot be sent: the first parameter that has no form on the wire.
+    pub(crate) refusal: Option<String>,
 }
 
 /// Where a parameter stands in the text.
@@ -53,12 +53,13 @@ impl<'c> Parameters<'c> {
             prefix: String::new(),
             common,
             client_defaults,
-            not_a_number: None,
+            refusal: None,
         }
     }
 
-    /// Adds a parameter, behind those before it in the alphabet; one that is not set is left out. An
-    /// empty text is set.
+    /// Adds a parameter, behind those before it in the alphabet; one that is not set is left out.
+    ///
+    /// An empty text is refused: the service takes it for one that is not set, and does another thing.
     #[inline]
     pub(crate) fn add(&mut self, name: &'static str, value: &impl ToParameters) {
         if self.prefix.is_empty() {
@@ -66,6 +67,40 @@ impl<'c> Parameters<'c> {
         } else {
             value.add_to(&format!("{}.{name}", self.prefix), self);
         }
+    }
+
+    /// Adds a text that may be empty.
+    #[allow(dead_code, reason = "not every service has such parameters")]
+    pub(crate) fn add_even_empty(&mut self, name: &'static str, value: &Option<String>) {
+        if let Some(value) = value {
+            self.push(name, value, true);
+        }
+    }
+
+    /// Adds a boolean that is documented as a string.
+    #[allow(dead_code, reason = "not every service has such parameters")]
+    pub(crate) fn add_as_text(&mut self, name: &'static str, value: &impl ToParameters) {
+        let before = self.parts.len();
+        self.add(name, value);
+        for part in &mut self.parts[before..] {
+            part.is_text = true;
+        }
+    }
+
+    /// Adds a text under a name that need not be a literal.
+    #[inline]
+    pub(crate) fn add_text(&mut self, name: &str, text: &str) {
+        if text.is_empty() {
+            self.refuse(|| {
+                format!("the parameter `{name}` is empty: the service would take it for one that is not there.")
+            });
+        }
+        self.push(name, text, true);
+    }
+
+    /// Notes why the call cannot be sent, unless something is noted already.
+    fn refuse(&mut self, why: impl FnOnce() -> String) {
+        self.refusal.get_or_insert_with(why);
     }
 
     /// Adds a parameter that the client has a value of its own for, where the call has none.
@@ -78,8 +113,7 @@ impl<'c> Parameters<'c> {
                 .map(|(_, value)| value.as_str())
         };
         if let Some(text) = value.as_deref().or_else(own) {
-            // The borrow of the client's value outlives this one of `self`.
-            self.push(name, text, true);
+            self.add_text(name, text);
         }
     }
 
@@ -190,7 +224,7 @@ pub(crate) fn list<T>(values: impl IntoIterator<Item = impl Into<T>>) -> Vec<T> 
 impl ToParameters for String {
     #[inline]
     fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
-        to.push(name, self, true);
+        to.add_text(name, self);
     }
 }
 
@@ -204,7 +238,7 @@ impl ToParameters for i64 {
 impl ToParameters for f64 {
     fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
         if !self.is_finite() {
-            to.not_a_number.get_or_insert_with(|| name.to_owned());
+            to.refuse(|| format!("the parameter `{name}` is no number that can be sent."));
         }
         to.push(name, &self.to_string(), false);
     }
@@ -278,9 +312,14 @@ mod tests {
         ];
         assert_eq!(values[..5], floats);
         assert_eq!(values[5..], ["-9223372036854775808", "true"]);
-        assert_eq!(parameters.not_a_number, None);
+        assert_eq!(parameters.refusal, None);
         parameters.add("Weight", &f64::NAN);
-        assert_eq!(parameters.not_a_number.as_deref(), Some("Weight"));
+        assert!(
+            parameters
+                .refusal
+                .unwrap()
+                .contains("`Weight` is no number")
+        );
     }
 
     struct Disk {
@@ -353,13 +392,9 @@ mod tests {
     }
 
     #[test]
-    fn the_clients_own_value_fills_a_gap_and_an_empty_text_is_no_gap() {
+    fn the_clients_own_value_fills_a_gap() {
         let defaults = [("ProjectId", "org-1".to_owned())];
-        for (given, expected) in [
-            (None, "org-1"),
-            (Some("org-2".to_owned()), "org-2"),
-            (Some(String::new()), ""),
-        ] {
+        for (given, expected) in [(None, "org-1"), (Some("org-2".to_owned()), "org-2")] {
             let mut parameters = Parameters::new(&[], &defaults);
             parameters.add_or_client_default("ProjectId", &given);
             parameters.add_or_client_default("Region", &None);
@@ -367,6 +402,35 @@ mod tests {
                 sent(&parameters),
                 [("ProjectId".to_owned(), expected.to_owned())]
             );
+            assert_eq!(parameters.refusal, None);
         }
+    }
+
+    #[test]
+    fn an_empty_text_is_refused_wherever_it_is_not_meant() {
+        let empty = String::new;
+        let refusal = |add: &dyn Fn(&mut Parameters<'_>)| {
+            let mut parameters = Parameters::new(&[], &[]);
+            add(&mut parameters);
+            parameters.refusal
+        };
+        for refused in [
+            refusal(&|to| to.add("Name", &empty())),
+            refusal(&|to| to.add("Name", &Some(empty()))),
+            refusal(&|to| to.add("Name", &vec!["a".to_owned(), empty()])),
+            refusal(&|to| to.add_or_client_default("Name", &Some(empty()))),
+        ] {
+            assert!(
+                refused
+                    .as_ref()
+                    .is_some_and(|why| why.contains("`Name") && why.contains("is empty")),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(
+            refusal(&|to| to.add_even_empty("Name", &Some(empty()))),
+            None
+        );
+        assert_eq!(refusal(&|to| to.add("Name", &None::<String>)), None);
     }
 }

@@ -13,7 +13,7 @@ use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use uhub_sdk::local::{Fault, Image, LocalUhub, Repository};
+use uhub_sdk::local::{Fault, Image, LocalUhub, Repository, Tag};
 
 const MIB: usize = 1024 * 1024;
 
@@ -979,7 +979,7 @@ async fn a_body_is_cut_where_it_is_told_to() {
 #[tokio::test]
 async fn a_slow_reader_gets_all_of_a_cut_body() {
     // More than fits between the two sockets, so that the server has to wait for the reader.
-    let images = (0..20).map(|_| Image::new("x".repeat(MIB)));
+    let images = (0..20).map(|number| Image::new(format!("{number}{}", "x".repeat(MIB))));
     let repository = Repository::new("base").images(images);
     let uhub = LocalUhub::builder()
         .repository(repository)
@@ -1121,6 +1121,8 @@ async fn servers_do_not_know_each_other() {
 
 #[tokio::test]
 async fn what_makes_no_sense_does_not_start() {
+    let with_image =
+        |image: Image| LocalUhub::builder().repository(Repository::new("a").image(image));
     for builder in [
         LocalUhub::builder().key("", "x"),
         LocalUhub::builder().key("a", "x").key("a", "y"),
@@ -1130,10 +1132,529 @@ async fn what_makes_no_sense_does_not_start() {
         LocalUhub::builder()
             .repository(Repository::new("a"))
             .repository(Repository::new("a")),
+        LocalUhub::builder()
+            .repository(Repository::new("a"))
+            .repository_in("org-local", Repository::new("a")),
+        LocalUhub::builder().repository_in("org-elsewhere", Repository::new("a")),
+        LocalUhub::builder().project_named("a", "A").project("a"),
+        with_image(Image::new("")),
+        LocalUhub::builder().repository(
+            Repository::new("a")
+                .image(Image::new("b"))
+                .image(Image::new("b")),
+        ),
+        with_image(Image::new("b").latest_tag("")),
+        with_image(Image::new("b").tag(Tag::new(""))),
+        with_image(Image::new("b").tags([Tag::new("1"), Tag::new("1")])),
     ] {
         let error = builder.start().await.unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{error}");
     }
+}
+
+/// What a server answers to an action, signed by its first user.
+async fn act(uhub: &LocalUhub, action: &str, parameters: Pairs<'_>) -> Value {
+    let all = [&[("Action", action)], parameters].concat();
+    let response = ask(uhub, post_form(&signed(uhub, &all))).await;
+    assert_eq!(response.status, 200);
+    let body = response.json();
+    assert_eq!(body["Action"], format!("{action}Response"));
+    body
+}
+
+/// One field of each item of a list.
+fn column<'a>(body: &'a Value, set: &str, field: &str) -> Vec<&'a str> {
+    body[set]
+        .as_array()
+        .unwrap_or_else(|| panic!("{body}"))
+        .iter()
+        .map(|item| item[field].as_str().unwrap_or_else(|| panic!("{item}")))
+        .collect()
+}
+
+fn unix_now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap().as_secs()
+}
+
+#[tokio::test]
+async fn a_repository_lives_from_its_creation_to_its_deletion() {
+    let uhub = LocalUhub::start().await.unwrap();
+    let base: Pairs<'_> = &[("RepoName", "base")];
+    let before = unix_now();
+    assert_eq!(
+        act(
+            &uhub,
+            "CreateRepo",
+            &[base, &[("Description", "Our base")]].concat()
+        )
+        .await,
+        json!({"Action": "CreateRepoResponse", "RetCode": 0}),
+    );
+    // It is private, and so there for those alone who ask for private ones.
+    assert_eq!(
+        act(&uhub, "GetRepo", &[]).await,
+        json!({"Action": "GetRepoResponse", "RetCode": 0, "TotalCount": 0, "RepoSet": []}),
+    );
+    let listed = act(&uhub, "GetRepo", &[("Type", "private")]).await;
+    let time = listed["RepoSet"][0]["CreateTime"].clone();
+    assert_eq!(
+        listed,
+        json!({
+            "Action": "GetRepoResponse",
+            "RetCode": 0,
+            "TotalCount": 1,
+            "RepoSet": [{
+                "RepoName": "base",
+                "CreateTime": time,
+                "UpdateTime": time,
+                "Description": "Our base",
+                "IsShared": "false",
+                "IsOutSide": "false",
+            }],
+        }),
+    );
+    let created: u64 = time.as_str().unwrap().parse().unwrap();
+    assert!((before..=unix_now()).contains(&created));
+
+    assert_eq!(
+        act(
+            &uhub,
+            "UpdateRepo",
+            &[base, &[("IsShared", "true")]].concat()
+        )
+        .await,
+        json!({"Action": "UpdateRepoResponse", "RetCode": 0}),
+    );
+    // An update of the description alone leaves it public, and an empty one is none.
+    for description in ["New", ""] {
+        let parameters = [base, &[("Description", description)]].concat();
+        assert_eq!(act(&uhub, "UpdateRepo", &parameters).await["RetCode"], 0);
+    }
+    let listed = act(&uhub, "GetRepo", &[]).await;
+    assert_eq!(listed["RepoSet"][0]["IsShared"], "true");
+    assert_eq!(listed["RepoSet"][0]["Description"], "New");
+    assert_eq!(listed["RepoSet"][0]["CreateTime"], time);
+
+    assert_eq!(act(&uhub, "CreateRepo", base).await["RetCode"], 63001);
+    assert_eq!(
+        act(&uhub, "DeleteRepo", base).await,
+        json!({"Action": "DeleteRepoResponse", "RetCode": 0}),
+    );
+    for action in ["DeleteRepo", "UpdateRepo", "GetRepoImage"] {
+        assert_eq!(act(&uhub, action, base).await["RetCode"], 230, "{action}");
+    }
+    assert_eq!(act(&uhub, "GetRepo", &[]).await["TotalCount"], 0);
+}
+
+#[tokio::test]
+async fn a_boolean_comes_as_a_boolean_or_as_a_string() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for (name, shared) in [("a", json!(true)), ("b", json!("true"))] {
+        let flat = [
+            ("Action", "CreateRepo"),
+            ("RepoName", name),
+            ("IsShared", "true"),
+            ("PublicKey", uhub.public_key()),
+        ];
+        let body = json!({
+            "Action": "CreateRepo",
+            "RepoName": name,
+            "IsShared": shared,
+            "PublicKey": uhub.public_key(),
+            "Signature": sign(&flat, uhub.private_key()),
+        });
+        assert_eq!(ask(&uhub, post_json(&body)).await.ret_code(), 0);
+    }
+    let listed = act(&uhub, "GetRepo", &[]).await;
+    assert_eq!(column(&listed, "RepoSet", "RepoName"), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn a_project_holds_eight_repositories() {
+    let uhub = LocalUhub::builder()
+        .project("org-a")
+        .project("org-b")
+        .start()
+        .await
+        .unwrap();
+    for number in 0..8 {
+        let name = format!("r{number}");
+        let made = act(&uhub, "CreateRepo", &[("RepoName", &name)]).await;
+        assert_eq!(made["RetCode"], 0, "{number}");
+    }
+    let more: Pairs<'_> = &[("RepoName", "more")];
+    assert_eq!(
+        act(&uhub, "CreateRepo", more).await,
+        json!({
+            "Action": "CreateRepoResponse",
+            "RetCode": 63002,
+            "Message": "A project holds at most 8 repositories",
+        }),
+    );
+    // Another project has room of its own.
+    let elsewhere = [more, &[("ProjectId", "org-b")]].concat();
+    assert_eq!(act(&uhub, "CreateRepo", &elsewhere).await["RetCode"], 0);
+    act(&uhub, "DeleteRepo", &[("RepoName", "r3")]).await;
+    assert_eq!(act(&uhub, "CreateRepo", more).await["RetCode"], 0);
+    let listed = act(&uhub, "GetRepo", &[("Type", "private"), ("Offset", "2")]).await;
+    assert_eq!(listed["TotalCount"], 8);
+    assert_eq!(
+        column(&listed, "RepoSet", "RepoName"),
+        ["r2", "r4", "r5", "r6", "r7", "more"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_that_create_at_once_eight_succeed() {
+    let uhub = LocalUhub::start().await.unwrap();
+    let creations: Vec<_> = (0..40)
+        .map(|number| {
+            // Each name is asked for twice.
+            let name = format!("r{}", number / 2);
+            let request = post_form(&signed(
+                &uhub,
+                &[("Action", "CreateRepo"), ("RepoName", &name)],
+            ));
+            let address = address(&uhub).to_owned();
+            tokio::spawn(async move {
+                let mut connection = Connection {
+                    tcp: TcpStream::connect(address).await.unwrap(),
+                    received: Vec::new(),
+                };
+                connection.send(&request).await;
+                connection.expect().await.ret_code()
+            })
+        })
+        .collect();
+    let mut made = 0;
+    for creation in creations {
+        match creation.await.unwrap() {
+            0 => made += 1,
+            refused => assert!([63001, 63002].contains(&refused), "{refused}"),
+        }
+    }
+    assert_eq!(made, 8);
+    let listed = act(&uhub, "GetRepo", &[("Type", "private")]).await;
+    let names: HashSet<&str> = column(&listed, "RepoSet", "RepoName").into_iter().collect();
+    assert_eq!(names.len(), 8);
+}
+
+#[tokio::test]
+async fn tags_are_listed_and_deleted() {
+    let tags = ["1.0", "1.1", "1.2"].map(|name| {
+        Tag::new(name)
+            .digest(format!("sha256:{name}"))
+            .update_time("1700000005")
+    });
+    let uhub = LocalUhub::builder()
+        .repository(
+            Repository::new("base").image(Image::new("nginx").tags(tags).tag(Tag::new("edge"))),
+        )
+        .start()
+        .await
+        .unwrap();
+    let nginx: Pairs<'_> = &[("RepoName", "base"), ("ImageName", "nginx")];
+    let with = |more: Pairs<'static>| [nginx, more].concat();
+
+    assert_eq!(
+        act(&uhub, "GetImageTag", &with(&[("Limit", "1")])).await,
+        json!({
+            "Action": "GetImageTagResponse",
+            "RetCode": 0,
+            "TotalCount": 4,
+            "TagSet": [{"TagName": "1.0", "Digest": "sha256:1.0", "UpdateTime": "1700000005"}],
+        }),
+    );
+    // Without a digest, the field is not there.
+    assert_eq!(
+        act(&uhub, "GetImageTag", &with(&[("TagName", "edge")])).await,
+        json!({
+            "Action": "GetImageTagResponse",
+            "RetCode": 0,
+            "TotalCount": 1,
+            "TagSet": [{"TagName": "edge", "UpdateTime": "1700000000"}],
+        }),
+    );
+    let none = act(&uhub, "GetImageTag", &with(&[("TagName", "no")])).await;
+    assert_eq!(
+        (&none["TotalCount"], &none["TagSet"]),
+        (&json!(0), &json!([]))
+    );
+
+    let latest = async || {
+        let images = act(&uhub, "GetRepoImage", &[("RepoName", "base")]).await;
+        images["ImageSet"][0]["LatestTag"].clone()
+    };
+    assert_eq!(latest().await, "edge");
+    assert_eq!(
+        act(&uhub, "DeleteRepoImage", &with(&[("TagName", "edge")])).await,
+        json!({"Action": "DeleteRepoImageResponse", "RetCode": 0}),
+    );
+    assert_eq!(latest().await, "1.2");
+    let left = act(&uhub, "GetImageTag", nginx).await;
+    assert_eq!(column(&left, "TagSet", "TagName"), ["1.0", "1.1", "1.2"]);
+
+    // A repository goes when its last image is gone, and an image with its last tag.
+    let base: Pairs<'_> = &[("RepoName", "base")];
+    for tag in ["1.2", "1.0", "1.1"] {
+        assert_eq!(act(&uhub, "DeleteRepo", base).await["RetCode"], 63003);
+        let parameters = [nginx, &[("TagName", tag)]].concat();
+        let deleted = act(&uhub, "DeleteRepoImage", &parameters).await;
+        assert_eq!(deleted["RetCode"], 0, "{tag}");
+    }
+    assert_eq!(act(&uhub, "GetImageTag", nginx).await["RetCode"], 230);
+    assert_eq!(act(&uhub, "GetRepoImage", base).await["TotalCount"], 0);
+    assert_eq!(act(&uhub, "DeleteRepo", base).await["RetCode"], 0);
+}
+
+#[tokio::test]
+async fn an_empty_tag_name_deletes_the_whole_image() {
+    for parameters in [&[][..], &[("TagName", "")]] {
+        let image = |name: &str| Image::new(name).tags(["1", "2", "3"].map(Tag::new));
+        let uhub = LocalUhub::builder()
+            .repository(Repository::new("base").images([image("nginx"), image("other")]))
+            .start()
+            .await
+            .unwrap();
+        let all = [&[("RepoName", "base"), ("ImageName", "nginx")], parameters].concat();
+        assert_eq!(act(&uhub, "DeleteRepoImage", &all).await["RetCode"], 0);
+        let left = act(&uhub, "GetRepoImage", &[("RepoName", "base")]).await;
+        assert_eq!(column(&left, "ImageSet", "ImageName"), ["other"]);
+        assert_eq!(act(&uhub, "DeleteRepoImage", &all).await["RetCode"], 230);
+    }
+}
+
+#[tokio::test]
+async fn projects_are_listed_and_apart() {
+    let uhub = LocalUhub::builder()
+        .repository_in("org-b", Repository::new("base").shared(true).outside(true))
+        .project("org-a")
+        .project_named("org-b", "Team B")
+        .repository_in("org-b", Repository::new("more").shared(true))
+        .repository(Repository::new("base").shared(true).description("of A"))
+        .start()
+        .await
+        .unwrap();
+    let expected = json!({
+        "Action": "GetProjectListResponse",
+        "RetCode": 0,
+        "ProjectCount": 2,
+        "ProjectSet": [
+            {
+                "ProjectId": "org-a",
+                "ProjectName": "org-a",
+                "CreateTime": 1_700_000_000,
+                "IsDefault": true,
+                "ResourceCount": 1,
+                "MemberCount": 1,
+            },
+            {
+                "ProjectId": "org-b",
+                "ProjectName": "Team B",
+                "CreateTime": 1_700_000_000,
+                "IsDefault": false,
+                "ResourceCount": 2,
+                "MemberCount": 1,
+            },
+        ],
+    });
+    for parameters in [
+        &[][..],
+        &[("IsFinance", "Yes")],
+        &[("IsFinance", "")],
+        // No parameter of this action, and so not looked at.
+        &[("ProjectId", "org-nowhere")],
+    ] {
+        assert_eq!(act(&uhub, "GetProjectList", parameters).await, expected);
+    }
+
+    let of_a = act(&uhub, "GetRepo", &[]).await;
+    assert_eq!(column(&of_a, "RepoSet", "Description"), ["of A"]);
+    let there: Pairs<'_> = &[("ProjectId", "org-b")];
+    let of_b = act(&uhub, "GetRepo", there).await;
+    assert_eq!(column(&of_b, "RepoSet", "RepoName"), ["base", "more"]);
+    assert_eq!(column(&of_b, "RepoSet", "IsOutSide"), ["true", "false"]);
+
+    // What is deleted in one project is there in the other.
+    let base = [there, &[("RepoName", "base")]].concat();
+    assert_eq!(act(&uhub, "DeleteRepo", &base).await["RetCode"], 0);
+    assert_eq!(act(&uhub, "DeleteRepo", &base).await["RetCode"], 230);
+    assert_eq!(act(&uhub, "GetRepo", &[]).await["TotalCount"], 1);
+    let projects = act(&uhub, "GetProjectList", &[]).await;
+    assert_eq!(projects["ProjectSet"][1]["ResourceCount"], 1);
+}
+
+#[tokio::test]
+async fn every_action_is_checked_first() {
+    let uhub = LocalUhub::builder()
+        .repository(Repository::new("base"))
+        .start()
+        .await
+        .unwrap();
+    for action in [
+        "CreateRepo",
+        "DeleteRepo",
+        "DeleteRepoImage",
+        "GetImageTag",
+        "GetProjectList",
+        "GetRepo",
+        "GetRepoImage",
+        "UpdateRepo",
+    ] {
+        let parameters: Pairs<'_> = &[
+            ("Action", action),
+            ("RepoName", "base"),
+            ("ImageName", "nginx"),
+            ("Description", "changed"),
+        ];
+        let wrong = signed_with(uhub.public_key(), "another key", parameters);
+        let nobody = signed_with("nobody", uhub.private_key(), parameters);
+        let elsewhere = [parameters, &[("ProjectId", "org-other")]].concat();
+        let in_project = action != "GetProjectList";
+        for (ret_code, body) in [
+            (170, form(parameters)),
+            (172, nobody),
+            (171, wrong),
+            (if in_project { 292 } else { 0 }, signed(&uhub, &elsewhere)),
+        ] {
+            let response = ask(&uhub, post_form(&body)).await;
+            assert_eq!(response.ret_code(), ret_code, "{action}");
+        }
+    }
+    let listed = act(&uhub, "GetRepo", &[("Type", "private")]).await;
+    assert_eq!(column(&listed, "RepoSet", "Description"), [""]);
+    assert_eq!(
+        act(&uhub, "GetRepo", &[("Type", "all")]).await["RetCode"],
+        230
+    );
+}
+
+#[tokio::test]
+async fn a_change_is_made_though_its_answer_is_lost() {
+    let uhub = LocalUhub::start().await.unwrap();
+    let create = post_form(&signed(
+        &uhub,
+        &[("Action", "CreateRepo"), ("RepoName", "base")],
+    ));
+    // Before it arrives, nothing is done: after it has, all is.
+    uhub.play(Fault::CutConnection);
+    uhub.play(Fault::CutBody { after: 3 });
+    for _ in 0..2 {
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&create).await;
+        connection.receive().await;
+    }
+    assert_eq!(ask(&uhub, &create).await.ret_code(), 63001);
+    let recorded: Vec<_> = uhub
+        .requests()
+        .iter()
+        .map(|request| request.ret_code)
+        .collect();
+    assert_eq!(recorded, [None, Some(0), Some(63001)]);
+}
+
+#[tokio::test]
+async fn answers_come_as_late_as_they_are_told_to() {
+    let latency = Duration::from_millis(300);
+    let uhub = LocalUhub::builder().latency(latency).start().await.unwrap();
+    uhub.play(Fault::Respond {
+        status: 502,
+        headers: Vec::new(),
+        body: Bytes::new(),
+    });
+    let create = post_form(&signed(
+        &uhub,
+        &[("Action", "CreateRepo"), ("RepoName", "base")],
+    ));
+    for status in [502, 200] {
+        let begun = Instant::now();
+        assert_eq!(ask(&uhub, &create).await.status, status);
+        assert!(begun.elapsed() >= latency, "{status}");
+    }
+
+    // All of them wait at once.
+    let begun = Instant::now();
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(get("")).await;
+        waiting.push(connection);
+    }
+    for mut connection in waiting {
+        assert_eq!(connection.expect().await.ret_code(), 160);
+    }
+    assert!(begun.elapsed() < latency * 10);
+
+    // Who leaves has been answered to nobody, but heard.
+    let delete = post_form(&signed(
+        &uhub,
+        &[("Action", "DeleteRepo"), ("RepoName", "base")],
+    ));
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(&delete).await;
+    while uhub.requests().len() < 23 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    drop(connection);
+    assert_eq!(ask(&uhub, &delete).await.ret_code(), 230);
+
+    // A running request is waited for, but not longer than others are.
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(get("")).await;
+    while uhub.requests().len() < 25 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    uhub.stop().await;
+    assert_eq!(connection.expect().await.ret_code(), 160);
+}
+
+#[tokio::test]
+async fn what_hangs_does_not_wait_for_an_answer() {
+    let uhub = LocalUhub::builder()
+        .latency(Duration::from_secs(60))
+        .start()
+        .await
+        .unwrap();
+    uhub.play(Fault::Hang);
+    let mut hung = Connection::open(&uhub).await;
+    hung.send(get("")).await;
+    assert!(hung.stays_silent().await);
+    let begun = Instant::now();
+    uhub.stop().await;
+    assert!(begun.elapsed() < Duration::from_millis(1500));
+    assert!(hung.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_images_and_tags_are_no_burden() {
+    let images = (0..100_000).map(|number| Image::new(format!("image-{number}")));
+    let tags = (0..100_000).map(|number| Tag::new(format!("v{number}")));
+    let uhub = LocalUhub::builder()
+        .repository(
+            Repository::new("base")
+                .images(images)
+                .image(Image::new("tagged").tags(tags)),
+        )
+        .start()
+        .await
+        .unwrap();
+    let last: Pairs<'_> = &[("Offset", "99999"), ("RepoName", "base")];
+    let page = act(&uhub, "GetRepoImage", last).await;
+    assert_eq!(page["TotalCount"], 100_001);
+    assert_eq!(
+        column(&page, "ImageSet", "ImageName"),
+        ["image-99999", "tagged"]
+    );
+    assert_eq!(column(&page, "ImageSet", "LatestTag"), ["latest", "v99999"]);
+    let page = act(
+        &uhub,
+        "GetImageTag",
+        &[last, &[("ImageName", "tagged")]].concat(),
+    )
+    .await;
+    assert_eq!(page["TotalCount"], 100_000);
+    assert_eq!(column(&page, "TagSet", "TagName"), ["v99999"]);
 }
 
 #[tokio::test]

@@ -23,8 +23,7 @@ pub(super) fn lower(
         arguments: example
             .request
             .as_ref()
-            .map(|node| request(node, action, parameters, common, report))
-            .unwrap_or_default(),
+            .and_then(|node| request(node, action, parameters, common, report)),
         request: example
             .request
             .as_ref()
@@ -43,7 +42,7 @@ fn request(
     parameters: &[Parameter],
     common: &Common,
     report: &mut Report<'_>,
-) -> Vec<(String, String)> {
+) -> Option<Vec<(String, String)>> {
     let Value::Object(shown) = &node.value else {
         report.error(
             node.at,
@@ -52,9 +51,9 @@ fn request(
                 node.kind()
             ),
         );
-        return Vec::new();
+        return None;
     };
-    let mut arguments = Vec::new();
+    let mut arguments = Some(Vec::new());
     for Member { at, key, value } in shown {
         if common.parameters.contains(key) {
             continue;
@@ -92,17 +91,18 @@ fn request(
             check(value, parameter, action, report);
         }
         let lowered = parameters.iter().find(|parameter| parameter.wire == *key);
-        if let Some((parameter, argument)) =
-            lowered.and_then(|found| Some((found, argument(found, &values[0])?)))
-        {
-            arguments.push((parameter.rust.clone(), argument));
-        }
+        let said =
+            lowered.and_then(|found| Some((found.rust.clone(), argument(found, &values[0])?)));
+        arguments = arguments.zip(said).map(|(mut arguments, said)| {
+            arguments.push(said);
+            arguments
+        });
     }
     let shown: BTreeSet<&str> = shown.iter().map(|member| member.key.as_str()).collect();
     for parameter in &action.parameters {
         let name = &parameter.name.value;
         if parameter.required
-            && !is_shown_absent(parameter)
+            && !parameter.is_shown_absent()
             && !name.contains('.')
             && !shown.contains(name.as_str())
         {
@@ -122,6 +122,10 @@ fn argument(parameter: &Parameter, node: &Node) -> Option<String> {
         (Shape::Scalar(Scalar::Int), Value::Number(number)) => Some(number.clone()),
         (Shape::Scalar(Scalar::Float), Value::Number(number)) => Some(format!("{number}_f64")),
         (Shape::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => Some(boolean.to_string()),
+        (Shape::Scalar(Scalar::TextBoolean), Value::String(text)) if is_boolean(text) => {
+            Some(text.clone())
+        }
+        (Shape::Enum(rust), Value::String(text)) => Some(format!("{rust}::from({text:?})")),
         _ => None,
     }
 }
@@ -198,7 +202,7 @@ fn object(
             report.error(*at, format!("no field `{key}`{}", suggest(key, known)));
             continue;
         };
-        let is_odd = fits(value, &field.ty.value, &|name| model(action, name)).is_err();
+        let is_odd = fits_field(value, field, action).is_err();
         // What stands in every element of a list is said once.
         if !is_odd || seen.other_type.insert(field.name.at) {
             check(value, field, action, report);
@@ -209,15 +213,7 @@ fn object(
         if members.iter().any(|member| member.key == field.name.value) {
             continue;
         }
-        if seen.absent.insert(field.name.at) && !is_shown_absent(field) {
-            report.error(
-                at,
-                format!(
-                    "the example lacks the required `{}`: {RECORD_ABSENCE}",
-                    field.name.value
-                ),
-            );
-        }
+        absent(at, field, seen, report);
     }
 }
 
@@ -235,6 +231,22 @@ fn descend(
                 descend(node, element, action, seen, report);
             }
         }
+        // In place of the model stands the one field that is shown alone.
+        (Value::String(_), Type::Model(name)) => {
+            let Some(model) = model(action, name) else {
+                return;
+            };
+            if !model.fields.iter().any(spec::Field::is_shown_alone) {
+                report.error(node.at, format!("a string in place of `{name}`: record `\"shown_alone\": true` of the field that it is"));
+            }
+            for field in model
+                .fields
+                .iter()
+                .filter(|field| field.required && !field.is_shown_alone())
+            {
+                absent(node.at, field, seen, report);
+            }
+        }
         (Value::Object(members), Type::Model(name)) => {
             if let Some(model) = model(action, name) {
                 object(node.at, members, &model.fields, action, seen, report);
@@ -244,25 +256,37 @@ fn descend(
     }
 }
 
-fn model<'a>(action: &'a spec::Action, name: &str) -> Option<&'a spec::Model> {
-    action.models.iter().find(|model| model.name.value == name)
+/// A required field that is not shown: that has to be recorded.
+fn absent(at: usize, field: &spec::Field, seen: &mut Seen, report: &mut Report<'_>) {
+    if seen.absent.insert(field.name.at) && !field.is_shown_absent() {
+        report.error(
+            at,
+            format!(
+                "the example lacks the required `{}`: {RECORD_ABSENCE}",
+                field.name.value
+            ),
+        );
+    }
 }
 
-fn is_shown_absent(field: &spec::Field) -> bool {
-    field.shown_absent.as_ref().is_some_and(|shown| shown.value)
+fn model<'a>(action: &'a spec::Action, name: &str) -> Option<&'a spec::Model> {
+    action.models.iter().find(|model| model.name.value == name)
 }
 
 /// A value fits the documented type, or the one that is recorded as shown.
 fn check(node: &Node, field: &spec::Field, action: &spec::Action, report: &mut Report<'_>) {
     let models = |name: &str| model(action, name);
-    let Err(message) = fits(node, &field.ty.value, &models) else {
+    let Err(message) = fits_field(node, field, action) else {
         return;
     };
     match &field.shown_as {
         Some(shown) if fits(node, &shown.value, &models).is_ok() => {}
         Some(shown) => report.error(
             node.at,
-            format!("the example of `{}` is neither {} nor {}: {message}", field.name.value, field.ty.value, shown.value),
+            format!(
+                "the example of `{}` is neither {} nor {}: {message}",
+                field.name.value, field.ty.value, shown.value
+            ),
         ),
         None => report.error(
             node.at,
@@ -272,6 +296,23 @@ fn check(node: &Node, field: &spec::Field, action: &spec::Action, report: &mut R
             ),
         ),
     }
+}
+
+/// Whether a value is what the field is documented to be, its format included.
+fn fits_field(node: &Node, field: &spec::Field, action: &spec::Action) -> Result<(), String> {
+    fits(node, &field.ty.value, &|name| model(action, name))?;
+    match (&node.value, &field.format) {
+        (Value::String(text), Some(format))
+            if format.value == spec::Format::Boolean && !is_boolean(text) =>
+        {
+            Err(format!("expected \"true\" or \"false\"; found {text:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_boolean(text: &str) -> bool {
+    matches!(text, "true" | "false")
 }
 
 /// Whether a value has a type, or what was expected in its place.

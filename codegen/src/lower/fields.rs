@@ -78,30 +78,74 @@ pub(super) fn names(models: &[spec::Model], types: &mut Types, report: &mut Repo
 pub(super) fn models(
     specs: &[spec::Model],
     models: &Models,
+    types: &mut Types,
     report: &mut Report<'_>,
 ) -> Vec<Struct> {
     specs
         .iter()
-        .map(|model| Struct {
-            wire: model.name.value.clone(),
-            rust: models
+        .map(|model| {
+            let rust = models
                 .rust
                 .get(&model.name.value)
                 .cloned()
-                .unwrap_or_default(),
-            fields: fields(&model.fields, Some(&model.name.value), models, report),
+                .unwrap_or_default();
+            let owner = Owner {
+                wire: Some(&model.name.value),
+                rust: &rust,
+            };
+            let fields = fields(&model.fields, owner, models, types, report);
+            if let Some(second) = model
+                .fields
+                .iter()
+                .filter(|field| field.is_shown_alone())
+                .nth(1)
+            {
+                report.error(
+                    second.name.at,
+                    "only one field can stand for the whole model",
+                );
+            }
+            Struct {
+                wire: model.name.value.clone(),
+                fields,
+                rust,
+            }
         })
         .collect()
 }
 
-pub(super) fn lower(specs: &[spec::Field], models: &Models, report: &mut Report<'_>) -> Vec<Field> {
-    fields(specs, None, models, report)
+/// The fields of a response.
+pub(super) fn lower(
+    specs: &[spec::Field],
+    models: &Models,
+    types: &mut Types,
+    report: &mut Report<'_>,
+) -> Vec<Field> {
+    let prefix = types.prefix.clone();
+    fields(
+        specs,
+        Owner {
+            wire: None,
+            rust: &prefix,
+        },
+        models,
+        types,
+        report,
+    )
+}
+
+/// What fields belong to: a model, or the response.
+#[derive(Clone, Copy)]
+struct Owner<'a> {
+    wire: Option<&'a str>,
+    rust: &'a str,
 }
 
 fn fields(
     specs: &[spec::Field],
-    owner: Option<&str>,
+    owner: Owner<'_>,
     models: &Models,
+    types: &mut Types,
     report: &mut Report<'_>,
 ) -> Vec<Field> {
     if let Some(beyond) = specs.get(MAX_FIELDS) {
@@ -112,34 +156,35 @@ fn fields(
     specs
         .iter()
         .map(|field| {
-            if let Some(default) = &field.default {
-                report.error(default.at, "a response field has no `default`");
+            refuse_misplaced(field, report);
+            let name = &field.name;
+            let rust = names.take(&name.value, field.rust_name.as_ref(), name.at, report);
+            let ty = match types.enumerate(owner.rust, field, report) {
+                Some(rust) => Type::Enum(rust),
+                None => ty(field, owner.wire, models, report),
+            };
+            let shown_absent = field.is_shown_absent();
+            let is_alone = field.is_shown_alone();
+            if is_alone
+                && (ty != Type::Scalar(Scalar::String) || !field.required || owner.wire.is_none())
+            {
+                report.error(
+                    name.at,
+                    "only a required string of a model can stand for the whole of it",
+                );
             }
-            refuse_unrendered(field, report);
-            let rust = names.take(
-                &field.name.value,
-                field.rust_name.as_ref(),
-                field.name.at,
-                report,
-            );
-            let ty = ty(&field.ty, owner, models, report);
-            let shown_absent = field.shown_absent.as_ref().is_some_and(|shown| shown.value);
-            let is_list = matches!(ty, Type::List(_));
             Field {
-                wire: field.name.value.clone(),
+                wire: name.value.clone(),
                 rust,
-                absent: if !field.required || shown_absent {
-                    Absent::Optional
-                } else if is_list {
-                    Absent::Refused { counted_by: None }
-                } else if matches!(ty, Type::Model { boxed: true, .. }) {
+                absent: match ty {
+                    _ if !field.required || shown_absent => Absent::Optional,
+                    Type::List(_) => Absent::Refused { counted_by: None },
                     // Whatever holds itself has to end somewhere.
-                    Absent::Optional
-                } else {
-                    Absent::Empty
+                    Type::Model { boxed: true, .. } => Absent::Optional,
+                    _ => Absent::Empty,
                 },
+                is_alone,
                 ty,
-                format: field.format.as_ref().map(|format| format.value),
                 shown_as: field.shown_as.as_ref().map(|shown| shown.value.to_string()),
                 shown_absent,
                 description: field.description.value.clone(),
@@ -148,37 +193,59 @@ fn fields(
         .collect()
 }
 
-/// What the format knows and the renderer does not write yet.
-pub(super) fn refuse_unrendered(field: &spec::Field, report: &mut Report<'_>) {
-    if let Some(choices) = &field.choices {
-        report.error(
-            choices.at,
-            "`enum` is not rendered yet: leave it out, and name the values in the description",
-        );
-    }
-    match &field.format {
-        Some(format) if field.ty.value != spec::Type::String => {
+/// Keys that mean something of a parameter, and nothing of a field.
+fn refuse_misplaced(field: &spec::Field, report: &mut Report<'_>) {
+    let places = [
+        ("default", field.default.as_ref().map(|node| node.at)),
+        (
+            "must_choose",
+            field.must_choose.as_ref().map(|flag| flag.at),
+        ),
+        (
+            "may_be_empty",
+            field.may_be_empty.as_ref().map(|flag| flag.at),
+        ),
+        (
+            "without",
+            field.without.as_ref().map(|without| without.action.at),
+        ),
+    ];
+    for (key, at) in places {
+        if let Some(at) = at {
             report.error(
-                format.at,
-                "`format` says what a string holds, and this is none",
+                at,
+                format!("a field has no `{key}`: it is said of parameters"),
             );
         }
-        Some(format) if format.value == spec::Format::Boolean => {
-            report.error(
-                format.at,
-                "a `boolean` in a string is not rendered yet: leave the `format` out",
-            );
-        }
-        _ => {}
     }
 }
 
-fn ty(
-    ty: &spec::At<spec::Type>,
-    owner: Option<&str>,
-    models: &Models,
-    report: &mut Report<'_>,
-) -> Type {
+/// A format says what a string holds, or, of a time, an integer.
+pub(super) fn check_format(field: &spec::Field, report: &mut Report<'_>) {
+    if let Some(format) = &field.format {
+        let fits = match format.value {
+            spec::Format::Boolean => field.ty.value == spec::Type::String,
+            spec::Format::Timestamp => {
+                matches!(field.ty.value, spec::Type::String | spec::Type::Int)
+            }
+        };
+        if !fits {
+            report.error(
+                format.at,
+                format!("a value of type {} cannot have this format", field.ty.value),
+            );
+        }
+    }
+}
+
+fn ty(field: &spec::Field, owner: Option<&str>, models: &Models, report: &mut Report<'_>) -> Type {
+    check_format(field, report);
+    match field.format.as_ref().map(|format| format.value) {
+        Some(spec::Format::Timestamp) => return Type::Timestamp,
+        Some(spec::Format::Boolean) => return Type::Scalar(Scalar::TextBoolean),
+        None => {}
+    }
+    let ty = &field.ty;
     let mut element = &ty.value;
     let mut depth = 0;
     while let spec::Type::Array(inner) = element {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Common, Names, Types, example::fits, fields::refuse_unrendered};
+use super::{Common, Names, Types, example::fits, fields::check_format};
 use crate::{
-    diagnostic::Report,
+    diagnostic::{Report, suggest},
     json,
     model::{Parameter, Scalar, Shape},
     naming, spec,
@@ -79,15 +79,50 @@ pub(super) fn lower(
 
 /// What can be said of a parameter by itself.
 fn check(parameter: &spec::Field, report: &mut Report<'_>) {
-    refuse_unrendered(parameter, report);
-    if let Some(default) = &parameter.default {
-        if parameter.required {
+    check_format(parameter, report);
+    if let Some(alone) = &parameter.shown_alone {
+        report.error(
+            alone.at,
+            "a parameter has no `shown_alone`: it is said of a model's field",
+        );
+    }
+    let is_string = parameter.ty.value == spec::Type::String;
+    if let Some(flag) = parameter.may_be_empty.as_ref().filter(|_| !is_string) {
+        report.error(
+            flag.at,
+            "`may_be_empty` is said of a string, and this is none",
+        );
+    }
+    // The two calls that `without` makes of an action have it checked once, where it is optional.
+    if parameter.required && parameter.without.is_none() {
+        if let Some(default) = &parameter.default {
             report.error(default.at, "a required parameter has no `default`");
         }
+        if let Some(flag) = &parameter.must_choose {
+            report.error(flag.at, "a required parameter is chosen anyway");
+        }
+    }
+    if let Some(default) = &parameter.default {
         if let Err(message) = fits(default, &parameter.ty.value, &|_| None) {
             report.error(
                 default.at,
                 format!("the default does not fit its type: {message}"),
+            );
+        }
+        if let (Some(choices), json::Value::String(default_value)) =
+            (&parameter.choices, &default.value)
+            && !choices
+                .value
+                .iter()
+                .any(|choice| choice.value == *default_value)
+        {
+            let known = choices.value.iter().map(|choice| choice.value.as_str());
+            report.error(
+                default.at,
+                format!(
+                    "`{default_value}` is none of the values{}",
+                    suggest(default_value, known)
+                ),
             );
         }
     }
@@ -156,7 +191,7 @@ fn grow(
         } = &level.branches[wire];
         let at = first.name.at;
         let (shape, given) = match below {
-            Below::Leaf => (leaf(first, report), first.rust_name.as_ref()),
+            Below::Leaf => (leaf(first, types, report), first.rust_name.as_ref()),
             Below::Group(below) => {
                 let rust = naming::ty(wire)
                     .map(|name| format!("{prefix}{name}"))
@@ -182,10 +217,12 @@ fn grow(
                 Shape::Group { parameters, .. } => {
                     parameters.iter().any(|parameter| parameter.required)
                 }
-                _ => first.required,
+                _ => first.required || spec::is_set(first.must_choose.as_ref()),
             },
             shape: (0..*lists).fold(shape, |element, _| Shape::List(Box::new(element))),
             default: first.default.as_ref().filter(|_| is_leaf).map(text),
+            is_chosen: is_leaf && spec::is_set(first.must_choose.as_ref()),
+            may_be_empty: is_leaf && spec::is_set(first.may_be_empty.as_ref()),
             from_client: prefix.is_empty() && common.from_client.contains(*wire),
             description: if is_leaf {
                 first.description.value.clone()
@@ -197,7 +234,18 @@ fn grow(
     grown
 }
 
-fn leaf(parameter: &spec::Field, report: &mut Report<'_>) -> Shape {
+fn leaf(parameter: &spec::Field, types: &mut Types, report: &mut Report<'_>) -> Shape {
+    let owner = types.prefix.clone();
+    if let Some(rust) = types.enumerate(&owner, parameter, report) {
+        return Shape::Enum(rust);
+    }
+    if parameter
+        .format
+        .as_ref()
+        .is_some_and(|format| format.value == spec::Format::Boolean)
+    {
+        return Shape::Scalar(Scalar::TextBoolean);
+    }
     let mut element = &parameter.ty.value;
     let mut depth = 0;
     while let spec::Type::Array(inner) = element {

@@ -1,7 +1,7 @@
 //! Requests, and the groups of parameters in them.
 
 use super::source::Source;
-use crate::model::{Action, Parameter, Scalar, Shape};
+use crate::model::{Action, Parameter, Scalar, Service, Shape, Twin};
 
 /// The request of an action and its groups of parameters.
 pub(super) fn request(out: &mut Source, action: &Action) {
@@ -35,7 +35,7 @@ fn groups(out: &mut Source, parameters: &[Parameter]) {
 
 fn group(shape: &Shape) -> Option<(&str, &[Parameter])> {
     match shape {
-        Shape::Scalar(_) => None,
+        Shape::Scalar(_) | Shape::Enum(_) => None,
         Shape::List(element) => group(element),
         Shape::Group { rust, parameters } => Some((rust, parameters)),
     }
@@ -152,89 +152,133 @@ pub(super) fn add_parameters(out: &mut Source, function: &str, parameters: &[Par
     out.open(format_args!(
         "fn {function}(&self, to: &mut Parameters<'_>) {{"
     ));
-    for Parameter {
-        wire,
-        rust,
-        from_client,
-        ..
-    } in sorted
-    {
-        let method = if *from_client {
-            "add_or_client_default"
-        } else {
-            "add"
+    for parameter in sorted {
+        let Parameter { wire, rust, .. } = parameter;
+        let method = match parameter.shape {
+            _ if parameter.from_client => "add_or_client_default",
+            _ if parameter.may_be_empty => "add_even_empty",
+            Shape::Scalar(Scalar::TextBoolean) => "add_as_text",
+            _ => "add",
         };
-        out.call(
-            &format!("to.{method}"),
-            &[format!("{wire:?}"), format!("&self.{rust}")],
-            ";",
-        );
+        let arguments = [format!("{wire:?}"), format!("&self.{rust}")];
+        out.call(&format!("to.{method}"), &arguments, ";");
     }
     out.close("}");
 }
 
-/// The client's method that begins a call.
-pub(super) fn client_method(out: &mut Source, action: &Action, service: &str) {
+/// The client's methods that begin a call: the one that is awaited, and the one that blocks.
+pub(super) fn client_methods(out: &mut Source, action: &Action, service: &Service) {
     let Action {
         rust,
         request,
         wire,
         ..
     } = action;
+    let crate_name = format!("{}_sdk", service.name.to_lowercase());
+    let path = format!("{crate_name}::actions::{rust}");
+    let required = || {
+        action
+            .parameters
+            .iter()
+            .filter(|parameter| parameter.required)
+    };
+    let values: Vec<String> = required()
+        .map(|parameter| example_value(&parameter.shape, action, &path))
+        .collect();
+    let values = values.join(", ");
+
+    let mut docs = format!("{}\n\n", action.summary);
+    if let Some(twin) = &action.twin {
+        docs.push_str(&twin_documentation(twin, wire));
+    }
+    docs.push_str(&format!(
+        "Documented as `{wire}`; its traps are told in [its module](crate::actions::{rust}).\n\n\
+         # Examples\n\n\
+         ```no_run\n\
+         # async fn example(client: {crate_name}::Client) -> Result<(), {crate_name}::Error> {{\n\
+         let response = client.{rust}({values}).send().await?;\n\
+         println!(\"{{response:?}}\");\n\
+         # Ok(())\n\
+         # }}\n\
+         ```",
+    ));
+    out.open("impl Client {");
+    out.doc(&docs);
+    client_method(out, action, &format!("Call<{request}>"));
+    out.close("}");
+    out.blank();
+    out.line("#[cfg(feature = \"blocking\")]");
+    out.open("impl crate::blocking::Client {");
+    out.doc(&format!(
+        "{}\n\nAs [`Client::{rust}`](crate::Client::{rust}), and waits for the answer.",
+        action.summary
+    ));
+    client_method(out, action, &format!("Call<{request}, Self>"));
+    out.close("}");
+}
+
+fn twin_documentation(twin: &Twin, wire: &str) -> String {
+    let Twin {
+        parameter,
+        rust,
+        is_with,
+    } = twin;
+    if *is_with {
+        format!(
+            "Without `{parameter}` the service would do another thing, which is a call of its own: \
+             [`{rust}`](Self::{rust}).\n\n"
+        )
+    } else {
+        format!(
+            "This is `{wire}` without its `{parameter}`; with it, it is [`{rust}`](Self::{rust}).\n\n"
+        )
+    }
+}
+
+fn client_method(out: &mut Source, action: &Action, call: &str) {
     let required: Vec<&Parameter> = action
         .parameters
         .iter()
         .filter(|parameter| parameter.required)
         .collect();
-    let crate_name = format!("{}_sdk", service.to_lowercase());
-    let path = format!("{crate_name}::actions::{rust}");
-    let arguments: Vec<String> = required
-        .iter()
-        .map(|parameter| example_value(&parameter.shape, &path))
-        .collect();
-    let docs = format!(
-        "`{wire}`: {}\n\n\
-         # Examples\n\n\
-         ```no_run\n\
-         # async fn example(client: {crate_name}::Client) -> Result<(), {crate_name}::Error> {{\n\
-         let response = client.{rust}({}).send().await?;\n\
-         println!(\"{{response:?}}\");\n\
-         # Ok(())\n\
-         # }}\n\
-         ```",
-        action.summary,
-        arguments.join(", "),
-    );
-    out.doc(&docs);
     allow_many(out, required.len() + 1);
     let mut parameters = vec!["&self".to_owned()];
     parameters.extend(required.iter().map(|parameter| argument(parameter)));
-    out.signature(
-        &format!("pub fn {rust}"),
-        &parameters,
-        &format!(" -> Call<{request}> {{"),
-    );
+    let head = format!("pub fn {}", action.rust);
+    out.signature(&head, &parameters, &format!(" -> {call} {{"));
     let names: Vec<String> = required
         .iter()
         .map(|parameter| parameter.rust.clone())
         .collect();
-    out.call(&format!("let request = {request}::new"), &names, ";");
+    out.call(
+        &format!("let request = {}::new", action.request),
+        &names,
+        ";",
+    );
     out.line("self.call(request)");
     out.close("}");
 }
 
 /// A value for an example of a call; `path` is where the types of its module are.
-fn example_value(shape: &Shape, path: &str) -> String {
+fn example_value(shape: &Shape, action: &Action, path: &str) -> String {
     match shape {
         Shape::Scalar(Scalar::String) => "\"base\"".to_owned(),
         Shape::Scalar(Scalar::Int) => "1".to_owned(),
         Shape::Scalar(Scalar::Float) => "1.0".to_owned(),
-        Shape::Scalar(Scalar::Boolean) => "true".to_owned(),
-        Shape::List(element) => format!("[{}]", example_value(element, path)),
+        Shape::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
+        Shape::Enum(rust) => {
+            let values = action.enums.iter().find(|values| values.rust == *rust);
+            let first = values.and_then(|values| values.variants.last());
+            format!(
+                "{path}::{rust}::{}",
+                first.map_or("", |(variant, _)| variant)
+            )
+        }
+        Shape::List(element) => format!("[{}]", example_value(element, action, path)),
         Shape::Group { rust, parameters } => {
             let required = parameters.iter().filter(|parameter| parameter.required);
             let values: Vec<String> = required
-                .map(|parameter| example_value(&parameter.shape, path))
+                .map(|parameter| example_value(&parameter.shape, action, path))
                 .collect();
             format!("{path}::{rust}::new({})", values.join(", "))
         }
@@ -251,7 +295,7 @@ pub(super) fn call_setters(out: &mut Source, action: &Action) {
     if optional.is_empty() {
         return;
     }
-    out.open(format_args!("impl Call<{}> {{", action.request));
+    out.open(format_args!("impl<C> Call<{}, C> {{", action.request));
     for (index, parameter) in optional.into_iter().enumerate() {
         if index > 0 {
             out.blank();
@@ -262,45 +306,19 @@ pub(super) fn call_setters(out: &mut Source, action: &Action) {
     out.blank();
 }
 
-/// Whether the request shown can be written with constructor and setters alone.
-pub(super) fn is_said_by(action: &Action) -> bool {
-    let is_said = |parameter: &Parameter| {
-        action
-            .example
-            .arguments
-            .iter()
-            .any(|(rust, _)| *rust == parameter.rust)
-    };
-    action
-        .parameters
-        .iter()
-        .all(|parameter| matches!(parameter.shape, Shape::Scalar(_)))
-        && action
-            .parameters
-            .iter()
-            .filter(|parameter| parameter.required)
-            .all(is_said)
-}
-
-/// `let request = …;`, as the documentation's example has it.
-pub(super) fn construct_example(out: &mut Source, action: &Action) {
+/// `let request = …;`, with the arguments that the documentation's example has.
+pub(super) fn construct_example(out: &mut Source, action: &Action, arguments: &[(String, String)]) {
     let shown = |parameter: &Parameter| {
-        let arguments = &action.example.arguments;
         arguments
             .iter()
             .find(|(rust, _)| *rust == parameter.rust)
             .map(|(_, value)| value.clone())
     };
-    let required = action
+    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) = action
         .parameters
         .iter()
-        .filter(|parameter| parameter.required);
-    let values: Vec<String> = required.filter_map(shown).collect();
-    let optional: Vec<&Parameter> = action
-        .parameters
-        .iter()
-        .filter(|parameter| !parameter.required)
-        .collect();
+        .partition(|parameter| parameter.required);
+    let values: Vec<String> = required.into_iter().filter_map(shown).collect();
     let is_plain = optional.iter().all(|parameter| shown(parameter).is_none());
     let binding = if is_plain {
         "let request"
@@ -325,8 +343,15 @@ pub(super) fn construct_example(out: &mut Source, action: &Action) {
 
 fn documentation(parameter: &Parameter) -> String {
     let mut text = parameter.description.clone();
-    if let Some(default) = &parameter.default {
-        text.push_str(&format!("\n\nThe service's default: `{default}`."));
+    match &parameter.default {
+        Some(default) if parameter.is_chosen => text.push_str(&format!(
+            "\n\nThe documentation calls it optional, with `{default}` as its default; here it is chosen each time."
+        )),
+        Some(default) => text.push_str(&format!("\n\nThe service's default: `{default}`.")),
+        None => {}
+    }
+    if parameter.may_be_empty {
+        text.push_str("\n\nAn empty text is sent as it is.");
     }
     if parameter.from_client {
         text.push_str("\n\nLeft out, the client's own is sent, if it has one.");
@@ -375,7 +400,7 @@ fn owned_type(shape: &Shape) -> String {
     match shape {
         Shape::Scalar(scalar) => scalar_type(*scalar).to_owned(),
         Shape::List(element) => format!("Vec<{}>", owned_type(element)),
-        Shape::Group { rust, .. } => rust.clone(),
+        Shape::Enum(rust) | Shape::Group { rust, .. } => rust.clone(),
     }
 }
 
@@ -384,7 +409,7 @@ pub(super) fn scalar_type(scalar: Scalar) -> &'static str {
         Scalar::String => "String",
         Scalar::Int => "i64",
         Scalar::Float => "f64",
-        Scalar::Boolean => "bool",
+        Scalar::Boolean | Scalar::TextBoolean => "bool",
     }
 }
 

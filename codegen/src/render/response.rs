@@ -1,7 +1,7 @@
 //! Responses and the models in them.
 
 use super::{request::scalar_type, source::Source};
-use crate::model::{Absent, Action, Field, Format, Struct, Type};
+use crate::model::{Absent, Action, Enum, Field, Scalar, Struct, Type};
 
 pub(super) fn structs(out: &mut Source, action: &Action) {
     let doc = format!("The response of `{}`.", action.wire);
@@ -13,6 +13,39 @@ pub(super) fn structs(out: &mut Source, action: &Action) {
             inner.wire, action.wire
         );
         model(out, &doc, inner);
+    }
+}
+
+/// The values of strings that have a few.
+pub(super) fn enums(out: &mut Source, action: &Action) {
+    for Enum {
+        rust,
+        field,
+        variants,
+    } in &action.enums
+    {
+        out.blank();
+        out.doc(&format!(
+            "The values of `{field}`. One that the documentation does not know is kept."
+        ));
+        out.line("#[derive(Debug, Clone, PartialEq, Eq, Hash)]");
+        out.line("#[non_exhaustive]");
+        out.open(format_args!("pub enum {rust} {{"));
+        for (variant, value) in variants {
+            out.doc(&format!("Documented as `{value}`."));
+            out.line(format_args!("{variant},"));
+        }
+        out.doc("Another value, as it is.");
+        out.line("Other(String),");
+        out.close("}");
+        out.blank();
+        out.open("crate::choice::choice! {");
+        out.open(format_args!("{rust} {{"));
+        for (variant, value) in variants {
+            out.line(format_args!("{variant} = {value:?};"));
+        }
+        out.close("}");
+        out.close("}");
     }
 }
 
@@ -35,10 +68,10 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
     out.blank();
     out.open("model! {");
     out.open(format_args!("{rust} {{"));
-    for Field {
-        wire, rust, absent, ..
-    } in fields
-    {
+    for field in fields {
+        let Field {
+            wire, rust, absent, ..
+        } = field;
         let presence = match absent {
             Absent::Empty => "required".to_owned(),
             Absent::Optional => "optional".to_owned(),
@@ -46,6 +79,11 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
             Absent::Refused {
                 counted_by: Some(total),
             } => format!("list counted by {total}"),
+        };
+        let presence = match (&field.ty, field.is_alone) {
+            (_, true) => format!("{presence} as whole"),
+            (Type::Scalar(Scalar::TextBoolean), _) => format!("{presence} as text"),
+            _ => presence,
         };
         out.line(format_args!("{rust} = {wire:?}, {presence};"));
     }
@@ -55,9 +93,6 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
 
 fn documentation(field: &Field) -> String {
     let mut text = field.description.clone();
-    if field.format == Some(Format::Timestamp) {
-        text.push_str("\n\nA time as the service writes it: text, or seconds since 1970.");
-    }
     if let Some(shown) = &field.shown_as {
         text.push_str(&format!(
             "\n\nThe documentation's example shows `{shown}` in its place, which is read as well."
@@ -82,6 +117,8 @@ fn field_type(field: &Field) -> String {
 fn owned_type(ty: &Type) -> String {
     match ty {
         Type::Scalar(scalar) => scalar_type(*scalar).to_owned(),
+        Type::Enum(rust) => rust.clone(),
+        Type::Timestamp => "crate::Timestamp".to_owned(),
         Type::Object => "serde_json::Value".to_owned(),
         Type::List(element) => format!("Vec<{}>", owned_type(element)),
         Type::Model { rust, boxed: true } => format!("Box<{rust}>"),

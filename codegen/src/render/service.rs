@@ -1,7 +1,7 @@
 //! What the actions share: their index, the service's facts, the documentation's examples.
 
 use super::{file, module};
-use crate::model::{Outcome, Service};
+use crate::model::{Action, Outcome, Service};
 
 /// `mod.rs`.
 pub(super) fn index(service: &Service) -> String {
@@ -95,7 +95,9 @@ pub(super) fn examples(service: &Service) -> String {
     out.line("#[cfg_attr(not(test), allow(dead_code))]");
     out.line("pub(crate) response: &'static str,");
     out.close("}");
-    for action in &service.actions {
+    let has_example =
+        |action: &&Action| action.example.request.is_some() || action.example.response.is_some();
+    for action in service.actions.iter().filter(has_example) {
         out.blank();
         out.doc(&format!("The example of `{}`.", action.wire));
         out.line("#[cfg_attr(not(test), allow(dead_code))]");

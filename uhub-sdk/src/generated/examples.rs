@@ -13,6 +13,121 @@ pub(crate) struct Example {
     pub(crate) response: &'static str,
 }
 
+/// The example of `CreateRepo`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const CREATE_REPO: Example = Example {
+    request: r#"{
+  "ProjectId": ["MKKmXuQq", "MiejULgA"],
+  "RepoName": "cClamyhb",
+  "IsShared": false,
+  "Description": "BEUmUVDI"
+}"#,
+    response: r#"{
+  "Action": "CreateRepoResponse",
+  "Message": "DcRJngSm",
+  "RetCode": 0
+}"#,
+};
+
+/// The example of `DeleteRepo`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const DELETE_REPO: Example = Example {
+    request: r#"{
+  "ProjectId": "bkMJlJgA",
+  "RepoName": "knXPUThp"
+}"#,
+    response: r#"{
+  "Action": "DeleteRepoResponse",
+  "RetCode": 0
+}"#,
+};
+
+/// The example of `DeleteRepoImage`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const DELETE_REPO_IMAGE: Example = Example {
+    request: r#"{
+  "ProjectId": ["CSGiTSjx", "iaNHzjGP"],
+  "RepoName": "QxQePyTQ",
+  "ImageName": "bqWkUZbf",
+  "TagName": "ttebrRqp"
+}"#,
+    response: r#"{
+  "Action": "DeleteRepoImageResponse",
+  "RetCode": 0
+}"#,
+};
+
+/// The example of `GetImageTag`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const GET_IMAGE_TAG: Example = Example {
+    request: r#"{
+  "ProjectId": "BvXJygZe",
+  "RepoName": "HOJJPcie",
+  "ImageName": "PWKlOfuO",
+  "Offset": 9,
+  "Limit": 9,
+  "TagName": "uuEBQFTj"
+}"#,
+    response: r#"{
+  "Action": "GetImageTagResponse",
+  "RetCode": 0,
+  "TagSet": [
+    {
+      "Digest": "VzEacruq",
+      "TagName": "OLlvXCrO",
+      "UpdateTime": "CTydYXMK"
+    }
+  ],
+  "TotalCount": 5
+}"#,
+};
+
+/// The example of `GetProjectList`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const GET_PROJECT_LIST: Example = Example {
+    request: r#"{}"#,
+    response: r#"{
+  "Action": "GetProjectListResponse",
+  "ProjectCount": 2,
+  "ProjectSet": [
+    {
+      "CreateTime": 1342434682,
+      "IsDefault": true,
+      "MemberCount": 1,
+      "ProjectId": "org-1",
+      "ProjectName": "ucloud",
+      "ResourceCount": 52
+    },
+    {
+      "CreateTime": 1468225814,
+      "IsDefault": false,
+      "MemberCount": 0,
+      "ProjectId": "org-2",
+      "ProjectName": "test",
+      "ResourceCount": 10
+    }
+  ],
+  "RetCode": 0
+}"#,
+};
+
+/// The example of `GetRepo`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const GET_REPO: Example = Example {
+    request: r#"{
+  "ProjectId": ["DPQzQxpe", "uhpPXDet"],
+  "Type": "EzVxntiX",
+  "Offset": 1,
+  "Limit": 3
+}"#,
+    response: r#"{
+  "Action": "GetRepoResponse",
+  "RepoSet": ["ntmEsbYx", "ORXeSVYD", "NLnhyWGk", "RjXuIDDg", "qrDktRNL", "aVhDFvep", "JvxMmIMA", "BlemVnAI", "uekjGZaL"],
+  "RetCode": 0,
+  "TotalCount": 2
+}"#,
+};
+
 /// The example of `GetRepoImage`.
 #[cfg_attr(not(test), allow(dead_code))]
 pub(crate) const GET_REPO_IMAGE: Example = Example {
@@ -91,5 +206,21 @@ pub(crate) const GET_REPO_IMAGE: Example = Example {
   ],
   "RetCode": 0,
   "TotalCount": 5
+}"#,
+};
+
+/// The example of `UpdateRepo`.
+#[cfg_attr(not(test), allow(dead_code))]
+pub(crate) const UPDATE_REPO: Example = Example {
+    request: r#"{
+  "ProjectId": ["mWpHCsFn", "BpuNmLPb"],
+  "RepoName": "jkbIyZQz",
+  "IsShared": "LaamHCfd",
+  "Description": "DTXnLsNO"
+}"#,
+    response: r#"{
+  "Action": "UpdateRepoResponse",
+  "Message": "XliiipxF",
+  "RetCode": 0
 }"#,
 };

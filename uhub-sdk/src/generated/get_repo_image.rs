@@ -5,7 +5,19 @@
 //! The action reads: it may be sent again at any time.
 //!
 //! The answer comes in pages: `offset` says where one begins and `limit` how long it may be;
-//! `total_count` counts what `image_set` has on all pages together.
+//! `total_count` counts what `image_set` has on all pages together. [`Call::items`] and
+//! [`Call::pages`] walk them all.
+//!
+//! Where the request leaves it open, `offset` is `0`, `limit` is `20`.
+//!
+//! Return codes, beside the action's own: [110](crate::RetCode::GATEWAY_TIMEOUT),
+//! [130](crate::RetCode::GATEWAY_FAILURE), [150](crate::RetCode::SERVICE_UNAVAILABLE),
+//! [153](crate::RetCode::THROTTLED), [160](crate::RetCode::ACTION_MISSING),
+//! [161](crate::RetCode::ACTION_UNKNOWN), [170](crate::RetCode::SIGNATURE_MISSING),
+//! [171](crate::RetCode::SIGNATURE_WRONG), [172](crate::RetCode::USER_UNKNOWN),
+//! [174](crate::RetCode::TOKEN_UNKNOWN), [292](crate::RetCode::PROJECT_UNKNOWN),
+//! [293](crate::RetCode::ZONE_FORBIDDEN), [294](crate::RetCode::SOURCE_ADDRESS_REFUSED),
+//! [295](crate::RetCode::SECURITY_LOCK), [299](crate::RetCode::PERMISSION_DENIED).
 
 use serde::{Deserialize, Serialize};
 
@@ -106,8 +118,36 @@ impl Action for GetRepoImageRequest {
 
 impl crate::action::Sealed for GetRepoImageRequest {}
 
+impl crate::Paged for GetRepoImageRequest {
+    type Item = ImageSet;
+
+    fn place(&self) -> (Option<i64>, Option<i64>) {
+        (self.offset, self.limit)
+    }
+
+    fn set_place(&mut self, offset: i64, limit: i64) {
+        self.offset = Some(offset);
+        self.limit = Some(limit);
+    }
+
+    fn total(response: &GetRepoImageResponse) -> i64 {
+        response.total_count
+    }
+
+    fn items(response: &mut GetRepoImageResponse) -> &mut Vec<ImageSet> {
+        &mut response.image_set
+    }
+
+    fn key(item: &ImageSet) -> &str {
+        &item.image_name
+    }
+}
+
 impl Client {
-    /// `GetRepoImage`: Lists the images in one repository.
+    /// Lists the images in one repository.
+    ///
+    /// Documented as `GetRepoImage`; its traps are told in [its
+    /// module](crate::actions::get_repo_image).
     ///
     /// # Examples
     ///
@@ -124,7 +164,18 @@ impl Client {
     }
 }
 
-impl Call<GetRepoImageRequest> {
+#[cfg(feature = "blocking")]
+impl crate::blocking::Client {
+    /// Lists the images in one repository.
+    ///
+    /// As [`Client::get_repo_image`](crate::Client::get_repo_image), and waits for the answer.
+    pub fn get_repo_image(&self, repo_name: impl Into<String>) -> Call<GetRepoImageRequest, Self> {
+        let request = GetRepoImageRequest::new(repo_name);
+        self.call(request)
+    }
+}
+
+impl<C> Call<GetRepoImageRequest, C> {
     /// The project that the repository belongs to. Without one, the account's default project is
     /// meant; a sub-account has to name one.
     ///
@@ -193,20 +244,16 @@ pub struct ImageSet {
     pub pull_count: i64,
     /// When the image was created.
     ///
-    /// A time as the service writes it: text, or seconds since 1970.
-    ///
     /// The documentation's example shows `int` in its place, which is read as well.
     ///
     /// Documented as `CreateTime`.
-    pub create_time: String,
+    pub create_time: crate::Timestamp,
     /// When the image was last changed.
-    ///
-    /// A time as the service writes it: text, or seconds since 1970.
     ///
     /// The documentation's example shows `int` in its place, which is read as well.
     ///
     /// Documented as `UpdateTime`.
-    pub update_time: String,
+    pub update_time: crate::Timestamp,
     /// The tag that was pushed last.
     ///
     /// Documented as `LatestTag`.

@@ -5,5 +5,13 @@
 #[cfg(any(test, feature = "local"))]
 pub(crate) mod examples;
 
+pub mod create_repo;
+pub mod delete_repo;
+pub mod delete_repo_image;
+pub mod delete_repo_image_all_tags;
+pub mod get_image_tag;
+pub mod get_project_list;
+pub mod get_repo;
 pub mod get_repo_image;
 pub(crate) mod service;
+pub mod update_repo;

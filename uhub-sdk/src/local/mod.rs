@@ -2,9 +2,9 @@
 //!
 //! [`LocalUhub`] is a real HTTP server that answers as UHub does: it takes a request as a GET with
 //! a query, as a POST with a form or as a POST with JSON, checks its signature, and answers from
-//! the repositories it was started with. When told to, it plays a [`Fault`]: a proxy's error page,
-//! a cut connection, a body without end. Any client that speaks the platform's protocol can talk to
-//! it, in any language.
+//! the repositories it was started with, as requests have changed them since. When told to, it plays
+//! a [`Fault`]: a proxy's error page, a cut connection, a body without end. Any client that speaks
+//! the platform's protocol can talk to it, in any language.
 //!
 //! ```
 //! use uhub_sdk::local::{Image, LocalUhub, Repository};
@@ -30,9 +30,30 @@
 //!
 //! # What it answers
 //!
-//! `GetRepoImage`, as its documentation page describes it. Every answer of the service is an HTTP
-//! 200 with a JSON object and the header `X-UCLOUD-REQUEST-UUID`. `RetCode` says how it went; the
-//! checks run in this order:
+//! Eight actions, each as its documentation page describes it:
+//!
+//! | action | what it does here |
+//! | --- | --- |
+//! | `CreateRepo` | makes a repository: private unless `IsShared` is true, and at most 8 in a project |
+//! | `DeleteRepo` | deletes a repository, if no image is in it |
+//! | `DeleteRepoImage` | deletes one tag of an image, and with the last tag the image; **without a `TagName`, or with an empty one, all of the image** |
+//! | `GetImageTag` | lists the tags of an image, or the one tag that `TagName` names: none, if it has no such tag |
+//! | `GetProjectList` | lists the projects: it takes no `ProjectId` |
+//! | `GetRepo` | lists the repositories of one `Type`, `public` or `private`: **the public ones, if it is left out** |
+//! | `GetRepoImage` | lists the images of a repository |
+//! | `UpdateRepo` | changes what is given, and leaves the rest: an empty `Description` clears nothing |
+//!
+//! Lists are in the order in which things came to be, `Offset` is 0 and `Limit` 20 if they are left
+//! out, and the total counts what the pages together hold. What an action changes, all later requests
+//! see; what is refused has changed nothing. The time of a change is the system's, as Unix time in
+//! seconds: of a repository, when it was created and when `UpdateRepo` changed it; of an image, when
+//! a tag of it was deleted.
+//!
+//! The server may start with more than 8 repositories in a project, as a test of paging needs:
+//! `CreateRepo` then makes none until enough are deleted.
+//!
+//! Every answer of the service is an HTTP 200 with a JSON object and the header
+//! `X-UCLOUD-REQUEST-UUID`. `RetCode` says how it went; the checks run in this order:
 //!
 //! | `RetCode` | meaning |
 //! | --- | --- |
@@ -44,10 +65,16 @@
 //! | 292 | `ProjectId` was given and is no project |
 //! | 220 | `Missing params [X]`: a required parameter is missing or empty |
 //! | 230 | `Params [X] not available`: a wrong type or range, or a name nothing has |
+//! | 63001 | `CreateRepo`: the project has a repository of this name |
+//! | 63002 | `CreateRepo`: the project holds 8 repositories |
+//! | 63003 | `DeleteRepo`: images are in the repository |
 //! | 0 | success |
 //!
-//! The documentation names no code for a bad parameter or for a repository that does not exist: 220
-//! and 230 are this server's choice, and no promise of what UHub answers.
+//! The documentation names no code for a bad parameter, for a name that nothing has or that is
+//! taken, for a limit reached or for a repository that is not empty: 220, 230, 63001, 63002 and
+//! 63003 are this server's choice, and no promise of what UHub answers. Nor does it say how UHub
+//! takes an `IsShared` that `UpdateRepo` is not given ("false by default", which would make every
+//! repository private whose description is changed): here it stays as it is.
 //!
 //! What is not the protocol is refused as HTTP does, with a JSON body whose `RetCode` is 230:
 //! another path (404), another method than GET and POST (405), another content type (415), a body
@@ -62,41 +89,37 @@
 mod actions;
 mod answer;
 mod body;
+mod builder;
 mod fault;
 mod log;
 mod protocol;
+mod repository;
 mod request;
 mod server;
 mod store;
 mod stream;
 
-use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::builder::LocalUhubBuilder;
 pub use self::fault::Fault;
 pub use self::log::ReceivedRequest;
-pub use self::store::{Image, Repository};
+pub use self::repository::{Image, Repository, Tag};
 
 use crate::{Client, ClientBuilder, Credentials};
 
-use self::server::{Limits, Shared};
-use self::store::{KeyPair, Project, Store};
-
-const DEFAULT_PUBLIC_KEY: &str = "local-public-key";
-const DEFAULT_PRIVATE_KEY: &str = "local-private-key";
-const DEFAULT_PROJECT: &str = "org-local";
+use self::server::Shared;
+use self::store::KeyPair;
 
 /// A running local UHub. Dropping it stops it.
 ///
-/// Each has its own port, its own data and its own faults: any number can run at once.
+/// Each has its own port, its own data and its own faults: any number can run at once. The data is
+/// in memory, and goes with it.
 ///
 /// Dropping it cuts every connection and returns at once, perhaps a moment before the port is free;
 /// [`stop`](Self::stop) lets running requests finish and waits until nothing is left.
@@ -208,102 +231,4 @@ impl fmt::Debug for LocalUhub {
             .field("project_id", &self.project_id)
             .finish_non_exhaustive()
     }
-}
-
-/// Sets up a [`LocalUhub`]: [`LocalUhub::builder`] makes one.
-#[derive(Clone, Debug, Default)]
-#[must_use = "a builder does nothing until `start` is called"]
-pub struct LocalUhubBuilder {
-    keys: Vec<KeyPair>,
-    projects: Vec<String>,
-    repositories: Vec<Repository>,
-    limits: Limits,
-}
-
-impl LocalUhubBuilder {
-    /// Adds a user, known by this key pair. Without any there is one, with the pair
-    /// `local-public-key` and `local-private-key`.
-    pub fn key(mut self, public: impl Into<String>, private: impl Into<String>) -> Self {
-        self.keys.push(KeyPair {
-            public: public.into(),
-            private: private.into(),
-        });
-        self
-    }
-
-    /// Adds a project, open to every user. The first is the default one; without any there is one,
-    /// `org-local`.
-    pub fn project(mut self, id: impl Into<String>) -> Self {
-        self.projects.push(id.into());
-        self
-    }
-
-    /// Adds a repository to the default project.
-    pub fn repository(mut self, repository: Repository) -> Self {
-        self.repositories.push(repository);
-        self
-    }
-
-    /// Starts the server on a free port of 127.0.0.1, as a task of the Tokio runtime this is called
-    /// on, which must have I/O and time enabled. The server runs for as long as that runtime does.
-    ///
-    /// # Errors
-    ///
-    /// - `InvalidInput`: a key, project or repository name is empty or given twice.
-    /// - Any other: no port could be bound, or there is no Tokio runtime.
-    pub async fn start(mut self) -> io::Result<LocalUhub> {
-        if self.keys.is_empty() {
-            self = self.key(DEFAULT_PUBLIC_KEY, DEFAULT_PRIVATE_KEY);
-        }
-        if self.projects.is_empty() {
-            self = self.project(DEFAULT_PROJECT);
-        }
-        check_names("public key", self.keys.iter().map(|key| &key.public))?;
-        check_names("project", &self.projects)?;
-        check_names(
-            "repository",
-            self.repositories.iter().map(|repository| &repository.name),
-        )?;
-
-        let runtime = Handle::try_current().map_err(io::Error::other)?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let base_url = format!("http://{}/", listener.local_addr()?);
-
-        let key = self.keys[0].clone();
-        let project_id = self.projects[0].clone();
-        let mut projects: Vec<Project> = self.projects.into_iter().map(Project::new).collect();
-        projects[0].repositories = self.repositories;
-
-        let store = Store {
-            keys: self.keys,
-            projects,
-        };
-        let shared = Arc::new(Shared::new(store, self.limits));
-        let (stop, stopping) = watch::channel(false);
-        let task = runtime.spawn(server::run(listener, Arc::clone(&shared), stopping));
-        Ok(LocalUhub {
-            base_url,
-            key,
-            project_id,
-            shared,
-            stop,
-            task,
-        })
-    }
-}
-
-fn check_names<'a>(what: &str, names: impl IntoIterator<Item = &'a String>) -> io::Result<()> {
-    let mut seen = HashSet::new();
-    for name in names {
-        let fault = if name.is_empty() {
-            "is empty"
-        } else if !seen.insert(name) {
-            "is given twice"
-        } else {
-            continue;
-        };
-        let message = format!("a {what} of the local UHub {fault}: {name:?}");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(())
 }

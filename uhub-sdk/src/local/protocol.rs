@@ -17,9 +17,12 @@ pub(super) mod ret_code {
     pub(in crate::local) const WRONG_SIGNATURE: i64 = 171;
     pub(in crate::local) const UNKNOWN_USER: i64 = 172;
     pub(in crate::local) const UNKNOWN_PROJECT: i64 = 292;
-    // The documentation names no code for these two: they are this server's choice.
+    // The documentation names no code for these: they are this server's choice.
     pub(in crate::local) const MISSING_PARAMETER: i64 = 220;
     pub(in crate::local) const BAD_PARAMETER: i64 = 230;
+    pub(in crate::local) const NAME_TAKEN: i64 = 63001;
+    pub(in crate::local) const TOO_MANY_REPOSITORIES: i64 = 63002;
+    pub(in crate::local) const REPOSITORY_NOT_EMPTY: i64 = 63003;
 }
 
 /// Why an action was not done. The message never quotes what was sent: it could hold a key or a

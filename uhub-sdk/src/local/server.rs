@@ -53,6 +53,7 @@ impl Default for Limits {
 
 /// What the connections and the handle share.
 pub(super) struct Shared {
+    latency: Duration,
     limits: Limits,
     ids: RequestIds,
     /// One lock, so that requests, their faults and their effects have one order.
@@ -66,8 +67,9 @@ struct State {
 }
 
 impl Shared {
-    pub(super) fn new(store: Store, limits: Limits) -> Self {
+    pub(super) fn new(store: Store, latency: Duration, limits: Limits) -> Self {
         Self {
+            latency,
             limits,
             ids: RequestIds::new(),
             state: Mutex::new(State {
@@ -177,7 +179,12 @@ async fn handle(
     else {
         return Err(Cut);
     };
-    match arrive(&shared, &head, body.as_ref(), flushes) {
+    let reply = arrive(&shared, &head, body.as_ref(), flushes);
+    // What hangs waits for something else.
+    if !shared.latency.is_zero() && !matches!(reply, Reply::Hang) {
+        sleep(shared.latency).await;
+    }
+    match reply {
         Reply::Send(response) => Ok(response),
         Reply::Cut => Err(Cut),
         Reply::Hang => {
