@@ -102,38 +102,47 @@ pub fn read(folder: &Path) -> io::Result<Spec> {
 /// Every mistake in the spec, in the order of its files and their lines.
 pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
-    let mut report = Report::new(&spec.service.path, &spec.service.text);
-    let service =
-        spec::read_service(&mut report).map(|service| lower::service(service, &mut report));
-    diagnostics.extend(report.into_diagnostics());
+    let mut service_report = Report::new(&spec.service.path, &spec.service.text);
+    let service = spec::read_service(&mut service_report);
+    let (service, common) =
+        match service.map(|service| lower::service(service, &mut service_report)) {
+            Some((service, common)) => (Some(service), common),
+            None => (None, lower::Common::default()),
+        };
 
-    let mut modules = BTreeMap::new();
+    // Each module's name, and the file that it comes from.
+    let mut modules: BTreeMap<String, &str> = BTreeMap::new();
     let mut actions = Vec::new();
     for file in &spec.actions {
         let mut report = Report::new(&file.path, &file.text);
-        if let Some(action) = spec::read_action(&mut report)
-            && let Some((_, common)) = &service
-        {
-            for lowered in lower::action(&action, common, &mut report) {
-                match modules.get(&lowered.rust) {
-                    Some(other) => report.error(
-                        action.action.at,
-                        format!(
-                            "`{}` and `{other}` would both be the module `{}`",
-                            lowered.wire, lowered.rust
-                        ),
-                    ),
-                    None => {
-                        modules.insert(lowered.rust.clone(), lowered.wire.clone());
-                    }
+        if let Some(action) = spec::read_action(&mut report) {
+            for lowered in lower::action(&action, &common, &mut report) {
+                if let Some(other) = modules.insert(lowered.rust.clone(), &file.path) {
+                    let what = format!(
+                        "`{}` would be the module `{}`, which comes from {other}",
+                        lowered.wire, lowered.rust
+                    );
+                    report.error(action.action.at, what);
                 }
                 actions.push(lowered);
             }
         }
         diagnostics.extend(report.into_diagnostics());
     }
+    for (name, at) in &common.from_client {
+        let is_used = actions.iter().any(|action| {
+            action
+                .parameters
+                .iter()
+                .any(|parameter| parameter.wire == *name)
+        });
+        if !is_used && diagnostics.is_empty() && !actions.is_empty() {
+            service_report.error(*at, format!("no action has a parameter `{name}`"));
+        }
+    }
+    diagnostics.extend(service_report.into_diagnostics());
     match service {
-        Some((mut service, _)) if diagnostics.is_empty() => {
+        Some(mut service) if diagnostics.is_empty() => {
             actions.sort_by(|a, b| a.rust.cmp(&b.rust));
             service.actions = actions;
             Ok(render::render(&service))

@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// What every action has to keep clear of, from `service.json`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Common {
     parameters: BTreeSet<String>,
     response: BTreeSet<String>,
-    from_client: BTreeSet<String>,
+    /// With their places in `service.json`.
+    pub(crate) from_client: BTreeMap<String, usize>,
 }
 
 /// A service without its actions, and what they share.
@@ -35,7 +36,7 @@ pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::S
         from_client: spec
             .client_parameters
             .iter()
-            .map(|name| name.value.clone())
+            .map(|name| (name.value.clone(), name.at))
             .collect(),
     };
     let endpoint = &spec.endpoint.value;
@@ -174,7 +175,9 @@ fn call(
     let (request, response) = (format!("{prefix}Request"), format!("{prefix}Response"));
     let mut types = Types::new(&prefix, &request, &response);
     let models = fields::names(&spec.models, &mut types, report);
-    let parameters = parameters::lower(&spec.parameters, common, &mut types, report);
+    // What follows from a mistake in the form of the file is not said again.
+    let is_well_formed = report.is_clean();
+    let parameters = parameters::lower(&spec.parameters, &models, common, &mut types, report);
     let mut response = model::Struct {
         wire: format!("{wire}Response"),
         rust: response,
@@ -192,16 +195,25 @@ fn call(
         }
     }
     let lowered_models = fields::models(&spec.models, &models, &mut types, report);
-    let pagination = spec.pagination.as_ref().and_then(|pages| {
-        pagination(
-            pages,
-            spec,
-            (&parameters, &response, &lowered_models),
-            report,
-        )
-    });
+    let pagination = spec
+        .pagination
+        .as_ref()
+        .filter(|_| is_well_formed)
+        .and_then(|pages| {
+            pagination(
+                pages,
+                spec,
+                (&parameters, &response, &lowered_models),
+                report,
+            )
+        });
     if let Some(pages) = &pagination {
-        for field in &mut response.fields {
+        // The total counts the items, and no other list.
+        for field in response
+            .fields
+            .iter_mut()
+            .filter(|field| field.rust == pages.items)
+        {
             if let model::Absent::Refused { counted_by } = &mut field.absent {
                 *counted_by = Some(pages.total.clone());
             }
@@ -215,7 +227,11 @@ fn call(
         summary: spec.summary.value.clone(),
         details: spec.details.as_ref().map(|details| details.value.clone()),
         repeat: spec.repeat,
-        example: example::lower(spec, &parameters, common, report),
+        example: if is_well_formed {
+            example::lower(spec, &parameters, common, report)
+        } else {
+            model::Example::default()
+        },
         parameters,
         response,
         models: lowered_models,

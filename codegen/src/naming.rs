@@ -2,11 +2,31 @@
 
 use heck::{ToSnakeCase, ToUpperCamelCase};
 
-/// Names of this crate's own that a generated type may not hide.
+/// Names that generated code uses, which a type of the service may not hide.
 const TAKEN_TYPES: &[&str] = &[
-    "Box", "Default", "Into", "None", "Option", "Self", "Some", "String", "Vec",
+    "Action",
+    "Box",
+    "Call",
+    "Client",
+    "Default",
+    "Deserialize",
+    "Err",
+    "Into",
+    "IntoIterator",
+    "None",
+    "Ok",
+    "Option",
+    "Parameters",
+    "Repeat",
+    "Result",
+    "Self",
+    "Serialize",
+    "Some",
+    "String",
+    "Vec",
 ];
-/// Methods of a request and of the call around it, which a parameter's setter may not hide.
+/// Methods of a request and of the call around it, which a parameter's setter may not hide; nor may it
+/// begin with [`OPTION`].
 const TAKEN_SETTERS: &[&str] = &[
     "clone",
     "eq",
@@ -20,12 +40,14 @@ const TAKEN_SETTERS: &[&str] = &[
     "send",
     "send_with_metadata",
 ];
+/// What the setters of a call's options begin with.
+const OPTION: &str = "with_";
 /// Methods of the client, which an action's may not hide.
 const TAKEN_METHODS: &[&str] = &[
     "action", "builder", "call", "clone", "fmt", "from_env", "send",
 ];
 /// Modules beside the actions'.
-const TAKEN_MODULES: &[&str] = &["examples", "service"];
+const TAKEN_MODULES: &[&str] = &["examples", "mod", "service"];
 
 /// The name of a field, a parameter or its setter: `RepoName` becomes `repo_name`, `Type` `r#type`.
 pub(crate) fn field(name: &str) -> Result<String, String> {
@@ -35,7 +57,11 @@ pub(crate) fn field(name: &str) -> Result<String, String> {
 /// A field's name as its spec gives it.
 pub(crate) fn given_field(name: &str) -> Result<String, String> {
     let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());
-    if is_snake_case && !is_keyword(name) && !TAKEN_SETTERS.contains(&name) {
+    if is_snake_case
+        && !is_keyword(name)
+        && !name.starts_with(OPTION)
+        && !TAKEN_SETTERS.contains(&name)
+    {
         Ok(name.to_owned())
     } else {
         Err(format!(
@@ -89,8 +115,9 @@ fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String
     if !crate::spec::is_word(wire) || !is_identifier(&rust) {
         return Err(no_identifier(wire));
     }
+    let is_raw_never = matches!(rust.as_str(), "crate" | "self" | "super");
     Ok(
-        if matches!(rust.as_str(), "crate" | "self" | "super") || taken.contains(&rust.as_str()) {
+        if is_raw_never || rust.starts_with(OPTION) || taken.contains(&rust.as_str()) {
             format!("{rust}_")
         } else if is_keyword(&rust) {
             format!("r#{rust}")
@@ -184,6 +211,7 @@ mod tests {
             ("Self", "self_"),
             ("New", "new_"),
             ("Items", "items_"),
+            ("WithTimeout", "with_timeout_"),
             ("X-Real-Name", "x_real_name"),
             ("snake_already", "snake_already"),
         ] {
@@ -210,6 +238,8 @@ mod tests {
             ("uhostInfo", "UhostInfo"),
             ("Disk_Set", "DiskSet"),
             ("Option", "OptionModel"),
+            ("Client", "ClientModel"),
+            ("Result", "ResultModel"),
         ] {
             assert_eq!(ty(wire).as_deref(), Ok(rust), "{wire}");
         }
@@ -221,6 +251,7 @@ mod tests {
         assert_eq!(action("GetRepoImage").as_deref(), Ok("get_repo_image"));
         assert_eq!(action("Send").as_deref(), Ok("send_"));
         assert_eq!(action("Service").as_deref(), Ok("service_"));
+        assert_eq!(action("Mod").as_deref(), Ok("mod_"));
         assert_eq!(file("GetRepoImage"), "get_repo_image.json");
         assert_eq!(
             constant("SIGNATURE_WRONG").as_deref(),

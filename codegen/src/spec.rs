@@ -301,16 +301,15 @@ pub(crate) fn read_service(report: &mut Report<'_>) -> Option<Service> {
         "the return codes",
         read_return_code,
     );
-    let read = Service {
-        service: name?,
-        summary: summary?,
+    Some(Service {
+        service: name.unwrap_or_else(missing),
+        summary: summary.unwrap_or_else(missing),
         endpoint: endpoint?,
         parameters,
         response,
         client_parameters,
         return_codes,
-    };
-    report.is_clean().then_some(read)
+    })
 }
 
 /// Reads one file of `actions/`; `None` when it could not be understood, and the report says why.
@@ -342,18 +341,27 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
     let example = action
         .take("example")
         .and_then(|node| read_example(&mut reader, &node));
-    let read = Action {
+    // Without a name nothing more can be said; what else is missing has been reported, and the rest is
+    // looked at all the same.
+    Some(Action {
         action: name?,
-        summary: summary?,
+        summary: summary.unwrap_or_else(missing),
         details,
-        repeat: repeat?.value,
+        repeat: repeat.map_or(Repeat::Never, |repeat| repeat.value),
         parameters,
         response,
         models,
         pagination,
         example,
-    };
-    report.is_clean().then_some(read)
+    })
+}
+
+/// What stands for a text that is missing: nothing is generated from it.
+fn missing() -> At<String> {
+    At {
+        value: String::new(),
+        at: 0,
+    }
 }
 
 fn read_return_code(reader: &mut Reader<'_, '_>, node: Node) -> Option<ReturnCode> {

@@ -28,14 +28,17 @@ fn source(spec: &Spec) -> BTreeMap<String, String> {
     })
 }
 
+fn action<'s>(spec: &'s mut Spec, file: &str) -> &'s mut SpecFile {
+    spec.actions
+        .iter_mut()
+        .find(|action| action.path.ends_with(file))
+        .unwrap()
+}
+
 /// What is said of the action when its file has this text in place of that.
 fn mistakes(from: &str, to: &str) -> Vec<String> {
     let mut spec = uhub();
-    let action = spec
-        .actions
-        .iter_mut()
-        .find(|file| file.path.ends_with("get_repo_image.json"))
-        .unwrap();
+    let action = action(&mut spec, "get_repo_image.json");
     assert!(action.text.contains(from), "{from}");
     action.text = action.text.replacen(from, to, 1);
     action.path = "get_repo_image.json".to_owned();
@@ -213,12 +216,12 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "\"default\": 20",
             "\"enum\": [\"a\"]",
-            "10:66: `enum` is not rendered yet",
+            "10:66: `enum` lists the values of a string, and this is none",
         ),
         (
             "\"default\": 20",
             "\"format\": \"boolean\"",
-            "10:68: `format` says what a string holds, and this is none",
+            "10:68: a value of type int cannot have this format",
         ),
         (
             "\"offset\": \"Offset\"",
@@ -228,33 +231,110 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "\"limit\": \"Limit\"",
             "\"limit\": \"RepoName\"",
-            "28:14: `RepoName` cannot page: expected a parameter of type int",
+            "28:14: `RepoName` cannot page: expected a parameter, optional int",
         ),
         (
             "\"items\": \"ImageSet\"",
             "\"items\": \"TotalCount\"",
-            "30:14: `TotalCount` cannot page: expected a response field of type array[…]",
+            "30:14: `TotalCount` cannot page: expected a response field, array of a model",
         ),
         (
             "\"total\": \"TotalCount\"",
             "\"total\": \"Total\"",
             "29:14: no response field `Total`",
         ),
+        (
+            "\"key\": \"ImageName\"",
+            "\"key\": \"PullCount\"",
+            "31:12: `PullCount` cannot page: expected a field of the items, required string",
+        ),
+        (
+            "\"required\": false, \"default\": 20",
+            "\"required\": true",
+            "28:14: `Limit` cannot page: expected a parameter, optional int",
+        ),
+        // Flags, each where it belongs.
+        (
+            "\"required\": true, \"description\": \"Name of the repository.\"",
+            "\"required\": true, \"must_choose\": true, \"description\": \"x\"",
+            "8:78: a required parameter is chosen anyway",
+        ),
+        (
+            "\"default\": 20",
+            "\"may_be_empty\": true",
+            "10:74: `may_be_empty` is said of a string, and this is none",
+        ),
+        (
+            "\"default\": 20",
+            "\"shown_alone\": true",
+            "10:73: a parameter has no `shown_alone`",
+        ),
+        (
+            "\"default\": 20",
+            "\"without\": { \"action\": \"GetAll\", \"summary\": \"All.\" }",
+            "10:15: only a string can be what a call does another thing without",
+        ),
+        (
+            "\"RepoName\", \"type\": \"string\", \"required\": true, \"description\": \"Name of the repository.\"",
+            "\"RepoName\", \"type\": \"string\", \"required\": true, \"without\": { \"action\": \"X\", \"sumary\": \"All.\" }, \"description\": \"x\"",
+            "8:91: `without` has no key `sumary`; did you mean `summary`?",
+        ),
+        (
+            "\"LatestTag\", \"type\": \"string\", \"required\": true,",
+            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"default\": \"x\",",
+            "a field has no `default`: it is said of parameters",
+        ),
+        (
+            "\"PullCount\", \"type\": \"int\", \"required\": true,",
+            "\"PullCount\", \"type\": \"int\", \"required\": true, \"shown_alone\": true,",
+            "19:17: only a required string of a model can stand for the whole of it",
+        ),
+        (
+            "\"LatestTag\", \"type\": \"string\", \"required\": true,",
+            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"enum\": [\"a-b\", \"aB\", \"other\", \"2\"],",
+            "`other` would be the variant `Other`, which is there already",
+        ),
+        (
+            "\"ProjectId\", \"type\": \"string\"",
+            "\"ProjectId\", \"type\": \"int\"",
+            "7:15: the client fills `ProjectId` in, and can do that for an optional string alone",
+        ),
+        // Words that rustdoc would take for something else.
+        (
+            "Name of the repository.",
+            "Name of the [Repository].",
+            "8:78: `[` would become a link or a tag",
+        ),
+        (
+            "Name of the repository.",
+            "An array<T>, `Vec<T>`.",
+            "8:78: `<` would become a link or a tag",
+        ),
+        (
+            "Name of the repository.",
+            "Such as\\n\\n    this",
+            "8:78: a block of code would become a test of its own",
+        ),
+        (
+            "\"string\", \"required\": true, \"description\": \"Name of the repository.\"",
+            "\"strng\", \"required\": true, \"description\": \"Name of the repository.\"",
+            "8:35: no type or model `strng`; did you mean `string`?",
+        ),
         // Examples.
         (
             "\"Limit\": 6",
             "\"Limit\": \"6\"",
-            "37:16: the example of `Limit` does not fit its type: expected int; found a string; if the page has it so, record `\"shown_as\"`",
+            "38:16: the example of `Limit` does not fit its type: expected int; found a string; if the page has it so, record `\"shown_as\"`",
         ),
         (
             "\"Limit\": 6",
             "\"Limits\": 6",
-            "37:7: no parameter `Limits`; did you mean `Limit`?",
+            "38:7: no parameter `Limits`; did you mean `Limit`?",
         ),
         (
             "\"RepoName\": \"idkTdEFo\",",
             "",
-            "33:16: the request shown lacks the required `RepoName`",
+            "34:16: the request shown lacks the required `RepoName`",
         ),
         (
             "\"shown_absent\": true, ",
@@ -274,12 +354,12 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "\"format\": \"timestamp\", \"shown_as\": \"int\", ",
             "",
-            "43:25: the example of `CreateTime` does not fit its type: expected string; found an integer",
+            "44:25: the example of `CreateTime` does not fit its type: expected string; found an integer",
         ),
         (
             "\"LatestTag\": \"iBvvYGkW\"",
             "\"LastTag\": \"iBvvYGkW\"",
-            "45:11: no field `LastTag`; did you mean `LatestTag`?",
+            "46:11: no field `LastTag`; did you mean `LatestTag`?",
         ),
     ] {
         let found = mistakes(from, to);
@@ -296,14 +376,18 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
 fn all_mistakes_are_said_in_one_go_and_in_order() {
     let mut spec = uhub();
     spec.service.text = spec.service.text.replace("\"unknown\"", "\"unkown\"");
-    let first = &mut spec.actions[0];
+    let first = action(&mut spec, "get_repo_image.json");
     first.text = first
         .text
         .replace("\"safe\"", "\"save\"")
-        .replace("array[ImageSet]", "array[")
-        .replace("\"rep", "\"re");
+        .replace("array[ImageSet]", "array[ImageSets]");
+    first.text = first
+        .text
+        .replacen("\"summary\"", "\"sumary\"", 1)
+        .replace("\"PullCount\"", "\"imageName\"");
     spec.actions.push(SpecFile::new("bad.json", "{"));
-    spec.actions.push(spec.actions[0].clone());
+    let twin = action(&mut spec, "delete_repo.json").clone();
+    spec.actions.push(twin);
     let found = generate(&spec).unwrap_err();
     assert!(found.is_sorted());
     assert_eq!(
@@ -318,7 +402,26 @@ fn all_mistakes_are_said_in_one_go_and_in_order() {
             .iter()
             .any(|mistake| mistake.path_ends_with("bad.json"))
     );
-    assert!(found.len() >= 7, "{found:#?}");
+    for expected in [
+        "an action has no key `sumary`; did you mean `summary`?",
+        "an action lacks `summary`",
+        "`save` is not known here; did you mean `safe`?",
+        "no model `ImageSets`; did you mean `ImageSet`?",
+        "`imageName` and `ImageName` would both be `image_name` in Rust",
+        "`DeleteRepo` would be the module `delete_repo`, which comes from",
+    ] {
+        assert!(
+            found
+                .iter()
+                .any(|mistake| mistake.message.contains(expected)),
+            "{expected}: {found:#?}"
+        );
+    }
+    assert_eq!(
+        found.len(),
+        3 + 1 + 6,
+        "and nothing that only follows from these: {found:#?}"
+    );
 }
 
 trait PathEndsWith {
@@ -344,7 +447,7 @@ fn two_actions_of_one_name_are_a_mistake() {
     spec.actions.push(twin);
     let found = said(&spec);
     assert!(
-        found[0].contains("`List-V2` and `ListV2` would both be the module `list_v2`"),
+        found[0].contains("`List-V2` would be the module `list_v2`, which comes from tests/data/other/actions/list_v2.json"),
         "{found:?}"
     );
 }
@@ -415,10 +518,33 @@ fn other_services_shapes_are_rendered() {
         "pub owner: Option<Box<UHost>>,",
         "pub option: Option<OptionModel>,",
         "pub ulb_id_2: Option<String>,",
+        "pub enum CreateUHostBootMode {",
+        "    /// Documented as `fast-boot`.\n    FastBoot,\n",
+        "pub boot_mode: CreateUHostBootMode,",
+        "to.add_as_text(\"IsHot\", &self.is_hot);",
+        "to.add_even_empty(\"Remark\", &self.remark);",
+        "impl<C> Call<CreateUHostRequest, C> {",
+        "pub created: crate::Timestamp,",
+        "ready = \"Ready\", required;",
+        "is_hot = \"IsHot\", optional as text;",
+        "name = \"Name\", required as whole;",
     ] {
         assert!(host.contains(expected), "{expected}\n{host}");
     }
     assert!(files["list_v2.rs"].contains("pub struct UHost {"));
+    // One action, two calls: neither becomes the other.
+    let (one, all) = (&files["delete_disk.rs"], &files["delete_all_disks.rs"]);
+    assert!(
+        one.contains("pub fn new(disk_id: impl Into<String>) -> Self {"),
+        "{one}"
+    );
+    assert!(one.contains("to.add(\"DiskId\", &self.disk_id);"), "{one}");
+    assert!(!all.contains("disk_id"), "{all}");
+    assert!(
+        one.contains("\"DeleteDisk\"")
+            && all.contains("const NAME: &'static str = \"DeleteDisk\";"),
+        "{all}"
+    );
 }
 
 /// What stands in the file is what rustfmt would make of it.
@@ -496,7 +622,7 @@ proptest! {
     #[test]
     fn no_text_makes_it_panic(text in ".*") {
         let mut spec = uhub();
-        spec.actions[0].text = text.clone();
+        action(&mut spec, "get_repo.json").text = text.clone();
         survives(&spec);
         survives(&Spec::new(SpecFile::new("service.json", text), Vec::new()));
     }
@@ -504,7 +630,7 @@ proptest! {
     /// Cut out a piece of a spec, or put one in.
     #[test]
     fn no_edit_makes_it_panic(
-        which in 0..5_usize,
+        which in 0..14_usize,
         at in any::<prop::sample::Index>(),
         length in 0..40_usize,
         piece in prop::sample::select(vec![

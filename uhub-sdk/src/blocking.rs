@@ -157,8 +157,22 @@ where
 impl<R: Action> Call<R, Client> {
     /// The client that waits, and the call that it waits for.
     fn split(self) -> (Client, Call<R>) {
-        let client = self.client.clone();
-        (client, self.by(|client| client.client))
+        let Self {
+            client,
+            request,
+            timeout,
+            read_ahead,
+        } = self;
+        let waited_for = client.client.clone();
+        (
+            client,
+            Call {
+                client: waited_for,
+                request,
+                timeout,
+                read_ahead,
+            },
+        )
     }
 }
 

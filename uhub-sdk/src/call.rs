@@ -14,6 +14,7 @@ use crate::{
     parameters::Parameters,
     ret_code::RetCode,
     sign::{common, sign},
+    transport::request_id,
 };
 
 /// A call of an action: its request, and options for this one time.
@@ -54,24 +55,9 @@ impl<R: Action, C> Call<R, C> {
         }
     }
 
-    /// The same call by another client.
-    pub(crate) fn by<D>(self, change: impl FnOnce(C) -> D) -> Call<R, D> {
-        let Self {
-            client,
-            request,
-            timeout,
-            read_ahead,
-        } = self;
-        Call {
-            client: change(client),
-            request,
-            timeout,
-            read_ahead,
-        }
-    }
-
-    /// How long this call may take, whatever it does, in place of the client's
-    /// [`timeout`](crate::ClientBuilder::timeout).
+    /// How long this call may take in all, in place of the client's
+    /// [`timeout`](crate::ClientBuilder::timeout). One attempt still takes no longer than
+    /// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout).
     pub fn with_timeout(mut self, value: Duration) -> Self {
         self.timeout = Some(value);
         self
@@ -132,23 +118,23 @@ impl<R: Action> Call<R> {
         if let Some(why) = &signed.parameters.refusal {
             return Err(call.error(ErrorKind::Request, Delivery::NotSent, why));
         }
-        let request = encode::request(&client.endpoint, client.encoding, &signed);
+        let Some(request) = encode::request(&client.endpoint, client.encoding, &signed) else {
+            let what = "the parameters make a URL that is too long: use `Encoding::Form`.";
+            return Err(call.error(ErrorKind::Request, Delivery::NotSent, what));
+        };
 
-        let patience = self
-            .timeout
-            .unwrap_or(client.timeout)
-            .min(client.attempt_timeout);
+        let timeout = self.timeout.unwrap_or(client.timeout);
+        let patience = timeout.min(client.attempt_timeout);
         let response = match tokio::time::timeout(patience, client.transport.send(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(failure)) => {
-                let error = call.error(failure.kind, failure.delivery, &failure.what);
-                return Err(match failure.source {
-                    Some(source) => error.with_source(source),
-                    None => error,
-                });
-            }
+            Ok(Err(failure)) => return Err(call.failed(failure)),
             Err(_) => {
-                let what = format!("the service did not answer within {patience:?}.");
+                let limit = if patience < timeout {
+                    "attempt_timeout"
+                } else {
+                    "timeout"
+                };
+                let what = format!("the service did not answer within {patience:?} (`{limit}`).");
                 return Err(call.error(ErrorKind::Timeout, Delivery::Unknown, &what));
             }
         };
@@ -167,11 +153,7 @@ fn read<R: Action>(
     call: &CallContext<'_>,
 ) -> Result<(R::Response, Metadata), Error> {
     let status = response.status();
-    let request_id = response
-        .headers()
-        .get("x-ucloud-request-uuid")
-        .and_then(|id| id.to_str().ok())
-        .map(str::to_owned);
+    let request_id = request_id(response.headers());
     let context = |body| ResponseContext {
         status: status.as_u16(),
         request_id: request_id.clone(),
@@ -192,20 +174,27 @@ fn read<R: Action>(
             envelope.message.as_deref(),
             context(&[]),
         )),
-        Err(Unread::Undecoded { path, error }) if status.is_success() => {
+        Err(Unread::Undecoded { path, why }) if status.is_success() => {
+            let at = if path.is_empty() {
+                String::new()
+            } else {
+                format!(" at `{path}`")
+            };
             let what = format!(
-                "the service did it, and its response could not be understood at `{path}`: {error}."
+                "the service carried the call out, and its response cannot be understood{at}: {why}."
             );
             let decode = (ErrorKind::Decode, Delivery::Executed);
-            Err(call
-                .unexpected(decode, &what, context(response.body()))
-                .with_source(error))
+            Err(call.unexpected(decode, &what, context(response.body())))
         }
         // Success in a body that came with an HTTP error is no success.
         unread => {
-            let why = match unread {
-                Err(Unread::NoEnvelope { why }) => why,
-                _ => "the body speaks of success".to_owned(),
+            let (why, is_refused) = match unread {
+                // Whoever stands before the service answered for it.
+                Err(Unread::NoEnvelope { why }) => (
+                    why,
+                    status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
+                ),
+                _ => ("the body speaks of success".to_owned(), false),
             };
             let what = match response.headers().get(header::LOCATION) {
                 Some(_) if status.is_redirection() => {
@@ -215,10 +204,10 @@ fn read<R: Action>(
                     "HTTP {status}, and {why}: this is no answer of the service. Check the base URL and proxies."
                 ),
             };
-            let delivery = match status {
-                StatusCode::REQUEST_TIMEOUT => Delivery::Unknown,
-                _ if status.is_client_error() || status.is_redirection() => Delivery::Rejected,
-                _ => Delivery::Unknown,
+            let delivery = if is_refused {
+                Delivery::Rejected
+            } else {
+                Delivery::Unknown
             };
             Err(call.unexpected(
                 (ErrorKind::UnexpectedResponse, delivery),

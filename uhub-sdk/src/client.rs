@@ -17,8 +17,15 @@ use crate::{
 
 /// A client of UHub.
 ///
-/// It holds a pool of connections and is cheap to clone: make one, and share it. It has to be used
-/// within a Tokio runtime.
+/// It holds a pool of connections and is cheap to clone: make one, and share it. Proxies named in the
+/// environment (`HTTPS_PROXY`, `NO_PROXY` and the like) are used, but not for this machine's own
+/// addresses. A call is sent once; [`Error::is_repeatable`] says whether to send it again.
+///
+/// # Panics
+///
+/// Calls have to be made within a Tokio runtime that has its timers and its I/O enabled, as
+/// `#[tokio::main]` and `enable_all` make it. Without a runtime they are an error; within one that has
+/// neither, Tokio panics.
 ///
 /// # Examples
 ///
@@ -45,7 +52,7 @@ pub(crate) struct Inner {
     pub(crate) timeout: Duration,
     pub(crate) transport: Transport,
     /// What has been said already of responses that are not as documented.
-    reported: Mutex<HashSet<Note>>,
+    reported: Mutex<HashSet<(&'static str, Note)>>,
 }
 
 impl Client {
@@ -97,7 +104,7 @@ impl Inner {
             let Ok(mut reported) = self.reported.lock() else {
                 return;
             };
-            if !reported.insert(note) {
+            if !reported.insert((action, note)) {
                 continue;
             }
             drop(reported);
@@ -159,7 +166,7 @@ impl fmt::Debug for Client {
 ///     .build()?;
 /// # Ok::<(), uhub_sdk::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct ClientBuilder {
     credentials: Option<Credentials>,
@@ -171,6 +178,26 @@ pub struct ClientBuilder {
     timeout: Duration,
     max_response_size: usize,
     allows_plain_http: bool,
+}
+
+/// Neither keys nor a base URL that is refused: there may be a password in it.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let base_url = match check_base_url(&self.base_url, true) {
+            Ok(_) => self.base_url.as_str(),
+            Err(_) => "[refused]",
+        };
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &base_url)
+            .field("project_id", &self.project_id)
+            .field("encoding", &self.encoding)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("timeout", &self.timeout)
+            .field("max_response_size", &self.max_response_size)
+            .field("allows_plain_http", &self.allows_plain_http)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for ClientBuilder {
@@ -205,7 +232,7 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// Of kind [`Configuration`](crate::ErrorKind::Configuration): one key of the two is missing, or
-    /// a variable is empty or no UTF-8.
+    /// a variable is empty or not valid UTF-8.
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(|name| env::var_os(name))
     }
@@ -221,7 +248,7 @@ impl ClientBuilder {
             }
             Ok(value) => Some(value),
             Err(_) => {
-                wrong.push(format!("{name} is no UTF-8."));
+                wrong.push(format!("{name} is not valid UTF-8."));
                 None
             }
         };
@@ -289,7 +316,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a call may take, whatever it does. Default: 2 minutes.
+    /// How long a call may take in all. Default: 2 minutes. As a call makes one attempt,
+    /// [`attempt_timeout`](Self::attempt_timeout) ends it first where that is shorter.
     pub fn timeout(mut self, value: Duration) -> Self {
         self.timeout = value;
         self
@@ -303,7 +331,7 @@ impl ClientBuilder {
 
     /// Allows a base URL that is plain HTTP: whoever is on the way can read every call, and replay it.
     ///
-    /// Loopback needs no leave. Inside UCloud's own network the service is
+    /// This machine's own addresses need no permission. Inside UCloud's own network the service is
     /// `http://api.service.ucloud.cn`, and there is no TLS there.
     pub fn allow_plain_http(mut self) -> Self {
         self.allows_plain_http = true;
@@ -315,8 +343,8 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// Of kind [`Configuration`](crate::ErrorKind::Configuration), and all that is wrong at once:
-    /// keys are missing or empty, the base URL is no URL of a service or is plain HTTP, or TLS
-    /// cannot be set up on this machine.
+    /// a value is missing, empty or has white space in it, the base URL is not one, or is plain HTTP, or
+    /// a timeout is zero; or TLS cannot be set up on this machine.
     pub fn build(self) -> Result<Client, Error> {
         let mut wrong = Vec::new();
         match &self.credentials {
@@ -324,22 +352,42 @@ impl ClientBuilder {
                 "there are no keys: set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY, or give the builder `credentials`."
                     .to_owned(),
             ),
-            Some(credentials) => {
-                if let Err(what) = check_keys(credentials) {
-                    wrong.push(what);
+            Some(keys) => {
+                let values = [("public key", Some(&keys.public_key)), ("private key", Some(&keys.private_key))];
+                let token = ("security token", keys.security_token.as_ref());
+                for (name, value) in values.into_iter().chain([token]) {
+                    wrong.extend(value.and_then(|value| check_value(name, value)));
                 }
             }
         }
-        let endpoint =
-            check_base_url(&self.base_url, self.allows_plain_http).map_err(|what| wrong.push(what));
+        wrong.extend(
+            self.project_id
+                .as_ref()
+                .and_then(|id| check_value("project id", id)),
+        );
+        let timeouts = [
+            ("connect_timeout", self.connect_timeout),
+            ("attempt_timeout", self.attempt_timeout),
+            ("timeout", self.timeout),
+        ];
+        for (name, _) in timeouts.iter().filter(|(_, timeout)| timeout.is_zero()) {
+            wrong.push(format!("`{name}` is zero, and nothing is done in no time."));
+        }
+        let endpoint = check_base_url(&self.base_url, self.allows_plain_http);
         let (Some(credentials), Ok((endpoint, is_loopback)), true) =
-            (self.credentials, endpoint, wrong.is_empty())
+            (self.credentials, &endpoint, wrong.is_empty())
         else {
+            wrong.extend(endpoint.err().into_iter().flatten());
             return Err(Error::configuration(wrong.join(" ")));
         };
+        let (endpoint, is_loopback) = (endpoint.clone(), *is_loopback);
         let transport = Transport::new(Settings {
             endpoint: endpoint.clone(),
-            connect_timeout: self.connect_timeout,
+            // Whoever stops waiting while connecting knows that nothing was sent.
+            connect_timeout: self
+                .connect_timeout
+                .min(self.attempt_timeout)
+                .min(self.timeout),
             max_response_size: self.max_response_size,
             is_loopback,
         })?;
@@ -361,27 +409,26 @@ impl ClientBuilder {
 }
 
 /// A key that was copied with a line end would fail with 171, and nobody would see why.
-fn check_keys(credentials: &Credentials) -> Result<(), String> {
-    for (name, key) in [
-        ("public", &credentials.public_key),
-        ("private", &credentials.private_key),
-    ] {
-        if key.is_empty() {
-            return Err(format!("the {name} key is empty."));
-        }
-        if key.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(format!(
-                "the {name} key has white space in it: copy it again, without line ends."
-            ));
-        }
+fn check_value(name: &str, value: &str) -> Option<String> {
+    if value.is_empty() {
+        return Some(format!("the {name} is empty."));
     }
-    Ok(())
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    value
+        .contains(is_odd)
+        .then(|| format!("the {name} has white space in it: copy it again, without line ends."))
 }
 
-/// The endpoint, and whether it is this machine. What is refused is not repeated: there may be a
-/// password in it.
-fn check_base_url(text: &str, allows_plain_http: bool) -> Result<(Uri, bool), String> {
-    let url = Url::parse(text).map_err(|error| format!("the base URL is no URL: {error}."))?;
+/// The endpoint, and whether it is this machine; or all that is wrong with it. What is refused is not
+/// repeated: there may be a password in it.
+fn check_base_url(text: &str, allows_plain_http: bool) -> Result<(Uri, bool), Vec<String>> {
+    let no_url = |error: &dyn fmt::Display| {
+        vec![format!(
+            "the base URL is not a URL ({error}): expected one such as {ENDPOINT}"
+        )]
+    };
+    let url = Url::parse(text).map_err(|error| no_url(&error))?;
+    let mut wrong = Vec::new();
     let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -391,28 +438,28 @@ fn check_base_url(text: &str, allows_plain_http: bool) -> Result<(Uri, bool), St
     match url.scheme() {
         "https" => {}
         "http" if is_loopback || allows_plain_http => {}
-        "http" => {
-            return Err("the base URL is plain HTTP, where anyone on the way can read a call and replay it: use https, \
-                        or say `allow_plain_http`."
-                .to_owned());
-        }
-        other => return Err(format!("the base URL is {other}: expected https.")),
+        "http" => wrong.push(
+            "the base URL is plain HTTP, where anyone on the way can read a call and replay it: use https, or say \
+             `allow_plain_http`."
+                .to_owned(),
+        ),
+        _ => wrong.push("the base URL does not begin with https://.".to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(
+        wrong.push(
             "the base URL has a user name or a password in it: the service wants neither."
                 .to_owned(),
         );
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(
+        wrong.push(
             "the base URL has a query or a fragment: expected an address and a path.".to_owned(),
         );
     }
-    let uri = url
-        .as_str()
-        .parse()
-        .map_err(|error| format!("the base URL is no URL: {error}."))?;
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    let uri = url.as_str().parse().map_err(|error| no_url(&error))?;
     Ok((uri, is_loopback))
 }
 
@@ -494,7 +541,10 @@ mod tests {
                     ("UCLOUD_PRIVATE_KEY", "secret-key\n"),
                     ("UCLOUD_API_BASE_URL", "ftp://x/"),
                 ],
-                &["the private key has white space", "the base URL is ftp"],
+                &[
+                    "the private key has white space",
+                    "the base URL does not begin with https://",
+                ],
             ),
         ] {
             let error = from(variables).unwrap_err();
@@ -503,6 +553,32 @@ mod tests {
                 assert!(error.to_string().contains(part), "{part:?} in {error}");
             }
             assert!(!format!("{error} {error:?}").contains("secret-key"));
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_builder_is_said_at_once() {
+        let credentials = Credentials::new("", "a b").with_security_token("token\n");
+        let builder = Client::builder()
+            .credentials(credentials)
+            .project_id("")
+            .timeout(Duration::ZERO);
+        let error = builder
+            .base_url("http://u@a.example/?q")
+            .build()
+            .unwrap_err()
+            .to_string();
+        for part in [
+            "the public key is empty",
+            "the private key has white space",
+            "the security token has white space",
+            "the project id is empty",
+            "`timeout` is zero",
+            "plain HTTP",
+            "user name",
+            "a query",
+        ] {
+            assert!(error.contains(part), "{part} in {error}");
         }
     }
 
@@ -530,13 +606,18 @@ mod tests {
             ("https://user:hunter2@api.ucloud.cn/", "password"),
             ("https://api.ucloud.cn/?Action=X", "query"),
             ("https://api.ucloud.cn/#x", "fragment"),
-            ("api.ucloud.cn", "no URL"),
-            ("file:///etc/passwd", "file"),
-            ("", "no URL"),
+            ("api.ucloud.cn", "expected one such as https://"),
+            ("localhost:8080", "does not begin with https://"),
+            ("http://a.example/?q", "has a query"),
+            ("file:///etc/passwd", "does not begin with https://"),
+            ("", "not a URL"),
         ] {
             let refused = check_base_url(url, false).unwrap_err();
+            let refused = refused.join(" ");
             assert!(refused.contains(expected), "{url}: {refused}");
             assert!(!refused.contains("hunter2"), "{refused}");
+            let builder = Client::builder().base_url(url);
+            assert!(!format!("{builder:?}").contains("hunter2"), "{builder:?}");
         }
         assert!(check_base_url("http://api.service.ucloud.cn", true).is_ok());
     }

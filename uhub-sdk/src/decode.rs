@@ -558,6 +558,7 @@ scalar!(i64, IntVisitor, "an integer", {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
         let int = text
+            .trim()
             .parse()
             .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
         self.0.coerced("string", "int");
@@ -704,7 +705,7 @@ impl<T: FromWire> FromWire for Vec<T> {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
-                self.0.coerced("null", "list");
+                self.0.note(Oddity::Missing);
                 Ok(Vec::new())
             }
 

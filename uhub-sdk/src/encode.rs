@@ -23,7 +23,7 @@ pub enum Encoding {
 }
 
 /// What may stand unescaped in a query and a form alike.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -32,10 +32,14 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 const USER_AGENT: HeaderValue =
     HeaderValue::from_static(concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust"));
 
-/// The HTTP request of a signed call.
+/// The HTTP request of a signed call; nothing where it makes too long a URL.
 ///
 /// `endpoint` has a path and no query; that is checked where it is given.
-pub(crate) fn request(endpoint: &Uri, encoding: Encoding, signed: &Signed<'_>) -> Request<Bytes> {
+pub(crate) fn request(
+    endpoint: &Uri,
+    encoding: Encoding,
+    signed: &Signed<'_>,
+) -> Option<Request<Bytes>> {
     let (method, uri, content_type, body) = match encoding {
         Encoding::Form => (
             Method::POST,
@@ -52,11 +56,10 @@ pub(crate) fn request(endpoint: &Uri, encoding: Encoding, signed: &Signed<'_>) -
         Encoding::Query => {
             let query = pairs(signed, format!("{}?", endpoint.path()));
             let mut parts = endpoint.clone().into_parts();
-            // A path and escaped pairs always make a path and query.
-            parts.path_and_query = query.parse().ok();
+            parts.path_and_query = Some(query.parse().ok()?);
             (
                 Method::GET,
-                Uri::from_parts(parts).unwrap_or_default(),
+                Uri::from_parts(parts).ok()?,
                 None,
                 String::new(),
             )
@@ -71,7 +74,7 @@ pub(crate) fn request(endpoint: &Uri, encoding: Encoding, signed: &Signed<'_>) -
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
-    request
+    Some(request)
 }
 
 /// `Name=value&Name=value`, behind what is there already.
@@ -137,6 +140,7 @@ mod tests {
             encoding,
             &sign(parameters, &credentials),
         )
+        .unwrap()
     }
 
     fn documented() -> GetRepoImageRequest {

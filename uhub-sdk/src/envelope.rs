@@ -22,16 +22,13 @@ pub(crate) enum Unread {
     /// The body does not speak for the service.
     NoEnvelope { why: String },
     /// The service said yes, and the rest could not be understood.
-    Undecoded {
-        path: String,
-        error: serde_json::Error,
-    },
+    Undecoded { path: String, why: String },
 }
 
 /// Reads a body: the envelope before anything else, whatever the order of the fields.
 pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope), Unread> {
     // Looked at once as a whole, the text need not be checked again string by string.
-    let text = String::from_utf8_lossy(body);
+    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     // Nearly always one pass reads both.
     let mut envelope = Envelope::default();
     let error = match read_object::<M>(&text, notes, &mut envelope) {
@@ -39,8 +36,9 @@ pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope)
             let envelope = envelope.judge()?;
             return match text {
                 Cow::Borrowed(_) => Ok((model, envelope)),
-                Cow::Owned(_) => Err(Unread::NoEnvelope {
-                    why: "the body is no UTF-8".to_owned(),
+                Cow::Owned(_) => Err(Unread::Undecoded {
+                    path: String::new(),
+                    why: "it is not valid UTF-8".to_owned(),
                 }),
             };
         }
@@ -53,7 +51,7 @@ pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope)
             envelope.judge()?;
             return Err(Unread::Undecoded {
                 path: notes.path(),
-                error,
+                why: error.to_string(),
             });
         }
         Err(_) if text.trim().is_empty() => "the body is empty".to_owned(),
@@ -243,6 +241,7 @@ mod tests {
     #[test]
     fn variations_are_read_alike() {
         let example = read(EXAMPLE).unwrap();
+        assert_eq!(read(&format!("\u{feff}{EXAMPLE}")).unwrap(), example);
         for (from, to) in [
             ("\"RetCode\": 0", "\"RetCode\": \"0\""),
             ("\"RetCode\": 0", "\"RetCode\": 0.0"),
@@ -256,7 +255,7 @@ mod tests {
             ),
             ("\"PullCount\": 4", "\"PullCount\": 4.0"),
             ("\"CreateTime\": 5", "\"CreateTime\": \"5\""),
-            ("\"TotalCount\": 5", "\"TotalCount\": \"5\""),
+            ("\"TotalCount\": 5", "\"TotalCount\": \" 5\""),
             ("\"Action\": \"GetRepoImageResponse\"", "\"Action\": null"),
             (
                 "\"Action\": \"GetRepoImageResponse\"",
@@ -295,11 +294,11 @@ mod tests {
             r#"{"RetCode": 0, "TotalCount": 5}"#,
             r#"{"RetCode": 0, "TotalCount": 5, "Imageset": []}"#,
         ] {
-            let Err(Unread::Undecoded { path, error }) = read(body) else {
+            let Err(Unread::Undecoded { path, why }) = read(body) else {
                 panic!("{body}")
             };
             assert_eq!(path, "ImageSet");
-            assert!(error.to_string().contains("not there"), "{error}");
+            assert!(why.contains("not there"), "{why}");
         }
     }
 
@@ -424,11 +423,11 @@ mod tests {
                 "integer `3`, expected an object",
             ),
         ] {
-            let Err(Unread::Undecoded { path: found, error }) = read(&varied(from, to)) else {
+            let Err(Unread::Undecoded { path: found, why }) = read(&varied(from, to)) else {
                 panic!("{to}")
             };
             assert_eq!(found, path);
-            assert!(error.to_string().contains(says), "{error}");
+            assert!(why.contains(says), "{why}");
         }
     }
 
@@ -493,10 +492,10 @@ mod tests {
             "{refusal:?}"
         );
         let success = read(b"{\"RetCode\": 0, \"TotalCount\": 0, \"Message\": \"\xff\"}");
-        let Err(Unread::NoEnvelope { why }) = success else {
+        let Err(Unread::Undecoded { why, .. }) = success else {
             panic!("{success:?}")
         };
-        assert_eq!(why, "the body is no UTF-8");
+        assert_eq!(why, "it is not valid UTF-8");
     }
 
     #[test]

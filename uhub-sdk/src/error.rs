@@ -2,8 +2,11 @@
 
 use std::{error::Error as StdError, fmt};
 
+use percent_encoding::utf8_percent_encode;
+use zeroize::Zeroizing;
+
 use crate::{
-    RetCode, action::Repeat, credentials::Credentials, ret_code::Outcome, sign::Signature,
+    RetCode, action::Repeat, credentials::Credentials, encode, ret_code::Outcome, sign::Signature,
 };
 
 /// An error of the client or of a call.
@@ -158,7 +161,7 @@ impl fmt::Display for Error {
             write!(f, " (the service says: {message})")?;
         }
         if let Some(remedy) = ret_code.and_then(RetCode::remedy) {
-            write!(f, " {remedy}")?;
+            write!(f, " — {remedy}")?;
         }
         if let Some(body) = body {
             write!(f, " The body begins: {body:?}")?;
@@ -245,6 +248,19 @@ pub(crate) struct CallContext<'a> {
     pub(crate) signature: Signature,
 }
 
+/// Why there is no response, or not the whole of it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: ErrorKind,
+    pub(crate) delivery: Delivery,
+    pub(crate) what: String,
+    /// Whether trying again may change anything.
+    pub(crate) may_pass: bool,
+    /// The status and the request's id, where the response got so far.
+    pub(crate) head: Option<(u16, Option<String>)>,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
 /// What is known of the response an error is about.
 #[derive(Default)]
 pub(crate) struct ResponseContext<'a> {
@@ -256,14 +272,30 @@ pub(crate) struct ResponseContext<'a> {
 impl CallContext<'_> {
     /// An error of this call.
     pub(crate) fn error(&self, kind: ErrorKind, delivery: Delivery, what: &str) -> Error {
-        let mut error = Error::new(kind, delivery, self.hide(what));
+        let mut error = Error::new(kind, delivery, self.excerpt(what, 512));
         error.0.action = Some(self.action);
         error.0.is_repeatable = match (kind, delivery) {
+            // The same answer would come again.
+            (ErrorKind::ResponseTooLarge, _) => false,
             (ErrorKind::Connect, Delivery::NotSent) => true,
             (_, Delivery::Unknown) => self.repeat.allows_repetition(),
             _ => false,
         };
         error
+    }
+
+    /// There is no response, or not the whole of it.
+    pub(crate) fn failed(&self, failure: Failure) -> Error {
+        let mut error = self.error(failure.kind, failure.delivery, &failure.what);
+        error.0.is_repeatable &= failure.may_pass;
+        if let Some((status, request_id)) = failure.head {
+            error.0.status = Some(status);
+            error.0.request_id = request_id;
+        }
+        match failure.source {
+            Some(source) => error.with_source(source),
+            None => error,
+        }
     }
 
     /// The service answered with a return code.
@@ -275,16 +307,21 @@ impl CallContext<'_> {
     ) -> Error {
         let delivery = match ret_code.outcome() {
             Outcome::Rejected | Outcome::TurnedAway => Delivery::Rejected,
-            Outcome::Unknown => Delivery::Unknown,
+            Outcome::Unknown | Outcome::Undocumented => Delivery::Unknown,
         };
         let what = match ret_code.meaning() {
             Some(meaning) => format!("RetCode {ret_code}: {meaning}"),
             None => format!("RetCode {ret_code}."),
         };
         let mut error = self.error(ErrorKind::Service, delivery, &what);
-        error.0.is_repeatable |= ret_code.outcome() == Outcome::TurnedAway;
+        error.0.is_repeatable = match ret_code.outcome() {
+            Outcome::TurnedAway => true,
+            Outcome::Unknown => self.repeat.allows_repetition(),
+            // What an undocumented code means, and whether it would pass, nobody knows.
+            Outcome::Rejected | Outcome::Undocumented => false,
+        };
         error.0.ret_code = Some(ret_code);
-        error.0.message = message.map(|message| self.hide(&printable(message)));
+        error.0.message = message.map(|message| self.excerpt(&printable(message), 256));
         error.0.status = Some(response.status);
         error.0.request_id = response.request_id;
         error
@@ -303,40 +340,66 @@ impl CallContext<'_> {
         error.0.status = Some(response.status);
         error.0.request_id = response.request_id;
         if !response.body.is_empty() {
-            error.0.body = Some(self.excerpt(response.body));
+            let body = String::from_utf8_lossy(&response.body[..response.body.len().min(1 << 16)]);
+            error.0.body = Some(self.excerpt(&printable(&body), 256));
         }
         error
     }
 
-    /// The beginning of a body. Secrets are looked for before it is cut, so that none is cut in two.
-    fn excerpt(&self, body: &[u8]) -> String {
-        const READ: usize = 4096;
-        const KEPT: usize = 256;
-        let text = self.hide(&printable(&String::from_utf8_lossy(
-            &body[..body.len().min(READ)],
-        )));
-        let kept: String = text.chars().take(KEPT).collect();
-        if kept.len() < text.len() || body.len() > READ {
-            format!("{kept}…")
+    /// The beginning of a text, without this call's secrets.
+    fn excerpt(&self, text: &str, kept: usize) -> String {
+        // Much more than is kept is searched, so that a secret is not cut in two and missed.
+        const SEARCHED: usize = 65_536;
+        let end = text
+            .char_indices()
+            .map(|(start, _)| start)
+            .take_while(|start| *start <= SEARCHED)
+            .last();
+        let text = self.hide(if text.len() > SEARCHED {
+            &text[..end.unwrap_or(0)]
         } else {
-            kept
+            text
+        });
+        match text.char_indices().nth(kept) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
         }
     }
 
-    /// Text from outside, without this call's secrets: a proxy likes to show the URL it was given.
+    /// Text without this call's secrets: a proxy likes to show the URL it was given.
     fn hide(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        let mut needles = Vec::new();
         for secret in self.credentials.secrets().chain([self.signature.as_str()]) {
-            let escaped =
-                percent_encoding::utf8_percent_encode(secret, percent_encoding::NON_ALPHANUMERIC)
-                    .to_string();
-            for form in [secret, &escaped] {
-                if !form.is_empty() && text.contains(form) {
-                    text = text.replace(form, "[hidden]");
+            // A shorter one is no real secret, and would be found in every other word.
+            if secret.len() < 6 {
+                continue;
+            }
+            let sent = utf8_percent_encode(secret, encode::ESCAPED).to_string();
+            needles.push(Zeroizing::new(sent));
+            needles.push(Zeroizing::new(secret.replace('/', "\\/")));
+            needles.push(Zeroizing::new(secret.to_owned()));
+        }
+        needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        let mut hidden = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            // Whoever writes escapes in lower case means the same.
+            let starts = |needle: &&Zeroizing<String>| {
+                let start = rest.as_bytes().get(..needle.len());
+                start.is_some_and(|start| start.eq_ignore_ascii_case(needle.as_bytes()))
+            };
+            match needles.iter().find(starts) {
+                Some(needle) => {
+                    hidden.push_str("[hidden]");
+                    rest = &rest[needle.len()..];
+                }
+                None => {
+                    hidden.push(next);
+                    rest = &rest[next.len_utf8()..];
                 }
             }
         }
-        text
+        hidden
     }
 }
 
@@ -372,7 +435,7 @@ mod tests {
             (RetCode::SERVICE_UNAVAILABLE, Unknown, true, false),
             (RetCode::SIGNATURE_WRONG, Rejected, false, false),
             (RetCode::PERMISSION_DENIED, Rejected, false, false),
-            (RetCode::from(64_001), Rejected, false, false),
+            (RetCode::from(64_001), Unknown, false, false),
         ] {
             for (repeat, repeatable) in [
                 (Repeat::Safe, safe),
@@ -414,12 +477,15 @@ mod tests {
 
     #[test]
     fn text_from_outside_is_one_line_without_secrets_and_bounded() {
+        // A key as the documentation shows it, and a token with what is escaped and what is not.
+        let public_key = "ucloudsomeone@example.com1296235120854146120";
         let credentials =
-            Credentials::new("public-key", "private+key").with_security_token("to/ken");
+            Credentials::new(public_key, "private+key/~.").with_security_token("AB-CD_ef.gh==");
         let context = context(Repeat::Safe, &credentials);
         let signature = context.signature;
         let body = format!(
-            "<html>\u{1b}[2J\n?Signature={}&SecurityToken=to%2Fken&k=private%2Bkey&PublicKey=public-key {}",
+            "<html>\u{1b}[2J\n?Signature={}&SecurityToken=AB-CD_ef.gh%3D%3D&t=AB-CD_ef.gh%3d%3d&k=private%2Bkey%2F~.\
+             &PublicKey=ucloudsomeone%40example.com1296235120854146120 private+key\\/~. {public_key} {}",
             signature.as_str(),
             "x".repeat(10_000)
         );
@@ -433,25 +499,34 @@ mod tests {
             "what",
             response,
         );
-        let shown = format!("{error} {error:?}");
+        let message = "x".repeat(5_000_000);
+        let refused = context.refused(RetCode::from(1), Some(&message), ResponseContext::default());
+        let shown = format!("{error} {error:?} {refused} {refused:?}");
         for secret in [
             signature.as_str(),
-            "to/ken",
-            "to%2Fken",
-            "private+key",
-            "private%2Bkey",
-            "public-key",
+            "AB-CD",
+            "private",
+            "ucloudsomeone",
             "\u{1b}",
             "\n",
         ] {
             assert!(!shown.contains(secret), "{secret:?} in {shown}");
         }
-        assert!(
-            error
-                .body()
-                .unwrap()
-                .starts_with("<html> [2J ?Signature=[hidden]&SecurityToken=[hidden]&k=[hidden]")
+        assert_eq!(
+            error.body().unwrap().split('x').next().unwrap(),
+            "<html> [2J ?Signature=[hidden]&SecurityToken=[hidden]&t=[hidden]&k=[hidden]&PublicKey=[hidden] [hidden] [hidden] "
         );
-        assert!(error.body().unwrap().chars().count() <= 257);
+        assert!(shown.len() < 3_000, "{}", shown.len());
+    }
+
+    #[test]
+    fn short_keys_do_not_garble_what_is_said() {
+        let credentials = Credentials::new("test", "e");
+        let error = context(Repeat::Safe, &credentials).error(
+            ErrorKind::Connect,
+            Delivery::NotSent,
+            "no connection",
+        );
+        assert!(error.to_string().contains("no connection"), "{error}");
     }
 }

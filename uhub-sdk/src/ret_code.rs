@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
     TurnedAway,
     /// Nobody knows whether the call was carried out.
     Unknown,
+    /// An action's own code, or a new one: nobody knows what it says.
+    Undocumented,
 }
 
 impl RetCode {
@@ -62,10 +64,9 @@ impl RetCode {
         self.documented().map(|code| code.remedy)
     }
 
-    /// A code that is not documented is an action's own refusal.
     pub(crate) fn outcome(self) -> Outcome {
         self.documented()
-            .map_or(Outcome::Rejected, |code| code.outcome)
+            .map_or(Outcome::Undocumented, |code| code.outcome)
     }
 
     fn documented(self) -> Option<&'static Meaning> {

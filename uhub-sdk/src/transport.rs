@@ -3,10 +3,10 @@
 use std::{error::Error as StdError, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use url::Url;
 
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::error::{Delivery, Error, ErrorKind, Failure};
 
 /// What a transport is built with.
 #[derive(Debug)]
@@ -28,13 +28,10 @@ pub(crate) struct Transport {
     max_response_size: usize,
 }
 
-/// Why there is no response.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: ErrorKind,
-    pub(crate) delivery: Delivery,
-    pub(crate) what: String,
-    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+/// The service's id of a request.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-ucloud-request-uuid")?.to_str().ok()?;
+    Some(id.to_owned())
 }
 
 impl Transport {
@@ -66,14 +63,22 @@ impl Transport {
 
     /// Sends a request and reads its response to the end.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let mut response = self
+        let response = self
             .http
             .execute(self.prepare(request)?)
             .await
-            .map_err(failure)?;
+            .map_err(|error| self.failure(error))?;
+        let head = (response.status().as_u16(), request_id(response.headers()));
+        self.read(response).await.map_err(|failure| Failure {
+            head: Some(head),
+            ..failure
+        })
+    }
+
+    async fn read(&self, mut response: reqwest::Response) -> Result<Response<Bytes>, Failure> {
         let announced = response.content_length();
-        if announced.is_some_and(|length| length > self.max_response_size as u64) {
-            return Err(self.too_large(&format!("{} bytes", announced.unwrap_or_default())));
+        if let Some(length) = announced.filter(|length| *length > self.max_response_size as u64) {
+            return Err(self.too_large(&format!("it has {length} bytes")));
         }
         let mut answer = Response::new(Bytes::new());
         *answer.status_mut() = response.status();
@@ -81,9 +86,13 @@ impl Transport {
         // Nearly always the whole body comes at once, and need not be copied.
         let mut whole = Bytes::new();
         let mut parts = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.failure(error))?
+        {
             if whole.len() + parts.len() + chunk.len() > self.max_response_size {
-                return Err(self.too_large("it goes on"));
+                return Err(self.too_large("there is more to come"));
             }
             if whole.is_empty() && parts.is_empty() {
                 whole = chunk;
@@ -104,7 +113,7 @@ impl Transport {
     fn prepare(&self, request: Request<Bytes>) -> Result<reqwest::Request, Failure> {
         let (endpoint, url) = &self.endpoint;
         if request.uri() != endpoint {
-            return reqwest::Request::try_from(request).map_err(failure);
+            return reqwest::Request::try_from(request).map_err(|error| self.failure(error));
         }
         let (parts, body) = request.into_parts();
         let mut prepared = reqwest::Request::new(parts.method, url.clone());
@@ -122,50 +131,79 @@ impl Transport {
                  set `max_response_size`.",
                 self.max_response_size
             ),
+            may_pass: false,
+            head: None,
             source: None,
+        }
+    }
+
+    /// reqwest's error, without the URL: it may have a signature in it.
+    fn failure(&self, error: reqwest::Error) -> Failure {
+        let error = error.without_url();
+        let host = self
+            .endpoint
+            .0
+            .authority()
+            .map_or("the service", |authority| authority.as_str());
+        let (kind, delivery, what) = if error.is_builder() {
+            (
+                ErrorKind::Request,
+                Delivery::NotSent,
+                "the request cannot be sent".to_owned(),
+            )
+        } else if error.is_connect() {
+            (
+                ErrorKind::Connect,
+                Delivery::NotSent,
+                format!("no connection to {host}"),
+            )
+        } else if error.is_timeout() {
+            (
+                ErrorKind::Timeout,
+                Delivery::Unknown,
+                format!("{host} took too long"),
+            )
+        } else {
+            let what = format!("the connection to {host} broke before the response was complete");
+            (ErrorKind::Connection, Delivery::Unknown, what)
+        };
+        // reqwest says what it was doing; why it failed is at the end of the chain.
+        let mut reason: &(dyn StdError + 'static) = &error;
+        while let Some(source) = reason.source() {
+            reason = source;
+        }
+        let is_tls = is_tls(reason);
+        let advice = match kind {
+            ErrorKind::Connect if is_tls => {
+                ": check that the base URL speaks TLS, and its certificate"
+            }
+            ErrorKind::Connect => ": check the base URL and the network",
+            _ => "",
+        };
+        Failure {
+            kind,
+            delivery,
+            what: format!("{what}: {reason}{advice}."),
+            // A certificate is no better the second time.
+            may_pass: !is_tls,
+            head: None,
+            source: Some(Box::new(error)),
         }
     }
 }
 
-/// reqwest's error, without the URL: it may have a signature in it.
-fn failure(error: reqwest::Error) -> Failure {
-    let error = error.without_url();
-    let (kind, delivery, what) = if error.is_builder() {
-        (
-            ErrorKind::Request,
-            Delivery::NotSent,
-            "the request cannot be sent",
-        )
-    } else if error.is_connect() {
-        (
-            ErrorKind::Connect,
-            Delivery::NotSent,
-            "no connection to the service",
-        )
-    } else if error.is_timeout() {
-        (
-            ErrorKind::Timeout,
-            Delivery::Unknown,
-            "the service took too long",
-        )
-    } else {
-        (
-            ErrorKind::Connection,
-            Delivery::Unknown,
-            "the connection broke before the response was complete",
-        )
-    };
-    // reqwest says what it was doing; why it failed is at the end of the chain.
-    let mut reason: &dyn StdError = &error;
-    while let Some(source) = reason.source() {
-        reason = source;
-    }
-    Failure {
-        kind,
-        delivery,
-        what: format!("{what}: {reason}."),
-        source: Some(Box::new(error)),
-    }
+#[cfg(feature = "rustls")]
+fn is_tls(reason: &(dyn StdError + 'static)) -> bool {
+    let is_rustls = |error: &(dyn StdError + Send + Sync + 'static)| error.is::<rustls::Error>();
+    let inner = reason
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    reason.is::<rustls::Error>() || inner.is_some_and(is_rustls)
+}
+
+#[cfg(not(feature = "rustls"))]
+fn is_tls(_: &(dyn StdError + 'static)) -> bool {
+    false
 }
 
 #[cfg(feature = "rustls")]

@@ -4,12 +4,18 @@
 use std::{
     io::Write,
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
 use uhub_sdk::{
     Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode,
     actions::get_repo_image::GetRepoImageRequest,
@@ -17,7 +23,7 @@ use uhub_sdk::{
 };
 
 /// Keys that can be told apart from everything else in an output.
-const PUBLIC_KEY: &str = "pUbLiC+kEy/1296235120854146120";
+const PUBLIC_KEY: &str = "pUbLiC-kEy@example.com/1296235120854146120";
 const PRIVATE_KEY: &str = "pRiVaTe+kEy/46f09bb9fab4f12dfc16";
 
 async fn uhub() -> LocalUhub {
@@ -266,7 +272,7 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
         (
             respond(500, &[], r#"{"RetCode": 64001, "Message": "odd"}"#),
             Service,
-            Rejected,
+            Unknown,
             false,
             "RetCode 64001. (the service says: odd)",
         ),
@@ -336,8 +342,8 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
         (
             respond(302, &[("location", "https://evil.example/")], ""),
             UnexpectedResponse,
-            Rejected,
-            false,
+            Unknown,
+            true,
             "a redirect, which is not followed",
         ),
         (
@@ -345,7 +351,7 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             Decode,
             Executed,
             false,
-            "could not be understood at `ImageSet`",
+            "cannot be understood at `ImageSet`: the list is not there",
         ),
         (
             respond(
@@ -362,14 +368,14 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             Fault::Huge { bytes: 100_000_000 },
             ResponseTooLarge,
             Unknown,
-            true,
+            false,
             "larger than the 1048576 bytes",
         ),
         (
             respond(200, &[("content-length", "100000000")], "{"),
             ResponseTooLarge,
             Unknown,
-            true,
+            false,
             "100000000 bytes",
         ),
         (
@@ -377,14 +383,14 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             Connection,
             Unknown,
             true,
-            "the connection broke",
+            "broke before the response was complete",
         ),
         (
             Fault::CutConnection,
             Connection,
             Unknown,
             true,
-            "the connection broke",
+            "broke before the response was complete",
         ),
     ] {
         let what = format!("{fault:?}");
@@ -398,6 +404,14 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
         );
         let error = checked(error, kind, delivery, says);
         assert_eq!(error.is_repeatable(), repeatable, "{what}");
+        // Whatever had a head tells what was in it.
+        let has_head = kind != Connection || what.starts_with("CutBody");
+        assert_eq!(error.http_status().is_some(), has_head, "{what}");
+        assert_eq!(
+            error.request_id().is_some(),
+            has_head && !what.starts_with("Respond"),
+            "{what}"
+        );
         if kind == UnexpectedResponse || kind == Decode {
             assert!(
                 error
@@ -429,7 +443,6 @@ async fn what_a_proxy_repeats_is_hidden() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/", listener.local_addr().unwrap());
     let proxy = tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
         for _ in 0..2 {
             let (mut connection, _) = listener.accept().await.unwrap();
             let mut head = vec![0; 4096];
@@ -483,7 +496,7 @@ async fn a_server_that_is_not_there_was_not_reached() {
         error,
         ErrorKind::Connect,
         Delivery::NotSent,
-        "no connection to the service",
+        "no connection to 127.0.0.1:",
     );
     assert!(error.is_repeatable());
     assert!(std::error::Error::source(&error).is_some());
@@ -556,7 +569,7 @@ async fn connecting_is_bounded() {
         error,
         ErrorKind::Connect,
         Delivery::NotSent,
-        "no connection to the service",
+        "no connection to 127.0.0.1:",
     );
 }
 
@@ -576,10 +589,33 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     assert!(error.to_string().contains("Tokio"), "{error}");
 }
 
+/// Counts the connections that are made through it to a server.
+async fn counting(server: &str) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicUsize::new(0));
+    let (counted, server) = (
+        count.clone(),
+        server["http://".len()..].trim_end_matches('/').to_owned(),
+    );
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let server = server.clone();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(server).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut connection, &mut server).await;
+            });
+        }
+    });
+    (base_url, count)
+}
+
 #[tokio::test]
 async fn connections_are_reused_at_any_concurrency() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let (base_url, connections) = counting(uhub.base_url()).await;
+    let client = uhub.client().base_url(base_url).build().unwrap();
     for _ in 0..5 {
         let calls: Vec<_> = (0..16)
             .map(|_| tokio::spawn(client.get_repo_image("many").send()))
@@ -589,6 +625,69 @@ async fn connections_are_reused_at_any_concurrency() {
         }
     }
     assert_eq!(uhub.requests().len(), 80);
+    let connections = connections.load(Ordering::Relaxed);
+    assert!(
+        connections <= 16,
+        "{connections} connections for 16 calls at once"
+    );
+}
+
+/// A server that begins an answer and then says nothing more.
+#[tokio::test]
+async fn a_body_that_stalls_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        let _ = connection.read(&mut request).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"RetCode\": 0";
+        connection.write_all(head.as_bytes()).await.unwrap();
+        // The connection stays open for as long as the test goes on.
+        std::future::pending::<()>().await;
+    });
+    let client = Client::builder()
+        .credentials(keys())
+        .base_url(base_url)
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    let call = client
+        .get_repo_image("many")
+        .with_timeout(Duration::from_millis(300));
+    let error = call.send().await.unwrap_err();
+    assert!(started.elapsed() < Duration::from_secs(10));
+    checked(
+        error,
+        ErrorKind::Timeout,
+        Delivery::Unknown,
+        "did not answer within 300ms (`timeout`)",
+    );
+    server.abort();
+}
+
+/// A value that cannot be understood is shown, unless it is a secret.
+#[tokio::test]
+async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
+    let uhub = uhub().await;
+    let client = uhub.client().build().unwrap();
+    for body in [
+        format!(r#"{{"RetCode": 0, "TotalCount": "{PRIVATE_KEY}"}}"#),
+        format!(r#"{{"RetCode": 0, "TotalCount": {{"{PUBLIC_KEY}": 1}}}}"#),
+        format!(r#"{{"RetCode": 171, "Message": "no: {PRIVATE_KEY}"}}"#),
+        format!("{PRIVATE_KEY} {}", "x".repeat(200_000)),
+    ] {
+        uhub.play(respond(200, &[], body));
+        let error = client.get_repo_image("many").send().await.unwrap_err();
+        let (kind, delivery) = (error.kind(), error.delivery());
+        assert!(error.to_string().contains("[hidden]"), "{error}");
+        assert!(
+            error.to_string().len() < 1_500,
+            "{}",
+            error.to_string().len()
+        );
+        checked(error, kind, delivery, "");
+    }
 }
 
 /// A place for everything that is traced.

@@ -21,6 +21,25 @@ pub(super) struct Models {
 }
 
 impl Models {
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.holds.contains_key(name)
+    }
+
+    /// What to say of a type that is not there.
+    pub(super) fn unknown(&self, name: &str) -> String {
+        let what = if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            "model"
+        } else {
+            "type or model"
+        };
+        let known = self
+            .holds
+            .keys()
+            .map(String::as_str)
+            .chain(spec::Type::BASIC);
+        format!("no {what} `{name}`{}", suggest(name, known))
+    }
+
     /// Whether a model can be reached from another through fields that hold one model each.
     fn reaches(&self, from: &str, to: &str) -> bool {
         let mut seen = BTreeSet::new();
@@ -259,8 +278,8 @@ fn ty(field: &spec::Field, owner: Option<&str>, models: &Models, report: &mut Re
         spec::Type::Boolean => Type::Scalar(Scalar::Boolean),
         spec::Type::Object | spec::Type::Array(_) => Type::Object,
         spec::Type::Model(name) => {
-            if !models.holds.contains_key(name) {
-                report.error(ty.at, unknown_type(name, models));
+            if !models.has(name) {
+                report.error(ty.at, models.unknown(name));
             }
             Type::Model {
                 rust: models.rust.get(name).cloned().unwrap_or_default(),
@@ -269,18 +288,4 @@ fn ty(field: &spec::Field, owner: Option<&str>, models: &Models, report: &mut Re
         }
     };
     (0..depth).fold(innermost, |element, _| Type::List(Box::new(element)))
-}
-
-fn unknown_type(name: &str, models: &Models) -> String {
-    let what = if name.starts_with(|c: char| c.is_ascii_uppercase()) {
-        "model"
-    } else {
-        "type or model"
-    };
-    let known = models
-        .holds
-        .keys()
-        .map(String::as_str)
-        .chain(spec::Type::BASIC);
-    format!("no {what} `{name}`{}", suggest(name, known))
 }

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Common, Names, Types, example::fits, fields::check_format};
+use super::{
+    Common, Names, Types,
+    example::fits,
+    fields::{Models, check_format},
+};
 use crate::{
     diagnostic::{Report, suggest},
     json,
@@ -39,6 +43,7 @@ const MAX_DEPTH: usize = 16;
 
 pub(super) fn lower(
     specs: &[spec::Field],
+    models: &Models,
     common: &Common,
     types: &mut Types,
     report: &mut Report<'_>,
@@ -74,7 +79,7 @@ pub(super) fn lower(
             plant(&mut tree, &path, parameter, report);
         }
     }
-    grow(&tree, "", common, types, report)
+    grow(&tree, "", models, common, types, report)
 }
 
 /// What can be said of a parameter by itself.
@@ -177,6 +182,7 @@ fn plant<'a>(
 fn grow(
     level: &Level<'_>,
     prefix: &str,
+    models: &Models,
     common: &Common,
     types: &mut Types,
     report: &mut Report<'_>,
@@ -191,7 +197,7 @@ fn grow(
         } = &level.branches[wire];
         let at = first.name.at;
         let (shape, given) = match below {
-            Below::Leaf => (leaf(first, types, report), first.rust_name.as_ref()),
+            Below::Leaf => (leaf(first, models, types, report), first.rust_name.as_ref()),
             Below::Group(below) => {
                 let rust = naming::ty(wire)
                     .map(|name| format!("{prefix}{name}"))
@@ -205,11 +211,21 @@ fn grow(
                     at,
                     report,
                 );
-                let parameters = grow(below, &rust, common, types, report);
+                let parameters = grow(below, &rust, models, common, types, report);
                 (Shape::Group { rust, parameters }, None)
             }
         };
         let is_leaf = matches!(below, Below::Leaf);
+        let is_optional_text =
+            shape == Shape::Scalar(Scalar::String) && *lists == 0 && !first.required;
+        if prefix.is_empty() && common.from_client.contains_key(*wire) && !is_optional_text {
+            report.error(
+                at,
+                format!(
+                    "the client fills `{wire}` in, and can do that for an optional string alone"
+                ),
+            );
+        }
         grown.push(Parameter {
             wire: (*wire).to_owned(),
             rust: names.take(wire, given, at, report),
@@ -223,7 +239,7 @@ fn grow(
             default: first.default.as_ref().filter(|_| is_leaf).map(text),
             is_chosen: is_leaf && spec::is_set(first.must_choose.as_ref()),
             may_be_empty: is_leaf && spec::is_set(first.may_be_empty.as_ref()),
-            from_client: prefix.is_empty() && common.from_client.contains(*wire),
+            from_client: prefix.is_empty() && common.from_client.contains_key(*wire),
             description: if is_leaf {
                 first.description.value.clone()
             } else {
@@ -234,7 +250,12 @@ fn grow(
     grown
 }
 
-fn leaf(parameter: &spec::Field, types: &mut Types, report: &mut Report<'_>) -> Shape {
+fn leaf(
+    parameter: &spec::Field,
+    models: &Models,
+    types: &mut Types,
+    report: &mut Report<'_>,
+) -> Shape {
     let owner = types.prefix.clone();
     if let Some(rust) = types.enumerate(&owner, parameter, report) {
         return Shape::Enum(rust);
@@ -257,6 +278,10 @@ fn leaf(parameter: &spec::Field, types: &mut Types, report: &mut Report<'_>) -> 
         spec::Type::Int => Scalar::Int,
         spec::Type::Float => Scalar::Float,
         spec::Type::Boolean => Scalar::Boolean,
+        spec::Type::Model(name) if !models.has(name) => {
+            report.error(parameter.ty.at, models.unknown(name));
+            Scalar::String
+        }
         spec::Type::Object | spec::Type::Model(_) | spec::Type::Array(_) => {
             report.error(
                 parameter.ty.at,

@@ -3,6 +3,9 @@
 use super::source::Source;
 use crate::model::{Action, Parameter, Scalar, Service, Shape, Twin};
 
+/// What makes a list of whatever can be one.
+const LIST: &str = "crate::parameters::list";
+
 /// The request of an action and its groups of parameters.
 pub(super) fn request(out: &mut Source, action: &Action) {
     let Action {
@@ -63,8 +66,8 @@ fn parameter_struct(out: &mut Source, doc: &str, name: &str, parameters: &[Param
             if !arguments.is_empty() {
                 out.attribute("serde", &arguments);
             }
-            out.line(format_args!(
-                "pub {}: {},",
+            out.part(&format!(
+                "pub {}: {}",
                 parameter.rust,
                 field_type(parameter)
             ));
@@ -130,11 +133,13 @@ fn setter(out: &mut Source, parameter: &Parameter, request: &str) {
         &["mut self".to_owned(), value],
         " -> Self {",
     );
-    let value = converted(shape, "value");
-    if matches!(shape, Shape::List(_)) {
-        out.line(format_args!("{request}.{rust} = {value};"));
-    } else {
-        out.line(format_args!("{request}.{rust} = Some({value});"));
+    let place = format!("{request}.{rust}");
+    match shape {
+        Shape::List(element) if matches!(**element, Shape::List(_)) => {
+            out.line(format_args!("{place} = value;"));
+        }
+        Shape::List(_) => out.assign(&place, LIST, "value"),
+        _ => out.assign(&place, "Some", &converted(shape, "value")),
     }
     out.line("self");
     out.close("}");
@@ -336,7 +341,7 @@ pub(super) fn construct_example(out: &mut Source, action: &Action, arguments: &[
                 Shape::Scalar(Scalar::String) => format!("{value}.to_owned()"),
                 _ => value,
             };
-            out.line(format_args!("request.{} = Some({value});", parameter.rust));
+            out.assign(&format!("request.{}", parameter.rust), "Some", &value);
         }
     }
 }
@@ -433,7 +438,7 @@ fn converted(shape: &Shape, value: &str) -> String {
     match shape {
         Shape::Scalar(Scalar::String) => format!("{value}.into()"),
         Shape::List(element) if !matches!(**element, Shape::List(_)) => {
-            format!("crate::parameters::list({value})")
+            format!("{LIST}({value})")
         }
         _ => value.to_owned(),
     }

@@ -61,7 +61,7 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
         out.open(format_args!("pub struct {rust} {{"));
         for field in fields {
             out.doc(&documentation(field));
-            out.line(format_args!("pub {}: {},", field.rust, field_type(field)));
+            out.part(&format!("pub {}: {}", field.rust, field_type(field)));
         }
         out.close("}");
     }

@@ -1,4 +1,6 @@
-//! Rust source, line by line, as rustfmt would write it.
+//! Rust source, line by line, as rustfmt would write it: for names of up to 45 letters, of which the
+//! longest documented one has 36. Beyond that the source is right, and `cargo fmt` would break its lines
+//! elsewhere.
 
 use std::fmt::{Display, Write};
 
@@ -127,8 +129,25 @@ impl Source {
         self.close(format_args!("{}{tail}", close.trim_start()));
     }
 
-    /// `name: value`, the value as far as it fits.
-    fn part(&mut self, part: &str) {
+    /// `place = function(argument);`
+    pub(super) fn assign(&mut self, place: &str, function: &str, argument: &str) {
+        let value = format!("{function}({argument});");
+        if self.indent + place.len() + " = ".len() + value.len() <= MAX_WIDTH {
+            self.line(format_args!("{place} = {value}"));
+        } else if self.indent + 4 + value.len() <= MAX_WIDTH {
+            self.line(format_args!("{place} ="));
+            self.line(format_args!("    {value}"));
+        } else {
+            self.call(
+                &format!("{place} = {function}"),
+                &[argument.to_owned()],
+                ";",
+            );
+        }
+    }
+
+    /// `name: value,`, the value as far as it fits.
+    pub(super) fn part(&mut self, part: &str) {
         let (name, value) = match part.split_once(": ") {
             Some(split) if self.indent + part.len() + 1 > MAX_WIDTH => split,
             _ => return self.line(format_args!("{part},")),

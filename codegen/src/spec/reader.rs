@@ -121,6 +121,10 @@ impl Reader<'_, '_> {
             );
             return None;
         }
+        if let Some(what) = odd_markdown(&text.value) {
+            self.report.error(text.at, what);
+            return None;
+        }
         Some(text)
     }
 
@@ -208,4 +212,25 @@ impl Reader<'_, '_> {
             format!("expected {expected}; found {}", found.kind()),
         );
     }
+}
+
+/// What rustdoc would take for something else than words.
+fn odd_markdown(text: &str) -> Option<String> {
+    let is_code = |line: &str| line.starts_with("    ") || line.trim_start().starts_with("```");
+    if text.lines().any(is_code) {
+        return Some("a block of code would become a test of its own: say it in words".to_owned());
+    }
+    // Every other piece between backticks is code.
+    for words in text.split('`').step_by(2) {
+        let link = words.find('[').filter(|_| !words.contains("]("));
+        if let Some(odd) = link
+            .map(|_| '[')
+            .or_else(|| words.contains('<').then_some('<'))
+        {
+            return Some(format!(
+                "`{odd}` would become a link or a tag: put what it belongs to in backticks"
+            ));
+        }
+    }
+    None
 }
