@@ -16,9 +16,10 @@
 use std::{future::poll_fn, pin::Pin, sync::Arc};
 
 use futures_core::Stream;
+use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{Action, Call, ClientBuilder, Error, Metadata, paging::Paged};
+use crate::{Action, Call, ClientBuilder, Error, Metadata, Paged, UntypedCall};
 
 /// A client of UHub that waits for each answer.
 ///
@@ -76,6 +77,12 @@ impl Client {
     /// Makes a call of a request: options can be set on it before it is sent.
     pub fn call<R: Action>(&self, request: R) -> Call<R, Self> {
         Call::new(self.clone(), request)
+    }
+
+    /// Begins a call of an action that this crate has no types for; see
+    /// [`Client::action`](crate::Client::action).
+    pub fn action(&self, name: impl Into<String>) -> UntypedCall<Self> {
+        UntypedCall::new(self.clone(), name.into())
     }
 
     /// Sends a request and waits for the answer.
@@ -173,6 +180,27 @@ impl<R: Action> Call<R, Client> {
                 read_ahead,
             },
         )
+    }
+}
+
+impl UntypedCall<Client> {
+    /// Sends the call and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`UntypedCall::send`](crate::UntypedCall::send).
+    pub fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.send_with_metadata().map(|(response, _)| response)
+    }
+
+    /// Sends the call, and returns what came with the response as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
+        let client = self.client.clone();
+        client.wait(self.by(client.client.clone()).send_with_metadata())?
     }
 }
 

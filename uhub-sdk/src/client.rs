@@ -9,7 +9,7 @@ use http::Uri;
 use url::{Host, Url};
 
 use crate::{
-    Action, Call, Credentials, Encoding, Error,
+    Action, Call, Credentials, Encoding, Error, UntypedCall,
     actions::service::ENDPOINT,
     decode::{Note, Oddity},
     transport::{Settings, Transport},
@@ -73,6 +73,21 @@ impl Client {
     /// Makes a call of a request: options can be set on it before it is sent.
     pub fn call<R: Action>(&self, request: R) -> Call<R> {
         Call::new(self.clone(), request)
+    }
+
+    /// Begins a call of an action that this crate has no types for.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// let call = client.action("DescribeSomethingNew").param("Limit", 1);
+    /// let answer: serde_json::Value = call.send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn action(&self, name: impl Into<String>) -> UntypedCall {
+        UntypedCall::new(self.clone(), name.into())
     }
 
     /// Sends a request.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::decode::{self, Beside, Field, Model, Notes, Place};
 
@@ -60,6 +60,19 @@ pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope)
         Err(error) => format!("the body is no JSON: {error}"),
     };
     Err(Unread::NoEnvelope { why })
+}
+
+/// Reads a body as something that knows no tolerance.
+pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Envelope), Unread> {
+    let (Nothing, envelope) = read(body, &Notes::default())?;
+    let value = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    match value {
+        Ok(value) => Ok((value, envelope)),
+        Err(error) => Err(Unread::Undecoded {
+            path: String::new(),
+            why: error.to_string(),
+        }),
+    }
 }
 
 fn read_object<M: Model>(

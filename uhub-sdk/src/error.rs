@@ -37,7 +37,7 @@ struct Details {
     delivery: Delivery,
     is_repeatable: bool,
     what: String,
-    action: Option<&'static str>,
+    action: Option<String>,
     ret_code: Option<RetCode>,
     message: Option<String>,
     status: Option<u16>,
@@ -119,7 +119,7 @@ impl Error {
     /// The action that was called.
     #[must_use]
     pub fn action(&self) -> Option<&str> {
-        self.0.action
+        self.0.action.as_deref()
     }
 
     /// The service's id of the request, which its support asks for. Documented as the response
@@ -242,7 +242,7 @@ impl Error {
 
 /// What is known of a call while it runs, for the errors that may come of it.
 pub(crate) struct CallContext<'a> {
-    pub(crate) action: &'static str,
+    pub(crate) action: &'a str,
     pub(crate) repeat: Repeat,
     pub(crate) credentials: &'a Credentials,
     pub(crate) signature: Signature,
@@ -273,7 +273,7 @@ impl CallContext<'_> {
     /// An error of this call.
     pub(crate) fn error(&self, kind: ErrorKind, delivery: Delivery, what: &str) -> Error {
         let mut error = Error::new(kind, delivery, self.excerpt(what, 512));
-        error.0.action = Some(self.action);
+        error.0.action = Some(self.action.to_owned());
         error.0.is_repeatable = match (kind, delivery) {
             // The same answer would come again.
             (ErrorKind::ResponseTooLarge, _) => false,

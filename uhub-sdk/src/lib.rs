@@ -57,12 +57,14 @@ mod decode;
 mod encode;
 mod envelope;
 mod error;
+mod exchange;
 mod paging;
 mod parameters;
 mod ret_code;
 mod sign;
 mod timestamp;
 mod transport;
+mod untyped;
 
 // Written by `cargo xtask codegen` alone, and so in a folder of its own.
 #[path = "generated/mod.rs"]
@@ -75,15 +77,17 @@ pub mod local;
 mod testing;
 
 pub use action::{Action, Repeat};
-pub use call::{Call, Metadata};
+pub use call::Call;
 pub use client::{Client, ClientBuilder};
 pub use credentials::Credentials;
 pub use encode::Encoding;
 pub use error::{Delivery, Error, ErrorKind};
+pub use exchange::Metadata;
 pub use paging::{Items, Paged, Pages};
 use parameters::Parameters;
 pub use ret_code::RetCode;
 pub use timestamp::Timestamp;
+pub use untyped::UntypedCall;
 
 /// The README's code compiles.
 #[cfg(doctest)]

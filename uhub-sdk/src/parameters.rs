@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 /// The parameters of one call, sorted bytewise by name.
 ///
 /// They are kept as the one text that is signed: each name followed by its value, nothing between.
@@ -96,6 +98,59 @@ impl<'c> Parameters<'c> {
             });
         }
         self.push(name, text, true);
+    }
+
+    /// Adds a value under any name; an empty text is sent as it is.
+    pub(crate) fn add_json(&mut self, name: &str, value: &Value) {
+        self.is_sorted = false;
+        match value {
+            Value::Null => self.refuse(|| format!("the parameter `{name}` is null: leave it out.")),
+            Value::Bool(boolean) => {
+                self.append(name, if *boolean { "true" } else { "false" }, false);
+            }
+            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
+                Some(float) => self.append(name, &float.to_string(), false),
+                None => self.append(name, &number.to_string(), false),
+            },
+            Value::String(text) => self.append(name, text, true),
+            Value::Array(values) => {
+                for (index, value) in values.iter().enumerate() {
+                    self.add_json(&format!("{name}.{index}"), value);
+                }
+            }
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    self.add_json(&format!("{name}.{field}"), value);
+                }
+            }
+        }
+    }
+
+    /// Adds what the client has of its own and the call does not say, and refuses what is there twice.
+    pub(crate) fn complete(&mut self) {
+        for (name, value) in self.client_defaults {
+            if !self.iter().any(|parameter| parameter.name == *name) {
+                self.append(name, value, true);
+            }
+        }
+        self.is_sorted = false;
+        self.finish();
+        let names: Vec<&str> = self.iter().map(|parameter| parameter.name).collect();
+        let unnamed = names
+            .iter()
+            .find(|name| name.is_empty() || **name == "Signature");
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
+        let odd = match (unnamed, twice) {
+            (Some(name), _) => Some(format!("a parameter cannot be named {name:?}.")),
+            (_, Some(pair)) => Some(format!(
+                "the parameter `{}` is there twice, and some every call has.",
+                pair[0]
+            )),
+            (None, None) => None,
+        };
+        if let Some(why) = odd {
+            self.refuse(|| why);
+        }
     }
 
     /// Notes why the call cannot be sent, unless something is noted already.

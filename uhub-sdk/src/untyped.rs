@@ -1,0 +1,116 @@
+//! Calls of actions that the spec does not have yet.
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{Client, Error, Metadata, Repeat, envelope, exchange::Exchange};
+
+/// A call of an action by its name, with the parameters by theirs: [`Client::action`] begins one.
+///
+/// It is signed, sent and judged as any other call. Of the answer it gives what can be deserialized from
+/// it, without the tolerance that typed actions have.
+#[derive(Debug, Clone)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct UntypedCall<C = Client> {
+    pub(crate) client: C,
+    action: String,
+    parameters: Vec<(String, Value)>,
+    repeat: Repeat,
+    timeout: Option<Duration>,
+}
+
+impl<C> UntypedCall<C> {
+    pub(crate) fn new(client: C, action: String) -> Self {
+        Self {
+            client,
+            action,
+            parameters: Vec::new(),
+            repeat: Repeat::Never,
+            timeout: None,
+        }
+    }
+
+    /// Sets a parameter, by its documented name. Lists and objects become `Name.0` and `Name.Field`; an
+    /// empty text is sent as it is, and so may mean to the service that the parameter is not there.
+    ///
+    /// The call is refused before it is sent where a parameter is given twice, is `null`, or is one
+    /// that every call has.
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Whether the action may be sent a second time, which [`Error::is_repeatable`] depends on. Default:
+    /// [`Repeat::Never`].
+    pub fn with_repeat(mut self, value: Repeat) -> Self {
+        self.repeat = value;
+        self
+    }
+
+    /// How long this call may take in all; see [`Call::with_timeout`](crate::Call::with_timeout).
+    pub fn with_timeout(mut self, value: Duration) -> Self {
+        self.timeout = Some(value);
+        self
+    }
+
+    /// The same call by another client.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn by<D>(self, client: D) -> UntypedCall<D> {
+        let Self {
+            action,
+            parameters,
+            repeat,
+            timeout,
+            ..
+        } = self;
+        UntypedCall {
+            client,
+            action,
+            parameters,
+            repeat,
+            timeout,
+        }
+    }
+}
+
+impl UntypedCall {
+    /// Sends the call. `T` is made from the whole body, `RetCode` and all.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the service from doing what was asked, or its answer from being a `T`.
+    pub async fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.send_with_metadata()
+            .await
+            .map(|(response, _)| response)
+    }
+
+    /// Sends the call, and returns what came with the response as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
+        let Self {
+            client,
+            action,
+            parameters,
+            repeat,
+            timeout,
+        } = &self;
+        let exchange = Exchange {
+            action,
+            repeat: *repeat,
+            timeout: *timeout,
+        };
+        let add = |to: &mut crate::Parameters<'_>| {
+            for (name, value) in parameters {
+                to.add_json(name, value);
+            }
+            to.complete();
+        };
+        exchange.run(&client.0, add, envelope::read_untyped).await
+    }
+}
