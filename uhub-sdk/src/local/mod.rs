@@ -72,9 +72,10 @@
 //!
 //! The documentation names no code for a bad parameter, for a name that nothing has or that is
 //! taken, for a limit reached or for a repository that is not empty: 220, 230, 63001, 63002 and
-//! 63003 are this server's choice, and no promise of what UHub answers. Nor does it say how UHub
-//! takes an `IsShared` that `UpdateRepo` is not given ("false by default", which would make every
-//! repository private whose description is changed): here it stays as it is.
+//! 63003 are this server's choice, and no promise of what UHub answers. Where the documentation warns of
+//! a default, this server does as it says: `GetRepo` without a `Type` lists public repositories,
+//! `UpdateRepo` without `IsShared` makes a repository private, and `DeleteRepoImage` without a `TagName`,
+//! or with an empty one, deletes every tag.
 //!
 //! What is not the protocol is refused as HTTP does, with a JSON body whose `RetCode` is 230:
 //! another path (404), another method than GET and POST (405), another content type (415), a body

@@ -84,16 +84,14 @@ pub(super) fn list(project: &mut Project, parameters: &Parameters) -> Result<Fie
 
 pub(super) fn update(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
     let name = required(parameters, "RepoName")?;
-    // The documentation says that the default is false. Taken by its word, whoever changes the
-    // description alone would make a public repository private. The sentence is that of
-    // `CreateRepo`, where it makes sense: here, what is not given stays.
-    let shared = flag(parameters, "IsShared")?;
-    // The same goes for an empty description: there is no way to clear one.
+    // As the documentation has it: whoever changes the description alone makes the repository
+    // private. A client that does so should find out here.
+    let shared = flag(parameters, "IsShared")?.unwrap_or(false);
+    // There is no documented way to clear a description.
     let description = parameters.filled("Description");
     let at = find_repository(project, name)?;
     let repository = &mut project.repositories[at];
 
-    let shared = shared.unwrap_or(repository.is_shared);
     let description = description.unwrap_or(&repository.description);
     // What is as it should be is not changed, and so the time of the last change stays.
     if repository.is_shared != shared || repository.description != description {
@@ -292,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_changes_what_is_given_alone() {
+    fn an_update_makes_private_what_it_does_not_say_is_shared() {
         let mut project = project([Repository::new("base").description("old").shared(true)]);
         let mut updated = |form: &str| {
             project.repositories[0].update_time = "unchanged".to_owned();
@@ -304,10 +302,9 @@ mod tests {
             (base.is_shared, base.description.clone(), touched)
         };
         let now = |shared, description: &str, touched| (shared, description.to_owned(), touched);
-        assert_eq!(updated(""), now(true, "old", false));
-        // Not given, and so neither private nor without a description now.
-        assert_eq!(updated("Description=new"), now(true, "new", true));
-        assert_eq!(updated("IsShared=false"), now(false, "new", true));
+        assert_eq!(updated("IsShared=true"), now(true, "old", false));
+        assert_eq!(updated("Description=new"), now(false, "new", true));
+        assert_eq!(updated("IsShared=false"), now(false, "new", false));
         assert_eq!(updated("Description="), now(false, "new", false));
         assert_eq!(
             updated("IsShared=true&Description="),
