@@ -6,6 +6,8 @@
 //! - A whole call, beside a bare reqwest loop that sends the same, already signed body over loopback
 //!   and decodes the same structs: processor time of this process, 16 calls at once. The server is a
 //!   process of its own.
+//! - Listing as a stream: resident memory as the list goes on, and reading ahead beside not doing so, where
+//!   each answer takes 20 ms.
 //!
 //! Machines are noisy: each figure is the median of the ratios of many short rounds.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
@@ -41,7 +43,8 @@ const SERVE: &str = "UHUB_BENCH_SERVE";
 
 fn main() {
     if let Ok(images) = std::env::var(SERVE) {
-        return serve(images.parse().unwrap());
+        let (images, latency) = images.split_once(' ').unwrap();
+        return serve(images.parse().unwrap(), latency.parse().unwrap());
     }
     println!("ratios: the crate / the baseline; smaller is better, 1 is as good as the baseline\n");
     let (alone, whole) = signing();
@@ -65,6 +68,13 @@ fn main() {
             format!("call for {images} images / bare reqwest, time")
         );
     }
+    println!(
+        "{:<44} {:>6.2}",
+        "list, 8 pages ahead / none, 20 ms a page",
+        reading_ahead()
+    );
+    let memory = memory(100_000);
+    println!("\nresident memory after 10,000, 20,000, … 100,000 images: {memory:?} KiB");
 }
 
 /// The median of the ratios of two things done in turn.
@@ -192,7 +202,7 @@ fn reading(images: usize) -> f64 {
 }
 
 /// The other process: it listens until its standard input ends.
-fn serve(images: usize) {
+fn serve(images: usize, latency: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -200,6 +210,7 @@ fn serve(images: usize) {
     runtime.block_on(async {
         let images = (0..images).map(|n| Image::new(format!("image-{n}")));
         let uhub = LocalUhub::builder()
+            .latency(Duration::from_millis(latency))
             .repository(Repository::new("base").images(images))
             .start()
             .await
@@ -211,15 +222,70 @@ fn serve(images: usize) {
     });
 }
 
+/// How long a list takes with read-ahead, for each second that it takes without.
+fn reading_ahead() -> f64 {
+    let server = Server::start(12_000, 20);
+    let seconds = |read_ahead| {
+        let started = Instant::now();
+        list(&server, 100, read_ahead, |_| {});
+        started.elapsed().as_secs_f64()
+    };
+    let mut ratios: Vec<f64> = (0..3).map(|_| seconds(8) / seconds(0)).collect();
+    ratios.sort_by(f64::total_cmp);
+    ratios[1]
+}
+
+/// This process's resident memory in KiB, each time that a tenth of the list has been read.
+fn memory(images: usize) -> Vec<u64> {
+    let server = Server::start(images, 0);
+    let mut samples = Vec::new();
+    list(&server, 100, 1, |count| {
+        if count % (images / 10) == 0 {
+            let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+            let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+            samples.extend(
+                resident.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()),
+            );
+        }
+    });
+    samples
+}
+
+fn list(server: &Server, limit: i64, read_ahead: usize, mut seen: impl FnMut(usize)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let keys = uhub_sdk::Credentials::new("local-public-key", "local-private-key");
+    let client = Client::builder()
+        .credentials(keys)
+        .base_url(&server.base_url)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut images = client
+            .get_repo_image("base")
+            .limit(limit)
+            .with_read_ahead(read_ahead)
+            .items();
+        let mut count = 0;
+        while let Some(image) = images.next().await {
+            black_box(image.unwrap());
+            count += 1;
+            seen(count);
+        }
+    });
+}
+
 struct Server {
     process: Child,
     base_url: String,
 }
 
 impl Server {
-    fn start(images: usize) -> Self {
+    fn start(images: usize, latency: u64) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .env(SERVE, images.to_string())
+            .env(SERVE, format!("{images} {latency}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -247,7 +313,7 @@ const CALLS: usize = 480;
 
 /// The ratios of processor time and of time.
 fn calling(images: usize) -> (f64, f64) {
-    let server = Server::start(images);
+    let server = Server::start(images, 0);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

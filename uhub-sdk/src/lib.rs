@@ -13,6 +13,8 @@
 //!
 //! - [`Client`] is set up from the environment or by its [builder](Client::builder), and shared.
 //! - [`actions`] has a module for each action of the service: its request, its response, its models.
+//!   Whatever comes in pages is walked by [`Call::items`] and [`Call::pages`].
+//! - [`Client::action`] calls an action by its name, for what has no types yet.
 //! - [`Error`] says what happened, whether the call reached the service, whether to repeat it, and
 //!   what to quote to support.
 //! - `local` (feature `local`) is a UHub on loopback, to test a program against.
@@ -33,20 +35,53 @@
 //! # }
 //! ```
 //!
+//! Nor can what is optional for the service and would surprise by its default. Without a type, the
+//! service lists public repositories; here that is said:
+//!
+//! ```
+//! # fn example(client: &uhub_sdk::Client) {
+//! let call = client.get_repo(uhub_sdk::actions::get_repo::GetRepoType::Public);
+//! # }
+//! ```
+//!
+//! ```compile_fail,E0061
+//! # fn example(client: &uhub_sdk::Client) {
+//! let call = client.get_repo();
+//! # }
+//! ```
+//!
+//! # Tests of your own
+//!
+//! Requests and responses are plain data that can be built, compared, and kept as JSON under their
+//! documented names; a response is built from `Default`. The feature `local` brings a UHub to call.
+//!
+//! ```
+//! use uhub_sdk::actions::get_repo_image::{GetRepoImageResponse, ImageSet};
+//!
+//! let mut image = ImageSet::default();
+//! image.image_name = "nginx".to_owned();
+//! let mut page = GetRepoImageResponse::default();
+//! page.image_set.push(image);
+//! let kept = serde_json::to_string(&page)?;
+//! assert_eq!(serde_json::from_str::<GetRepoImageResponse>(&kept)?, page);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
 //! # Features
 //!
 //! - `rustls` (default): TLS by rustls, with the ring provider and the operating system's
 //!   certificates. Without it only plain HTTP is possible.
+//! - `blocking`: the same client for programs that are not asynchronous.
 //! - `local`: the local UHub.
 //!
 //! # Responses that are not as documented
 //!
 //! The service is known to answer otherwise than its documentation says, and so responses are read
-//! with tolerance: a scalar may come as another scalar (`5` for `"5"`), a list as `null`, unknown
-//! fields pass, and a required field that is absent is the empty value. Each such case is reported
-//! to `tracing` once per field and client: at `WARN` where something is missing, at `DEBUG` where a
-//! type differs. One thing is not tolerated: a required list that is not there at all, unless the
-//! count beside it says 0. You are never shown an empty list because a response was not understood.
+//! with tolerance: a scalar may come as another scalar (`5` for `"5"`), unknown fields pass, a required
+//! field that is absent is the empty value, and a list that is `null` is empty. Each such case is
+//! reported to `tracing` once per action, field and client: at `WARN` where something is missing or
+//! `null`, at `DEBUG` where a type differs. One thing is not tolerated: a required list that is not
+//! there at all, unless the count beside it says 0.
 
 mod action;
 mod call;

@@ -711,9 +711,26 @@ impl Write for Captured {
     }
 }
 
+/// reqwest speaks to `log`, not to `tracing`.
+impl log::Log for Captured {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut captured = self.0.lock().unwrap();
+        captured.extend_from_slice(format!("{} {}\n", record.target(), record.args()).as_bytes());
+    }
+
+    fn flush(&self) {}
+}
+
 #[tokio::test]
 async fn traces_show_what_is_odd_once_and_no_secret_ever() {
     let captured = Captured::default();
+    // For all tests of this process: what they log may be looked at as well.
+    log::set_boxed_logger(Box::new(captured.clone())).unwrap();
+    log::set_max_level(log::LevelFilter::Trace);
     let writer = captured.clone();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
@@ -741,6 +758,10 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
         client.get_repo_image("none").send().await.unwrap_err();
     }
     let traced = captured.text();
+    assert!(
+        traced.contains("reqwest"),
+        "what reqwest logs is here: {traced}"
+    );
     assert_clean(&traced);
     assert!(!traced.contains("tOkEn"), "{traced}");
     // Three clients, each of which said it once.
