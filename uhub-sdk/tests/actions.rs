@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 
 use uhub_sdk::{
     Client, Delivery, Encoding, Error, ErrorKind, Repeat, RetCode, Timestamp,
-    actions::get_repo::{GetRepoType, RepoSet},
+    actions::{
+        delete_repo_image::DeleteRepoImageRequest,
+        delete_repo_image_all_tags::DeleteRepoImageAllTagsRequest,
+        get_repo::{GetRepoType, RepoSet},
+    },
     local::{Fault, Image, LocalUhub, Repository, Tag},
 };
 
@@ -178,11 +182,23 @@ async fn one_tag_never_becomes_all_of_them() {
     assert_refused(&error, "TagName");
     assert!(uhub.requests().is_empty(), "nothing was sent");
 
-    client
+    // Nor does a request that was kept become the other one.
+    let one = client
         .delete_repo_image("base", "nginx", "1.25")
-        .send()
-        .await
-        .unwrap();
+        .into_request();
+    let kept = serde_json::to_string(&one).unwrap();
+    assert_eq!(
+        serde_json::from_str::<DeleteRepoImageRequest>(&kept).unwrap(),
+        one
+    );
+    assert!(serde_json::from_str::<DeleteRepoImageAllTagsRequest>(&kept).is_err());
+    let all = client
+        .delete_repo_image_all_tags("base", "nginx")
+        .into_request();
+    let kept = serde_json::to_string(&all).unwrap();
+    assert!(serde_json::from_str::<DeleteRepoImageRequest>(&kept).is_err());
+
+    client.send(one).await.unwrap();
     assert_eq!(uhub.requests()[0].parameter("TagName"), Some("1.25"));
     let left = client.get_image_tag("base", "nginx").send().await.unwrap();
     assert_eq!(left.total_count, 2);

@@ -129,6 +129,7 @@ fn documentation(action: &Action, service: &Service) -> String {
     let defaults: Vec<String> = action
         .parameters
         .iter()
+        .filter(|parameter| !parameter.is_chosen)
         .filter_map(|parameter| {
             Some(format!(
                 "`{}` is `{}`",

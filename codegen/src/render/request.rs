@@ -1,6 +1,6 @@
 //! Requests, and the groups of parameters in them.
 
-use super::source::Source;
+use super::{module, source::Source};
 use crate::model::{Action, Parameter, Scalar, Service, Shape, Twin};
 
 /// What makes a list of whatever can be one.
@@ -53,7 +53,8 @@ fn parameter_struct(out: &mut Source, doc: &str, name: &str, parameters: &[Param
     out.line(format_args!(
         "#[derive(Debug, Clone, PartialEq{default}, Serialize, Deserialize)]"
     ));
-    out.line("#[serde(rename_all = \"PascalCase\")]");
+    // A name that is not known was mistyped, or is another request's.
+    out.line("#[serde(rename_all = \"PascalCase\", deny_unknown_fields)]");
     out.line("#[must_use]");
     out.line("#[non_exhaustive]");
     if parameters.is_empty() {
@@ -188,7 +189,7 @@ pub(super) fn client_methods(out: &mut Source, action: &Action, service: &Servic
             .filter(|parameter| parameter.required)
     };
     let values: Vec<String> = required()
-        .map(|parameter| example_value(&parameter.shape, action, &path))
+        .map(|parameter| example_value(parameter, &parameter.shape, action, &path))
         .collect();
     let values = values.join(", ");
 
@@ -265,9 +266,11 @@ fn client_method(out: &mut Source, action: &Action, call: &str) {
 }
 
 /// A value for an example of a call; `path` is where the types of its module are.
-fn example_value(shape: &Shape, action: &Action, path: &str) -> String {
+fn example_value(parameter: &Parameter, shape: &Shape, action: &Action, path: &str) -> String {
     match shape {
-        Shape::Scalar(Scalar::String) => "\"base\"".to_owned(),
+        Shape::Scalar(Scalar::String) => {
+            format!("\"{}\"", module(&parameter.rust).replace('_', "-"))
+        }
         Shape::Scalar(Scalar::Int) => "1".to_owned(),
         Shape::Scalar(Scalar::Float) => "1.0".to_owned(),
         Shape::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
@@ -279,11 +282,11 @@ fn example_value(shape: &Shape, action: &Action, path: &str) -> String {
                 first.map_or("", |(variant, _)| variant)
             )
         }
-        Shape::List(element) => format!("[{}]", example_value(element, action, path)),
+        Shape::List(element) => format!("[{}]", example_value(parameter, element, action, path)),
         Shape::Group { rust, parameters } => {
             let required = parameters.iter().filter(|parameter| parameter.required);
             let values: Vec<String> = required
-                .map(|parameter| example_value(&parameter.shape, action, path))
+                .map(|parameter| example_value(parameter, &parameter.shape, action, path))
                 .collect();
             format!("{path}::{rust}::new({})", values.join(", "))
         }

@@ -26,7 +26,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::delete_repo_image`] makes a call of them at once; [`Client::send`] sends a request
 /// that was kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoImageRequest {
@@ -107,7 +107,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let response = client.delete_repo_image("base", "base", "base").send().await?;
+    /// let response = client.delete_repo_image("repo-name", "image-name", "tag-name").send().await?;
     /// println!("{response:?}");
     /// # Ok(())
     /// # }

@@ -26,7 +26,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::delete_repo_image_all_tags`] makes a call of them at once; [`Client::send`] sends a
 /// request that was kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoImageAllTagsRequest {
@@ -97,7 +97,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let response = client.delete_repo_image_all_tags("base", "base").send().await?;
+    /// let response = client.delete_repo_image_all_tags("repo-name", "image-name").send().await?;
     /// println!("{response:?}");
     /// # Ok(())
     /// # }

@@ -28,7 +28,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::get_image_tag`] makes a call of them at once; [`Client::send`] sends a request that
 /// was kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetImageTagRequest {
@@ -174,7 +174,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let response = client.get_image_tag("base", "base").send().await?;
+    /// let response = client.get_image_tag("repo-name", "image-name").send().await?;
     /// println!("{response:?}");
     /// # Ok(())
     /// # }

@@ -24,7 +24,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::get_project_list`] makes a call of them at once; [`Client::send`] sends a request that
 /// was kept.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetProjectListRequest {

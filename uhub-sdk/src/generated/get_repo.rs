@@ -14,7 +14,7 @@
 //! `total_count` counts what `repo_set` has on all pages together. [`Call::items`] and
 //! [`Call::pages`] walk them all.
 //!
-//! Where the request leaves it open, `r#type` is `public`, `offset` is `0`, `limit` is `20`.
+//! Where the request leaves it open, `offset` is `0`, `limit` is `20`.
 //!
 //! Return codes, beside the action's own: [110](crate::RetCode::GATEWAY_TIMEOUT),
 //! [130](crate::RetCode::GATEWAY_FAILURE), [150](crate::RetCode::SERVICE_UNAVAILABLE),
@@ -34,7 +34,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::get_repo`] makes a call of them at once; [`Client::send`] sends a request that was
 /// kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetRepoRequest {

@@ -28,7 +28,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::get_repo_image`] makes a call of them at once; [`Client::send`] sends a request that
 /// was kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetRepoImageRequest {
@@ -153,7 +153,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let response = client.get_repo_image("base").send().await?;
+    /// let response = client.get_repo_image("repo-name").send().await?;
     /// println!("{response:?}");
     /// # Ok(())
     /// # }

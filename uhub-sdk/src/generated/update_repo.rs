@@ -7,8 +7,6 @@
 //!
 //! Sending the action again changes nothing more.
 //!
-//! Where the request leaves it open, `is_shared` is `false`.
-//!
 //! Return codes, beside the action's own: [110](crate::RetCode::GATEWAY_TIMEOUT),
 //! [130](crate::RetCode::GATEWAY_FAILURE), [150](crate::RetCode::SERVICE_UNAVAILABLE),
 //! [153](crate::RetCode::THROTTLED), [160](crate::RetCode::ACTION_MISSING),
@@ -27,7 +25,7 @@ use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
 /// [`Client::update_repo`] makes a call of them at once; [`Client::send`] sends a request that was
 /// kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct UpdateRepoRequest {
@@ -118,7 +116,7 @@ impl Client {
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let response = client.update_repo("base", true).send().await?;
+    /// let response = client.update_repo("repo-name", true).send().await?;
     /// println!("{response:?}");
     /// # Ok(())
     /// # }
