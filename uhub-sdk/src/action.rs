@@ -11,7 +11,7 @@ pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
     /// Whether a call may be sent a second time.
     const REPEAT: Repeat;
     /// What the service answers.
-    type Response: Model + Send;
+    type Response: Model + Send + Unpin + 'static;
 
     /// Hands over the parameters that are set, sorted by name where that can be known beforehand.
     #[doc(hidden)]

@@ -138,10 +138,7 @@ impl<R: Action> Call<R, Client> {
     }
 }
 
-impl<R: Paged> Call<R, Client>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Call<R, Client> {
     /// Walks all pages; see [`Call::pages`](crate::Call::pages) for what it does and what it cannot know.
     pub fn pages(self) -> Pages<R> {
         let (client, call) = self.split();
@@ -236,10 +233,7 @@ impl<S: Stream<Item = Result<T, Error>> + Unpin, T> Iterator for Walk<S> {
     }
 }
 
-impl<R: Paged> Iterator for Pages<R>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Iterator for Pages<R> {
     type Item = Result<R::Response, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -247,10 +241,7 @@ where
     }
 }
 
-impl<R: Paged> Iterator for Items<R>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Iterator for Items<R> {
     type Item = Result<R::Item, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -46,10 +46,10 @@ impl<R: Action, C> Call<R, C> {
         self.request
     }
 
-    /// How many pages are asked for before the one that is read, where the call's pages are walked.
-    /// Default: 1. 0 asks for a page when the one before it has been read to its end.
+    /// How many pages are asked for ahead of the one that is read, where the call's pages are walked.
+    /// Default: 1; at most 64. With 0, a page is asked for when the one before it has been read.
     pub fn with_read_ahead(mut self, pages: usize) -> Self {
-        self.read_ahead = pages;
+        self.read_ahead = pages.min(64);
         self
     }
 }

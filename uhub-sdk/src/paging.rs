@@ -42,11 +42,12 @@ pub trait Paged: Action + Clone + Unpin + 'static {
 
 impl<R: Paged> Call<R> {
     /// Walks all pages, from the request's offset on. The request's limit is the length of a page;
-    /// without one, pages of 100 are asked for.
+    /// without one, pages of 100 are asked for. A page without items is not shown.
     ///
     /// The walk ends on an empty page, on one that has nothing new, and when as many items were seen as
     /// the service says there are. An error ends it too, after all that came before. An item that stood
-    /// on an earlier page is left out; the last 16,384 items are remembered for that, and the first page.
+    /// on an earlier page is left out; the items of the first page and the latest 16,384 are remembered
+    /// for that.
     ///
     /// The service keeps no snapshot. While a walk goes on, an item that is added or deleted moves
     /// others between pages: one that is there all the time may be missed after a deletion before it.
@@ -103,10 +104,7 @@ pub struct Pages<R: Paged> {
     call: Option<Call<R>>,
 }
 
-impl<R: Paged> Pages<R>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Pages<R> {
     /// The next page.
     pub async fn next(&mut self) -> Option<Result<R::Response, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
@@ -129,10 +127,7 @@ where
     }
 }
 
-impl<R: Paged> Stream for Pages<R>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Stream for Pages<R> {
     type Item = Result<R::Response, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -197,20 +192,14 @@ pub struct Items<R: Paged> {
     page: std::vec::IntoIter<R::Item>,
 }
 
-impl<R: Paged> Items<R>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Items<R> {
     /// The next item.
     pub async fn next(&mut self) -> Option<Result<R::Item, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 }
 
-impl<R: Paged> Stream for Items<R>
-where
-    R::Response: Unpin,
-{
+impl<R: Paged> Stream for Items<R> {
     type Item = Result<R::Item, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
