@@ -33,6 +33,11 @@ pub struct Metadata {
 /// What is read from a body.
 pub(crate) type Read<T> = Result<(T, Envelope), Unread>;
 
+/// There is nothing to run on.
+pub(crate) fn no_runtime() -> Error {
+    Error::configuration("there is no Tokio runtime: call the client from within one.")
+}
+
 /// What the steps need to know of a call.
 pub(crate) struct Exchange<'a> {
     pub(crate) action: &'a str,
@@ -50,9 +55,7 @@ impl Exchange<'_> {
         read: impl FnOnce(&[u8]) -> Read<T>,
     ) -> Result<(T, Metadata), Error> {
         if tokio::runtime::Handle::try_current().is_err() {
-            return Err(Error::configuration(
-                "there is no Tokio runtime: call the client from within one.",
-            ));
+            return Err(no_runtime());
         }
         let (call, request) = {
             let common = common(self.action, &client.credentials);

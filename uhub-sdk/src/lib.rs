@@ -15,6 +15,8 @@
 //! - [`actions`] has a module for each action of the service: its request, its response, its models.
 //!   Whatever comes in pages is walked by [`Call::items`] and [`Call::pages`].
 //! - [`Client::action`] calls an action by its name, for what has no types yet.
+//! - [`recipes`] has what takes several calls: making sure that a repository is there, walking all that
+//!   an account has, naming an image as Docker does.
 //! - [`Error`] says what happened, whether the call reached the service, whether to repeat it, and
 //!   what to quote to support.
 //! - `local` (feature `local`) is a UHub on loopback, to test a program against.
@@ -108,6 +110,7 @@ pub mod actions;
 pub mod blocking;
 #[cfg(feature = "local")]
 pub mod local;
+pub mod recipes;
 #[cfg(test)]
 mod testing;
 

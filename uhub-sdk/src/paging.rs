@@ -3,23 +3,25 @@
 mod walk;
 
 use std::{
+    borrow::Cow,
     collections::VecDeque,
     fmt,
     future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
+use tokio::{runtime::Handle, task::JoinHandle};
 
-use crate::{Action, Call, Error};
+use crate::{Action, Call, Error, exchange};
 use walk::{Place, Walk};
 
 /// An action whose answer comes in pages. The requests in [`actions`](crate::actions) that have an
 /// offset and a limit implement it.
 pub trait Paged: Action + Clone + Unpin + 'static {
     /// What a page is made of.
-    type Item: Send + Unpin + 'static;
+    type Item: fmt::Debug + Send + Unpin + 'static;
 
     /// Offset and limit.
     #[doc(hidden)]
@@ -44,13 +46,14 @@ impl<R: Paged> Call<R> {
     /// Walks all pages, from the request's offset on. The request's limit is the length of a page;
     /// without one, pages of 100 are asked for. A page without items is not shown.
     ///
-    /// The walk ends on an empty page, on one that has nothing new, and when as many items were seen as
-    /// the service says there are. An error ends it too, after all that came before. An item that stood
-    /// on an earlier page is left out; the items of the first page and the latest 16,384 are remembered
-    /// for that.
+    /// The walk ends when as many items were seen as the service says there are, on an empty page, and
+    /// where the service begins to repeat itself. An error ends it too, after all that came before. An
+    /// item that stood on an earlier page is left out; the items of the first page and the latest 16,384
+    /// are remembered for that. [`with_timeout`](Self::with_timeout) bounds each page, not the walk.
     ///
     /// The service keeps no snapshot. While a walk goes on, an item that is added or deleted moves
-    /// others between pages: one that is there all the time may be missed after a deletion before it.
+    /// others between pages: one that is there all the time may be missed after a deletion before it,
+    /// or when more than two pages of new items come in before it.
     pub fn pages(self) -> Pages<R> {
         let (offset, limit) = self.request.place();
         Pages {
@@ -83,15 +86,20 @@ impl<R: Paged> Call<R> {
 
 type Answer<R> = Result<<R as Action>::Response, Error>;
 
-/// A page that was asked for.
+/// A page that was asked for. It is fetched whether or not the stream is read meanwhile: a reader who
+/// takes long over an item must not make the next page time out.
 struct Asked<R: Paged> {
     place: Place,
-    state: State<R>,
+    answer: Task<Answer<R>>,
 }
 
-enum State<R: Paged> {
-    Waiting(Pin<Box<dyn Future<Output = Answer<R>> + Send>>),
-    Answered(Answer<R>),
+/// Work of its own, which ends with whoever waits for it.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// The pages of an action, a [`Stream`]; [`Call::pages`] makes one.
@@ -111,19 +119,29 @@ impl<R: Paged> Pages<R> {
     }
 
     /// Asks for as many pages as may be under way.
-    fn ask(&mut self) {
-        let Some(call) = &self.call else { return };
+    fn ask(&mut self) -> Result<(), Error> {
+        let Some(call) = &self.call else {
+            return Ok(());
+        };
+        let runtime = Handle::try_current().map_err(|_| exchange::no_runtime())?;
         while self.in_flight.len() <= call.read_ahead {
             let Some(place) = self.walk.plan(self.in_flight.len()) else {
-                return;
+                break;
             };
             let mut call = call.clone();
             call.request.set_place(place.offset, place.limit);
             self.in_flight.push_back(Asked {
                 place,
-                state: State::Waiting(Box::pin(call.send())),
+                answer: Task(runtime.spawn(call.send())),
             });
         }
+        Ok(())
+    }
+
+    /// Ends the walk.
+    fn end(&mut self) {
+        self.in_flight.clear();
+        self.call = None;
     }
 }
 
@@ -133,46 +151,36 @@ impl<R: Paged> Stream for Pages<R> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            this.ask();
-            for asked in &mut this.in_flight {
-                if let State::Waiting(answer) = &mut asked.state
-                    && let Poll::Ready(answer) = answer.as_mut().poll(context)
-                {
-                    asked.state = State::Answered(answer);
-                }
+            if let Err(error) = this.ask() {
+                this.end();
+                return Poll::Ready(Some(Err(error)));
             }
-            match this.in_flight.front() {
-                None => {
-                    this.call = None;
-                    return Poll::Ready(None);
-                }
-                Some(Asked {
-                    state: State::Waiting(_),
-                    ..
-                }) => return Poll::Pending,
-                Some(Asked {
-                    state: State::Answered(_),
-                    ..
-                }) => {}
-            }
-            let Some(Asked {
-                place,
-                state: State::Answered(answer),
-            }) = this.in_flight.pop_front()
-            else {
-                return Poll::Pending;
+            let Some(asked) = this.in_flight.front_mut() else {
+                this.end();
+                return Poll::Ready(None);
             };
+            let place = asked.place;
+            let answer = match ready!(Pin::new(&mut asked.answer.0).poll(context)) {
+                Ok(answer) => answer,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => Err(exchange::no_runtime()),
+            };
+            this.in_flight.pop_front();
             let mut page = match answer {
                 Ok(page) => page,
                 Err(error) => {
-                    this.in_flight.clear();
-                    this.call = None;
+                    this.end();
                     return Poll::Ready(Some(Err(error)));
                 }
             };
             let total = R::total(&page);
             let items = R::items(&mut page);
-            let step = this.walk.digest(place, total, items.iter().map(R::key));
+            // Whatever has no name is known by all that it has.
+            let keys = items.iter().map(|item| match R::key(item) {
+                "" => Cow::Owned(format!("{item:?}")),
+                key => Cow::Borrowed(key),
+            });
+            let step = this.walk.digest(place, total, keys);
             let mut fresh = step.fresh.iter();
             items.retain(|_| fresh.next().copied().unwrap_or_default());
             if !step.is_as_planned {

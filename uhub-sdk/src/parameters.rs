@@ -100,7 +100,7 @@ impl<'c> Parameters<'c> {
         self.push(name, text, true);
     }
 
-    /// Adds a value under any name; an empty text is sent as it is.
+    /// Adds a value under any name. What is empty is refused, as an empty text is elsewhere.
     pub(crate) fn add_json(&mut self, name: &str, value: &Value) {
         self.is_sorted = false;
         match value {
@@ -112,18 +112,30 @@ impl<'c> Parameters<'c> {
                 Some(float) => self.append(name, &float.to_string(), false),
                 None => self.append(name, &number.to_string(), false),
             },
-            Value::String(text) => self.append(name, text, true),
+            Value::String(text) => self.add_text(name, text),
             Value::Array(values) => {
+                if values.is_empty() {
+                    self.add_text(name, "");
+                }
                 for (index, value) in values.iter().enumerate() {
                     self.add_json(&format!("{name}.{index}"), value);
                 }
             }
             Value::Object(fields) => {
+                if fields.is_empty() {
+                    self.add_text(name, "");
+                }
                 for (field, value) in fields {
                     self.add_json(&format!("{name}.{field}"), value);
                 }
             }
         }
+    }
+
+    /// Adds an empty text under any name.
+    pub(crate) fn add_empty(&mut self, name: &str) {
+        self.is_sorted = false;
+        self.append(name, "", true);
     }
 
     /// Adds what the client has of its own and the call does not say, and refuses what is there twice.

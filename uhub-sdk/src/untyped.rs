@@ -1,6 +1,6 @@
 //! Calls of actions that the spec does not have yet.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,12 +11,13 @@ use crate::{Client, Error, Metadata, Repeat, envelope, exchange::Exchange};
 ///
 /// It is signed, sent and judged as any other call. Of the answer it gives what can be deserialized from
 /// it, without the tolerance that typed actions have.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct UntypedCall<C = Client> {
     pub(crate) client: C,
     action: String,
-    parameters: Vec<(String, Value)>,
+    /// Nothing is an empty text.
+    parameters: Vec<(String, Option<Value>)>,
     repeat: Repeat,
     timeout: Option<Duration>,
 }
@@ -32,13 +33,19 @@ impl<C> UntypedCall<C> {
         }
     }
 
-    /// Sets a parameter, by its documented name. Lists and objects become `Name.0` and `Name.Field`; an
-    /// empty text is sent as it is, and so may mean to the service that the parameter is not there.
+    /// Sets a parameter, by its documented name. Lists and objects become `Name.0` and `Name.Field`.
     ///
-    /// The call is refused before it is sent where a parameter is given twice, is `null`, or is one
-    /// that every call has.
+    /// The call is refused before it is sent where a parameter is given twice, is `null`, is empty (the
+    /// service would take it for one that is not there), or is one that every call has.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.parameters.push((name.into(), value.into()));
+        self.parameters.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// Sets a parameter to an empty text. The service may take it for one that is not there, which
+    /// some actions take for "all": be sure that this one does not.
+    pub fn param_empty(mut self, name: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), None));
         self
     }
 
@@ -107,10 +114,26 @@ impl UntypedCall {
         };
         let add = |to: &mut crate::Parameters<'_>| {
             for (name, value) in parameters {
-                to.add_json(name, value);
+                match value {
+                    Some(value) => to.add_json(name, value),
+                    None => to.add_empty(name),
+                }
             }
             to.complete();
         };
         exchange.run(&client.0, add, envelope::read_untyped).await
+    }
+}
+
+/// The names of the parameters alone: a value may be a password.
+impl<C> fmt::Debug for UntypedCall<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.parameters.iter().map(|(name, _)| name).collect();
+        f.debug_struct("UntypedCall")
+            .field("action", &self.action)
+            .field("parameters", &names)
+            .field("repeat", &self.repeat)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
     }
 }

@@ -40,22 +40,24 @@ pub(super) struct Walk {
     stride: Option<i64>,
     /// How many items there are, as the last page has it.
     total: i64,
-    /// Whether the last page told nothing by which to know it again.
-    was_nameless: bool,
+    /// How many pages in a row had nothing new.
+    stale: u32,
+    pages: u64,
     is_over: bool,
     seen: Seen,
 }
 
 impl Walk {
     pub(super) fn new(offset: Option<i64>, limit: Option<i64>) -> Self {
-        let offset = offset.unwrap_or(0).max(0);
+        let offset = offset.unwrap_or(0);
         Self {
-            limit: limit.unwrap_or(DEFAULT_LIMIT).max(1),
+            limit: limit.unwrap_or(DEFAULT_LIMIT),
             position: offset,
             planned: offset,
             stride: None,
             total: 0,
-            was_nameless: false,
+            stale: 0,
+            pages: 0,
             is_over: false,
             seen: Seen::default(),
         }
@@ -83,26 +85,34 @@ impl Walk {
     }
 
     /// Takes note of the page at `place`, which is the next in order.
-    pub(super) fn digest<'k>(
+    pub(super) fn digest(
         &mut self,
         place: Place,
         total: i64,
-        keys: impl Iterator<Item = &'k str>,
+        keys: impl Iterator<Item = impl AsRef<str>>,
     ) -> Step {
         let is_first = self.stride.is_none();
-        let fresh = self.seen.page(keys, is_first);
-        let length = i64::try_from(fresh.len()).unwrap_or(i64::MAX);
+        let page = self.seen.page(keys, self.pages);
+        let length = i64::try_from(page.fresh.len()).unwrap_or(i64::MAX);
+        self.pages += 1;
         self.total = total;
         self.position = place.offset.saturating_add(length);
+        let has_new = page.fresh.contains(&true);
+        self.stale = if has_new { 0 } else { self.stale + 1 };
 
         let stride = *self.stride.get_or_insert(length);
-        let is_nameless_again = self.was_nameless && self.seen.is_nameless;
-        self.was_nameless = self.seen.is_nameless;
-        self.is_over = !fresh.contains(&true)
-            || is_nameless_again
-            || self.position == total
-            // The total is too low to go by: a page that is not full is the last.
-            || (self.position > total && length < stride)
+        // A service may count the items of the page where it should count all of them: a first page that
+        // is full proves nothing.
+        let is_counted =
+            self.position == total && !(is_first && length == self.limit && place.offset == 0);
+        self.is_over = length == 0
+            || is_counted
+            // Items were added, and moved what had been read to this page; or else it goes on like this.
+            || self.stale > 1
+            || page.begins_again
+            // The total is too low to go by: the last page is one that is not full, or has nothing new.
+            || (self.position > total && (length < stride || page.has_old))
+            || (self.position >= total && !has_new)
             || self.position == i64::MAX;
 
         let is_as_planned = !self.is_over && (is_first || length == stride);
@@ -112,7 +122,7 @@ impl Walk {
             self.stride = Some(length.max(1));
         }
         Step {
-            fresh,
+            fresh: page.fresh,
             is_as_planned,
         }
     }
@@ -141,27 +151,45 @@ impl fmt::Debug for Walk {
 #[derive(Default)]
 struct Seen {
     hasher: RandomState,
+    first: HashSet<u64>,
     known: HashSet<u64>,
     latest: VecDeque<u64>,
-    /// Whether no item of the last page had a key.
-    is_nameless: bool,
+    /// One page of those before, by the hash of its items. It is taken anew after 1, 2, 4, … pages, and
+    /// so any service that goes in circles comes by it.
+    landmark: u64,
+}
+
+/// What is known of the items of a page.
+struct Page {
+    /// Of each, whether no earlier page had it.
+    fresh: Vec<bool>,
+    has_old: bool,
+    /// Whether the service has begun to repeat itself.
+    begins_again: bool,
 }
 
 impl Seen {
-    /// Of each item of a page, whether no earlier page had it.
-    fn page<'k>(&mut self, keys: impl Iterator<Item = &'k str>, is_first: bool) -> Vec<bool> {
-        let hashes: Vec<Option<u64>> = keys
-            .map(|key| (!key.is_empty()).then(|| self.hasher.hash_one(key)))
-            .collect();
+    fn page(&mut self, keys: impl Iterator<Item = impl AsRef<str>>, number: u64) -> Page {
+        let hashes: Vec<u64> = keys.map(|key| self.hasher.hash_one(key.as_ref())).collect();
         // What a page has twice is the page's own affair: only earlier pages count.
-        let fresh = hashes
+        let fresh: Vec<bool> = hashes
             .iter()
-            .map(|hash| hash.is_none_or(|hash| !self.known.contains(&hash)))
+            .map(|hash| !self.known.contains(hash) && !self.first.contains(hash))
             .collect();
-        self.is_nameless = hashes.iter().all(Option::is_none);
-        for hash in hashes.into_iter().flatten() {
-            if self.known.insert(hash) && !is_first {
-                self.latest.push_back(hash);
+        let whole = self.hasher.hash_one(&hashes);
+        // On the second page, items of the first may stand because new ones moved them there.
+        let has_first = number > 1 && hashes.iter().any(|hash| self.first.contains(hash));
+        let begins_again = has_first || (number > 1 && whole == self.landmark);
+        if number.is_power_of_two() || number == 0 {
+            self.landmark = whole;
+        }
+        if number == 0 {
+            self.first = hashes.into_iter().collect();
+        } else {
+            for hash in hashes {
+                if self.known.insert(hash) {
+                    self.latest.push_back(hash);
+                }
             }
         }
         while self.latest.len() > REMEMBERED {
@@ -169,7 +197,11 @@ impl Seen {
                 self.known.remove(&oldest);
             }
         }
-        fresh
+        Page {
+            has_old: fresh.contains(&false),
+            fresh,
+            begins_again,
+        }
     }
 }
 
@@ -199,7 +231,7 @@ mod tests {
             let Some((place, total, page)) = under_way.pop_front() else {
                 return Some((items, pages));
             };
-            let step = walk.digest(place, total, page.iter().map(String::as_str));
+            let step = walk.digest(place, total, page.iter());
             items.extend(
                 page.into_iter()
                     .zip(&step.fresh)
@@ -230,7 +262,7 @@ mod tests {
         for (count, limit, pages) in [
             (0, 10, 1),
             (1, 10, 1),
-            (10, 10, 1),
+            (10, 10, 2),
             (11, 10, 2),
             (100, 10, 10),
             (101, 10, 11),
@@ -300,27 +332,88 @@ mod tests {
     }
 
     #[test]
-    fn a_service_without_names_is_left_after_two_pages() {
-        let nameless = |_: Place, _| (i64::MAX, vec![String::new(); 3]);
-        let (items, pages) = walk(3, 0, nameless).unwrap();
-        assert_eq!((items.len(), pages), (6, 2));
+    fn a_service_that_counts_the_page_is_walked_to_its_end() {
+        let all = names(250);
+        let service = |place: Place, _| {
+            let page = slice(&all, place.offset, place.limit);
+            (page.len() as i64, page)
+        };
+        assert_eq!(walk(100, 1, service).unwrap().0, all);
+    }
+
+    #[test]
+    fn new_items_in_front_hide_none_that_were_there() {
+        // Newest first, and one more before each of the first pages.
+        for limit in [1, 3, 10] {
+            let old = names(50);
+            let service = |place: Place, number: usize| {
+                let added = number.min(1);
+                let all: Vec<String> = (0..added)
+                    .map(|n| format!("new-{n}"))
+                    .chain(old.clone())
+                    .collect();
+                (all.len() as i64, slice(&all, place.offset, place.limit))
+            };
+            assert_eq!(walk(limit, 0, service).unwrap().0, old, "{limit}");
+        }
+    }
+
+    #[test]
+    fn a_list_longer_than_what_is_remembered_is_left_when_it_begins_again() {
+        let all = names(REMEMBERED + 4_000);
+        for (limit, total) in [
+            (97, all.len() as i64),
+            (100, all.len() as i64),
+            (97, i64::MAX),
+            (100, -1),
+        ] {
+            // It goes round, in the middle of a page if need be.
+            let service = |place: Place, _| {
+                let page = (place.offset..place.offset + place.limit)
+                    .map(|n| all[n as usize % all.len()].clone());
+                (total, page.collect())
+            };
+            assert_eq!(
+                walk(limit, 4, service).expect("it ends").0,
+                all,
+                "{limit} {total}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_circle_that_leaves_out_the_first_page_is_left_too() {
+        let service = |place: Place, number: usize| {
+            let start = if number == 0 {
+                0
+            } else {
+                100 + (number - 1) * 100 % 20_000
+            };
+            (
+                i64::MAX,
+                (start..start + place.limit as usize)
+                    .map(|n| format!("image-{n}"))
+                    .collect(),
+            )
+        };
+        assert!(walk(100, 0, service).is_some());
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let mut seen = Seen::default();
-        for page in 0..1_000 {
-            let keys: Vec<String> = (0..100).map(|item| format!("{page}-{item}")).collect();
-            assert!(
-                !seen
-                    .page(keys.iter().map(String::as_str), page == 0)
-                    .contains(&false)
-            );
+        for number in 0..1_000 {
+            let keys = (0..100).map(|item| format!("{number}-{item}"));
+            assert!(!seen.page(keys, number).fresh.contains(&false));
         }
-        assert_eq!(seen.known.len(), REMEMBERED + 100);
         assert_eq!(
-            seen.page(["0-0", "999-0", "100-0"].into_iter(), false),
-            [false, false, true]
+            (seen.first.len(), seen.known.len(), seen.latest.len()),
+            (100, REMEMBERED, REMEMBERED)
+        );
+        let page = seen.page(["0-0", "999-0", "100-0"].into_iter(), 1_000);
+        assert_eq!(
+            (page.fresh, page.begins_again),
+            (vec![false, false, true], true)
         );
     }
 }

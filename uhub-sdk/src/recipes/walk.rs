@@ -1,0 +1,396 @@
+//! Everything an account has, in one stream.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use futures_core::Stream;
+
+use crate::{
+    Client, Error, Items,
+    actions::{
+        get_image_tag::{GetImageTagRequest, TagSet},
+        get_project_list::{GetProjectListResponse, ProjectListInfo},
+        get_repo::{GetRepoRequest, GetRepoType, RepoSet},
+        get_repo_image::{GetRepoImageRequest, ImageSet},
+    },
+};
+
+/// Walks everything: each project, its repositories (the private ones, then the public ones), their
+/// images and the images' tags.
+///
+/// Whatever holds something comes before what it holds, and each list in the order in which the service
+/// has it; [`Walk::concurrency`] does not change that. What is empty comes as well: a repository without
+/// images is a [`Found::Repository`] that no [`Found::Image`] follows.
+///
+/// An error ends the walk, after all that came before it. The service keeps no snapshot: what is
+/// created, deleted or made public while the walk goes on may be missed, or met twice. Of what was
+/// yielded, the walk keeps no more than the [`pages`](crate::Call::pages) that it reads do.
+///
+/// # Examples
+///
+/// ```
+/// use uhub_sdk::{
+///     local::{Image, LocalUhub, Repository, Tag},
+///     recipes::{Found, walk},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let image = Image::new("nginx").tags(["1.26", "1.27"].map(Tag::new));
+/// let uhub = LocalUhub::builder()
+///     .repository(Repository::new("base").image(image))
+///     .repository(Repository::new("empty"))
+///     .start()
+///     .await?;
+///
+/// let mut seen = Vec::new();
+/// let mut walk = walk(&uhub.client().build()?).concurrency(8);
+/// while let Some(found) = walk.next().await {
+///     seen.push(match found? {
+///         Found::Project(project) => project.project_id.clone(),
+///         Found::Repository(repository) => repository.listed.repo_name.clone(),
+///         Found::Image(image) => image.listed.image_name.clone(),
+///         Found::Tag(tag) => format!("{}:{}", tag.image.listed.image_name, tag.listed.tag_name),
+///         _ => continue,
+///     });
+/// }
+/// assert_eq!(seen, ["org-local", "base", "nginx", "nginx:1.26", "nginx:1.27", "empty"]);
+/// # Ok(())
+/// # }
+/// ```
+pub fn walk(client: &Client) -> Walk {
+    Walk {
+        concurrency: 4,
+        outline: Outline {
+            client: client.clone(),
+            projects: Projects::All,
+            lists: Vec::new().into_iter(),
+            repositories: None,
+            images: None,
+        },
+        is_outlined: false,
+        window: VecDeque::new(),
+    }
+}
+
+/// What a [`walk`] met.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Found {
+    /// A project; its repositories follow.
+    Project(Arc<FoundProject>),
+    /// A repository; its images follow.
+    Repository(Arc<FoundRepository>),
+    /// An image; its tags follow.
+    Image(Arc<FoundImage>),
+    /// A tag.
+    Tag(FoundTag),
+}
+
+/// A project that a [`walk`] met.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FoundProject {
+    /// Id of the project.
+    pub project_id: String,
+    /// The project as the service lists it. `None` where the walk was told the project, by
+    /// [`Walk::project_id`].
+    pub listed: Option<ProjectListInfo>,
+}
+
+/// A repository that a [`walk`] met.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FoundRepository {
+    /// The project that the repository belongs to.
+    pub project: Arc<FoundProject>,
+    /// Whether it stands among the public repositories.
+    pub is_public: bool,
+    /// The repository as the service lists it.
+    pub listed: RepoSet,
+}
+
+/// An image that a [`walk`] met.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FoundImage {
+    /// The repository that holds the image.
+    pub repository: Arc<FoundRepository>,
+    /// The image as the service lists it.
+    pub listed: ImageSet,
+}
+
+/// A tag that a [`walk`] met.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct FoundTag {
+    /// The image that the tag is of.
+    pub image: Arc<FoundImage>,
+    /// The tag as the service lists it.
+    pub listed: TagSet,
+}
+
+/// Everything an account has, a [`Stream`]; [`walk`] makes one.
+///
+/// Dropping it ends its calls. They go on only while it is read: a program that takes minutes over what
+/// it was given reads the walk in a task of its own, or the calls made ahead run into their timeouts.
+#[must_use = "a stream does nothing until it is read"]
+pub struct Walk {
+    concurrency: usize,
+    outline: Outline,
+    /// Whether the outline has ended.
+    is_outlined: bool,
+    /// What was found and is not yet yielded to its end, in order.
+    window: VecDeque<Ahead>,
+}
+
+impl Walk {
+    /// Walks this project alone, and does not ask which there are. To be said before the walk is read.
+    pub fn project_id(mut self, value: impl Into<String>) -> Self {
+        let project = FoundProject {
+            project_id: value.into(),
+            listed: None,
+        };
+        self.outline.projects = Projects::Known(vec![project].into_iter());
+        self
+    }
+
+    /// How many calls may be under way at a time. Default: 4; 0 means 1.
+    ///
+    /// Tags are what most calls are for: those of the next images are asked for while the tags of the
+    /// image before them are read.
+    pub fn concurrency(mut self, calls: usize) -> Self {
+        self.concurrency = calls.max(1);
+        self
+    }
+
+    /// The next thing met.
+    pub async fn next(&mut self) -> Option<Result<Found, Error>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Goes on with the calls under way, and makes as many as may be made.
+    fn look_ahead(&mut self, context: &mut Context<'_>) {
+        for ahead in &mut self.window {
+            ahead.prepare(context);
+        }
+        // Whatever stands in the window has one call under way at most. A free place is the outline's,
+        // which has one too, until it has found what takes the place. So no call has to be counted.
+        while !self.is_outlined && self.window.len() < self.concurrency {
+            let Poll::Ready(found) = self.outline.poll_next(context) else {
+                return;
+            };
+            let Some(found) = found else {
+                self.is_outlined = true;
+                return;
+            };
+            self.is_outlined = found.is_err();
+            let tags = match &found {
+                Ok(Found::Image(image)) => Some(Tags {
+                    image: Arc::clone(image),
+                    items: self.outline.tags(image),
+                    next: None,
+                }),
+                _ => None,
+            };
+            let mut ahead = Ahead {
+                found: Some(found),
+                tags,
+            };
+            ahead.prepare(context);
+            self.window.push_back(ahead);
+        }
+    }
+}
+
+impl Stream for Walk {
+    type Item = Result<Found, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            this.look_ahead(context);
+            let Some(first) = this.window.front_mut() else {
+                return if this.is_outlined {
+                    Poll::Ready(None)
+                } else {
+                    Poll::Pending
+                };
+            };
+            match ready!(first.poll_next(context)) {
+                None => this.window.pop_front(),
+                Some(Ok(found)) => return Poll::Ready(Some(Ok(found))),
+                Some(Err(error)) => {
+                    this.window.clear();
+                    this.is_outlined = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+            };
+        }
+    }
+}
+
+impl fmt::Debug for Walk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Walk")
+            .field("client", &self.outline.client)
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something found ahead of what is yielded.
+struct Ahead {
+    /// Nothing once it is yielded.
+    found: Option<Result<Found, Error>>,
+    /// Those of an image.
+    tags: Option<Tags>,
+}
+
+/// The tags of an image, a page of them in memory.
+struct Tags {
+    image: Arc<FoundImage>,
+    items: Items<GetImageTagRequest>,
+    /// What `items` has next, or that it has no more, where that was waited for already.
+    next: Option<Option<Result<TagSet, Error>>>,
+}
+
+impl Ahead {
+    /// Waits for the first tag before it is its turn.
+    fn prepare(&mut self, context: &mut Context<'_>) {
+        if let Some(Tags { items, next, .. }) = &mut self.tags
+            && next.is_none()
+            && let Poll::Ready(tag) = Pin::new(items).poll_next(context)
+        {
+            *next = Some(tag);
+        }
+    }
+
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+        if let Some(found) = self.found.take() {
+            return Poll::Ready(Some(found));
+        }
+        let Some(Tags { image, items, next }) = &mut self.tags else {
+            return Poll::Ready(None);
+        };
+        let tag = match next.take() {
+            Some(tag) => tag,
+            None => ready!(Pin::new(items).poll_next(context)),
+        };
+        let image = Arc::clone(image);
+        Poll::Ready(tag.map(|tag| tag.map(|listed| Found::Tag(FoundTag { image, listed }))))
+    }
+}
+
+/// Everything but the tags, in order and one call at a time.
+struct Outline {
+    client: Client,
+    projects: Projects,
+    /// The lists of repositories that the project has still to show.
+    lists: vec::IntoIter<(Arc<FoundProject>, bool)>,
+    repositories: Option<(Arc<FoundProject>, bool, Items<GetRepoRequest>)>,
+    images: Option<(Arc<FoundRepository>, Items<GetRepoImageRequest>)>,
+}
+
+/// The projects still to be walked.
+enum Projects {
+    All,
+    Asked(Pin<Box<dyn Future<Output = Result<GetProjectListResponse, Error>> + Send>>),
+    Known(vec::IntoIter<FoundProject>),
+}
+
+impl Outline {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+        loop {
+            if let Some((repository, images)) = &mut self.images {
+                match ready!(Pin::new(images).poll_next(context)) {
+                    None => self.images = None,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    Some(Ok(listed)) => {
+                        let repository = Arc::clone(repository);
+                        let image = Arc::new(FoundImage { repository, listed });
+                        return Poll::Ready(Some(Ok(Found::Image(image))));
+                    }
+                }
+            } else if let Some((project, is_public, repositories)) = &mut self.repositories {
+                match ready!(Pin::new(repositories).poll_next(context)) {
+                    None => self.repositories = None,
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    Some(Ok(listed)) => {
+                        let repository = Arc::new(FoundRepository {
+                            project: Arc::clone(project),
+                            is_public: *is_public,
+                            listed,
+                        });
+                        let images = self.images(&repository);
+                        self.images = Some((Arc::clone(&repository), images));
+                        return Poll::Ready(Some(Ok(Found::Repository(repository))));
+                    }
+                }
+            } else if let Some((project, is_public)) = self.lists.next() {
+                let repositories = self.repositories(&project, is_public);
+                self.repositories = Some((project, is_public, repositories));
+            } else {
+                match &mut self.projects {
+                    Projects::All => {
+                        let answer = self.client.get_project_list().send();
+                        self.projects = Projects::Asked(Box::pin(answer));
+                    }
+                    Projects::Asked(answer) => match ready!(answer.as_mut().poll(context)) {
+                        Err(error) => return Poll::Ready(Some(Err(error))),
+                        Ok(answer) => {
+                            let known = answer.project_set.into_iter().map(|listed| FoundProject {
+                                project_id: listed.project_id.clone(),
+                                listed: Some(listed),
+                            });
+                            self.projects = Projects::Known(known.collect::<Vec<_>>().into_iter());
+                        }
+                    },
+                    Projects::Known(projects) => {
+                        let Some(project) = projects.next() else {
+                            return Poll::Ready(None);
+                        };
+                        let project = Arc::new(project);
+                        self.lists =
+                            vec![(Arc::clone(&project), false), (Arc::clone(&project), true)]
+                                .into_iter();
+                        return Poll::Ready(Some(Ok(Found::Project(project))));
+                    }
+                }
+            }
+        }
+    }
+
+    // No list reads ahead on its own: each has one call under way at most.
+
+    fn repositories(&self, project: &FoundProject, is_public: bool) -> Items<GetRepoRequest> {
+        let request = GetRepoRequest::new(if is_public {
+            GetRepoType::Public
+        } else {
+            GetRepoType::Private
+        })
+        .project_id(&project.project_id);
+        self.client.call(request).with_read_ahead(0).items()
+    }
+
+    fn images(&self, repository: &FoundRepository) -> Items<GetRepoImageRequest> {
+        let request = GetRepoImageRequest::new(&repository.listed.repo_name)
+            .project_id(&repository.project.project_id);
+        self.client.call(request).with_read_ahead(0).items()
+    }
+
+    fn tags(&self, image: &FoundImage) -> Items<GetImageTagRequest> {
+        let repository = &image.repository;
+        let request =
+            GetImageTagRequest::new(&repository.listed.repo_name, &image.listed.image_name)
+                .project_id(&repository.project.project_id);
+        self.client.call(request).with_read_ahead(0).items()
+    }
+}
