@@ -111,6 +111,17 @@ pub(crate) fn action(
         return vec![call(spec, &spec.action, None, common, report)];
     };
     let parameter = &spec.parameters[index];
+    for second in spec
+        .parameters
+        .iter()
+        .skip(index + 1)
+        .filter_map(|other| other.without.as_ref())
+    {
+        report.error(
+            second.action.at,
+            "only one parameter of an action can have `without`",
+        );
+    }
     if parameter.required {
         report.error(without.action.at, "a required parameter is never left out");
     }
@@ -134,6 +145,7 @@ pub(crate) fn action(
     let mut leaving_out = spec.clone();
     leaving_out.parameters.remove(index);
     leaving_out.summary = without.summary.clone();
+    leaving_out.repeat = without.repeat;
     leaving_out.example = None;
     vec![
         call(

@@ -98,6 +98,7 @@ pub(crate) struct Field {
     pub(crate) must_choose: Option<At<bool>>,
     pub(crate) may_be_empty: Option<At<bool>>,
     pub(crate) without: Option<Without>,
+    pub(crate) counted_by: Option<At<String>>,
     pub(crate) rust_name: Option<At<String>>,
     pub(crate) description: At<String>,
 }
@@ -122,6 +123,7 @@ pub(crate) fn is_set(flag: Option<&At<bool>>) -> bool {
 pub(crate) struct Without {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
+    pub(crate) repeat: Repeat,
 }
 
 /// A type as the documentation spells it.
@@ -257,6 +259,7 @@ const FIELD_KEYS: Keys = Keys {
         "must_choose",
         "may_be_empty",
         "without",
+        "counted_by",
         "rust_name",
     ],
 };
@@ -265,7 +268,7 @@ const PAGINATION_KEYS: Keys = Keys {
     optional: &[],
 };
 const WITHOUT_KEYS: Keys = Keys {
-    required: &["action", "summary"],
+    required: &["action", "summary", "repeat"],
     optional: &[],
 };
 const EXAMPLE_KEYS: Keys = Keys {
@@ -321,14 +324,7 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
     let name = reader.text(action.take("action"));
     let summary = reader.prose(action.take("summary"));
     let details = reader.prose(action.take("details"));
-    let repeat = reader.one_of(
-        action.take("repeat"),
-        &[
-            ("safe", Repeat::Safe),
-            ("idempotent", Repeat::Idempotent),
-            ("never", Repeat::Never),
-        ],
-    );
+    let repeat = reader.one_of(action.take("repeat"), REPEATS);
     let parameters = reader.list(action.take("parameters"), "the parameters", read_field);
     let response = reader.list(action.take("response"), "the response", read_field);
     let models = match action.take("models") {
@@ -437,6 +433,7 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
     let without = field
         .take("without")
         .and_then(|node| read_without(reader, &node));
+    let counted_by = reader.text(field.take("counted_by"));
     let rust_name = field
         .take("rust_name")
         .and_then(|node| reader.text(Some(node)));
@@ -454,6 +451,7 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
         must_choose,
         may_be_empty,
         without,
+        counted_by,
         rust_name,
         description: description?,
     })
@@ -461,15 +459,21 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
 
 fn read_without(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Without> {
     let mut without = reader.object(node, "`without`", WITHOUT_KEYS)?;
-    let (action, summary) = (
-        reader.text(without.take("action")),
-        reader.prose(without.take("summary")),
-    );
+    let action = reader.text(without.take("action"));
+    let summary = reader.prose(without.take("summary"));
+    let repeat = reader.one_of(without.take("repeat"), REPEATS);
     Some(Without {
         action: action?,
         summary: summary?,
+        repeat: repeat?.value,
     })
 }
+
+const REPEATS: &[(&str, Repeat)] = &[
+    ("safe", Repeat::Safe),
+    ("idempotent", Repeat::Idempotent),
+    ("never", Repeat::Never),
+];
 
 fn read_pagination(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Pagination> {
     let mut pagination = reader.object(node, "the pagination", PAGINATION_KEYS)?;

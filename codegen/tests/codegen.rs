@@ -112,8 +112,8 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "14:35: no model `ImageSets`; did you mean `ImageSet`?",
         ),
         (
-            "\"int\", \"required\": true, \"description\": \"How many images the",
-            "\"Int\", \"required\": true, \"description\": \"How many images the",
+            "\"int\", \"required\": true, \"description\": \"Supposedly how many images the",
+            "\"Int\", \"required\": true, \"description\": \"Supposedly how many images the",
             "13:37: no model `Int`; did you mean `int`?",
         ),
         (
@@ -262,7 +262,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "\"default\": 20",
             "\"may_be_empty\": true",
-            "10:74: `may_be_empty` is said of a string, and this is none",
+            "10:74: `may_be_empty` is said of a plain string, and this is none",
         ),
         (
             "\"default\": 20",
@@ -271,12 +271,12 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         ),
         (
             "\"default\": 20",
-            "\"without\": { \"action\": \"GetAll\", \"summary\": \"All.\" }",
+            "\"without\": { \"action\": \"GetAll\", \"summary\": \"All.\", \"repeat\": \"never\" }",
             "10:15: only a string can be what a call does another thing without",
         ),
         (
             "\"RepoName\", \"type\": \"string\", \"required\": true, \"description\": \"Name of the repository.\"",
-            "\"RepoName\", \"type\": \"string\", \"required\": true, \"without\": { \"action\": \"X\", \"sumary\": \"All.\" }, \"description\": \"x\"",
+            "\"RepoName\", \"type\": \"string\", \"required\": true, \"without\": { \"action\": \"X\", \"sumary\": \"All.\", \"repeat\": \"never\" }, \"description\": \"x\"",
             "8:91: `without` has no key `sumary`; did you mean `summary`?",
         ),
         (
@@ -298,6 +298,26 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "\"ProjectId\", \"type\": \"string\"",
             "\"ProjectId\", \"type\": \"int\"",
             "7:15: the client fills `ProjectId` in, and can do that for an optional string alone",
+        ),
+        (
+            "\"required\": true, \"description\": \"Name of the repository.\"",
+            "\"required\": true, \"may_be_empty\": true, \"description\": \"x\"",
+            "8:79: `may_be_empty` is said of a parameter that may be left out",
+        ),
+        (
+            "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false,",
+            "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false, \"may_be_empty\": true,",
+            "7:81: what the client fills in cannot be empty",
+        ),
+        (
+            "\"LatestTag\", \"type\": \"string\", \"required\": true,",
+            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"counted_by\": \"PullCount\",",
+            "only a required list needs to be counted",
+        ),
+        (
+            "\"array[ImageSet]\", \"required\": true,",
+            "\"array[ImageSet]\", \"required\": true, \"counted_by\": \"Totals\",",
+            "no required int `Totals` beside the list",
         ),
         // Words that rustdoc would take for something else.
         (
@@ -453,6 +473,34 @@ fn two_actions_of_one_name_are_a_mistake() {
 }
 
 #[test]
+fn an_action_is_no_more_than_two_calls() {
+    let mut spec = other();
+    let disk = action(&mut spec, "delete_disk.json");
+    let parameter = r#"{ "name": "DiskId","#;
+    assert!(disk.text.contains(parameter));
+    let second = disk
+        .text
+        .lines()
+        .find(|line| line.contains(parameter))
+        .unwrap()
+        .to_owned();
+    let second = second
+        .replace("DiskId", "Second")
+        .replace("DeleteAllDisks", "DeleteSecond");
+    disk.text = disk.text.replace(
+        "    { \"name\": \"DiskId\"",
+        &format!("{second},\n    {{ \"name\": \"DiskId\""),
+    );
+    let found = said(&spec);
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("only one parameter of an action can have `without`")),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn a_service_is_checked_too() {
     for (from, to, expected) in [
         (
@@ -532,6 +580,13 @@ fn other_services_shapes_are_rendered() {
         assert!(host.contains(expected), "{expected}\n{host}");
     }
     assert!(files["list_v2.rs"].contains("pub struct UHost {"));
+    let disks = &files["list_disks.rs"];
+    assert!(
+        disks.contains("disks = \"Disks\", list counted by total;"),
+        "{disks}"
+    );
+    assert!(disks.contains("(self.begin, self.limit)"), "{disks}");
+    assert!(host.contains("peers = \"Peers\", list;"), "{host}");
     // One action, two calls: neither becomes the other.
     let (one, all) = (&files["delete_disk.rs"], &files["delete_all_disks.rs"]);
     assert!(

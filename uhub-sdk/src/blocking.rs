@@ -24,7 +24,8 @@ use crate::{Action, Call, ClientBuilder, Error, Metadata, Paged, UntypedCall};
 /// A client of UHub that waits for each answer.
 ///
 /// It is cheap to clone and may be shared between threads. It does not work on a thread that belongs to
-/// an asynchronous runtime, which it would hold up: every call there is an error.
+/// an asynchronous runtime, which it would hold up: every call there is an error, also on the threads of
+/// Tokio's `spawn_blocking`, which cannot be told from the others.
 #[derive(Debug, Clone)]
 pub struct Client {
     client: crate::Client,

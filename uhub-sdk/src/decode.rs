@@ -644,6 +644,10 @@ scalar!(Timestamp, TimestampVisitor, "a time", {
         Ok(text.into())
     }
 
+    fn visit_f64<E: Error>(self, seconds: f64) -> Result<Timestamp, E> {
+        Ok(seconds.to_string().into())
+    }
+
     fn visit_i64<E: Error>(self, seconds: i64) -> Result<Timestamp, E> {
         Ok(seconds.to_string().into())
     }

@@ -1,7 +1,7 @@
 //! Every action of UHub over real HTTP, the traps of its documentation among them, and walking pages.
 #![allow(clippy::unwrap_used)]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use uhub_sdk::{
     Client, Delivery, Encoding, Error, ErrorKind, Repeat, RetCode, Timestamp,
@@ -344,62 +344,123 @@ async fn an_error_comes_once_and_behind_what_came_before() {
     for read_ahead in [0, 4] {
         let uhub = uhub().await;
         let client = uhub.client().build().unwrap();
+        // The first page comes alone; of those asked for after it, the second one fails.
+        let limits = Fault::Respond {
+            status: 200,
+            headers: Vec::new(),
+            body: r#"{"RetCode": 299}"#.into(),
+        };
         let mut items = client
             .get_repo_image("many")
-            .limit(100)
+            .limit(50)
             .with_read_ahead(read_ahead)
             .items();
-        for n in 0..100 {
-            assert_eq!(
-                items.next().await.unwrap().unwrap().image_name,
-                format!("image-{n}")
-            );
+        let mut names = Vec::new();
+        let mut error = None;
+        while let Some(item) = items.next().await {
+            match item {
+                Ok(image) => names.push(image.image_name),
+                Err(found) => {
+                    assert!(error.replace(found).is_none(), "it comes once");
+                }
+            }
+            if names.len() == 1 {
+                // From here on, whatever arrives is refused.
+                (0..8).for_each(|_| uhub.play(limits.clone()));
+            }
         }
-        // The first page has come alone: what is asked for from here on fails.
-        for _ in 0..8 {
-            uhub.play(Fault::CutConnection);
-        }
-        let error = items.next().await.unwrap().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert_eq!(
+            error.and_then(|error| error.ret_code()),
+            Some(RetCode::PERMISSION_DENIED)
+        );
+        // What had been read before is whole pages, from the first one on.
+        assert!(
+            names.len() >= 50 && names.len() % 50 == 0,
+            "{}",
+            names.len()
+        );
+        assert!(
+            names
+                .iter()
+                .enumerate()
+                .all(|(n, name)| *name == format!("image-{n}"))
+        );
         assert!(items.next().await.is_none());
     }
 }
 
 #[tokio::test]
-async fn reading_ahead_saves_waiting() {
-    let latency = Duration::from_millis(20);
-    let repository =
-        Repository::new("many").images((0..800).map(|n| Image::new(format!("image-{n}"))));
-    let uhub = LocalUhub::builder()
-        .latency(latency)
-        .repository(repository)
-        .start()
-        .await
-        .unwrap();
+async fn reading_ahead_asks_for_pages_before_they_are_read() {
+    let uhub = uhub().await;
     let client = uhub.client().build().unwrap();
-    let mut took = Vec::new();
-    for read_ahead in [0, 8] {
-        let started = Instant::now();
-        let mut items = client
+    for (read_ahead, most) in [(0, 1), (1, 2), (3, 4)] {
+        let before = uhub.requests().len();
+        let mut pages = client
             .get_repo_image("many")
             .limit(10)
             .with_read_ahead(read_ahead)
-            .items();
-        let mut count = 0;
-        while let Some(image) = items.next().await {
-            image.unwrap();
-            count += 1;
-        }
-        assert_eq!(count, 800);
-        took.push(started.elapsed());
+            .pages();
+        pages.next().await.unwrap().unwrap();
+        pages.next().await.unwrap().unwrap();
+        // Two pages have been read; those ahead arrive without anyone reading on.
+        let ahead = 2 + read_ahead;
+        let arrive = async {
+            while uhub.requests().len() - before < ahead {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), arrive)
+            .await
+            .expect("the pages ahead are asked for");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let asked = uhub.requests().len() - before;
+        assert!(
+            (ahead..=1 + most).contains(&asked),
+            "{asked} with {read_ahead} ahead"
+        );
     }
-    // Eighty pages one after another cannot take less; the ratio is for the benchmark to show.
-    assert!(took[0] >= 80 * latency, "{took:?}");
-    assert_eq!(
-        uhub.requests().len(),
-        160,
-        "reading ahead asks for nothing that is not read"
-    );
+}
+
+/// A reader who takes longer over a page than a page may take to come.
+#[tokio::test]
+async fn a_slow_reader_does_not_time_out() {
+    let uhub = uhub().await;
+    let client = uhub
+        .client()
+        .attempt_timeout(Duration::from_millis(300))
+        .build()
+        .unwrap();
+    let mut items = client
+        .get_repo_image("many")
+        .limit(100)
+        .with_read_ahead(2)
+        .items();
+    let mut count = 0;
+    while let Some(image) = items.next().await {
+        image.unwrap();
+        count += 1;
+        if count % 100 == 1 {
+            tokio::time::sleep(Duration::from_millis(600)).await;
+        }
+    }
+    assert_eq!(count, 250);
+}
+
+#[tokio::test]
+async fn whoever_stops_reading_leaves_nothing_behind() {
+    let uhub = uhub().await;
+    let client = uhub.client().build().unwrap();
+    let mut items = client
+        .get_repo_image("many")
+        .limit(10)
+        .with_read_ahead(8)
+        .items();
+    items.next().await.unwrap().unwrap();
+    drop(items);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let asked = uhub.requests().len();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(uhub.requests().len(), asked, "nobody asks on");
 }
 
 #[tokio::test]
@@ -457,6 +518,10 @@ async fn an_action_without_types_is_called_by_name() {
         ),
         ("", 1.into(), "cannot be named \"\""),
         ("Limit", serde_json::Value::Null, "`Limit` is null"),
+        ("TagName", "".into(), "`TagName` is empty"),
+        ("TagName", serde_json::json!([]), "`TagName` is empty"),
+        ("TagName", serde_json::json!([""]), "`TagName.0` is empty"),
+        ("ProjectId", "".into(), "`ProjectId` is empty"),
     ] {
         let error = call(name, value).await.unwrap_err();
         assert_eq!(
@@ -467,6 +532,16 @@ async fn an_action_without_types_is_called_by_name() {
     }
     assert_eq!(uhub.requests().len(), before, "nothing was sent");
 
+    let call = client
+        .action("CreateRepo")
+        .param("RepoName", "new")
+        .param_empty("Description");
+    assert!(!format!("{call:?}").contains("new\""), "{call:?}");
+    call.send::<serde_json::Value>().await.unwrap();
+    assert_eq!(
+        uhub.requests().last().unwrap().parameter("Description"),
+        Some("")
+    );
     let unknown = client
         .action("DescribeSomethingNew")
         .send::<serde_json::Value>()

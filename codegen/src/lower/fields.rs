@@ -172,7 +172,7 @@ fn fields(
         report.error(beyond.name.at, message);
     }
     let mut names = Names::default();
-    specs
+    let mut lowered: Vec<Field> = specs
         .iter()
         .map(|field| {
             refuse_misplaced(field, report);
@@ -209,7 +209,30 @@ fn fields(
                 description: field.description.value.clone(),
             }
         })
-        .collect()
+        .collect();
+    for (index, field) in specs.iter().enumerate() {
+        let Some(name) = &field.counted_by else {
+            continue;
+        };
+        let count = specs.iter().position(|count| {
+            count.name.value == name.value
+                && count.ty.value == spec::Type::Int
+                && count.required
+                && !count.is_shown_absent()
+        });
+        match (count, &lowered[index].absent) {
+            (Some(count), Absent::Refused { .. }) => {
+                let counted_by = Some(lowered[count].rust.clone());
+                lowered[index].absent = Absent::Refused { counted_by };
+            }
+            (None, _) => report.error(
+                name.at,
+                format!("no required int `{}` beside the list", name.value),
+            ),
+            (Some(_), _) => report.error(name.at, "only a required list needs to be counted"),
+        }
+    }
+    lowered
 }
 
 /// Keys that mean something of a parameter, and nothing of a field.

@@ -60,7 +60,7 @@ pub(super) fn lower(
                 ),
             );
         }
-        check(parameter, report);
+        check(parameter, common, report);
         let path: Vec<&str> = name.value.split('.').collect();
         if path.len() > MAX_DEPTH {
             report.error(
@@ -83,7 +83,7 @@ pub(super) fn lower(
 }
 
 /// What can be said of a parameter by itself.
-fn check(parameter: &spec::Field, report: &mut Report<'_>) {
+fn check(parameter: &spec::Field, common: &Common, report: &mut Report<'_>) {
     check_format(parameter, report);
     if let Some(alone) = &parameter.shown_alone {
         report.error(
@@ -91,12 +91,33 @@ fn check(parameter: &spec::Field, report: &mut Report<'_>) {
             "a parameter has no `shown_alone`: it is said of a model's field",
         );
     }
-    let is_string = parameter.ty.value == spec::Type::String;
-    if let Some(flag) = parameter.may_be_empty.as_ref().filter(|_| !is_string) {
+    if let Some(counted_by) = &parameter.counted_by {
         report.error(
-            flag.at,
-            "`may_be_empty` is said of a string, and this is none",
+            counted_by.at,
+            "a parameter has no `counted_by`: it is said of a response's list",
         );
+    }
+    if let Some(flag) = &parameter.may_be_empty {
+        let is_plain = parameter.ty.value == spec::Type::String
+            && parameter.choices.is_none()
+            && parameter.format.is_none()
+            && !parameter.name.value.contains('.');
+        if !is_plain {
+            report.error(
+                flag.at,
+                "`may_be_empty` is said of a plain string, and this is none",
+            );
+        } else if parameter.required
+            || parameter.must_choose.is_some()
+            || parameter.without.is_some()
+        {
+            report.error(
+                flag.at,
+                "`may_be_empty` is said of a parameter that may be left out",
+            );
+        } else if common.from_client.contains_key(&parameter.name.value) {
+            report.error(flag.at, "what the client fills in cannot be empty");
+        }
     }
     // The two calls that `without` makes of an action have it checked once, where it is optional.
     if parameter.required && parameter.without.is_none() {

@@ -6,7 +6,8 @@
 //! deleting all of them are two calls; neither becomes the other by a value that was forgotten or
 //! is empty.
 //!
-//! Sending the action again changes nothing more.
+//! Sending the action again may do it twice: after an error whose outcome is unknown, look before
+//! you repeat it.
 //!
 //! Return codes, beside the action's own: [110](crate::RetCode::GATEWAY_TIMEOUT),
 //! [130](crate::RetCode::GATEWAY_FAILURE), [150](crate::RetCode::SERVICE_UNAVAILABLE),
@@ -72,7 +73,7 @@ impl DeleteRepoImageAllTagsRequest {
 
 impl Action for DeleteRepoImageAllTagsRequest {
     const NAME: &'static str = "DeleteRepoImage";
-    const REPEAT: Repeat = Repeat::Idempotent;
+    const REPEAT: Repeat = Repeat::Never;
     type Response = DeleteRepoImageAllTagsResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

@@ -270,7 +270,7 @@ model! {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct TagSet {
-    /// When the tag was last pushed.
+    /// When the image of the tag was last changed.
     ///
     /// Documented as `UpdateTime`.
     pub update_time: crate::Timestamp,

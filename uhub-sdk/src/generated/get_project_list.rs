@@ -140,7 +140,7 @@ pub struct GetProjectListResponse {
 model! {
     GetProjectListResponse {
         project_count = "ProjectCount", required;
-        project_set = "ProjectSet", list;
+        project_set = "ProjectSet", list counted by project_count;
     }
 }
 

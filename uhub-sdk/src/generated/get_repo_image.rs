@@ -212,8 +212,8 @@ impl<C> Call<GetRepoImageRequest, C> {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GetRepoImageResponse {
-    /// How many images the repository has in all. Do not rely on it to count `image_set`: the
-    /// documentation's example says 5 beside nine images.
+    /// Supposedly how many images the repository has in all: the documentation does not say what it
+    /// counts, and shows 5 beside nine images.
     ///
     /// Documented as `TotalCount`.
     pub total_count: i64,
