@@ -139,8 +139,8 @@ pub struct FoundTag {
 
 /// Everything an account has, a [`Stream`]; [`walk`] makes one.
 ///
-/// Dropping it ends its calls. They go on only while it is read: a program that takes minutes over what
-/// it was given reads the walk in a task of its own, or the calls made ahead run into their timeouts.
+/// Dropping it ends its calls. A page that was asked for comes in whether or not the walk is read
+/// meanwhile, so a program may take its time over what it was given.
 #[must_use = "a stream does nothing until it is read"]
 pub struct Walk {
     concurrency: usize,
