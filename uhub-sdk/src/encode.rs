@@ -70,7 +70,6 @@ pub(crate) fn request(
     *request.uri_mut() = uri;
     let headers = request.headers_mut();
     headers.insert(header::USER_AGENT, USER_AGENT);
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }

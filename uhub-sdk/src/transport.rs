@@ -96,10 +96,15 @@ impl Transport {
             }
             if whole.is_empty() && parts.is_empty() {
                 whole = chunk;
-            } else {
-                parts.extend_from_slice(&std::mem::take(&mut whole));
-                parts.extend_from_slice(&chunk);
+                continue;
             }
+            if parts.is_empty() {
+                // No more than is accepted was announced.
+                let length = announced.and_then(|length| usize::try_from(length).ok());
+                parts.reserve(length.unwrap_or(whole.len() + chunk.len()));
+                parts.extend_from_slice(&std::mem::take(&mut whole));
+            }
+            parts.extend_from_slice(&chunk);
         }
         *answer.body_mut() = if parts.is_empty() {
             whole

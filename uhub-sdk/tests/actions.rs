@@ -427,7 +427,7 @@ async fn a_slow_reader_does_not_time_out() {
     let uhub = uhub().await;
     let client = uhub
         .client()
-        .attempt_timeout(Duration::from_millis(300))
+        .attempt_timeout(Duration::from_secs(1))
         .build()
         .unwrap();
     let mut items = client
@@ -440,7 +440,7 @@ async fn a_slow_reader_does_not_time_out() {
         image.unwrap();
         count += 1;
         if count % 100 == 1 {
-            tokio::time::sleep(Duration::from_millis(600)).await;
+            tokio::time::sleep(Duration::from_millis(1300)).await;
         }
     }
     assert_eq!(count, 250);
