@@ -349,20 +349,12 @@ impl CallContext<'_> {
     /// The beginning of a text, without this call's secrets.
     fn excerpt(&self, text: &str, kept: usize) -> String {
         // Much more than is kept is searched, so that a secret is not cut in two and missed.
-        const SEARCHED: usize = 65_536;
-        let end = text
-            .char_indices()
-            .map(|(start, _)| start)
-            .take_while(|start| *start <= SEARCHED)
-            .last();
-        let text = self.hide(if text.len() > SEARCHED {
-            &text[..end.unwrap_or(0)]
+        let text = self.hide(beginning(text, 65_536));
+        let kept = beginning(&text, kept);
+        if kept.len() < text.len() {
+            format!("{kept}…")
         } else {
             text
-        });
-        match text.char_indices().nth(kept) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
         }
     }
 
@@ -401,6 +393,13 @@ impl CallContext<'_> {
         }
         hidden
     }
+}
+
+/// At most this many characters of a text.
+fn beginning(text: &str, length: usize) -> &str {
+    text.char_indices()
+        .nth(length)
+        .map_or(text, |(end, _)| &text[..end])
 }
 
 /// Text from outside on one line, without what a terminal would obey.
