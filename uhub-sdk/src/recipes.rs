@@ -7,6 +7,8 @@
 //! They stand beside the core and use what every program can use: whoever needs something else writes
 //! it in the same way.
 
+// What calls the service here is `#[inline]`, and so compiled only in programs that use it: it would draw
+// the whole of a call, for five actions, into every build.
 mod ensure;
 mod reference;
 mod walk;

@@ -81,6 +81,7 @@ pub enum Outcome {
 /// # Ok(())
 /// # }
 /// ```
+#[inline]
 pub async fn ensure_repo(
     client: &Client,
     request: CreateRepoRequest,
@@ -109,6 +110,7 @@ pub async fn ensure_repo(
 }
 
 /// The repository, if it is listed now.
+#[inline]
 async fn look(
     client: &Client,
     wanted: &CreateRepoRequest,

@@ -65,6 +65,7 @@ use crate::{
 /// # Ok(())
 /// # }
 /// ```
+#[inline]
 pub fn walk(client: &Client) -> Walk {
     Walk {
         concurrency: 4,
@@ -153,6 +154,7 @@ pub struct Walk {
 
 impl Walk {
     /// Walks this project alone, and does not ask which there are. To be said before the walk is read.
+    #[inline]
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
         let project = FoundProject {
             project_id: value.into(),
@@ -166,17 +168,20 @@ impl Walk {
     ///
     /// Tags are what most calls are for: those of the next images are asked for while the tags of the
     /// image before them are read.
+    #[inline]
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
     /// The next thing met.
+    #[inline]
     pub async fn next(&mut self) -> Option<Result<Found, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
     /// Goes on with the calls under way, and makes as many as may be made.
+    #[inline]
     fn look_ahead(&mut self, context: &mut Context<'_>) {
         for ahead in &mut self.window {
             ahead.prepare(context);
@@ -213,6 +218,7 @@ impl Walk {
 impl Stream for Walk {
     type Item = Result<Found, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
@@ -238,6 +244,7 @@ impl Stream for Walk {
 }
 
 impl fmt::Debug for Walk {
+    #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Walk")
             .field("client", &self.outline.client)
@@ -264,6 +271,7 @@ struct Tags {
 
 impl Ahead {
     /// Waits for the first tag before it is its turn.
+    #[inline]
     fn prepare(&mut self, context: &mut Context<'_>) {
         if let Some(Tags { items, next, .. }) = &mut self.tags
             && next.is_none()
@@ -273,6 +281,7 @@ impl Ahead {
         }
     }
 
+    #[inline]
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
         if let Some(found) = self.found.take() {
             return Poll::Ready(Some(found));
@@ -307,6 +316,7 @@ enum Projects {
 }
 
 impl Outline {
+    #[inline]
     fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
         loop {
             if let Some((repository, images)) = &mut self.images {
@@ -370,6 +380,7 @@ impl Outline {
 
     // No list reads ahead on its own: each has one call under way at most.
 
+    #[inline]
     fn repositories(&self, project: &FoundProject, is_public: bool) -> Items<GetRepoRequest> {
         let request = GetRepoRequest::new(if is_public {
             GetRepoType::Public
@@ -380,12 +391,14 @@ impl Outline {
         self.client.call(request).with_read_ahead(0).items()
     }
 
+    #[inline]
     fn images(&self, repository: &FoundRepository) -> Items<GetRepoImageRequest> {
         let request = GetRepoImageRequest::new(&repository.listed.repo_name)
             .project_id(&repository.project.project_id);
         self.client.call(request).with_read_ahead(0).items()
     }
 
+    #[inline]
     fn tags(&self, image: &FoundImage) -> Items<GetImageTagRequest> {
         let repository = &image.repository;
         let request =
