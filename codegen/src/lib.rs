@@ -129,15 +129,12 @@ pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>
         }
         diagnostics.extend(report.into_diagnostics());
     }
-    for (name, at) in &common.from_client {
-        let is_used = actions.iter().any(|action| {
-            action
-                .parameters
-                .iter()
-                .any(|parameter| parameter.wire == *name)
-        });
-        if !is_used && diagnostics.is_empty() && !actions.is_empty() {
-            service_report.error(*at, format!("no action has a parameter `{name}`"));
+    if diagnostics.is_empty() && !actions.is_empty() {
+        for (name, at) in &common.from_client {
+            let mut parameters = actions.iter().flat_map(|action| &action.parameters);
+            if !parameters.any(|parameter| parameter.wire == *name) {
+                service_report.error(*at, format!("no action has a parameter `{name}`"));
+            }
         }
     }
     diagnostics.extend(service_report.into_diagnostics());

@@ -203,10 +203,7 @@ fn reading(images: usize) -> f64 {
 
 /// The other process: it listens until its standard input ends.
 fn serve(images: usize, latency: u64) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let images = (0..images).map(|n| Image::new(format!("image-{n}")));
         let uhub = LocalUhub::builder()
@@ -252,16 +249,8 @@ fn memory(images: usize) -> Vec<u64> {
 }
 
 fn list(server: &Server, limit: i64, read_ahead: usize, mut seen: impl FnMut(usize)) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let keys = uhub_sdk::Credentials::new("local-public-key", "local-private-key");
-    let client = Client::builder()
-        .credentials(keys)
-        .base_url(&server.base_url)
-        .build()
-        .unwrap();
+    let runtime = runtime();
+    let client = server.client();
     runtime.block_on(async {
         let mut images = client
             .get_repo_image("base")
@@ -275,6 +264,14 @@ fn list(server: &Server, limit: i64, read_ahead: usize, mut seen: impl FnMut(usi
             seen(count);
         }
     });
+}
+
+/// Everything runs on one thread, whose processor time is measured.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 struct Server {
@@ -299,6 +296,15 @@ impl Server {
             base_url: base_url.trim().to_owned(),
         }
     }
+
+    fn client(&self) -> Client {
+        let keys = uhub_sdk::Credentials::new("local-public-key", "local-private-key");
+        Client::builder()
+            .credentials(keys)
+            .base_url(&self.base_url)
+            .build()
+            .unwrap()
+    }
 }
 
 impl Drop for Server {
@@ -314,16 +320,8 @@ const CALLS: usize = 480;
 /// The ratios of processor time and of time.
 fn calling(images: usize) -> (f64, f64) {
     let server = Server::start(images, 0);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let keys = uhub_sdk::Credentials::new("local-public-key", "local-private-key");
-    let client = Client::builder()
-        .credentials(keys)
-        .base_url(&server.base_url)
-        .build()
-        .unwrap();
+    let runtime = runtime();
+    let client = server.client();
     let http = bare_reqwest();
     let signed = signed_form();
 

@@ -362,24 +362,22 @@ impl ClientBuilder {
     /// a timeout is zero; or TLS cannot be set up on this machine.
     pub fn build(self) -> Result<Client, Error> {
         let mut wrong = Vec::new();
-        match &self.credentials {
-            None => wrong.push(
+        let keys = self.credentials.as_ref();
+        if keys.is_none() {
+            wrong.push(
                 "there are no keys: set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY, or give the builder `credentials`."
                     .to_owned(),
-            ),
-            Some(keys) => {
-                let values = [("public key", Some(&keys.public_key)), ("private key", Some(&keys.private_key))];
-                let token = ("security token", keys.security_token.as_ref());
-                for (name, value) in values.into_iter().chain([token]) {
-                    wrong.extend(value.and_then(|value| check_value(name, value)));
-                }
-            }
+            );
         }
-        wrong.extend(
-            self.project_id
-                .as_ref()
-                .and_then(|id| check_value("project id", id)),
-        );
+        let token = keys.and_then(|keys| keys.security_token.as_ref());
+        for (name, value) in [
+            ("public key", keys.map(|keys| keys.public_key.as_str())),
+            ("private key", keys.map(|keys| keys.private_key.as_str())),
+            ("security token", token.map(|token| token.as_str())),
+            ("project id", self.project_id.as_deref()),
+        ] {
+            wrong.extend(value.and_then(|value| check_value(name, value)));
+        }
         let timeouts = [
             ("connect_timeout", self.connect_timeout),
             ("attempt_timeout", self.attempt_timeout),

@@ -1,9 +1,10 @@
 //! Calls over real HTTP: what a user sees of a service that works, and of one that does not.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::{
     io::Write,
-    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -12,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use common::example;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -801,28 +803,9 @@ fn a_panic_shows_no_secret() {
     assert_clean(message);
 }
 
-/// The example as it stands beside this test; `cargo test` builds both.
-fn list_images() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("list_images{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "{} is not there: run `cargo build --examples`",
-        path.display()
-    );
-    let mut command = Command::new(path);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("UCLOUD_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
 #[test]
 fn the_example_lists_the_documented_images_without_keys() {
-    let output = list_images().output().unwrap();
+    let output = example("list_images").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{stdout}");
     let lines: Vec<&str> = stdout.lines().collect();
@@ -842,7 +825,7 @@ async fn the_example_says_what_to_do_about_a_wrong_key() {
     let uhub = uhub().await;
     let base_url = uhub.base_url().to_owned();
     let run = move |private_key: &'static str| {
-        let mut command = list_images();
+        let mut command = example("list_images");
         command
             .env("UCLOUD_PUBLIC_KEY", PUBLIC_KEY)
             .env("UCLOUD_PRIVATE_KEY", private_key);

@@ -1,9 +1,10 @@
 //! The recipes on the local UHub, and the example that is made of one.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::{
     collections::HashSet,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -12,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use common::example;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -729,25 +731,6 @@ fn references_are_as_docker_takes_them() {
     }
 }
 
-/// The example as it stands beside this test; `cargo test` builds both.
-fn audit() -> Command {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("audit{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "{} is not there: run `cargo build --examples`",
-        path.display()
-    );
-    let mut command = Command::new(path);
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("UCLOUD_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
 /// What the example seeds: project, repository, visibility, images, tags, pulls.
 const SEEDED: [(&str, &str, &str, u64, u64, i64); 5] = [
     ("org-main", "services", "private", 150, 600, 11_175),
@@ -759,7 +742,7 @@ const SEEDED: [(&str, &str, &str, u64, u64, i64); 5] = [
 
 #[test]
 fn the_example_counts_everything() {
-    let output = audit().output().unwrap();
+    let output = example("audit").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{stdout}");
     let lines: Vec<Vec<&str>> = stdout
@@ -785,7 +768,7 @@ fn the_example_counts_everything() {
 
 #[test]
 fn the_example_writes_the_same_as_json() {
-    let output = audit().arg("--json").output().unwrap();
+    let output = example("audit").arg("--json").output().unwrap();
     assert!(output.status.success());
     let audit: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let repositories = SEEDED.map(|(project, repository, visibility, images, tags, pulls)| {
@@ -817,7 +800,7 @@ async fn the_example_audits_the_service_that_the_environment_names() {
         .await
         .unwrap();
     let run = |private_key: &str, project: Option<&str>, argument: Option<&str>| {
-        let mut command = audit();
+        let mut command = example("audit");
         command
             .env("UCLOUD_PUBLIC_KEY", uhub.public_key())
             .env("UCLOUD_PRIVATE_KEY", private_key)

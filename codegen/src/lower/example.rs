@@ -202,9 +202,8 @@ fn object(
             report.error(*at, format!("no field `{key}`{}", suggest(key, known)));
             continue;
         };
-        let is_odd = fits_field(value, field, action).is_err();
         // What stands in every element of a list is said once.
-        if !is_odd || seen.other_type.insert(field.name.at) {
+        if fits_field(value, field, action).is_err() && seen.other_type.insert(field.name.at) {
             check(value, field, action, report);
         }
         descend(value, &field.ty.value, action, seen, report);
