@@ -116,13 +116,14 @@ pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>
     for file in &spec.actions {
         let mut report = Report::new(&file.path, &file.text);
         if let Some(action) = spec::read_action(&mut report) {
-            for lowered in lower::action(&action, &common, &mut report) {
+            let at = action.action.at;
+            for lowered in lower::action(action, &common, &mut report) {
                 if let Some(other) = modules.insert(lowered.rust.clone(), &file.path) {
                     let what = format!(
                         "`{}` would be the module `{}`, which comes from {other}",
                         lowered.wire, lowered.rust
                     );
-                    report.error(action.action.at, what);
+                    report.error(at, what);
                 }
                 actions.push(lowered);
             }

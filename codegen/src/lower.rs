@@ -88,10 +88,15 @@ pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::S
 
 /// One action, or the two calls that it is; what is wrong with it is in the report.
 pub(crate) fn action(
-    spec: &spec::Action,
+    mut spec: spec::Action,
     common: &Common,
     report: &mut Report<'_>,
 ) -> Vec<model::Action> {
+    let fields = [&mut spec.parameters, &mut spec.response];
+    let of_models = spec.models.iter_mut().map(|model| &mut model.fields);
+    for fields in fields.into_iter().chain(of_models) {
+        drop_repetitions(fields);
+    }
     let file = naming::file(&spec.action.value);
     if report.file.rsplit(['/', '\\']).next() != Some(file.as_str()) {
         report.error(
@@ -108,7 +113,7 @@ pub(crate) fn action(
         .enumerate()
         .find_map(|(index, parameter)| Some((index, parameter.without.as_ref()?)));
     let Some((index, without)) = twins else {
-        return vec![call(spec, &spec.action, None, common, report)];
+        return vec![call(&spec, &spec.action, None, common, report)];
     };
     let parameter = &spec.parameters[index];
     for second in spec
@@ -165,6 +170,21 @@ pub(crate) fn action(
     ]
 }
 
+/// Some pages have a row twice: one that says nothing else the second time is taken once.
+fn drop_repetitions(fields: &mut Vec<spec::Field>) {
+    let mut seen: BTreeMap<String, (spec::Type, bool)> = BTreeMap::new();
+    fields.retain(|field| {
+        let says = (field.ty.value.clone(), field.required);
+        match seen.get(&field.name.value) {
+            Some(first) => *first != says || !field.is_plain(),
+            None => {
+                seen.insert(field.name.value.clone(), says);
+                true
+            }
+        }
+    });
+}
+
 /// One call of an action, under the action's name or one of its own.
 fn call(
     spec: &spec::Action,
@@ -186,10 +206,10 @@ fn call(
     );
     let (request, response) = (format!("{prefix}Request"), format!("{prefix}Response"));
     let mut types = Types::new(&prefix, &request, &response);
-    let models = fields::names(&spec.models, &mut types, report);
+    let models = fields::names(spec, &mut types, report);
     // What follows from a mistake in the form of the file is not said again.
     let is_well_formed = report.is_clean();
-    let parameters = parameters::lower(&spec.parameters, &models, common, &mut types, report);
+    let (parameters, groups) = parameters::lower(spec, &models, common, &mut types, report);
     let mut response = model::Struct {
         wire: format!("{wire}Response"),
         rust: response,
@@ -240,11 +260,12 @@ fn call(
         details: spec.details.as_ref().map(|details| details.value.clone()),
         repeat: spec.repeat,
         example: if is_well_formed {
-            example::lower(spec, &parameters, common, report)
+            example::lower(spec, &parameters, &models, common, report)
         } else {
             model::Example::default()
         },
         parameters,
+        groups,
         response,
         models: lowered_models,
         enums: types.enums,
@@ -275,15 +296,17 @@ impl Types {
         }
     }
 
-    /// The type of a string with documented values: `GetRepoType`.
+    /// The type of a string with documented values: `GetRepoType`. Where a request and its response
+    /// have the same values of the same name, they have one type.
     fn enumerate(
         &mut self,
         owner: &str,
+        wire: &str,
         field: &spec::Field,
         report: &mut Report<'_>,
     ) -> Option<String> {
         let choices = field.choices.as_ref()?;
-        if field.ty.value != spec::Type::String {
+        if *field.ty.value.innermost().0 != spec::Type::String {
             report.error(
                 choices.at,
                 "`enum` lists the values of a string, and this is none",
@@ -294,7 +317,7 @@ impl Types {
         }
         let mut variants: Vec<(String, String)> = Vec::new();
         for value in &choices.value {
-            match naming::ty(&value.value) {
+            match naming::variant(&value.value) {
                 Ok(rust) if rust == "Other" || variants.iter().any(|(other, _)| *other == rust) => {
                     report.error(
                         value.at,
@@ -308,32 +331,45 @@ impl Types {
                 Err(message) => report.error(value.at, message),
             }
         }
-        let name = naming::ty(&field.name.value).unwrap_or_default();
-        let rust = format!("{owner}{name}");
-        self.take(
-            &rust,
-            format!("the values of `{}`", field.name.value),
-            choices.at,
-            report,
-        );
+        let name = format!("{owner}{}", naming::ty(wire).unwrap_or_default());
+        let is_same = |other: &&model::Enum| {
+            other.field == wire && other.variants == variants && other.rust.starts_with(&name)
+        };
+        if let Some(same) = self.enums.iter().find(is_same) {
+            return Some(same.rust.clone());
+        }
+        let what = format!("the values of `{wire}`");
+        let rust = self.claim(name, "Value", what, choices.at, report);
         self.enums.push(model::Enum {
             rust: rust.clone(),
-            field: field.name.value.clone(),
+            field: wire.to_owned(),
             variants,
         });
         Some(rust)
     }
 
-    /// Takes a name for something, and reports where it is taken.
-    fn take(&mut self, rust: &str, what: String, at: usize, report: &mut Report<'_>) {
-        if let Some(other) = self.names.get(rust) {
+    /// Takes a name for something: this one or, where that is taken, this one with its ending. Where
+    /// both are taken, that is reported.
+    fn claim(
+        &mut self,
+        mut rust: String,
+        ending: &str,
+        what: String,
+        at: usize,
+        report: &mut Report<'_>,
+    ) -> String {
+        if self.names.contains_key(&rust) {
+            rust.push_str(ending);
+        }
+        if let Some(other) = self.names.get(&rust) {
             report.error(
                 at,
                 format!("{what} and {other} would both be the Rust type `{rust}`"),
             );
         } else {
-            self.names.insert(rust.to_owned(), what);
+            self.names.insert(rust.clone(), what);
         }
+        rust
     }
 }
 
@@ -453,9 +489,13 @@ fn pagination(
         _ => None,
     });
     let key = item.and_then(|item| {
+        let model = action
+            .models
+            .iter()
+            .find(|model| model.name.value == models[item].wire)?;
         find(
             &pages.key,
-            &action.models[item].fields,
+            &model.fields,
             "field of the items",
             "required string",
         )

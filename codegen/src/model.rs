@@ -41,6 +41,8 @@ pub(crate) struct Action {
     pub(crate) repeat: Repeat,
     /// In the order of the documentation.
     pub(crate) parameters: Vec<Parameter>,
+    /// What stands under one name in the parameters: groups as they are met, then models.
+    pub(crate) groups: Vec<Group>,
     /// Named after the action; in the order of the documentation, as its models are.
     pub(crate) response: Struct,
     pub(crate) models: Vec<Struct>,
@@ -71,7 +73,43 @@ pub(crate) struct Enum {
     pub(crate) variants: Vec<(String, String)>,
 }
 
-/// A parameter of a request. One that is written with dots (`Disks.N.Type`) is a branch of a tree.
+impl Action {
+    /// The group of parameters with a Rust name.
+    pub(crate) fn group(&self, rust: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.rust == rust)
+    }
+
+    /// Whether a group requires, at some depth, a list of groups like itself.
+    pub(crate) fn requires_itself(&self, rust: &str) -> bool {
+        let mut seen = Vec::new();
+        let mut open = vec![rust];
+        while let Some(group) = open.pop().and_then(|next| self.group(next)) {
+            for parameter in group.parameters.iter().filter(|inner| inner.required) {
+                match parameter.shape.innermost() {
+                    Shape::Group { rust: inner, .. } if inner == rust => return true,
+                    Shape::Group { rust: inner, .. } if !seen.contains(inner) => {
+                        seen.push(inner.clone());
+                        open.push(inner);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Parameters that stand under one name: `Disks.N.Type` and its like, or a model.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) rust: String,
+    /// The documented name, where it is a model.
+    pub(crate) model: Option<String>,
+    pub(crate) description: String,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// A parameter of a request, or of a group in one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameter {
     pub(crate) wire: String,
@@ -94,13 +132,25 @@ pub(crate) struct Parameter {
 pub(crate) enum Shape {
     Scalar(Scalar),
     Enum(String),
+    /// Any JSON: `Name.key.0`.
+    Object,
     /// `Name.0`, `Name.1`, …
     List(Box<Shape>),
-    /// `Name.Field`: a struct of its own.
+    /// `Name.Field`: a [`Group`], by its Rust name; in a box where it may hold itself.
     Group {
         rust: String,
-        parameters: Vec<Parameter>,
+        boxed: bool,
     },
+}
+
+impl Shape {
+    /// What the lists hold in the end.
+    pub(crate) fn innermost(&self) -> &Self {
+        match self {
+            Self::List(element) => element.innermost(),
+            other => other,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

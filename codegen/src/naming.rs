@@ -83,20 +83,36 @@ pub(crate) fn file(action: &str) -> String {
 
 /// The name of a model or the first part of a request's: the documentation's own where Rust can take it.
 pub(crate) fn ty(name: &str) -> Result<String, String> {
+    let rust = upper_camel_case(name)?;
+    Ok(if TAKEN_TYPES.contains(&rust.as_str()) {
+        format!("{rust}Model")
+    } else {
+        rust
+    })
+}
+
+/// The name of one of a string's values, which hides nothing: `Default` and `None` stay what they are.
+pub(crate) fn variant(value: &str) -> Result<String, String> {
+    let rust = upper_camel_case(value)?;
+    Ok(if rust == "Self" {
+        "Self_".to_owned()
+    } else {
+        rust
+    })
+}
+
+fn upper_camel_case(name: &str) -> Result<String, String> {
     let keeps = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.contains(['_', '-']);
     let rust = if keeps {
         name.to_owned()
     } else {
         name.to_upper_camel_case()
     };
-    if !is_identifier(&rust) {
-        return Err(no_identifier(name));
-    }
-    Ok(if TAKEN_TYPES.contains(&rust.as_str()) {
-        format!("{rust}Model")
+    if is_identifier(&rust) {
+        Ok(rust)
     } else {
-        rust
-    })
+        Err(no_identifier(name))
+    }
 }
 
 /// The name of a constant, which the spec gives as it is.

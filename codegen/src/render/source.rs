@@ -77,10 +77,20 @@ impl Source {
         self.line(format_args!("{name}: r{marks}\"{text}\"{marks},"));
     }
 
-    /// `head(a, b)tail`, on one line or with an argument a line.
+    /// `head(a, b)tail`, on one line or with an argument a line; `place = head(a, b)tail` may also break
+    /// behind its `=`.
     pub(super) fn call(&mut self, head: &str, arguments: &[String], tail: &str) {
         let joined = arguments.join(", ");
         let fits = joined.len() <= CALL_WIDTH;
+        if let Some((place, function)) = head.split_once(" = ") {
+            let value = format!("{function}({joined}){tail}");
+            let is_wide = self.indent + place.len() + " = ".len() + value.len() > MAX_WIDTH;
+            if fits && is_wide && self.indent + 4 + value.len() <= MAX_WIDTH {
+                self.line(format_args!("{place} ="));
+                self.line(format_args!("    {value}"));
+                return;
+            }
+        }
         self.bracketed((head, "(", ")", tail), arguments, fits, &joined);
     }
 
