@@ -24,15 +24,16 @@ pub(crate) struct Common {
 
 /// A service without its actions, and what they share.
 pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::Service, Common) {
-    let names = |fields: &[spec::Field]| {
+    let names = |fields: &[spec::Field]| -> Vec<String> {
         fields
             .iter()
             .map(|field| field.name.value.clone())
             .collect()
     };
+    let (common_parameters, common_response) = (names(&spec.parameters), names(&spec.response));
     let common = Common {
-        parameters: names(&spec.parameters),
-        response: names(&spec.response),
+        parameters: common_parameters.iter().cloned().collect(),
+        response: common_response.iter().cloned().collect(),
         from_client: spec
             .client_parameters
             .iter()
@@ -80,10 +81,27 @@ pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::S
         name: spec.service.value,
         summary: spec.summary.value,
         endpoint: spec.endpoint.value,
+        common_parameters,
+        common_response,
+        client_parameters: common.from_client.keys().cloned().collect(),
         return_codes: return_codes.into_values().collect(),
         actions: Vec::new(),
     };
     (service, common)
+}
+
+/// An action's file is named after it.
+pub(crate) fn check_file(spec: &spec::Action, report: &mut Report<'_>) {
+    let file = naming::file(&spec.action.value);
+    if report.file.rsplit(['/', '\\']).next() != Some(file.as_str()) {
+        report.error(
+            spec.action.at,
+            format!(
+                "the action `{}` belongs in a file named `{file}`",
+                spec.action.value
+            ),
+        );
+    }
 }
 
 /// One action, or the two calls that it is; what is wrong with it is in the report.
@@ -96,16 +114,6 @@ pub(crate) fn action(
     let of_models = spec.models.iter_mut().map(|model| &mut model.fields);
     for fields in fields.into_iter().chain(of_models) {
         drop_repetitions(fields);
-    }
-    let file = naming::file(&spec.action.value);
-    if report.file.rsplit(['/', '\\']).next() != Some(file.as_str()) {
-        report.error(
-            spec.action.at,
-            format!(
-                "the action `{}` belongs in a file named `{file}`",
-                spec.action.value
-            ),
-        );
     }
     let twins = spec
         .parameters

@@ -11,12 +11,18 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) summary: String,
     pub(crate) endpoint: String,
+    /// The names of the parameters and of the response fields that every action has: the core's, not
+    /// the actions'.
+    pub(crate) common_parameters: Vec<String>,
+    pub(crate) common_response: Vec<String>,
+    /// The names of the parameters that a client has a value of its own for.
+    pub(crate) client_parameters: Vec<String>,
     /// In the order of their codes.
     pub(crate) return_codes: Vec<ReturnCode>,
     pub(crate) actions: Vec<Action>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReturnCode {
     pub(crate) code: i64,
     /// Name of the Rust constant.
@@ -85,7 +91,7 @@ impl Action {
         let mut open = vec![rust];
         while let Some(group) = open.pop().and_then(|next| self.group(next)) {
             for parameter in group.parameters.iter().filter(|inner| inner.required) {
-                match parameter.shape.innermost() {
+                match parameter.shape.innermost().0 {
                     Shape::Group { rust: inner, .. } if inner == rust => return true,
                     Shape::Group { rust: inner, .. } if !seen.contains(inner) => {
                         seen.push(inner.clone());
@@ -144,12 +150,14 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// What the lists hold in the end.
-    pub(crate) fn innermost(&self) -> &Self {
-        match self {
-            Self::List(element) => element.innermost(),
-            other => other,
+    /// What the lists hold in the end, and how many stand around it.
+    pub(crate) fn innermost(&self) -> (&Self, usize) {
+        let (mut element, mut depth) = (self, 0);
+        while let Self::List(inner) = element {
+            element = inner;
+            depth += 1;
         }
+        (element, depth)
     }
 }
 
@@ -202,6 +210,18 @@ pub(crate) enum Type {
     },
 }
 
+impl Type {
+    /// What the lists hold in the end, and how many stand around it.
+    pub(crate) fn innermost(&self) -> (&Self, usize) {
+        let (mut element, mut depth) = (self, 0);
+        while let Self::List(inner) = element {
+            element = inner;
+            depth += 1;
+        }
+        (element, depth)
+    }
+}
+
 /// What a field is when the response does not have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Absent {
@@ -227,7 +247,7 @@ pub(crate) struct Pagination {
 }
 
 /// The documentation's example, as JSON text.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Example {
     pub(crate) request: Option<String>,
     pub(crate) response: Option<String>,

@@ -2,8 +2,8 @@
 //! model alone, reads nothing, and cannot fail.
 
 mod action;
-mod request;
-mod response;
+pub(crate) mod request;
+pub(crate) mod response;
 mod service;
 mod source;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod codegen;
+mod diff;
 mod files;
 
 use std::{
@@ -33,6 +34,8 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value_os_t = in_repository("uhub-sdk/src/generated"))]
         out: PathBuf,
     },
+    /// Say what has changed between two specs, and what that means to users of the crate.
+    Diff(diff::Arguments),
 }
 
 /// A path of this repository, wherever the command is run from; short where it is run at the root.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
             spec,
             out,
         } => codegen::write(&spec, &out),
+        Command::Diff(arguments) => diff::run(&arguments),
     };
     match result {
         Ok(message) => {

@@ -394,7 +394,7 @@ fn pascal_case(rust: &str) -> String {
         .collect()
 }
 
-fn field_type(parameter: &Parameter) -> String {
+pub(crate) fn field_type(parameter: &Parameter) -> String {
     let ty = owned_type(&parameter.shape);
     if parameter.required || matches!(parameter.shape, Shape::List(_)) {
         ty
@@ -403,7 +403,7 @@ fn field_type(parameter: &Parameter) -> String {
     }
 }
 
-fn owned_type(shape: &Shape) -> String {
+pub(crate) fn owned_type(shape: &Shape) -> String {
     match shape {
         Shape::Scalar(scalar) => scalar_type(*scalar).to_owned(),
         Shape::Object => "serde_json::Value".to_owned(),
@@ -413,7 +413,7 @@ fn owned_type(shape: &Shape) -> String {
     }
 }
 
-pub(super) fn scalar_type(scalar: Scalar) -> &'static str {
+pub(crate) fn scalar_type(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::String => "String",
         Scalar::Int => "i64",
@@ -427,7 +427,7 @@ fn argument(parameter: &Parameter) -> String {
     format!("{}: {}", parameter.rust, argument_type(&parameter.shape))
 }
 
-fn argument_type(shape: &Shape) -> String {
+pub(crate) fn argument_type(shape: &Shape) -> String {
     match shape {
         Shape::Scalar(Scalar::String) => "impl Into<String>".to_owned(),
         Shape::Object => "impl Into<serde_json::Value>".to_owned(),

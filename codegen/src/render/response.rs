@@ -105,7 +105,7 @@ fn documentation(field: &Field) -> String {
     text
 }
 
-fn field_type(field: &Field) -> String {
+pub(crate) fn field_type(field: &Field) -> String {
     let ty = owned_type(&field.ty);
     match field.ty {
         Type::List(_) => ty,
@@ -114,7 +114,7 @@ fn field_type(field: &Field) -> String {
     }
 }
 
-fn owned_type(ty: &Type) -> String {
+pub(crate) fn owned_type(ty: &Type) -> String {
     match ty {
         Type::Scalar(scalar) => scalar_type(*scalar).to_owned(),
         Type::Enum(rust) => rust.clone(),
