@@ -86,6 +86,7 @@
 //! there at all, unless the count beside it says 0.
 
 mod action;
+mod builder;
 mod call;
 mod choice;
 mod client;
@@ -95,10 +96,15 @@ mod encode;
 mod envelope;
 mod error;
 mod exchange;
+mod observer;
 mod paging;
 mod parameters;
+mod profile;
+mod provider;
 mod ret_code;
+mod retry;
 mod sign;
+mod source;
 mod timestamp;
 mod transport;
 mod untyped;
@@ -115,16 +121,22 @@ pub mod recipes;
 mod testing;
 
 pub use action::{Action, Repeat};
+pub use builder::ClientBuilder;
 pub use call::Call;
-pub use client::{Client, ClientBuilder};
+pub use client::Client;
 pub use credentials::Credentials;
 pub use encode::Encoding;
 pub use error::{Delivery, Error, ErrorKind};
 pub use exchange::Metadata;
+pub use observer::{Attempt, FinishedCall, Observer};
 pub use paging::{Items, Paged, Pages};
 use parameters::Parameters;
+pub use provider::{MetadataCredentials, ProvideCredentials, ProviderError};
 pub use ret_code::RetCode;
+pub use retry::RetryPolicy;
+pub use source::{Source, Sources};
 pub use timestamp::Timestamp;
+pub use transport::{BoxFuture, TowerTransport, Transport, TransportError};
 pub use untyped::UntypedCall;
 
 /// The README's code compiles.

@@ -1,0 +1,166 @@
+//! The temporary keys of the platform's own machines.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Uri};
+use percent_encoding::utf8_percent_encode;
+use serde::Deserialize;
+
+use crate::{
+    BoxFuture, Credentials, ProvideCredentials, ProviderError, Timestamp, Transport,
+    encode::ESCAPED,
+    transport::{HttpClient, Proxy, Settings},
+};
+
+const BASE_URL: &str = "http://100.80.80.80";
+const PATH: &str = "/meta-data/v2/iam/security-credentials";
+/// The service is next door, or not there at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Temporary credentials from the metadata service of the platform's own virtual machines, where a
+/// role was given to the machine.
+///
+/// It is asked only if this is given to
+/// [`credentials_provider`](crate::ClientBuilder::credentials_provider) or
+/// [`or_credentials_provider`](crate::ClientBuilder::or_credentials_provider): elsewhere, somebody else's
+/// machine may have that address. It is reached without a proxy, in plain HTTP, and has 5 seconds to answer.
+///
+/// # Examples
+///
+/// Keys from the environment or the profile files where there are any, and else the machine's own:
+///
+/// ```no_run
+/// use uhub_sdk::{ClientBuilder, MetadataCredentials};
+///
+/// let client = ClientBuilder::from_env()?
+///     .or_credentials_provider(MetadataCredentials::new())
+///     .build()?;
+/// # Ok::<(), uhub_sdk::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct MetadataCredentials {
+    base_url: String,
+    role: Option<String>,
+}
+
+impl Default for MetadataCredentials {
+    fn default() -> Self {
+        Self {
+            base_url: BASE_URL.to_owned(),
+            role: None,
+        }
+    }
+}
+
+impl MetadataCredentials {
+    /// The credentials of the machine's own role.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The credentials of this role.
+    #[must_use]
+    pub fn with_role(mut self, name: impl Into<String>) -> Self {
+        self.role = Some(name.into());
+        self
+    }
+
+    /// Where the metadata service is. Default: `http://100.80.80.80`.
+    #[must_use]
+    pub fn with_base_url(mut self, value: impl Into<String>) -> Self {
+        self.base_url = value.into();
+        self
+    }
+
+    async fn fetch(&self) -> Result<Credentials, ProviderError> {
+        let mut url = format!("{}{PATH}", self.base_url.trim_end_matches('/'));
+        if let Some(role) = &self.role {
+            url.push('/');
+            url.extend(utf8_percent_encode(role, ESCAPED));
+        }
+        let uri: Uri = url
+            .parse()
+            .map_err(|_| format!("the metadata service's URL is not one: {url}"))?;
+        // Asked about once an hour: no connection is worth keeping.
+        let http = HttpClient::new(Settings {
+            endpoint: uri.clone(),
+            connect_timeout: CONNECT_TIMEOUT,
+            max_response_size: 64 * 1024,
+            proxy: Proxy::Nothing,
+            roots: Vec::new(),
+            idle_timeout: TIMEOUT,
+            max_idle_connections: 0,
+        })?;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = uri;
+        let response = tokio::time::timeout(TIMEOUT, http.send(request))
+            .await
+            .map_err(|_| format!("the metadata service did not answer within {TIMEOUT:?}"))??;
+        let status = response.status();
+        if !status.is_success() {
+            let role = self.role.as_ref().map_or_else(
+                || "does the machine have a role?".to_owned(),
+                |role| format!("does the machine have the role `{role}`?"),
+            );
+            return Err(format!("the metadata service answered HTTP {status}: {role}").into());
+        }
+        read(response.body()).map_err(Into::into)
+    }
+}
+
+impl ProvideCredentials for MetadataCredentials {
+    fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
+        Box::pin(self.fetch())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    message: Option<String>,
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Data {
+    access_key_id: String,
+    access_key_secret: String,
+    security_token: String,
+    expiration: Timestamp,
+}
+
+/// Reads the answer. What serde says of it is not repeated: it quotes what it cannot read.
+fn read(body: &[u8]) -> Result<Credentials, String> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+        format!(
+            "the metadata service's answer is not as documented (line {}, column {})",
+            error.line(),
+            error.column()
+        )
+    })?;
+    let Some(data) = answer.data else {
+        let said = answer.message.unwrap_or_default();
+        return Err(format!("the metadata service has no credentials: {said}"));
+    };
+    let expires_at = data
+        .expiration
+        .to_system_time()
+        .ok_or("the metadata service's `Expiration` is no time")?;
+    if [
+        &data.access_key_id,
+        &data.access_key_secret,
+        &data.security_token,
+    ]
+    .into_iter()
+    .any(String::is_empty)
+    {
+        return Err("the metadata service's credentials are empty".to_owned());
+    }
+    Ok(Credentials::new(data.access_key_id, data.access_key_secret)
+        .with_security_token(data.security_token)
+        .with_expiry(expires_at))
+}
