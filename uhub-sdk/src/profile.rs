@@ -305,3 +305,188 @@ fn warn_if_others_can_read(path: &Path) {
     #[cfg(not(unix))]
     let _ = path;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"[
+        {"profile": "work", "active": true, "project_id": "org-1", "region": "cn-bj2", "zone": "cn-bj2-04",
+         "base_url": "https://api.ucloud.cn/", "timeout_sec": 15, "max_retry_times": 3, "agree_upload_log": false},
+        {"profile": "home", "active": false, "project_id": "", "timeout_sec": 0}
+    ]"#;
+    const CREDENTIAL: &str = r#"[
+        {"profile": "work", "public_key": "public-key", "private_key": "private-key"},
+        {"profile": "home", "public_key": "other-public-key", "private_key": "other-private-key", "auth_mode": ""},
+        {"profile": "web", "auth_mode": "oauth", "access_token": "private-token", "expires_at": 1}
+    ]"#;
+
+    /// What these files say; a file without text is not there.
+    fn read(config: &str, credential: &str, profile: Option<&str>) -> Found {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name, text: &str| {
+            let path = folder.path().join(name);
+            if !text.is_empty() {
+                std::fs::write(&path, text).unwrap();
+            }
+            path
+        };
+        let place = Place {
+            config: file("config.json", config),
+            credential: file("credential.json", credential),
+            profile: profile.map(str::to_owned),
+            ..Place::default()
+        };
+        place.read(true)
+    }
+
+    #[test]
+    fn the_active_profile_is_read_or_the_one_that_is_named() {
+        let found = read(CONFIG, CREDENTIAL, None);
+        assert_eq!((found.wrong, found.wrong_with_keys), (vec![], vec![]));
+        let work = Profile {
+            name: "work".to_owned(),
+            credentials: Some(Credentials::new("public-key", "private-key")),
+            project_id: Some("org-1".to_owned()),
+            base_url: Some("https://api.ucloud.cn/".to_owned()),
+            timeout: Some(Duration::from_secs(15)),
+            max_retry_times: Some(3),
+        };
+        assert_eq!(found.profile, Some(work));
+
+        let bom = format!("\u{feff}{CREDENTIAL}");
+        let found = read(CONFIG, &bom, Some("home"));
+        let home = Profile {
+            name: "home".to_owned(),
+            credentials: Some(Credentials::new("other-public-key", "other-private-key")),
+            ..Profile::default()
+        };
+        assert_eq!(found.profile, Some(home), "what is empty or 0 is not set");
+
+        assert_eq!(read("", "", None).profile, None);
+        assert_eq!(read("[]", "[]", None).profile, None);
+    }
+
+    #[test]
+    fn each_way_a_file_can_be_wrong_has_its_message() {
+        let credential = |entry: &str| format!("[{entry}]");
+        let huge = format!("[{}]", " ".repeat(1 << 20));
+        for (config, keys, profile, expected) in [
+            (
+                "{\"private-key\"",
+                CREDENTIAL,
+                None,
+                "config.json:1:14: this is no JSON",
+            ),
+            (
+                CONFIG,
+                "[\"private-key\", x",
+                None,
+                "credential.json:1:17: this is no JSON",
+            ),
+            ("{}", CREDENTIAL, None, "config.json: expected a JSON array"),
+            (&huge, CREDENTIAL, None, "it has more than 1048576 bytes"),
+            (
+                "[{}]",
+                CREDENTIAL,
+                None,
+                "config.json: entry 1 is no object with a `profile`",
+            ),
+            (
+                r#"[{"profile": "a", "active": "yes"}]"#,
+                "",
+                None,
+                "the profile `a` is neither true nor false",
+            ),
+            (
+                r#"[{"profile": "a", "active": true}, {"profile": "b", "active": true}]"#,
+                "",
+                None,
+                "2 profiles are active, `a`, `b`: leave one active, or name one by UCLOUD_PROFILE",
+            ),
+            (
+                CONFIG,
+                CREDENTIAL,
+                Some("away"),
+                "there is no profile `away`: ",
+            ),
+            (
+                CONFIG,
+                CREDENTIAL,
+                Some("away"),
+                "have `home`, `web`, `work`.",
+            ),
+            ("", "", Some("away"), "have nothing"),
+            ("", CREDENTIAL, None, "no profile is active: set `active`"),
+            (
+                r#"[{"profile": "work"}]"#,
+                CREDENTIAL,
+                None,
+                "no profile is active",
+            ),
+            (
+                r#"[{"profile": "a", "project_id": 5}]"#,
+                "",
+                Some("a"),
+                "the profile `a` has a `project_id` that is no text",
+            ),
+            (
+                r#"[{"profile": "a", "timeout_sec": -1}]"#,
+                "",
+                Some("a"),
+                "has a `timeout_sec` that is no whole number",
+            ),
+            (
+                r#"[{"profile": "a"}, {"profile": "a"}]"#,
+                "",
+                Some("a"),
+                "the profile `a` is there more than once",
+            ),
+            (
+                CONFIG,
+                CREDENTIAL,
+                Some("web"),
+                "`web` signs in by OAuth (`auth_mode`), which gives no key pair",
+            ),
+            (
+                CONFIG,
+                &credential(
+                    r#"{"profile": "work", "public_key": "", "private_key": "private-key"}"#,
+                ),
+                None,
+                "`work` has no `public_key`, or an empty one",
+            ),
+            (
+                CONFIG,
+                &credential(r#"{"profile": "work", "public_key": "public-key"}"#),
+                None,
+                "`work` has no `private_key`",
+            ),
+        ] {
+            let found = read(config, keys, profile);
+            let wrong = [found.wrong, found.wrong_with_keys].concat().join(" ");
+            assert!(wrong.contains(expected), "{expected:?} in {wrong}");
+            assert!(!wrong.contains("private-"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_named_has_to_be_there() {
+        let place = Place {
+            config: PathBuf::from("/nowhere/config.json"),
+            credential: PathBuf::from("/nowhere/credential.json"),
+            config_by: Some("UCLOUD_SHARED_CONFIG_FILE"),
+            credential_by: Some("UCLOUD_SHARED_CREDENTIAL_FILE"),
+            profile: None,
+        };
+        let found = place.read(true);
+        assert_eq!(
+            found.wrong,
+            [
+                "/nowhere/config.json: there is no such file, and UCLOUD_SHARED_CONFIG_FILE names it."
+            ]
+        );
+        assert!(found.wrong_with_keys[0].contains("UCLOUD_SHARED_CREDENTIAL_FILE"));
+        assert!(place.read(false).wrong_with_keys.is_empty());
+    }
+}

@@ -233,3 +233,168 @@ impl std::error::Error for Shared {
         self.0.source()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BoxFuture;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn keys(life: Option<Duration>) -> Credentials {
+        let keys = Credentials::new("public-key", "private-key");
+        match life {
+            Some(life) => keys.with_expiry(SystemTime::UNIX_EPOCH + life),
+            None => keys,
+        }
+    }
+
+    /// What is there some time after keys of this life were given.
+    fn look(life: Option<Duration>, after: Duration, failed: Option<Duration>) -> &'static str {
+        let start = Instant::now();
+        let mut state = State::default();
+        state.keep(keys(life), start, SystemTime::UNIX_EPOCH);
+        state.failed = failed.map(|at| Failed {
+            at: start + at,
+            why: Arc::new("no".into()),
+        });
+        match state.look(start + after) {
+            Look::Fresh(_) => "fresh",
+            Look::Stale(_) => "stale",
+            Look::Failed(_) => "failed",
+            Look::Nothing => "nothing",
+        }
+    }
+
+    #[test]
+    fn keys_are_refreshed_before_they_end() {
+        let hour = Some(60 * MINUTE);
+        let second = Duration::from_secs(1);
+        for (expected, life, after, failed) in [
+            ("fresh", None, 1000 * MINUTE, None),
+            ("fresh", hour, 54 * MINUTE, None),
+            ("stale", hour, 56 * MINUTE, None),
+            ("nothing", hour, 60 * MINUTE, None),
+            // A short life leaves a quarter.
+            ("fresh", Some(MINUTE), Duration::from_secs(44), None),
+            ("stale", Some(MINUTE), Duration::from_secs(46), None),
+            // Whoever failed is left alone for a while.
+            ("fresh", hour, 56 * MINUTE, Some(56 * MINUTE - second)),
+            ("stale", hour, 56 * MINUTE, Some(55 * MINUTE)),
+            ("failed", hour, 61 * MINUTE, Some(61 * MINUTE - second / 2)),
+            ("nothing", hour, 61 * MINUTE, Some(60 * MINUTE)),
+            // They have expired when they come: the clock is wrong.
+            ("fresh", Some(Duration::ZERO), MINUTE / 2, None),
+            ("nothing", Some(Duration::ZERO), 2 * MINUTE, None),
+        ] {
+            assert_eq!(look(life, after, failed), expected, "{life:?} {after:?}");
+        }
+    }
+
+    /// Gives what it has, and counts.
+    #[derive(Debug, Default)]
+    struct Counting {
+        asked: Mutex<usize>,
+        fails: Mutex<bool>,
+        life: Option<Duration>,
+    }
+
+    impl ProvideCredentials for Arc<Counting> {
+        fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                let mut asked = self.asked.lock().unwrap();
+                *asked += 1;
+                if *self.fails.lock().unwrap() {
+                    return Err("the vault is shut".into());
+                }
+                let keys = Credentials::new(format!("public-{asked}"), "private-key");
+                Ok(match self.life {
+                    Some(life) => keys.with_expiry(SystemTime::now() + life),
+                    None => keys,
+                })
+            })
+        }
+    }
+
+    fn counting(life: Option<Duration>) -> (Arc<Counting>, Arc<Refreshed>) {
+        let provider = Arc::new(Counting {
+            life,
+            ..Counting::default()
+        });
+        let refreshed = Refreshed::new(Arc::new(Arc::clone(&provider)));
+        (provider, Arc::new(refreshed))
+    }
+
+    async fn ask_at_once(refreshed: &Arc<Refreshed>) -> Vec<Result<Arc<Credentials>, String>> {
+        let tasks: Vec<_> = (0..200)
+            .map(|_| {
+                let refreshed = Arc::clone(refreshed);
+                tokio::spawn(async move { refreshed.get().await.map_err(|why| why.to_string()) })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for task in tasks {
+            answers.push(task.await.unwrap());
+        }
+        answers
+    }
+
+    #[tokio::test]
+    async fn many_callers_ask_once_and_fail_once() {
+        let (provider, refreshed) = counting(None);
+        *provider.fails.lock().unwrap() = true;
+        let answers = ask_at_once(&refreshed).await;
+        let failed = Err("the vault is shut".to_owned());
+        assert!(answers.iter().all(|answer| *answer == failed));
+        assert_eq!(*provider.asked.lock().unwrap(), 1);
+
+        let (provider, refreshed) = counting(None);
+        let answers = ask_at_once(&refreshed).await;
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(*provider.asked.lock().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn while_keys_are_valid_a_failing_refresh_fails_nobody() {
+        let (provider, refreshed) = counting(Some(60 * MINUTE));
+        refreshed.get().await.unwrap();
+        *provider.fails.lock().unwrap() = true;
+        // The time to ask for others has come.
+        let now = Instant::now();
+        if let Some(held) = &mut refreshed.state().held {
+            held.times = Some((now, now + 5 * MINUTE));
+        }
+        let answers = ask_at_once(&refreshed).await;
+        assert!(answers.iter().all(|answer| {
+            answer
+                .as_ref()
+                .is_ok_and(|keys| keys.public_key.as_str() == "public-1")
+        }));
+        assert_eq!(*provider.asked.lock().unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_is_dropped_while_it_asks_holds_nobody_up() {
+        let (provider, refreshed) = counting(None);
+        let first = tokio::time::timeout(Duration::from_millis(1), refreshed.get()).await;
+        assert!(first.is_err());
+        refreshed.get().await.unwrap();
+        assert_eq!(*provider.asked.lock().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_refused_are_replaced_unless_they_are_new() {
+        let (provider, refreshed) = counting(None);
+        let began = Instant::now();
+        let first = refreshed.get().await.unwrap();
+        assert!(!refreshed.forget(&first, began), "they came for this call");
+        assert!(refreshed.forget(&first, Instant::now()));
+        let second = refreshed.get().await.unwrap();
+        assert_ne!(first, second);
+        // Others have them already.
+        assert!(refreshed.forget(&first, began));
+        assert_eq!(refreshed.get().await.unwrap(), second);
+        assert_eq!(*provider.asked.lock().unwrap(), 2);
+    }
+}

@@ -164,3 +164,39 @@ fn read(body: &[u8]) -> Result<Credentials, String> {
         .with_security_token(data.security_token)
         .with_expiry(expires_at))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_answer_is_read_and_others_are_named() {
+        let whole = r#"{"RetCode": 0, "Data": {"AccessKeyId": "public-key", "AccessKeySecret": "private-key",
+            "SecurityToken": "token", "Expiration": "2026-01-02T03:04:05Z", "CharacteristicElement": {}}}"#;
+        let keys = read(whole.as_bytes()).unwrap();
+        let expected = Credentials::new("public-key", "private-key").with_security_token("token");
+        let instant = Timestamp::from("1767323045").to_system_time().unwrap();
+        assert_eq!(keys, expected.with_expiry(instant));
+
+        for (body, expected) in [
+            ("<html>private-key", "not as documented (line 1, column 1)"),
+            (
+                r#"{"Data": {"AccessKeyId": ["private-key"]}}"#,
+                "not as documented",
+            ),
+            (
+                r#"{"RetCode": 1, "Message": "no role"}"#,
+                "has no credentials: no role",
+            ),
+            (
+                &whole.replace("2026-01-02T03:04:05Z", "tomorrow"),
+                "`Expiration` is no time",
+            ),
+            (&whole.replace("private-key", ""), "are empty"),
+        ] {
+            let why = read(body.as_bytes()).unwrap_err();
+            assert!(why.contains(expected), "{why}");
+            assert!(!why.contains("private-key"), "{why}");
+        }
+    }
+}
