@@ -189,7 +189,7 @@ impl HttpClient {
         while let Some(source) = reason.source() {
             reason = source;
         }
-        let is_tls = is_tls(reason);
+        let is_tls = is_tls(&error);
         let advice = match kind {
             ErrorKind::Connect if is_tls => {
                 ": check that the base URL speaks TLS, and its certificate"
@@ -218,19 +218,26 @@ impl Transport for HttpClient {
     }
 }
 
-#[cfg(feature = "rustls")]
-fn is_tls(reason: &(dyn StdError + 'static)) -> bool {
-    let is_rustls = |error: &(dyn StdError + Send + Sync + 'static)| error.is::<rustls::Error>();
-    let inner = reason
+/// Whether TLS is why: a certificate, a protocol.
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    // An I/O error hides what it was made of from `source`.
+    let made_of = error
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
-    reason.is::<rustls::Error>() || inner.is_some_and(is_rustls)
+    is_tls_error(error)
+        || made_of.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
 }
 
-// What the operating system's TLS says has no type that could be looked for without naming its crate.
+#[cfg(feature = "rustls")]
+fn is_tls_error(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<rustls::Error>()
+}
+
+// What the operating system's library says has no type that its crate would not have to be named for.
 #[cfg(not(feature = "rustls"))]
-fn is_tls(reason: &(dyn StdError + 'static)) -> bool {
-    cfg!(feature = "native-tls") && reason.to_string().contains("certificate")
+fn is_tls_error(error: &(dyn StdError + 'static)) -> bool {
+    cfg!(feature = "native-tls") && error.to_string().contains("certificate")
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
