@@ -782,4 +782,138 @@ mod tests {
         }
         assert!(check_base_url("http://api.service.ucloud.cn", true).is_ok());
     }
+
+    /// A home with the command-line tool's files.
+    fn home(config: &str, credential: &str) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(".ucloud");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("config.json"), config).unwrap();
+        std::fs::write(folder.join("credential.json"), credential).unwrap();
+        home
+    }
+
+    fn from_home(
+        home: &tempfile::TempDir,
+        variables: &[(&str, &str)],
+    ) -> Result<ClientBuilder, Error> {
+        let read = |name: &str| {
+            let known = variables.iter().find(|(known, _)| *known == name);
+            known.map(|(_, value)| value.into())
+        };
+        ClientBuilder::from_variables(read, Some(home.path().to_owned()))
+    }
+
+    const CONFIG: &str = r#"[{"profile": "work", "active": true, "project_id": "org-work", "base_url": "https://api.ucloud.cn/",
+        "timeout_sec": 15, "max_retry_times": 2}, {"profile": "web"}]"#;
+    const CREDENTIAL: &str = r#"[{"profile": "work", "public_key": "work-public-key", "private_key": "work-private-key"},
+        {"profile": "web", "auth_mode": "oauth", "access_token": "access-token"}]"#;
+
+    #[test]
+    fn given_goes_before_the_environment_and_that_before_the_files() {
+        let home = home(CONFIG, CREDENTIAL);
+        let profile = |name| Source::Profile {
+            name: "work".to_owned(),
+            path: home.path().join(".ucloud").join(name),
+        };
+        let client = from_home(&home, &[]).unwrap().build().unwrap();
+        let Inner {
+            keys: Keys::Given(keys),
+            defaults,
+            endpoint,
+            timeout,
+            retry,
+            sources,
+            ..
+        } = &*client.0
+        else {
+            panic!("the file has keys");
+        };
+        assert_eq!(
+            **keys,
+            Credentials::new("work-public-key", "work-private-key")
+        );
+        assert_eq!(*defaults, [("ProjectId", "org-work".to_owned())]);
+        assert_eq!(endpoint, "https://api.ucloud.cn/");
+        assert_eq!(*timeout, Duration::from_secs(15));
+        assert_eq!(*retry, RetryPolicy::default().with_max_attempts(3));
+        let config = profile("config.json");
+        let all = Sources {
+            credentials: profile("credential.json"),
+            project_id: Some(config.clone()),
+            base_url: config.clone(),
+            timeout: config.clone(),
+            retry: config.clone(),
+        };
+        assert_eq!(*sources, all);
+
+        let variables = [
+            KEYS[0],
+            KEYS[1],
+            ("UCLOUD_PROJECT_ID", "org-env"),
+            ("UCLOUD_TIMEOUT_SECOND", "7"),
+        ];
+        let client = from_home(&home, &variables)
+            .unwrap()
+            .project_id("org-given")
+            .build()
+            .unwrap();
+        assert_eq!(client.0.defaults, [("ProjectId", "org-given".to_owned())]);
+        assert_eq!(client.0.timeout, Duration::from_secs(7));
+        let mixed = Sources {
+            credentials: Source::Environment("UCLOUD_PUBLIC_KEY"),
+            project_id: Some(Source::Given),
+            base_url: config.clone(),
+            timeout: Source::Environment("UCLOUD_TIMEOUT_SECOND"),
+            retry: config,
+        };
+        assert_eq!(*client.sources(), mixed);
+        let shown = format!("{client:?}");
+        assert!(
+            shown.contains("UCLOUD_PUBLIC_KEY") && !shown.contains("public-key"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn keys_that_cannot_be_had_from_a_file_matter_if_there_are_no_others() {
+        let home = home(CONFIG, CREDENTIAL);
+        let oauth = || from_home(&home, &[("UCLOUD_PROFILE", "web")]).unwrap();
+        let error = oauth().build().unwrap_err().to_string();
+        assert!(error.contains("signs in by OAuth"), "{error}");
+        assert!(!error.contains("access-token"), "{error}");
+        // Whoever has such a profile does not mean the machine's keys.
+        let provider = crate::MetadataCredentials::new();
+        assert!(oauth().or_credentials_provider(provider).build().is_err());
+        oauth()
+            .credentials(Credentials::new("public-key", "private-key"))
+            .build()
+            .unwrap();
+        let [public, private] = KEYS;
+        let variables = [public, private, ("UCLOUD_PROFILE", "web")];
+        from_home(&home, &variables).unwrap().build().unwrap();
+
+        let error = from_home(
+            &home,
+            &[("UCLOUD_PROFILE", "away"), ("UCLOUD_TIMEOUT_SECOND", "1.5")],
+        );
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("there is no profile `away`"), "{error}");
+        assert!(
+            error.contains("UCLOUD_TIMEOUT_SECOND is no whole number"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn the_last_resort_is_asked_where_there_are_no_keys() {
+        let empty = tempfile::tempdir().unwrap();
+        let builder = from_home(&empty, &[]).unwrap();
+        let client = builder
+            .or_credentials_provider(crate::MetadataCredentials::new())
+            .build()
+            .unwrap();
+        assert!(matches!(client.0.keys, Keys::Refreshed(_)));
+        assert_eq!(client.sources().credentials, Source::Default);
+    }
 }

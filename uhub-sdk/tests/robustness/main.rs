@@ -1,5 +1,6 @@
 //! Calls that survive the real world: what a client does when things go wrong, on real connections.
 
+mod traces;
 mod transports;
 
 use uhub_sdk::{
