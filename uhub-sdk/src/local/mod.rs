@@ -91,31 +91,43 @@ mod actions;
 mod answer;
 mod body;
 mod builder;
+mod data;
+pub(crate) mod documented;
+mod exchange;
 mod fault;
 mod log;
+mod metadata;
 mod protocol;
+mod random;
 mod repository;
 mod request;
+mod scope;
+mod seconds;
+mod served;
 mod server;
+mod state;
 mod store;
 mod stream;
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 pub use self::builder::LocalUhubBuilder;
+pub use self::data::{Key, Project};
 pub use self::fault::Fault;
 pub use self::log::ReceivedRequest;
 pub use self::repository::{Image, Repository, Tag};
+pub use self::scope::Scope;
 
 use crate::{Client, ClientBuilder, Credentials};
 
-use self::server::Shared;
-use self::store::KeyPair;
+use self::state::Shared;
 
 /// A running local UHub. Dropping it stops it.
 ///
@@ -126,7 +138,7 @@ use self::store::KeyPair;
 /// [`stop`](Self::stop) lets running requests finish and waits until nothing is left.
 pub struct LocalUhub {
     base_url: String,
-    key: KeyPair,
+    key: Key,
     project_id: String,
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
@@ -157,13 +169,13 @@ impl LocalUhub {
     /// The public key of its first user.
     #[must_use]
     pub fn public_key(&self) -> &str {
-        &self.key.public
+        &self.key.public_key
     }
 
     /// The private key of its first user.
     #[must_use]
     pub fn private_key(&self) -> &str {
-        &self.key.private
+        &self.key.private_key
     }
 
     /// Its first project: the one a request without a `ProjectId` means.
@@ -191,21 +203,90 @@ impl LocalUhub {
     pub fn client(&self) -> ClientBuilder {
         Client::builder()
             .base_url(&self.base_url)
-            .credentials(Credentials::new(&self.key.public, &self.key.private))
+            .credentials(match &self.key.security_token {
+                None => Credentials::new(&self.key.public_key, &self.key.private_key),
+                Some(token) => Credentials::new(&self.key.public_key, &self.key.private_key)
+                    .with_security_token(token),
+            })
             .project_id(&self.project_id)
     }
 
     /// Plays `fault` on the next request. Faults queue up: each request takes one, in the order
     /// they were given.
     pub fn play(&self, fault: Fault) {
-        self.shared.play(fault);
+        self.shared.state().faults.push(fault);
+    }
+
+    /// Plays `fault` on every request that is in `scope`, from now on. Where several of these and
+    /// of those that [`play`](Self::play) queued are for one request, it takes one: of the queue
+    /// first, then the one given first.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// use std::time::Duration;
+    /// use uhub_sdk::local::{Fault, LocalUhub, Scope};
+    ///
+    /// let uhub = LocalUhub::start().await?;
+    /// // Every third listing is throttled,
+    /// uhub.play_on(Scope::action("GetRepo").every(3), Fault::throttled());
+    /// // and the answer to the first creation is lost: it is carried out, and nobody hears of it.
+    /// uhub.play_on(Scope::action("CreateRepo").nth(1), Fault::CutConnection.afterwards());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn play_on(&self, scope: Scope, fault: Fault) {
+        let now = Instant::now();
+        self.shared.state().faults.add(scope, fault, now);
+    }
+
+    /// Forgets all faults that have not been played yet. Requests on which one is being played
+    /// stay as they are.
+    pub fn clear_faults(&self) {
+        self.shared.state().faults.clear();
+    }
+
+    /// Goes away for a time, as a service does that is restarted: nobody listens at its port,
+    /// running requests are answered and their connections closed. Then it is there again, with all
+    /// that it held.
+    pub fn go_away_for(&self, time: Duration) {
+        // What is longer than the clock goes is for ever, nearly.
+        let now = Instant::now();
+        let until = now
+            .checked_add(time)
+            .unwrap_or(now + Duration::from_secs(u32::MAX.into()));
+        self.shared.away.send_replace(Some(until));
+    }
+
+    /// Sets how many seconds the server's clock is ahead of the system's: behind it, if the number
+    /// is negative. By this clock temporary keys expire and changes are dated.
+    ///
+    /// A client that knows the system's time alone sees what it would see if its own clock were
+    /// wrong. And to let a key of an hour expire, nobody has to wait for an hour.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.shared.state().store.clock_offset = seconds;
+    }
+
+    /// Where the metadata service of the machine is played: `http://127.0.0.1:PORT`, in the place
+    /// of the platform's `http://100.80.80.80`. It hands out temporary keys if the server was
+    /// started [with a role](LocalUhubBuilder::metadata_role).
+    #[must_use]
+    pub fn metadata_url(&self) -> &str {
+        self.base_url.trim_end_matches('/')
+    }
+
+    /// How many requests the metadata service has had, whatever became of them. They are not among
+    /// [`requests`](Self::requests).
+    #[must_use]
+    pub fn metadata_requests(&self) -> usize {
+        self.shared.state().metadata_requests
     }
 
     /// What has arrived so far, in order: every request that was read to its end, the refused ones
     /// included.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.shared.requests()
+        self.shared.state().log.to_vec()
     }
 
     /// Stops it: accepts nothing more, lets running requests finish (for two seconds at most), ends
@@ -228,7 +309,7 @@ impl fmt::Debug for LocalUhub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalUhub")
             .field("base_url", &self.base_url)
-            .field("public_key", &self.key.public)
+            .field("public_key", &self.key.public_key)
             .field("project_id", &self.project_id)
             .finish_non_exhaustive()
     }

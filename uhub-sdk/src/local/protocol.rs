@@ -16,7 +16,9 @@ pub(super) mod ret_code {
     pub(in crate::local) const MISSING_SIGNATURE: i64 = 170;
     pub(in crate::local) const WRONG_SIGNATURE: i64 = 171;
     pub(in crate::local) const UNKNOWN_USER: i64 = 172;
+    pub(in crate::local) const UNKNOWN_TOKEN: i64 = 174;
     pub(in crate::local) const UNKNOWN_PROJECT: i64 = 292;
+    pub(in crate::local) const PERMISSION_DENIED: i64 = 299;
     // The documentation names no code for these: they are this server's choice.
     pub(in crate::local) const MISSING_PARAMETER: i64 = 220;
     pub(in crate::local) const BAD_PARAMETER: i64 = 230;
@@ -106,8 +108,18 @@ impl Parameters {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
-        self.0
+    pub(super) fn to_pairs(&self) -> Vec<(String, String)> {
+        self.0.clone()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// All but one.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let others = self.0.iter().filter(|(each, _)| each != name);
+        Self(others.cloned().collect())
     }
 
     /// What is signed: every parameter but the signature, by name, each name followed by its value.
@@ -227,11 +239,11 @@ mod tests {
     const VECTORS: &str = include_str!("../../tests/data/signature.json");
 
     fn form(text: &str) -> Vec<(String, String)> {
-        Parameters::from_form(text.as_bytes()).unwrap().into_pairs()
+        Parameters::from_form(text.as_bytes()).unwrap().to_pairs()
     }
 
     fn json(text: &str) -> Vec<(String, String)> {
-        Parameters::from_json(text.as_bytes()).unwrap().into_pairs()
+        Parameters::from_json(text.as_bytes()).unwrap().to_pairs()
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -1,0 +1,9 @@
+//! The local UHub over real connections.
+
+#![cfg(feature = "local")]
+#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+
+mod access;
+mod faults;
+mod service;
+mod wire;
