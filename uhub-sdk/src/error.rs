@@ -290,9 +290,12 @@ impl Error {
         let details = &mut *self.0;
         details.attempts = attempts;
         details.elapsed = elapsed;
-        if is_uncertain && matches!(details.delivery, Delivery::NotSent | Delivery::Rejected) {
+        if is_uncertain && details.delivery != Delivery::Executed {
             details.delivery = Delivery::Unknown;
-            details.hint = " An attempt before this one may have been carried out.";
+            // "No such repository" may be what is left of a deletion that went well.
+            if details.ret_code.is_some() {
+                details.hint = " An attempt before this one may have been carried out.";
+            }
         }
         match why {
             // That its time is up is what such an error says.

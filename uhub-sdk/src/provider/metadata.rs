@@ -117,15 +117,15 @@ impl ProvideCredentials for MetadataCredentials {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct Answer {
-    message: Option<String>,
-    data: Option<Data>,
+    message: String,
+    data: Data,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct Data {
     access_key_id: String,
     access_key_secret: String,
@@ -142,24 +142,21 @@ fn read(body: &[u8]) -> Result<Credentials, String> {
             error.column()
         )
     })?;
-    let Some(data) = answer.data else {
-        let said = answer.message.unwrap_or_default();
-        return Err(format!("the metadata service has no credentials: {said}"));
-    };
+    let Answer { message, data } = answer;
+    let keys = [
+        &data.access_key_id,
+        &data.access_key_secret,
+        &data.security_token,
+    ];
+    if keys.into_iter().any(String::is_empty) {
+        return Err(format!(
+            "the metadata service has no credentials: {message}"
+        ));
+    }
     let expires_at = data
         .expiration
         .to_system_time()
         .ok_or("the metadata service's `Expiration` is no time")?;
-    if [
-        &data.access_key_id,
-        &data.access_key_secret,
-        &data.security_token,
-    ]
-    .into_iter()
-    .any(String::is_empty)
-    {
-        return Err("the metadata service's credentials are empty".to_owned());
-    }
     Ok(Credentials::new(data.access_key_id, data.access_key_secret)
         .with_security_token(data.security_token)
         .with_expiry(expires_at))
@@ -192,7 +189,7 @@ mod tests {
                 &whole.replace("2026-01-02T03:04:05Z", "tomorrow"),
                 "`Expiration` is no time",
             ),
-            (&whole.replace("private-key", ""), "are empty"),
+            (&whole.replace("private-key", ""), "has no credentials"),
         ] {
             let why = read(body.as_bytes()).unwrap_err();
             assert!(why.contains(expected), "{why}");

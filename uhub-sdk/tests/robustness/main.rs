@@ -1,5 +1,7 @@
 //! Calls that survive the real world: what a client does when things go wrong, on real connections.
 
+mod faults;
+mod keys;
 mod traces;
 mod transports;
 
@@ -21,6 +23,6 @@ async fn uhub() -> LocalUhub {
         .unwrap()
 }
 
-fn keys() -> Credentials {
+fn given_keys() -> Credentials {
     Credentials::new(PUBLIC_KEY, PRIVATE_KEY)
 }

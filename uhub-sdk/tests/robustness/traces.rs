@@ -21,7 +21,7 @@ use uhub_sdk::{
     Attempt, Client, Encoding, ErrorKind, FinishedCall, Observer, RetryPolicy, local::Fault,
 };
 
-use crate::{PRIVATE_KEY, PUBLIC_KEY, keys, uhub};
+use crate::{PRIVATE_KEY, PUBLIC_KEY, given_keys, uhub};
 
 /// All that is traced, each span and event with its fields as text.
 #[derive(Clone, Default)]
@@ -108,7 +108,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
         let client = uhub
             .client()
-            .credentials(keys().with_security_token("tOkEn-pRiVaTe"))
+            .credentials(given_keys().with_security_token("tOkEn-pRiVaTe"))
             .encoding(encoding)
             .retry(quick())
             .build()
@@ -274,7 +274,7 @@ async fn an_observer_is_told_of_every_attempt_and_call() {
 #[test]
 fn what_is_unsafe_is_warned_of() {
     let captured = capture();
-    let builder = Client::builder().credentials(keys());
+    let builder = Client::builder().credentials(given_keys());
     builder
         .base_url("http://api.service.ucloud.cn/")
         .allow_plain_http()

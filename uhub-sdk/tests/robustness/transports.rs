@@ -29,7 +29,7 @@ use uhub_sdk::{
     local::{Fault, LocalUhub},
 };
 
-use crate::{keys, uhub};
+use crate::{given_keys, uhub};
 
 /// Where a server listens, without `http://`.
 fn address(uhub: &LocalUhub) -> String {
@@ -73,7 +73,7 @@ async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
     let uhub = uhub().await;
     let (port, pem) = behind_tls(&uhub, "localhost").await;
     let (other_port, other_pem) = behind_tls(&uhub, "uhub.example").await;
-    let builder = || Client::builder().credentials(keys());
+    let builder = || Client::builder().credentials(given_keys());
 
     let trusting = builder()
         .base_url(format!("https://localhost:{port}/"))
@@ -116,7 +116,9 @@ async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
 #[test]
 fn what_is_no_certificate_is_refused() {
     for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n"] {
-        let builder = Client::builder().credentials(keys()).root_certificates(pem);
+        let builder = Client::builder()
+            .credentials(given_keys())
+            .root_certificates(pem);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{pem:?}");
         assert!(error.to_string().contains("expected PEM"), "{error}");
@@ -302,7 +304,7 @@ async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
             .with_max_attempts(3)
             .with_base_delay(Duration::from_millis(1));
         let client = Client::builder()
-            .credentials(keys())
+            .credentials(given_keys())
             .retry(policy)
             .transport(Failing {
                 with,
@@ -349,7 +351,7 @@ async fn a_transport_that_tells_on_its_request_is_hushed() {
     }
 
     let client = Client::builder()
-        .credentials(keys())
+        .credentials(given_keys())
         .encoding(uhub_sdk::Encoding::Query)
         .transport(Telling)
         .build()
@@ -421,7 +423,7 @@ impl Service<Request<Full<Bytes>>> for Canned {
 async fn a_tower_service_is_a_transport() {
     let client = |service: Canned| -> ClientBuilder {
         Client::builder()
-            .credentials(keys())
+            .credentials(given_keys())
             .retry(RetryPolicy::never())
             .transport(TowerTransport::new(service).with_max_response_size(1000))
     };
