@@ -87,15 +87,14 @@ impl State {
                 .as_ref()
                 .filter(|failed| now < failed.at + pause)
         };
-        match &self.held {
-            Some(held) => match held.times {
+        if let Some(held) = &self.held {
+            match held.times {
                 Some((_, end)) if now >= end => {}
                 Some((refresh, _)) if now >= refresh && paused(PAUSE_WITH_KEYS).is_none() => {
                     return Look::Stale(Arc::clone(&held.keys));
                 }
                 _ => return Look::Fresh(Arc::clone(&held.keys)),
-            },
-            None => {}
+            }
         }
         match paused(PAUSE_WITHOUT_KEYS) {
             Some(failed) => Look::Failed(failed.share()),

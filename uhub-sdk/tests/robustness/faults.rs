@@ -57,8 +57,10 @@ async fn server() -> LocalUhub {
         .unwrap()
 }
 
-/// One row a fault: its name, what plays it, how often it is played, and for a safe, an idempotent and an
-/// action that must not be repeated how often the server saw the call and what the user was told.
+/// A fault's name, what plays it, how often it is played, and for a safe, an idempotent and an action that must
+/// not be repeated how often the server sees the call and what the user is told.
+type Row = (&'static str, Fault, u64, [(usize, &'static str); 3]);
+
 #[tokio::test]
 async fn the_table_of_faults() {
     use Kind::{Idempotent, Never, Safe};
@@ -66,8 +68,7 @@ async fn the_table_of_faults() {
     let html = || Fault::bad_gateway();
     let unavailable = || Fault::ret_code(RetCode::SERVICE_UNAVAILABLE);
     let ok = |attempts| (attempts, "success");
-    // In the order of safe, idempotent, never.
-    let rows: Vec<(&str, Fault, u64, [(usize, &str); 3])> = vec![
+    let rows: Vec<Row> = vec![
         ("throttled twice", Fault::throttled(), 2, [ok(3); 3]),
         (
             "throttled throughout",

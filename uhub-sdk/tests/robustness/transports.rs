@@ -14,6 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{Full, StreamBody};
+use rcgen::{CertificateParams, DnType, KeyPair};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
@@ -39,14 +40,18 @@ fn address(uhub: &LocalUhub) -> String {
 
 /// The local UHub behind TLS, with a certificate for this name: its port, and the certificate as PEM.
 async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
-    let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let pem = made.cert.pem();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    // OpenSSL finds a root by this, and two must not have the same.
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let pem = certificate.pem();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
