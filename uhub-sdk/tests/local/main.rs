@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used)] // the helpers of tests are tests too
 
 mod access;
+mod control;
+mod data;
 mod faults;
 mod service;
 mod wire;

@@ -488,10 +488,7 @@ async fn many_clients_are_served_at_once() {
     let clients: Vec<_> = futures_of(100, || {
         let (request, address) = (request.clone(), address(&uhub).to_owned());
         async move {
-            let mut connection = Connection {
-                tcp: TcpStream::connect(address).await.unwrap(),
-                received: Vec::new(),
-            };
+            let mut connection = Connection::to(&address).await;
             for _ in 0..10 {
                 connection.send(&request).await;
                 assert_eq!(connection.expect().await.ret_code(), 0);
@@ -1068,10 +1065,7 @@ async fn of_many_that_create_at_once_eight_succeed() {
             ));
             let address = address(&uhub).to_owned();
             tokio::spawn(async move {
-                let mut connection = Connection {
-                    tcp: TcpStream::connect(address).await.unwrap(),
-                    received: Vec::new(),
-                };
+                let mut connection = Connection::to(&address).await;
                 connection.send(&request).await;
                 connection.expect().await.ret_code()
             })
