@@ -56,6 +56,17 @@ pub(super) fn is_control(path: &str) -> bool {
     path.starts_with(PREFIX)
 }
 
+/// Refuses whoever must not do anything here.
+pub(super) fn check(peer: IpAddr, head: &Parts) -> Result<(), &'static str> {
+    if !peer.to_canonical().is_loopback() {
+        return Err("only this machine can do this");
+    }
+    if head.headers.contains_key(ORIGIN) || !names_this_machine(head) {
+        return Err("a page in a browser cannot do this");
+    }
+    Ok(())
+}
+
 pub(super) fn answer(
     shared: &Shared,
     peer: IpAddr,
@@ -84,14 +95,7 @@ fn obey(
     head: &Parts,
     body: Option<&Bytes>,
 ) -> Result<String, Refused> {
-    let forbidden = |message: &str| Refused(StatusCode::FORBIDDEN, message.to_owned());
-    if !peer.to_canonical().is_loopback() {
-        return Err(forbidden("only this machine can do this"));
-    }
-    if head.headers.contains_key(ORIGIN) || !names_this_machine(head) {
-        return Err(forbidden("a page in a browser cannot do this"));
-    }
-
+    check(peer, head).map_err(|why| Refused(StatusCode::FORBIDDEN, why.to_owned()))?;
     let what = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let done = || Ok("{}".to_owned());
     match (what, &head.method) {

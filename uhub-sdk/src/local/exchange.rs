@@ -46,7 +46,9 @@ pub(super) async fn handle(
         control_body,
         ..
     } = shared.limits;
-    let most = if is_control { control_body } else { most };
+    // Nobody else may send so much.
+    let is_trusted = is_control && control::check(peer, &head).is_ok();
+    let most = if is_trusted { control_body } else { most };
     // Too slow, or broken off: there is nobody to answer.
     let Ok(Ok(body)) = timeout(read, request::read_body(body, most)).await else {
         return Err(Cut);

@@ -211,6 +211,29 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_reads_nothing_is_given_up() {
+        let uhub = start(Limits {
+            write: Duration::from_millis(200),
+            ..Limits::default()
+        })
+        .await;
+        uhub.play(Fault::Huge { bytes: u64::MAX });
+        let mut tcp = connect(&uhub).await;
+        tcp.write_all(REQUEST).await.unwrap();
+        let ended = async {
+            while uhub
+                .requests()
+                .first()
+                .is_none_or(|first| first.elapsed.is_none())
+            {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = timeout(Duration::from_secs(20), ended).await;
+        assert!(ended.is_ok(), "the server waits for ever");
+    }
+
+    #[tokio::test]
     async fn connections_beyond_the_limit_wait() {
         let uhub = start(Limits {
             connections: 2,

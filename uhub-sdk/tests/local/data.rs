@@ -352,7 +352,9 @@ const STATE: &str = "UHUB_TEST_STATE";
 #[tokio::test]
 #[ignore = "it is started by another test"]
 async fn a_process_that_keeps_its_state() {
-    let path = std::env::var_os(STATE).expect("it is started by another test");
+    let Some(path) = std::env::var_os(STATE) else {
+        return;
+    };
     let much = Generate::new(1).repositories(1).images(200).tags(20);
     let uhub = LocalUhub::builder()
         .generate(much)

@@ -7,5 +7,6 @@ mod access;
 mod control;
 mod data;
 mod faults;
+mod load;
 mod service;
 mod wire;

@@ -347,6 +347,7 @@ async fn what_is_not_the_protocol_is_refused() {
         (400, post("application/json", "{\"Action\": ")),
         (400, post("application/json", "{\"Action\": null}")),
         (400, post("application/json", &good)),
+        (400, post_form(&"A=1&".repeat(20_000))),
     ];
     for (status, request) in cases {
         let response = ask(&uhub, &request).await;
@@ -402,6 +403,18 @@ async fn a_broken_client_harms_nobody() {
         [],
         "a request that never came whole was recorded"
     );
+    for head in [
+        format!("X: {}\r\n", "x".repeat(MIB)),
+        "X: x\r\n".repeat(1000),
+    ] {
+        let mut connection = Connection::open(&uhub).await;
+        // The server may have had enough before all of it is sent.
+        let request = format!("GET / HTTP/1.1\r\n{head}\r\n");
+        let _ = connection.tcp.write_all(request.as_bytes()).await;
+        if let Some(response) = connection.receive().await {
+            assert_eq!(response.status, 431);
+        }
+    }
     assert_eq!(ask(&uhub, get(&signed(&uhub, LIST))).await.ret_code(), 0);
 }
 
