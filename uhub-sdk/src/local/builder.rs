@@ -1,9 +1,9 @@
 //! What a server starts with.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,25 +12,22 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::LocalUhub;
-use super::data::{Key, Project};
+use super::data::{Data, Key, Project};
+use super::generate::Generate;
 use super::log::{Log, ReceivedRequest};
 use super::metadata::Role;
-use super::repository::{Image, Repository};
+use super::repository::Repository;
+use super::save;
 use super::scope::Faults;
 use super::server;
 use super::state::{Limits, OnRequest, RequestIds, Shared, State};
 use super::store::Store;
 
-const DEFAULT_PUBLIC_KEY: &str = "local-public-key";
-const DEFAULT_PRIVATE_KEY: &str = "local-private-key";
-const DEFAULT_PROJECT: &str = "org-local";
-
 /// Sets up a [`LocalUhub`]: [`LocalUhub::builder`] makes one.
 #[derive(Clone, Default)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct LocalUhubBuilder {
-    keys: Vec<Key>,
-    projects: Vec<Project>,
+    data: Data,
     /// With the project each belongs to, where that is not the default one.
     repositories: Vec<(Option<String>, Repository)>,
     role: Option<Role>,
@@ -40,6 +37,8 @@ pub struct LocalUhubBuilder {
     listen: Option<SocketAddr>,
     allow_remote: bool,
     on_request: Option<OnRequest>,
+    save_to: Option<PathBuf>,
+    control: Option<bool>,
     pub(super) limits: Limits,
 }
 
@@ -59,7 +58,7 @@ impl LocalUhubBuilder {
     /// Adds users, which may be sub-accounts and have temporary keys. The first of all is the one
     /// that [`LocalUhub::client`] calls as.
     pub fn keys(mut self, keys: impl IntoIterator<Item = Key>) -> Self {
-        self.keys.extend(keys);
+        self.data.keys.extend(keys);
         self
     }
 
@@ -143,7 +142,7 @@ impl LocalUhubBuilder {
 
     /// Adds a project as [`project`](Self::project) does, with a name of its own.
     pub fn project_named(mut self, id: impl Into<String>, name: impl Into<String>) -> Self {
-        self.projects.push(Project::new(id, name));
+        self.data.projects.push(Project::new(id, name));
         self
     }
 
@@ -158,6 +157,48 @@ impl LocalUhubBuilder {
     pub fn repository_in(mut self, project_id: impl Into<String>, repository: Repository) -> Self {
         self.repositories
             .push((Some(project_id.into()), repository));
+        self
+    }
+
+    /// Adds what is in `data`: its keys and projects after those that are there, and what it
+    /// generates.
+    pub fn data(mut self, data: Data) -> Self {
+        self.data.keys.extend(data.keys);
+        self.data.projects.extend(data.projects);
+        self.data.generate = data.generate.or(self.data.generate);
+        self
+    }
+
+    /// Generates repositories with images and tags, by the thousand if wanted, into the default
+    /// project. Said twice, the last one holds.
+    ///
+    /// ```
+    /// use uhub_sdk::local::{Generate, LocalUhub};
+    ///
+    /// let much = Generate::new(1).repositories(3).images(1000).tags(20);
+    /// let builder = LocalUhub::builder().generate(much);
+    /// ```
+    pub fn generate(mut self, generate: Generate) -> Self {
+        self.data.generate = Some(generate);
+        self
+    }
+
+    /// Keeps what the server holds in this file: it is written when the server starts, a tenth of
+    /// a second after a change (or somewhat more, where there is much to write), and when it
+    /// stops. It is written whole or not at all: a crash loses what was changed since it was
+    /// last written, and nothing before. [`Data::read`] reads it again.
+    ///
+    /// The file holds private keys. On Unix nobody but its owner can read it.
+    pub fn save_to(mut self, path: impl Into<PathBuf>) -> Self {
+        self.save_to = Some(path.into());
+        self
+    }
+
+    /// Whether the server can be told what to do over HTTP, under `/_local/`: see
+    /// [the module](super#over-http). Only connections from this machine are ever heard. It can if
+    /// nothing else is said and the server listens on loopback.
+    pub fn control(mut self, control: bool) -> Self {
+        self.control = Some(control);
         self
     }
 
@@ -177,7 +218,8 @@ impl LocalUhubBuilder {
     ///   project, an image in its repository, a tag in its image. Or a project is named that there
     ///   is not. All that is wrong is said at once.
     /// - `InvalidInput`: the address is not loopback, and nobody said that it may be.
-    /// - Any other: the address could not be bound, or there is no Tokio runtime.
+    /// - Any other: the address could not be bound, the file to [save](Self::save_to) to could not be
+    ///   written, or there is no Tokio runtime.
     pub async fn start(mut self) -> io::Result<LocalUhub> {
         let address = self
             .listen
@@ -186,12 +228,6 @@ impl LocalUhubBuilder {
             return Err(invalid(format!(
                 "{address} is not loopback: other machines may reach a local UHub only where `allow_remote` says so"
             )));
-        }
-        if self.keys.is_empty() {
-            self = self.key(DEFAULT_PUBLIC_KEY, DEFAULT_PRIVATE_KEY);
-        }
-        if self.projects.is_empty() {
-            self = self.project(DEFAULT_PROJECT);
         }
         let store = self.store()?;
 
@@ -213,7 +249,9 @@ impl LocalUhubBuilder {
             role: self.role,
             on_request: self.on_request,
             ids: RequestIds::new(),
+            control: self.control.unwrap_or(address.ip().is_loopback()),
             away: watch::Sender::new(None),
+            changes: watch::Sender::new(0),
             state: Mutex::new(State {
                 store,
                 faults: Faults::new(self.seed),
@@ -221,13 +259,27 @@ impl LocalUhubBuilder {
                 metadata_requests: 0,
             }),
         });
+        let saving = match self.save_to {
+            None => None,
+            Some(path) => {
+                save::save(&shared, &path).await?;
+                let shared = Arc::clone(&shared);
+                // Until what it reads from is dropped, which is when the server has ended.
+                let (runs, ended) = watch::channel(false);
+                let task = runtime.spawn(save::keep_saving(shared, path, ended));
+                Some((runs, task))
+            }
+        };
         let (stop, stopping) = watch::channel(false);
-        let task = runtime.spawn(server::run(
-            listener,
-            address,
-            Arc::clone(&shared),
-            stopping,
-        ));
+        let server = server::run(listener, address, Arc::clone(&shared), stopping);
+        let task = runtime.spawn(async {
+            server.await;
+            if let Some((runs, saving)) = saving {
+                drop(runs);
+                // It fails with the runtime alone.
+                let _ = saving.await;
+            }
+        });
         Ok(LocalUhub {
             base_url,
             key,
@@ -239,16 +291,16 @@ impl LocalUhubBuilder {
     }
 
     fn store(&mut self) -> io::Result<Store> {
-        let mut store = Store {
-            keys: std::mem::take(&mut self.keys),
-            projects: std::mem::take(&mut self.projects),
-            clock_offset: self.clock_offset,
-            ..Store::default()
-        };
+        let mut data = std::mem::take(&mut self.data);
+        data.complete();
         let mut problems = Vec::new();
         for (project_id, repository) in self.repositories.drain(..) {
-            match store.project(project_id.as_deref()) {
-                Some(index) => store.projects[index].repositories.push(repository),
+            let project = match &project_id {
+                None => data.projects.first_mut(),
+                Some(id) => data.projects.iter_mut().find(|project| project.id == *id),
+            };
+            match project {
+                Some(project) => project.repositories.push(repository),
                 None => problems.push(format!(
                     "the repository {:?} is in the project {:?}, which there is not",
                     repository.name,
@@ -256,28 +308,25 @@ impl LocalUhubBuilder {
                 )),
             }
         }
-        check(&store, &mut problems);
-        if !problems.is_empty() {
-            return Err(invalid(format!(
+        let store = data.into_store();
+        problems.extend(store.as_ref().err().cloned().unwrap_or_default());
+        match store {
+            Ok(mut store) if problems.is_empty() => {
+                store.clock_offset = self.clock_offset;
+                Ok(store)
+            }
+            _ => Err(invalid(format!(
                 "the local UHub cannot start: {}",
                 problems.join("; ")
-            )));
+            ))),
         }
-        let repositories = store
-            .projects
-            .iter_mut()
-            .flat_map(|each| &mut each.repositories);
-        let images = repositories.flat_map(|each| &mut each.images);
-        images.for_each(Image::settle);
-        Ok(store)
     }
 }
 
 impl fmt::Debug for LocalUhubBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalUhubBuilder")
-            .field("keys", &self.keys)
-            .field("projects", &self.projects)
+            .field("data", &self.data)
             .field("repositories", &self.repositories)
             .field("listen", &self.listen)
             .finish_non_exhaustive()
@@ -293,78 +342,6 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         });
     }
     address
-}
-
-fn check(store: &Store, problems: &mut Vec<String>) {
-    let mut names = Names { problems };
-    names.check(
-        "public key",
-        "",
-        store.keys.iter().map(|key| &key.public_key),
-    );
-    names.check(
-        "project",
-        "",
-        store.projects.iter().map(|project| &project.id),
-    );
-    for project in &store.projects {
-        let place = format!(" in the project {:?}", project.id);
-        let repositories = &project.repositories;
-        names.check(
-            "repository",
-            &place,
-            repositories.iter().map(|each| &each.name),
-        );
-        for repository in repositories {
-            let place = format!(" in the repository {:?}", repository.name);
-            names.check(
-                "image",
-                &place,
-                repository.images.iter().map(|each| &each.name),
-            );
-            for image in &repository.images {
-                let place = format!(" of the image {:?}{place}", image.name);
-                // It may be one of the tags and so named again, but not empty.
-                names.check("tag", &place, &image.latest_tag);
-                names.check("tag", &place, image.tags.iter().map(|tag| &tag.name));
-            }
-        }
-    }
-    for key in &store.keys {
-        let owner = format!("the key {:?}", key.public_key);
-        for id in &key.projects {
-            if store.project(Some(id)).is_none() {
-                problems.push(format!(
-                    "{owner} may use the project {id:?}, which there is not"
-                ));
-            }
-        }
-        if !key.projects.is_empty() && !key.sub_account {
-            problems.push(format!("{owner} names projects, and is no sub-account"));
-        }
-        if key.expires.is_some() && key.security_token.is_none() {
-            problems.push(format!("{owner} expires, and has no security token"));
-        }
-    }
-}
-
-struct Names<'a> {
-    problems: &'a mut Vec<String>,
-}
-
-impl Names<'_> {
-    fn check<'a>(&mut self, what: &str, place: &str, names: impl IntoIterator<Item = &'a String>) {
-        let mut seen = HashSet::new();
-        for name in names {
-            if name.is_empty() {
-                self.problems
-                    .push(format!("a {what}{place} has an empty name"));
-            } else if !seen.insert(name) {
-                self.problems
-                    .push(format!("the {what} {name:?}{place} is given twice"));
-            }
-        }
-    }
 }
 
 fn invalid(message: String) -> io::Error {

@@ -1,5 +1,6 @@
 //! One request: from the bytes that arrived to the answer, or to the fault in its place.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::actions;
 use super::answer::{Answer, respond};
 use super::body::{AnswerBody, Cut};
+use super::control;
 use super::documented;
 use super::fault::{self, Fault, Runs};
 use super::log::ReceivedRequest;
@@ -23,27 +25,37 @@ use super::request::{self, HttpRefusal};
 use super::scope::Target;
 use super::served::Served;
 use super::server::stopped;
-use super::state::{Shared, State};
+use super::state::{Limits, Shared, State};
+use super::store::Store;
 use super::stream::Wire;
 
 /// Answers one request. An error closes the connection.
 pub(super) async fn handle(
     shared: Arc<Shared>,
+    peer: IpAddr,
     wire: Wire,
     mut stop: watch::Receiver<bool>,
     request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, Cut> {
     let began = Instant::now();
     let (head, body) = request.into_parts();
+    let is_control = shared.control && control::is_control(head.uri.path());
+    let Limits {
+        read,
+        body: most,
+        control_body,
+        ..
+    } = shared.limits;
+    // Nobody else may send so much.
+    let is_trusted = is_control && control::check(peer, &head).is_ok();
+    let most = if is_trusted { control_body } else { most };
     // Too slow, or broken off: there is nobody to answer.
-    let Ok(Ok(body)) = timeout(
-        shared.limits.read,
-        request::read_body(body, shared.limits.body),
-    )
-    .await
-    else {
+    let Ok(Ok(body)) = timeout(read, request::read_body(body, most)).await else {
         return Err(Cut);
     };
+    if is_control {
+        return Ok(control::answer(&shared, peer, &head, body.as_ref()));
+    }
     let exchange = Exchange::arrive(&shared, &head, body.as_ref(), began);
     exchange.finish(&shared, wire, &mut stop).await
 }
@@ -108,7 +120,7 @@ impl<'a> Exchange<'a> {
             served,
         };
         match exchange.fault.as_ref().map_or(Runs::AtOnce, Fault::runs) {
-            Runs::AtOnce => exchange.run(&mut state),
+            Runs::AtOnce => exchange.run(shared, &mut state),
             // Of what the service will not see, a fault may say what it says.
             Runs::Never => {
                 if let Some(Fault::RetCode { code, .. }) = exchange.fault {
@@ -121,9 +133,12 @@ impl<'a> Exchange<'a> {
     }
 
     /// Has the service carry the request out.
-    fn run(&mut self, state: &mut State) {
+    fn run(&mut self, shared: &Shared, state: &mut State) {
         let repeats_pages = matches!(self.fault_itself(), Some(Fault::RepeatPages));
-        let answer = self.call.run(state, repeats_pages);
+        let (answer, changed) = self.call.run(&mut state.store, repeats_pages);
+        if changed {
+            shared.changed();
+        }
         let ret_code = answer.ret_code();
         self.record(state, ret_code, ret_code == Some(0));
         self.answer = Some(answer);
@@ -151,7 +166,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<Response<AnswerBody>, Cut> {
         if let Some(Runs::After(time)) = self.fault.as_ref().map(Fault::runs) {
             sleep(time).await;
-            self.run(&mut shared.state());
+            self.run(shared, &mut shared.state());
         }
         let reply = self.reply(&wire);
         // What hangs waits for something else.
@@ -265,17 +280,19 @@ impl Call<'_> {
         }
     }
 
-    fn run(&self, state: &mut State, repeats_pages: bool) -> Answer {
-        let store = &mut state.store;
+    /// What the service says, and whether it has changed what it holds.
+    fn run(&self, store: &mut Store, repeats_pages: bool) -> (Answer, bool) {
         let parameters = match self {
             Self::Api(Ok(parameters)) => parameters,
-            Self::Api(Err(http)) => return Answer::refusal(http.status, "", &http.refusal),
-            Self::Metadata(role, asked) => return metadata::answer(role, *asked, store),
+            Self::Api(Err(http)) => {
+                return (Answer::refusal(http.status, "", &http.refusal), false);
+            }
+            Self::Metadata(role, asked) => return (metadata::answer(role, *asked, store), false),
         };
         let action = self.action().unwrap_or_default();
         match actions::run(store, parameters, repeats_pages) {
-            Ok(done) => Answer::success(action, done.fields),
-            Err(refusal) => Answer::refusal(StatusCode::OK, action, &refusal),
+            Ok(done) => (Answer::success(action, done.fields), done.changed),
+            Err(refusal) => (Answer::refusal(StatusCode::OK, action, &refusal), false),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::fault::Fault;
 /// A long-running server must not fill the memory with what it remembers: neither by many requests
 /// nor by large ones.
 const REMEMBERED: usize = 10_000;
-const REMEMBERED_BYTES: usize = 64 * 1024 * 1024;
+const REMEMBERED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Stands where a value is not kept.
 const HIDDEN: &str = "[hidden]";
@@ -79,8 +79,10 @@ impl ReceivedRequest {
 
     /// About how much memory it takes.
     fn size(&self) -> usize {
+        /// Two strings, and what goes with a piece of memory for each.
+        const PAIR: usize = 2 * (size_of::<String>() + 16);
         let parameters = self.parameters.iter();
-        let texts = parameters.map(|(name, value)| name.len() + value.len() + 48);
+        let texts = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
         size_of::<Self>() + self.action.as_ref().map_or(0, String::len) + texts.sum::<usize>()
     }
 }

@@ -91,16 +91,19 @@ mod actions;
 mod answer;
 mod body;
 mod builder;
+mod control;
 mod data;
 pub(crate) mod documented;
 mod exchange;
 mod fault;
+mod generate;
 mod log;
 mod metadata;
 mod protocol;
 mod random;
 mod repository;
 mod request;
+mod save;
 mod scope;
 mod seconds;
 mod served;
@@ -111,6 +114,7 @@ mod stream;
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,8 +123,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use self::builder::LocalUhubBuilder;
-pub use self::data::{Key, Project};
+pub use self::data::{Data, Key, Project};
 pub use self::fault::Fault;
+pub use self::generate::Generate;
 pub use self::log::ReceivedRequest;
 pub use self::repository::{Image, Repository, Tag};
 pub use self::scope::Scope;
@@ -250,12 +255,7 @@ impl LocalUhub {
     /// running requests are answered and their connections closed. Then it is there again, with all
     /// that it held.
     pub fn go_away_for(&self, time: Duration) {
-        // What is longer than the clock goes is for ever, nearly.
-        let now = Instant::now();
-        let until = now
-            .checked_add(time)
-            .unwrap_or(now + Duration::from_secs(u32::MAX.into()));
-        self.shared.away.send_replace(Some(until));
+        self.shared.go_away_for(time);
     }
 
     /// Sets how many seconds the server's clock is ahead of the system's: behind it, if the number
@@ -287,6 +287,43 @@ impl LocalUhub {
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.shared.state().log.to_vec()
+    }
+
+    /// All that it holds now. Temporary keys that the metadata service has handed out are not in it.
+    #[must_use]
+    pub fn data(&self) -> Data {
+        self.shared.state().store.data()
+    }
+
+    /// Holds this from now on, instead of what it holds: for a test that starts afresh. Temporary
+    /// keys that were handed out are nobody's then. Faults and the record of requests stay.
+    ///
+    /// [`public_key`](Self::public_key) and the like go on naming what the server started with.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput`: the data makes no sense, such as a name given twice. All that is wrong is said
+    /// at once, and nothing was changed.
+    pub fn set_data(&self, data: Data) -> io::Result<()> {
+        let store = data
+            .into_store()
+            .map_err(|problems| io::Error::new(io::ErrorKind::InvalidInput, problems.join("; ")))?;
+        self.shared.state().store.replace(store);
+        self.shared.changed();
+        Ok(())
+    }
+
+    /// Writes all that it holds to a file, for [`Data::read`] to read again. It is written whole or
+    /// not at all, and on Unix nobody but its owner can read it: it holds private keys.
+    ///
+    /// This waits for the disk, and blocks meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The file could not be written: the message names it.
+    pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let data = self.data();
+        save::write(path.as_ref(), &data)
     }
 
     /// Stops it: accepts nothing more, lets running requests finish (for two seconds at most), ends

@@ -62,6 +62,10 @@ impl Refusal {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) &'static str);
 
+/// More parameters than this are refused: each takes far more memory than it has letters.
+const MOST_PARAMETERS: usize = 10_000;
+const TOO_MANY: Malformed = Malformed("there are more than 10,000 parameters");
+
 /// The parameters of a request as text, in the order they arrived.
 ///
 /// A parameter may be repeated (the documentation's own example repeats `ProjectId`): the last one
@@ -81,6 +85,9 @@ impl Parameters {
                 Some(at) => (&pair[..at], &pair[at + 1..]),
                 None => (pair, &[][..]),
             };
+            if parameters.len() == MOST_PARAMETERS {
+                return Err(TOO_MANY);
+            }
             parameters.push((percent_decode(name)?, percent_decode(value)?));
         }
         Ok(Self(parameters))
@@ -176,6 +183,9 @@ fn percent_decode(text: &[u8]) -> Result<String, Malformed> {
 }
 
 fn flatten(name: String, value: Value, into: &mut Vec<(String, String)>) -> Result<(), Malformed> {
+    if into.len() == MOST_PARAMETERS {
+        return Err(TOO_MANY);
+    }
     match value {
         Value::String(text) => into.push((name, text)),
         Value::Bool(value) => into.push((name, value.to_string())),
@@ -397,6 +407,19 @@ mod tests {
             );
         }
         assert!(Parameters::from_json(b"{\"A\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn too_many_parameters_are_refused() {
+        let forms = |count| "A=&".repeat(count);
+        let most = forms(MOST_PARAMETERS);
+        let more = forms(MOST_PARAMETERS + 1);
+        assert!(Parameters::from_form(most.as_bytes()).is_ok());
+        assert_eq!(Parameters::from_form(more.as_bytes()), Err(TOO_MANY));
+        let json = |count| format!("{{\"A\": [{}0]}}", "0,".repeat(count - 1));
+        let (most, more) = (json(MOST_PARAMETERS), json(MOST_PARAMETERS + 1));
+        assert!(Parameters::from_json(most.as_bytes()).is_ok());
+        assert_eq!(Parameters::from_json(more.as_bytes()), Err(TOO_MANY));
     }
 
     #[test]

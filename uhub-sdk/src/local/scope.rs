@@ -123,8 +123,7 @@ impl Scope {
     /// one above 1 is 1.
     #[must_use]
     pub fn rate(mut self, rate: f64) -> Self {
-        // `max` of what is no number is 0 too.
-        self.rate = rate.max(0.0).min(1.0);
+        self.rate = rate.clamp(0.0, 1.0);
         self
     }
 

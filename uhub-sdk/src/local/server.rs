@@ -1,7 +1,7 @@
 //! The HTTP server: accepts connections, goes away and comes back, and stops.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,8 +46,9 @@ pub(super) async fn run(
             // At the limit, clients wait in the listener's queue.
             accepted = listener.accept(), if connections.len() < shared.limits.connections => {
                 match accepted {
-                    Ok((tcp, _)) => {
-                        connections.spawn(serve(tcp, Arc::clone(&shared), stop.clone()));
+                    Ok((tcp, peer)) => {
+                        let shared = Arc::clone(&shared);
+                        connections.spawn(serve(tcp, peer.ip(), shared, stop.clone()));
                     }
                     // Too many open files, most likely: it passes.
                     Err(error) => {
@@ -112,7 +113,7 @@ fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 /// Serves one connection to its end.
-async fn serve(tcp: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn serve(tcp: TcpStream, peer: IpAddr, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     // Latency alone depends on it.
     let _ = tcp.set_nodelay(true);
     let mut away = shared.away.subscribe();
@@ -123,6 +124,7 @@ async fn serve(tcp: TcpStream, shared: Arc<Shared>, mut stop: watch::Receiver<bo
     let service = service_fn(move |request| {
         exchange::handle(
             Arc::clone(&shared),
+            peer,
             wire.clone(),
             stop_requests.clone(),
             request,
@@ -206,6 +208,29 @@ mod tests {
             read_to_end(&mut tcp).await;
         }
         assert_eq!(uhub.requests(), []);
+    }
+
+    #[tokio::test]
+    async fn who_reads_nothing_is_given_up() {
+        let uhub = start(Limits {
+            write: Duration::from_millis(200),
+            ..Limits::default()
+        })
+        .await;
+        uhub.play(Fault::Huge { bytes: u64::MAX });
+        let mut tcp = connect(&uhub).await;
+        tcp.write_all(REQUEST).await.unwrap();
+        let ended = async {
+            while uhub
+                .requests()
+                .first()
+                .is_none_or(|first| first.elapsed.is_none())
+            {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = timeout(Duration::from_secs(20), ended).await;
+        assert!(ended.is_ok(), "the server waits for ever");
     }
 
     #[tokio::test]

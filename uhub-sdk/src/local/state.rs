@@ -20,6 +20,8 @@ pub(super) struct Limits {
     pub(super) connections: usize,
     /// How many bytes the body of a request has.
     pub(super) body: usize,
+    /// How many bytes the body of a request has that tells the server what to do.
+    pub(super) control_body: usize,
     /// How long the head of a request takes to arrive, and how long its body.
     pub(super) read: Duration,
     /// How long a client may read nothing of its answer.
@@ -33,6 +35,7 @@ impl Default for Limits {
         Self {
             connections: 512,
             body: 1024 * 1024,
+            control_body: 64 * 1024 * 1024,
             read: Duration::from_secs(30),
             write: Duration::from_secs(30),
             grace: Duration::from_secs(2),
@@ -49,8 +52,12 @@ pub(super) struct Shared {
     pub(super) role: Option<Role>,
     pub(super) on_request: Option<OnRequest>,
     pub(super) ids: RequestIds,
+    /// Whether it can be told what to do over HTTP.
+    pub(super) control: bool,
     /// Until when the server is to be away.
     pub(super) away: watch::Sender<Option<Instant>>,
+    /// How often the store has changed.
+    pub(super) changes: watch::Sender<u64>,
     /// One lock, so that requests, their faults and their effects have one order.
     pub(super) state: Mutex<State>,
 }
@@ -63,6 +70,21 @@ pub(super) struct State {
 }
 
 impl Shared {
+    /// Lets the server be away for a time.
+    pub(super) fn go_away_for(&self, time: Duration) {
+        // What is longer than the clock goes is for ever, nearly.
+        let now = Instant::now();
+        let until = now
+            .checked_add(time)
+            .unwrap_or(now + Duration::from_secs(u32::MAX.into()));
+        self.away.send_replace(Some(until));
+    }
+
+    /// The store has changed.
+    pub(super) fn changed(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,18 +3,12 @@
 use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::data::{Key, Project};
-use super::repository::{Image, Repository};
+use super::data::{Data, Key, Project};
 
 /// How many temporary keys are remembered: of more, the oldest belong to nobody.
 const MOST_ISSUED: usize = 1000;
 
 impl Project {
-    pub(super) fn add(&mut self, mut repository: Repository) {
-        repository.images.iter_mut().for_each(Image::settle);
-        self.repositories.push(repository);
-    }
-
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.repositories
             .iter()
@@ -35,6 +29,23 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// What is in it, but for what has been issued.
+    pub(super) fn data(&self) -> Data {
+        let mut data = Data::default();
+        data.keys.clone_from(&self.keys);
+        data.projects.clone_from(&self.projects);
+        data
+    }
+
+    /// Holds this instead, by the same clock.
+    pub(super) fn replace(&mut self, other: Self) {
+        *self = Self {
+            clock_offset: self.clock_offset,
+            issued_ever: self.issued_ever,
+            ..other
+        };
+    }
+
     pub(super) fn key(&self, public: &str) -> Option<&Key> {
         let known = self.keys.iter().chain(&self.issued);
         known.into_iter().find(|key| key.public_key == public)

@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used)] // the helpers of tests are tests too
 
 mod access;
+mod control;
+mod data;
 mod faults;
+mod load;
 mod service;
 mod wire;

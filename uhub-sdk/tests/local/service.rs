@@ -347,6 +347,7 @@ async fn what_is_not_the_protocol_is_refused() {
         (400, post("application/json", "{\"Action\": ")),
         (400, post("application/json", "{\"Action\": null}")),
         (400, post("application/json", &good)),
+        (400, post_form(&"A=1&".repeat(20_000))),
     ];
     for (status, request) in cases {
         let response = ask(&uhub, &request).await;
@@ -402,6 +403,18 @@ async fn a_broken_client_harms_nobody() {
         [],
         "a request that never came whole was recorded"
     );
+    for head in [
+        format!("X: {}\r\n", "x".repeat(MIB)),
+        "X: x\r\n".repeat(1000),
+    ] {
+        let mut connection = Connection::open(&uhub).await;
+        // The server may have had enough before all of it is sent.
+        let request = format!("GET / HTTP/1.1\r\n{head}\r\n");
+        let _ = connection.tcp.write_all(request.as_bytes()).await;
+        if let Some(response) = connection.receive().await {
+            assert_eq!(response.status, 431);
+        }
+    }
     assert_eq!(ask(&uhub, get(&signed(&uhub, LIST))).await.ret_code(), 0);
 }
 
@@ -488,10 +501,7 @@ async fn many_clients_are_served_at_once() {
     let clients: Vec<_> = futures_of(100, || {
         let (request, address) = (request.clone(), address(&uhub).to_owned());
         async move {
-            let mut connection = Connection {
-                tcp: TcpStream::connect(address).await.unwrap(),
-                received: Vec::new(),
-            };
+            let mut connection = Connection::to(&address).await;
             for _ in 0..10 {
                 connection.send(&request).await;
                 assert_eq!(connection.expect().await.ret_code(), 0);
@@ -1068,10 +1078,7 @@ async fn of_many_that_create_at_once_eight_succeed() {
             ));
             let address = address(&uhub).to_owned();
             tokio::spawn(async move {
-                let mut connection = Connection {
-                    tcp: TcpStream::connect(address).await.unwrap(),
-                    received: Vec::new(),
-                };
+                let mut connection = Connection::to(&address).await;
                 connection.send(&request).await;
                 connection.expect().await.ret_code()
             })

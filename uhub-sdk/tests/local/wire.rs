@@ -31,9 +31,12 @@ pub(crate) struct Response {
 
 impl Connection {
     pub(crate) async fn open(uhub: &LocalUhub) -> Self {
-        let tcp = TcpStream::connect(address(uhub)).await.unwrap();
+        Self::to(address(uhub)).await
+    }
+
+    pub(crate) async fn to(address: &str) -> Self {
         Self {
-            tcp,
+            tcp: TcpStream::connect(address).await.unwrap(),
             received: Vec::new(),
         }
     }

@@ -105,3 +105,92 @@ fn indices<'a>(name: &str, parameters: &'a Parameters) -> BTreeSet<&'a str> {
         .map(|rest| rest.split('.').next().unwrap_or(rest))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DISK: &[Parameter] = &[
+        parameter("Type", Kind::Enum(&["SSD", "HDD"]), true),
+        parameter("Size", Kind::Int, false),
+        parameter("Tags", Kind::List(&Kind::String), false),
+    ];
+    const DOCUMENTED: &[Parameter] = &[
+        parameter("Name", Kind::String, true),
+        parameter("Limit", Kind::Int, false),
+        parameter("Price", Kind::Float, false),
+        parameter("Shared", Kind::Boolean, false),
+        parameter("Outside", Kind::Flag, false),
+        parameter("Ips", Kind::List(&Kind::Int), false),
+        parameter("Boot", Kind::Group(DISK), false),
+        parameter("Disks", Kind::List(&Kind::Group(DISK)), true),
+    ];
+
+    const fn parameter(name: &'static str, kind: Kind, required: bool) -> Parameter {
+        Parameter {
+            name,
+            kind,
+            required,
+        }
+    }
+
+    /// What is said of these parameters beside those that have to be there.
+    fn said(form: &str) -> String {
+        let form = format!("Name=a&Disks.0.Type=SSD&{form}");
+        let parameters = Parameters::from_form(form.as_bytes()).unwrap();
+        match check(DOCUMENTED, &parameters) {
+            Ok(()) => String::new(),
+            Err(refusal) => format!("{} {}", refusal.ret_code, refusal.message),
+        }
+    }
+
+    #[test]
+    fn what_fits_passes_and_what_is_not_documented_is_ignored() {
+        for form in [
+            "",
+            "Other=x&Disk=7&Disks.0.Other=y",
+            "Limit=-5&Price=1.5&Shared=true&Outside=false",
+            "Price=-2e-7",
+            "Ips.0=1&Ips.1=2",
+            "Boot.Type=HDD&Boot.Size=20&Boot.Tags.0=a&Boot.Tags.7=",
+            "Disks.1.Type=HDD&Disks.1.Size=40",
+        ] {
+            assert_eq!(said(form), "", "{form}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_before_what_is_wrong() {
+        for (form, name) in [
+            ("Name=&Limit=x", "Name"),
+            ("Boot.Size=x", "Boot.Type"),
+            ("Boot.Type=&Boot.Size=1", "Boot.Type"),
+            ("Disks.3.Size=x", "Disks.3.Type"),
+        ] {
+            assert_eq!(said(form), format!("220 Missing params [{name}]"), "{form}");
+        }
+        let nothing = check(DOCUMENTED, &Parameters::from_form(b"Name=a").unwrap());
+        assert_eq!(nothing, Err(Refusal::missing("Disks")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (form, name) in [
+            ("Limit=", "Limit"),
+            ("Limit=1.5", "Limit"),
+            ("Limit=+1", "Limit"),
+            ("Limit=-", "Limit"),
+            ("Limit=99999999999999999999", "Limit"),
+            ("Price=inf", "Price"),
+            ("Price=", "Price"),
+            ("Shared=1", "Shared"),
+            ("Outside=True", "Outside"),
+            ("Ips.0=1&Ips.1=x", "Ips.1"),
+            ("Boot.Type=TAPE", "Boot.Type"),
+            ("Disks.0.Size=big", "Disks.0.Size"),
+        ] {
+            let expected = format!("230 Params [{name}] not available");
+            assert_eq!(said(form), expected, "{form}");
+        }
+    }
+}

@@ -108,7 +108,7 @@ fn fields<const N: usize>(fields: [(&str, Value); N]) -> Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::super::repository::Repository;
+    use super::super::repository::{Image, Repository};
     use super::*;
 
     /// The time of every change.
@@ -116,8 +116,9 @@ mod tests {
 
     pub(super) fn project(repositories: impl IntoIterator<Item = Repository>) -> Project {
         let mut project = Project::new("org-local", "local");
-        for repository in repositories {
-            project.add(repository);
+        for mut repository in repositories {
+            repository.images.iter_mut().for_each(Image::settle);
+            project.repositories.push(repository);
         }
         project
     }

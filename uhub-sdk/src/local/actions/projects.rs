@@ -52,7 +52,7 @@ mod tests {
             projects: vec![Project::new("org-a", "A"), Project::new("org-b", "B")],
             ..Store::default()
         };
-        store.projects[0].add(Repository::new("base"));
+        store.projects[0].repositories.push(Repository::new("base"));
         let of_limited = list(&store, &store.keys[1]);
         assert_eq!(of_limited["ProjectCount"], 1);
         assert_eq!(of_limited["ProjectSet"][0]["ProjectId"], "org-a");

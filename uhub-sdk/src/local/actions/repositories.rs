@@ -36,7 +36,7 @@ pub(super) fn create(
         .shared(shared)
         .create_time(now.to_string())
         .update_time(now.to_string());
-    project.add(repository);
+    project.repositories.push(repository);
     Ok(Fields::new())
 }
 
