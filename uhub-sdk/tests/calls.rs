@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use uhub_sdk::{
-    Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode,
+    Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode, RetryPolicy,
     actions::get_repo_image::GetRepoImageRequest,
     local::{Fault, Image, LocalUhub, Repository},
 };
@@ -247,7 +247,12 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
     use ErrorKind::{Connection, Decode, ResponseTooLarge, Service, UnexpectedResponse};
 
     let uhub = uhub().await;
-    let client = uhub.client().max_response_size(1 << 20).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::never())
+        .max_response_size(1 << 20)
+        .build()
+        .unwrap();
     let html = format!("<html>{}<h1>502 Bad Gateway</h1>", "\u{1b}[31m");
     for (fault, kind, delivery, repeatable, says) in [
         (
@@ -509,7 +514,7 @@ async fn a_server_that_is_not_there_was_not_reached() {
 async fn waiting_is_bounded_in_every_way() {
     let uhub = uhub().await;
     let soon = Duration::from_millis(200);
-    let base = || uhub.client();
+    let base = || uhub.client().retry(RetryPolicy::never());
     let bounded: [(&str, ClientBuilder, Option<Duration>); 3] = [
         ("the attempt", base().attempt_timeout(soon), None),
         ("the client's calls", base().timeout(soon), None),
@@ -672,7 +677,7 @@ async fn a_body_that_stalls_is_given_up() {
 #[tokio::test]
 async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
     for body in [
         format!(r#"{{"RetCode": 0, "TotalCount": "{PRIVATE_KEY}"}}"#),
         format!(r#"{{"RetCode": 0, "TotalCount": {{"{PUBLIC_KEY}": 1}}}}"#),
@@ -746,6 +751,7 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
         let credentials = keys().with_security_token("tOkEn-pRiVaTe");
         let client = uhub
             .client()
+            .retry(RetryPolicy::never())
             .credentials(credentials)
             .encoding(encoding)
             .build()

@@ -128,7 +128,7 @@ pub use self::fault::Fault;
 pub use self::generate::Generate;
 pub use self::log::ReceivedRequest;
 pub use self::repository::{Image, Repository, Tag};
-pub use self::scope::Scope;
+pub use self::scope::{FaultRule, Scope};
 
 use crate::{Client, ClientBuilder, Credentials};
 
@@ -243,6 +243,12 @@ impl LocalUhub {
     pub fn play_on(&self, scope: Scope, fault: Fault) {
         let now = Instant::now();
         self.shared.state().faults.add(scope, fault, now);
+    }
+
+    /// Plays a fault on the requests that `rule` says: as [`play_on`](Self::play_on) does, or as
+    /// [`play`](Self::play) where it says none.
+    pub fn play_rule(&self, rule: FaultRule) {
+        self.shared.state().faults.add_rule(rule, Instant::now());
     }
 
     /// Forgets all faults that have not been played yet. Requests on which one is being played
