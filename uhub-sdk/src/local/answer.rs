@@ -51,6 +51,15 @@ impl Answer {
     }
 
     /// One that is not the API's.
+    pub(super) fn fields<const N: usize>(fields: [(&str, Value); N]) -> Self {
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        Self {
+            status: StatusCode::OK,
+            content: Content::Fields(fields.into_iter().collect()),
+        }
+    }
+
+    /// One that is no JSON.
     pub(super) fn text(status: StatusCode, text: String) -> Self {
         Self {
             status,

@@ -63,9 +63,9 @@ impl LocalUhubBuilder {
     }
 
     /// Plays the metadata service of a machine that has this role: see
-    /// [`LocalUhub::metadata_url`]. Every request for the role's key is given a new one, valid
-    /// for this long, in whole seconds. It may be used until it expires, with any project; after that it is refused
-    /// with the return code 174. The latest 1,000 keys are remembered.
+    /// [`LocalUhub::metadata_url`]. Every request for the role's key, by its name or without one, is
+    /// given a new key that is valid for this long, in whole seconds. After that it is refused with
+    /// the return code 174. The latest 1,000 keys are remembered.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -19,20 +19,11 @@ use tokio::time::Instant;
 use super::answer::respond;
 use super::body::AnswerBody;
 use super::data::Data;
-use super::fault::Fault;
 use super::request::media_type;
-use super::scope::Scope;
+use super::scope::FaultRule;
 use super::state::Shared;
 
 const PREFIX: &str = "/_local/";
-
-/// The body of `POST /_local/faults`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Play {
-    play: Fault,
-    on: Option<Scope>,
-}
 
 /// The body of `POST /_local/away`.
 #[derive(Deserialize)]
@@ -105,12 +96,8 @@ fn obey(
             done()
         }
         ("faults", &Method::POST) => {
-            let Play { play, on } = read(head, body)?;
-            let faults = &mut shared.state().faults;
-            match on {
-                None => faults.push(play),
-                Some(scope) => faults.add(scope, play, Instant::now()),
-            }
+            let rule: FaultRule = read(head, body)?;
+            shared.state().faults.add_rule(rule, Instant::now());
             done()
         }
         ("faults", &Method::DELETE) => {

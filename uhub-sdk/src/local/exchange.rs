@@ -28,6 +28,7 @@ use super::server::stopped;
 use super::state::{Limits, Shared, State};
 use super::store::Store;
 use super::stream::Wire;
+use crate::RetCode;
 
 /// Answers one request. An error closes the connection.
 pub(super) async fn handle(
@@ -74,7 +75,7 @@ struct Exchange<'a> {
 /// What a request asks of whom.
 enum Call<'a> {
     Api(Result<Parameters, HttpRefusal>),
-    Metadata(&'a Role, Asked<'a>),
+    Metadata(&'a Role, Asked),
 }
 
 impl<'a> Exchange<'a> {
@@ -218,7 +219,12 @@ impl<'a> Exchange<'a> {
                 return Reply::Send(respond(StatusCode::OK, id, body));
             }
             Some((Fault::RetCode { code, message }, _)) => {
-                let refusal = Refusal::new(*code, message.as_str());
+                let meaning = RetCode::from(*code).meaning();
+                let message = match message.as_str() {
+                    "" => meaning.unwrap_or("The service refuses"),
+                    message => message,
+                };
+                let refusal = Refusal::new(*code, message);
                 self.answer = Some(Answer::refusal(StatusCode::OK, action, &refusal));
             }
             _ => {}
@@ -287,7 +293,7 @@ impl Call<'_> {
             Self::Api(Err(http)) => {
                 return (Answer::refusal(http.status, "", &http.refusal), false);
             }
-            Self::Metadata(role, asked) => return (metadata::answer(role, *asked, store), false),
+            Self::Metadata(role, asked) => return (metadata::answer(role, asked, store), false),
         };
         let action = self.action().unwrap_or_default();
         match actions::run(store, parameters, repeats_pages) {

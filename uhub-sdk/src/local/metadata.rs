@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
 
 use super::answer::Answer;
 use super::data::Key;
+use super::protocol::ret_code;
 use super::store::Store;
 
-/// Where a machine finds the names of its roles, and behind a slash the temporary key of one.
+/// Where a machine finds the temporary key of its role, and behind a slash that of a role by its name.
 const PATH: &str = "/meta-data/v2/iam/security-credentials";
 
 /// The role whose temporary keys are handed out.
@@ -20,25 +22,29 @@ pub(super) struct Role {
     pub(super) lifetime: Duration,
 }
 
-/// What a path of the metadata service asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked<'a> {
-    Roles,
-    Key { role: &'a str },
+/// Whose key is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    TheRole,
+    RoleNamed(String),
 }
 
-pub(super) fn asked(path: &str) -> Option<Asked<'_>> {
+pub(super) fn asked(path: &str) -> Option<Asked> {
     match path.strip_prefix(PATH)? {
-        "" | "/" => Some(Asked::Roles),
-        rest => rest.strip_prefix('/').map(|role| Asked::Key { role }),
+        "" | "/" => Some(Asked::TheRole),
+        rest => {
+            let name = percent_decode_str(rest.strip_prefix('/')?);
+            Some(Asked::RoleNamed(name.decode_utf8_lossy().into_owned()))
+        }
     }
 }
 
-pub(super) fn answer(role: &Role, asked: Asked<'_>, store: &mut Store) -> Answer {
+pub(super) fn answer(role: &Role, asked: &Asked, store: &mut Store) -> Answer {
     match asked {
-        Asked::Roles => Answer::text(StatusCode::OK, role.name.clone()),
-        Asked::Key { role: name } if name == role.name => key(role, store),
-        Asked::Key { .. } => Answer::text(StatusCode::NOT_FOUND, "no such role\n".to_owned()),
+        Asked::RoleNamed(name) if *name != role.name => {
+            Answer::text(StatusCode::NOT_FOUND, "no such role\n".to_owned())
+        }
+        _ => key(role, store),
     }
 }
 
@@ -53,19 +59,14 @@ fn key(role: &Role, store: &mut Store) -> Answer {
     )
     .security_token(format!("temporary-token-{number}"))
     .expires(expires);
-    let answer = json!({
-        "RetCode": 0,
-        "Message": "",
-        "Data": {
-            "AccessKeyId": key.public_key,
-            "AccessKeySecret": key.private_key,
-            "SecurityToken": key.security_token,
-            "Expiration": rfc3339(expires),
-            "ProjectID": store.projects[0].id,
-        },
+    let data = json!({
+        "AccessKeyId": key.public_key,
+        "AccessKeySecret": key.private_key,
+        "SecurityToken": key.security_token,
+        "Expiration": rfc3339(expires),
     });
     store.issue(key);
-    Answer::text(StatusCode::OK, answer.to_string())
+    Answer::fields([("RetCode", ret_code::SUCCESS.into()), ("Data", data)])
 }
 
 /// Unix seconds as a time of RFC 3339, in UTC and between the years 0 and 9999.
@@ -95,16 +96,17 @@ mod tests {
 
     #[test]
     fn paths_are_read() {
-        assert_eq!(asked(PATH), Some(Asked::Roles));
-        assert_eq!(asked(&format!("{PATH}/")), Some(Asked::Roles));
-        let role = asked("/meta-data/v2/iam/security-credentials/web");
-        assert_eq!(role, Some(Asked::Key { role: "web" }));
-        for path in [
-            "/",
-            "",
-            "/meta-data",
-            "/meta-data/v2/iam/security-credentialsx",
+        let named = |name: &str| Some(Asked::RoleNamed(name.to_owned()));
+        for (rest, expected) in [
+            ("", Some(Asked::TheRole)),
+            ("/", Some(Asked::TheRole)),
+            ("/web", named("web")),
+            ("/a%2Fb%20c", named("a/b c")),
+            ("x", None),
         ] {
+            assert_eq!(asked(&format!("{PATH}{rest}")), expected, "{rest}");
+        }
+        for path in ["/", "", "/meta-data"] {
             assert_eq!(asked(path), None, "{path}");
         }
     }

@@ -1,10 +1,10 @@
 //! A UHub that runs on loopback, to test against.
 //!
 //! [`LocalUhub`] is a real HTTP server that answers as UHub does: it takes a request as a GET with
-//! a query, as a POST with a form or as a POST with JSON, checks its signature, and answers from
-//! the repositories it was started with, as requests have changed them since. When told to, it plays
-//! a [`Fault`]: a proxy's error page, a cut connection, a body without end. Any client that speaks
-//! the platform's protocol can talk to it, in any language.
+//! a query, as a POST with a form or as a POST with JSON, checks its signature and its parameters,
+//! and answers from the repositories it was started with, as requests have changed them since. When
+//! told to, it plays a [`Fault`]: a proxy's error page, a cut connection, a body without end. Any
+//! client that speaks the platform's protocol can talk to it, in any language.
 //!
 //! ```
 //! use uhub_sdk::local::{Image, LocalUhub, Repository};
@@ -52,6 +52,10 @@
 //! The server may start with more than 8 repositories in a project, as a test of paging needs:
 //! `CreateRepo` then makes none until enough are deleted.
 //!
+//! Parameters are checked against what is documented of them, and what is not documented is ignored.
+//! An action that the documentation has and the table above has not (when the API is ahead of this
+//! server) is checked in the same way, and answered with the documentation's example.
+//!
 //! Every answer of the service is an HTTP 200 with a JSON object and the header
 //! `X-UCLOUD-REQUEST-UUID`. `RetCode` says how it went; the checks run in this order:
 //!
@@ -62,7 +66,9 @@
 //! | 170 | `Signature` is missing |
 //! | 172 | `PublicKey` is missing, or nobody's |
 //! | 171 | `Signature` is wrong |
+//! | 174 | the key is a temporary one, and `SecurityToken` is missing, another one, or expired |
 //! | 292 | `ProjectId` was given and is no project |
+//! | 299 | a [sub-account](Key::sub_account) names no `ProjectId`, or one it may not use |
 //! | 220 | `Missing params [X]`: a required parameter is missing or empty |
 //! | 230 | `Params [X] not available`: a wrong type or range, or a name nothing has |
 //! | 63001 | `CreateRepo`: the project has a repository of this name |
@@ -72,7 +78,9 @@
 //!
 //! The documentation names no code for a bad parameter, for a name that nothing has or that is
 //! taken, for a limit reached or for a repository that is not empty: 220, 230, 63001, 63002 and
-//! 63003 are this server's choice, and no promise of what UHub answers. Where the documentation warns of
+//! 63003 are this server's choice, and no promise of what UHub answers. So is 299 for a sub-account
+//! that names no project: the documentation says only that it has to. The other documented return
+//! codes are never this server's own: [`Fault::ret_code`] plays them. Where the documentation warns of
 //! a default, this server does as it says: `GetRepo` without a `Type` lists public repositories,
 //! `UpdateRepo` without `IsShared` makes a repository private, and `DeleteRepoImage` without a `TagName`,
 //! or with an empty one, deletes every tag.
@@ -82,10 +90,54 @@
 //! over 1 MiB (413), a query or body that cannot be read (400). The parameters of a GET are those
 //! of its query, the parameters of a POST those of its body.
 //!
+//! # Faults
+//!
+//! [`LocalUhub::play`] queues a fault for the next request; [`LocalUhub::play_on`] plays one on the
+//! requests of a [`Scope`]: of an action, the first three, one in ten, for two seconds.
+//! [`LocalUhub::go_away_for`] closes the port for a while, [`LocalUhub::set_clock_offset`] puts the
+//! clock wrong, and [a role](LocalUhubBuilder::metadata_role) hands out temporary keys that expire.
+//! [`Fault`] says of each fault whether the request was carried out, and so does
+//! [`ReceivedRequest::carried_out`] of each request.
+//!
+//! # Data
+//!
+//! [`Data`] is all that a server holds: to start with it ([`LocalUhubBuilder::data`]), to look at it
+//! ([`LocalUhub::data`]), to keep it in a file ([`LocalUhubBuilder::save_to`]) and to read it again
+//! ([`Data::read`]). [`Data::demo`] is a ready set, and [`Generate`] makes thousands.
+//!
+//! # Over HTTP
+//!
+//! What a program in Rust does with the handle, one in another language does over HTTP, at the
+//! same port. Bodies are JSON, and come with the content type `application/json`. What was done is
+//! answered with 200, what was not with another status and `{"error": "…"}`.
+//!
+//! | request | what it does |
+//! | --- | --- |
+//! | `GET /_local/requests` | lists what has arrived, each a [`ReceivedRequest`] |
+//! | `DELETE /_local/requests` | forgets it |
+//! | `POST /_local/faults` | plays a fault: `{"play": FAULT, "on": SCOPE}`, a [`FaultRule`] |
+//! | `DELETE /_local/faults` | forgets those that have not been played |
+//! | `GET /_local/state` | answers what the server holds, as [`Data`] |
+//! | `PUT /_local/state` | holds the [`Data`] of the body from now on, up to 64 MiB |
+//! | `PUT /_local/clock` | `{"offset": SECONDS}`: [sets the clock](LocalUhub::set_clock_offset) |
+//! | `POST /_local/away` | `{"seconds": NUMBER}`: [goes away](LocalUhub::go_away_for) |
+//!
+//! ```sh
+//! curl -H 'Content-Type: application/json' http://127.0.0.1:PORT/_local/faults \
+//!     -d '{"play": "cut_connection", "on": {"action": "GetRepo", "every": 3}}'
+//! ```
+//!
+//! None of these requests is listed, and no fault is played on one. They are heard from this machine
+//! alone, and not from a page in a browser: a request that has an `Origin`, or another host than
+//! `localhost` or a loopback address, is refused (403). A server that other machines can reach has
+//! none of this unless [`LocalUhubBuilder::control`] says so.
+//!
 //! # Limits
 //!
-//! A request's head has 30 seconds to arrive, and so has its body. The server holds 512 connections
-//! at a time (more wait to be accepted) and remembers the last 10,000 requests.
+//! A request's head has 30 seconds to arrive, and so has its body; a client that reads nothing of
+//! its answer for 30 seconds is given up. A request has at most 10,000 parameters. The server holds
+//! 512 connections at a time (more wait to be accepted) and remembers the last 10,000 requests, or as
+//! many of them as take about 32 MiB.
 
 mod actions;
 mod answer;
@@ -128,7 +180,7 @@ pub use self::fault::Fault;
 pub use self::generate::Generate;
 pub use self::log::ReceivedRequest;
 pub use self::repository::{Image, Repository, Tag};
-pub use self::scope::Scope;
+pub use self::scope::{FaultRule, Scope};
 
 use crate::{Client, ClientBuilder, Credentials};
 
@@ -243,6 +295,12 @@ impl LocalUhub {
     pub fn play_on(&self, scope: Scope, fault: Fault) {
         let now = Instant::now();
         self.shared.state().faults.add(scope, fault, now);
+    }
+
+    /// Plays a fault on the requests that `rule` says: as [`play_on`](Self::play_on) does, or as
+    /// [`play`](Self::play) where it says none.
+    pub fn play_rule(&self, rule: FaultRule) {
+        self.shared.state().faults.add_rule(rule, Instant::now());
     }
 
     /// Forgets all faults that have not been played yet. Requests on which one is being played

@@ -164,6 +164,28 @@ fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     }
 }
 
+/// A fault and the requests it is for, as JSON says it: the body of
+/// [`POST /_local/faults`](super#over-http).
+///
+/// ```
+/// use uhub_sdk::local::{Fault, FaultRule};
+///
+/// let json = r#"{"play": {"ret_code": {"code": 153}}, "on": {"action": "GetRepo", "to": 2}}"#;
+/// let rule: FaultRule = serde_json::from_str(json)?;
+/// assert_eq!(rule.play, Fault::throttled());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct FaultRule {
+    /// The fault.
+    pub play: Fault,
+    /// The requests it is for; the next one alone, if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Scope>,
+}
+
 /// What a request is for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Target<'a> {
@@ -213,6 +235,13 @@ impl Faults {
             seen: 0,
             until,
         });
+    }
+
+    pub(super) fn add_rule(&mut self, FaultRule { play, on }: FaultRule, now: Instant) {
+        match on {
+            None => self.push(play),
+            Some(scope) => self.add(scope, play, now),
+        }
     }
 
     pub(super) fn clear(&mut self) {

@@ -8,7 +8,7 @@ use uhub_sdk::local::{Fault, Key, LocalUhub, Repository, Scope};
 
 use crate::wire::*;
 
-const ROLES: &str = "/meta-data/v2/iam/security-credentials";
+const KEYS: &str = "/meta-data/v2/iam/security-credentials";
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn get_path(path: &str) -> String {
@@ -17,7 +17,7 @@ fn get_path(path: &str) -> String {
 
 /// The temporary key that the metadata service hands out.
 async fn temporary(uhub: &LocalUhub) -> Value {
-    let response = ask(uhub, get_path(&format!("{ROLES}/backup"))).await;
+    let response = ask(uhub, get_path(&format!("{KEYS}/backup"))).await;
     assert_eq!(response.status, 200);
     let body = response.json();
     assert_eq!(body["RetCode"], 0);
@@ -112,10 +112,11 @@ async fn the_metadata_service_hands_out_keys_that_expire() {
         .await
         .unwrap();
     assert_eq!(format!("{}/", uhub.metadata_url()), uhub.base_url());
-    let roles = ask(&uhub, get_path(ROLES)).await;
-    assert_eq!((roles.status, &roles.body[..]), (200, &b"backup"[..]));
+    // Without a name, it is the machine's role.
+    let unnamed = ask(&uhub, get_path(KEYS)).await.json();
+    assert_eq!(listing_with(&uhub, &unnamed["Data"]).await, 0);
     assert_eq!(
-        ask(&uhub, get_path(&format!("{ROLES}/no"))).await.status,
+        ask(&uhub, get_path(&format!("{KEYS}/no"))).await.status,
         404
     );
 
@@ -146,7 +147,7 @@ async fn the_metadata_service_hands_out_keys_that_expire() {
     }
     assert_eq!(listing_with(&uhub, &temporary(&uhub).await).await, 0);
     assert_eq!(uhub.metadata_requests(), 5);
-    assert_eq!(uhub.requests().len(), 6, "the API has requests of its own");
+    assert_eq!(uhub.requests().len(), 7, "the API has requests of its own");
 }
 
 #[tokio::test]
@@ -179,7 +180,7 @@ async fn the_metadata_service_can_fail_by_itself() {
     uhub.play(Fault::CutConnection); // for the API, and still there in the end
     uhub.play_on(Scope::metadata().calls(..=2), Fault::bad_gateway());
     uhub.play_on(Scope::metadata().nth(3), Fault::BrokenJson);
-    let path = get_path(&format!("{ROLES}/backup"));
+    let path = get_path(&format!("{KEYS}/backup"));
     for _ in 0..2 {
         assert_eq!(ask(&uhub, &path).await.status, 502);
     }
@@ -197,7 +198,7 @@ async fn the_metadata_service_can_fail_by_itself() {
 #[tokio::test]
 async fn without_a_role_there_is_no_metadata_service() {
     let uhub = LocalUhub::start().await.unwrap();
-    for path in [ROLES.to_owned(), format!("{ROLES}/backup")] {
+    for path in [KEYS.to_owned(), format!("{KEYS}/backup")] {
         let response = ask(&uhub, get_path(&path)).await;
         assert_eq!((response.status, response.ret_code()), (404, 230));
     }

@@ -1,7 +1,7 @@
 //! The local UHub over real connections.
 
 #![cfg(feature = "local")]
-#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // the helpers of tests are tests too
 
 mod access;
 mod control;
