@@ -12,10 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use common::example;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
+use tokio::net::TcpListener;
 use uhub_sdk::{
     Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode, RetryPolicy,
     actions::get_repo_image::GetRepoImageRequest,
@@ -603,25 +600,14 @@ async fn connections_are_reused_at_any_concurrency() {
     );
 }
 
-/// A server that begins an answer and then says nothing more.
 #[tokio::test]
 async fn a_body_that_stalls_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/", listener.local_addr().unwrap());
-    let server = tokio::spawn(async move {
-        let (mut connection, _) = listener.accept().await.unwrap();
-        let mut request = vec![0; 4096];
-        let _ = connection.read(&mut request).await.unwrap();
-        let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"RetCode\": 0";
-        connection.write_all(head.as_bytes()).await.unwrap();
-        // The connection stays open for as long as the test goes on.
-        std::future::pending::<()>().await;
+    let uhub = uhub().await;
+    uhub.play(Fault::SlowBody {
+        bytes: 12,
+        pause: Duration::from_secs(3_600),
     });
-    let client = Client::builder()
-        .credentials(keys())
-        .base_url(base_url)
-        .build()
-        .unwrap();
+    let client = uhub.client().build().unwrap();
     let started = Instant::now();
     let call = client
         .get_repo_image("many")
@@ -634,7 +620,6 @@ async fn a_body_that_stalls_is_given_up() {
         Delivery::Unknown,
         "did not answer within 300ms (`timeout`)",
     );
-    server.abort();
 }
 
 /// A value that cannot be understood is shown, unless it is a secret.
