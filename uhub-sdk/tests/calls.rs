@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod python_sdk;
 mod wiretap;
 
 use std::{
