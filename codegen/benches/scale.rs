@@ -40,7 +40,7 @@ fn main() {
 /// Prints the best of seven times to generate and to compare, and the peak of memory.
 fn measure(actions: usize) {
     let (before, after) = (spec(actions, "\"int\""), spec(actions, "\"float\""));
-    let generate = best(|| assert_eq!(generate(&before).unwrap().len(), actions + 3));
+    let generate = best(|| assert_eq!(generate(&before).unwrap().len(), actions + 4));
     let memory = peak();
     let diff = best(|| {
         let changes = diff(&before, &after).unwrap().changes;

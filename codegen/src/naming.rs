@@ -47,7 +47,7 @@ const TAKEN_METHODS: &[&str] = &[
     "action", "builder", "call", "clone", "fmt", "from_env", "send",
 ];
 /// Modules beside the actions'.
-const TAKEN_MODULES: &[&str] = &["examples", "mod", "service"];
+const TAKEN_MODULES: &[&str] = &["documentation", "examples", "mod", "service"];
 
 /// The name of a field, a parameter or its setter: `RepoName` becomes `repo_name`, `Type` `r#type`.
 pub(crate) fn field(name: &str) -> Result<String, String> {
@@ -267,6 +267,7 @@ mod tests {
         assert_eq!(action("GetRepoImage").as_deref(), Ok("get_repo_image"));
         assert_eq!(action("Send").as_deref(), Ok("send_"));
         assert_eq!(action("Service").as_deref(), Ok("service_"));
+        assert_eq!(action("Documentation").as_deref(), Ok("documentation_"));
         assert_eq!(action("Mod").as_deref(), Ok("mod_"));
         assert_eq!(file("GetRepoImage"), "get_repo_image.json");
         assert_eq!(

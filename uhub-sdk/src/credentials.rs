@@ -1,6 +1,6 @@
 //! Keys, which never show.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -13,6 +13,7 @@ pub struct Credentials {
     pub(crate) public_key: Zeroizing<String>,
     pub(crate) private_key: Zeroizing<String>,
     pub(crate) security_token: Option<Zeroizing<String>>,
+    pub(crate) expires_at: Option<SystemTime>,
 }
 
 impl Credentials {
@@ -30,6 +31,7 @@ impl Credentials {
             public_key: Zeroizing::new(public_key.into()),
             private_key: Zeroizing::new(private_key.into()),
             security_token: None,
+            expires_at: None,
         }
     }
 
@@ -37,6 +39,13 @@ impl Credentials {
     #[must_use]
     pub fn with_security_token(mut self, token: impl Into<String>) -> Self {
         self.security_token = Some(Zeroizing::new(token.into()));
+        self
+    }
+
+    /// Says when a temporary key pair ends. What a provider gives is asked for again before that.
+    #[must_use]
+    pub fn with_expiry(mut self, instant: SystemTime) -> Self {
+        self.expires_at = Some(instant);
         self
     }
 

@@ -4,6 +4,7 @@
 mod codegen;
 mod diff;
 mod files;
+mod local;
 
 use std::{
     path::{Path, PathBuf},
@@ -36,6 +37,7 @@ enum Command {
     },
     /// Say what has changed between two specs, and what that means to users of the crate.
     Diff(diff::Arguments),
+    Local(local::Arguments),
 }
 
 /// A path of this repository, wherever the command is run from; short where it is run at the root.
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
             out,
         } => codegen::write(&spec, &out),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Local(_) => local::run(),
     };
     match result {
         Ok(message) => {
