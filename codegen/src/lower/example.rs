@@ -91,7 +91,12 @@ fn request(
             );
         }
     }
-    arguments
+    // Rust cannot say a request that lacks what it requires.
+    arguments.filter(|arguments| {
+        let is_there = |it: &Parameter| arguments.iter().any(|(rust, _)| *rust == it.rust);
+        let mut required = parameters.iter().filter(|it| it.required);
+        required.all(is_there)
+    })
 }
 
 /// A page that repeats a parameter shows all its values.
