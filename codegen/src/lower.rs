@@ -5,6 +5,7 @@
 mod example;
 mod fields;
 mod parameters;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -243,6 +244,7 @@ fn call(
             pagination(
                 pages,
                 spec,
+                &models,
                 (&parameters, &response, &lowered_models),
                 report,
             )
@@ -427,9 +429,11 @@ impl Names {
 fn pagination(
     pages: &spec::Pagination,
     action: &spec::Action,
+    models: &fields::Models,
     lowered: (&[model::Parameter], &model::Struct, &[model::Struct]),
     report: &mut Report<'_>,
 ) -> Option<model::Pagination> {
+    let (parameters, response, structs) = lowered;
     let mut find = |name: &spec::At<String>, fields: &[spec::Field], what: &str, expected: &str| {
         let Some(index) = fields
             .iter()
@@ -451,7 +455,7 @@ fn pagination(
             }
             (spec::Type::String, "required string") => field.required && !field.is_shown_absent(),
             _ => false,
-        };
+        } && !models.is_unreadable(field);
         if !fits {
             report.error(
                 name.at,
@@ -488,10 +492,9 @@ fn pagination(
         "array of a model",
     );
 
-    let (parameters, response, models) = lowered;
     let item = items.and_then(|items| match &response.fields[items].ty {
         model::Type::List(element) => match &**element {
-            model::Type::Model { rust, .. } => models.iter().position(|model| model.rust == *rust),
+            model::Type::Model { rust, .. } => structs.iter().position(|model| model.rust == *rust),
             _ => None,
         },
         _ => None,
@@ -500,7 +503,7 @@ fn pagination(
         let model = action
             .models
             .iter()
-            .find(|model| model.name.value == models[item].wire)?;
+            .find(|model| model.name.value == structs[item].wire)?;
         find(
             &pages.key,
             &model.fields,
@@ -520,7 +523,7 @@ fn pagination(
         limit: parameter(limit?)?,
         total: response.fields[total?].rust.clone(),
         items: response.fields[items?].rust.clone(),
-        item: models[item?].rust.clone(),
-        key: models[item?].fields[key?].rust.clone(),
+        item: structs[item?].rust.clone(),
+        key: structs[item?].fields[key?].rust.clone(),
     })
 }

@@ -187,6 +187,8 @@ pub(crate) struct Field {
     pub(crate) absent: Absent,
     /// A plain string in place of the model is this field.
     pub(crate) is_alone: bool,
+    /// A list that may come as its one element.
+    pub(crate) is_single: bool,
     /// What the documentation's example shows in place of the documented type.
     pub(crate) shown_as: Option<String>,
     /// Documented as required, and absent from the documentation's example.

@@ -248,6 +248,11 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "\"required\": true",
             "28:14: `Limit` cannot page: expected a parameter, optional int",
         ),
+        (
+            "\"TotalCount\": 5",
+            "\"TotalCount\": \"five\"",
+            "29:14: `TotalCount` cannot page: expected a response field, required int",
+        ),
         // Flags, each where it belongs.
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
@@ -677,6 +682,12 @@ fn other_services_shapes_are_rendered() {
         "pub weather: PlanTripWeatherValue,",
         "pub colour: Option<BagParametersColour>,",
         "pub kind: Option<RouteKind>,",
+        // What the page shows as nothing that its type could take is given as it comes.
+        "pub price: serde_json::Value,",
+        "pub seats: i64,",
+        "legs = \"Legs\", list as single;",
+        "pub number: Option<serde_json::Value>,",
+        "    /// The documentation's example shows `string` in its place, which its type could not take: it\n",
         // The client has a project of its own, and the action wants the caller's.
         "to.add(\"ProjectId\", &self.project_id);",
     ] {

@@ -134,6 +134,22 @@ impl<'a> Comparison<'a> {
                 .note(class, place, "shown alone", item, reason)
                 .silently();
         }
+        if old.is_single != new.is_single {
+            let (class, reason) = if new.is_single {
+                (
+                    Class::Additive,
+                    "One element in place of the list is read as well; it was an error before.",
+                )
+            } else {
+                (
+                    Class::Breaking,
+                    "One element in place of the list is an error; it was read before.",
+                )
+            };
+            self.log
+                .note(class, place, "shown as one element", item, reason)
+                .silently();
+        }
         self.log
             .words(place, "shown as", item, old.shown_as == new.shown_as);
         self.log.words(

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Names, Types};
+use super::{
+    Names, Types,
+    shown::{self, Shown},
+};
 use crate::{
     diagnostic::{Report, suggest},
     model::{Absent, Field, Scalar, Struct, Type},
@@ -21,11 +24,17 @@ pub(super) struct Models {
     in_parameters: BTreeMap<String, String>,
     /// Models that hold each other outside of a list, and would be infinite without a box.
     holds: BTreeMap<String, BTreeSet<String>>,
+    shown: Shown,
 }
 
 impl Models {
     pub(super) fn has(&self, name: &str) -> bool {
         self.holds.contains_key(name)
+    }
+
+    /// Whether the example shows a field of a response as what its type cannot read.
+    pub(super) fn is_unreadable(&self, field: &spec::Field) -> bool {
+        self.shown.unreadable.contains(&field.name.at)
     }
 
     pub(super) fn in_parameters(&self, name: &str) -> Option<&str> {
@@ -79,7 +88,10 @@ pub(super) fn names(action: &spec::Action, types: &mut Types, report: &mut Repor
         reached(&action.parameters, &action.models),
         reached(&action.response, &action.models),
     );
-    let mut named = Models::default();
+    let mut named = Models {
+        shown: shown::shown(action),
+        ..Models::default()
+    };
     // A name that Rust can take as it is goes to the model that is documented so.
     let (exact, other): (Vec<&spec::Model>, Vec<&spec::Model>) =
         action.models.iter().partition(|model| {
@@ -224,8 +236,12 @@ fn fields(
             }
             let name = &field.name;
             let rust = names.take(&name.value, field.rust_name.as_ref(), name.at, report);
-            let choices = types.enumerate(owner.rust, &name.value, field, report);
-            let ty = ty(field, choices, owner.model, models, report);
+            let ty = if models.is_unreadable(field) {
+                Type::Object
+            } else {
+                let choices = types.enumerate(owner.rust, &name.value, field, report);
+                ty(field, choices, owner.model, models, report)
+            };
             let shown_absent = field.is_shown_absent();
             let is_alone = field.is_shown_alone();
             if is_alone
@@ -247,6 +263,7 @@ fn fields(
                     _ => Absent::Empty,
                 },
                 is_alone,
+                is_single: models.shown.single.contains(&name.at) && matches!(ty, Type::List(_)),
                 ty,
                 shown_as: field.shown_as.as_ref().map(|shown| shown.value.to_string()),
                 shown_absent,
@@ -263,6 +280,7 @@ fn fields(
                 && count.ty.value == spec::Type::Int
                 && count.required
                 && !count.is_shown_absent()
+                && !models.is_unreadable(count)
         });
         match (count, &lowered[index].absent) {
             (Some(count), Absent::Refused { .. }) => {
