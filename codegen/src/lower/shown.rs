@@ -54,7 +54,7 @@ fn reads(
             .iter()
             .all(|node| reads(node, element, field, action, shown)),
         (Type::Array(element), Value::String(_) | Value::Object(_))
-            if !matches!(**element, Type::Array(_)) =>
+            if is_whole(node, element, action) =>
         {
             let is_read = reads(node, element, field, action, shown);
             if is_read {
@@ -82,6 +82,25 @@ fn reads(
         (Type::Float, Value::String(text)) => text.trim().parse::<f64>().is_ok(),
         (Type::Int, Value::Number(_)) => node.is_integer(),
         (Type::Int | Type::Float, _) => true,
+    }
+}
+
+/// Whether a value can be an element of a list: of a model, it has all that the model requires.
+fn is_whole(node: &Node, element: &Type, action: &spec::Action) -> bool {
+    match (element, &node.value) {
+        (Type::Array(_), _) => false,
+        (Type::Model(name), Value::Object(members)) => {
+            let mut models = action.models.iter();
+            let model = models.find(|model| model.name.value == *name);
+            model.is_none_or(|model| {
+                let mut required = model.fields.iter().filter(|field| field.required);
+                required.all(|field| {
+                    let mut values = members.iter().filter(|it| it.key == field.name.value);
+                    values.any(|it| it.value.value != Value::Null)
+                })
+            })
+        }
+        _ => true,
     }
 }
 
