@@ -231,9 +231,7 @@ async fn a_delay_is_before_the_action_or_after_it() {
         let before = uhub.requests().len();
         let mut connection = Connection::open(&uhub).await;
         connection.send(create(&uhub, "left")).await;
-        while uhub.requests().len() == before {
-            sleep(Duration::from_millis(5)).await;
-        }
+        eventually("the request", async || uhub.requests().len() > before).await;
         assert!(connection.stays_silent_for(TIME / 3).await);
         drop(connection);
         sleep(TIME * 2).await;
@@ -342,9 +340,7 @@ async fn it_goes_away_and_comes_back() {
     let mut running = Connection::open(&uhub).await;
     let before = uhub.requests().len();
     running.send(create(&uhub, "new")).await;
-    while uhub.requests().len() == before {
-        sleep(Duration::from_millis(5)).await;
-    }
+    eventually("the request", async || uhub.requests().len() > before).await;
 
     uhub.go_away_for(TIME * 3);
     let began = Instant::now();
@@ -353,9 +349,8 @@ async fn it_goes_away_and_comes_back() {
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     assert_eq!(running.expect().await.ret_code(), 0);
     assert!(running.is_closed().await);
-    while TcpStream::connect(address(&uhub)).await.is_err() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    let connects = async || TcpStream::connect(address(&uhub)).await.is_ok();
+    eventually("the server again", connects).await;
     assert!(began.elapsed() >= TIME * 2, "{:?}", began.elapsed());
     assert_eq!(count(&uhub).await, 2);
 
@@ -405,9 +400,7 @@ async fn whoever_listens_hears_of_every_request_once() {
     }
     let mut hung = Connection::open(&uhub).await;
     hung.send(&list).await;
-    while uhub.requests().len() < 4 {
-        sleep(Duration::from_millis(5)).await;
-    }
+    eventually("the request", async || uhub.requests().len() == 4).await;
     assert_eq!(
         heard.lock().unwrap().len(),
         3,

@@ -1,13 +1,15 @@
 //! An HTTP client that is no more than a socket: so nothing between a test and the server repairs,
 //! retries or hides anything. It signs by itself.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uhub_sdk::local::{Image, LocalUhub, Repository};
 
 pub(crate) const MIB: usize = 1024 * 1024;
@@ -260,4 +262,51 @@ pub(crate) fn column<'a>(body: &'a Value, set: &str, field: &str) -> Vec<&'a str
         .iter()
         .map(|item| item[field].as_str().unwrap_or_else(|| panic!("{item}")))
         .collect()
+}
+
+/// Waits for what has to come, and far longer than it takes.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = timeout(Duration::from_secs(20), waiting).await;
+    assert!(waited.is_ok(), "it does not come: {what}");
+}
+
+/// A server in a process of its own: one of the ignored tests here. It ends with this.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Process {
+    /// Runs a test that prints where its server listens, with this variable.
+    pub(crate) fn start(test: &str, variable: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env(variable, value)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find(|line| line.starts_with("127.0.0.1:"))
+            .expect("it listens");
+        Self { child, address }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
