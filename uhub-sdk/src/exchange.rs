@@ -65,6 +65,9 @@ struct Answer<T> {
     status: StatusCode,
 }
 
+/// Longer than any program runs. Much longer than that, and there is no such moment.
+const FAR_FUTURE: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
+
 /// The service's own code for a token that it does not know, or no longer.
 const TOKEN_UNKNOWN: i64 = 174;
 
@@ -134,7 +137,7 @@ impl Exchange<'_> {
         } else {
             "timeout"
         };
-        let deadline = tokio::time::Instant::now() + patience;
+        let deadline = tokio::time::Instant::now() + patience.min(FAR_FUTURE);
         let keys = match tokio::time::timeout_at(deadline, client.keys.get()).await {
             Ok(Ok(keys)) => keys,
             Ok(Err(why)) => {

@@ -92,11 +92,10 @@ impl RetryPolicy {
             return Err(GivenUp::Budget);
         }
         let doubled = 1_u32.checked_shl(failure.attempt - 1).unwrap_or(u32::MAX);
-        let backoff = self
-            .base_delay
-            .saturating_mul(doubled)
-            .min(self.max_delay)
-            .mul_f64(failure.jitter);
+        let longest = self.base_delay.saturating_mul(doubled).min(self.max_delay);
+        // As a float, the longest time of all is longer than it is.
+        let backoff =
+            Duration::try_from_secs_f64(longest.as_secs_f64() * failure.jitter).unwrap_or(longest);
         // Whoever was asked to wait for the same time shall not come back at the same moment either; but
         // where there is no time for both, what the service asks for counts more.
         let asked = failure.retry_after;
@@ -431,6 +430,10 @@ mod tests {
         ] {
             assert_eq!(policy.decide(&failure), expected, "{failure:?}");
         }
+        let endless = policy
+            .with_base_delay(Duration::MAX)
+            .with_max_delay(Duration::MAX);
+        assert_eq!(endless.decide(&failure(1)), Err(GivenUp::Time));
         assert_eq!(
             RetryPolicy::never().decide(&failure(1)),
             Err(GivenUp::Attempts)

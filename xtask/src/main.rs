@@ -3,6 +3,7 @@
 
 mod codegen;
 mod files;
+mod local;
 
 use std::{
     path::{Path, PathBuf},
@@ -33,6 +34,7 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value_os_t = in_repository("uhub-sdk/src/generated"))]
         out: PathBuf,
     },
+    Local(local::Arguments),
 }
 
 /// A path of this repository, wherever the command is run from; short where it is run at the root.
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
             spec,
             out,
         } => codegen::write(&spec, &out),
+        Command::Local(_) => local::run(),
     };
     match result {
         Ok(message) => {

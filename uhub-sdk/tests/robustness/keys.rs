@@ -1,11 +1,13 @@
 //! Keys that end while a program runs.
 
-use std::{sync::Arc, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use uhub_sdk::{
     Client, ErrorKind, MetadataCredentials, RetCode, RetryPolicy,
     local::{Fault, LocalUhub, Repository, Scope},
 };
+
+use crate::{PRIVATE_KEY, PUBLIC_KEY, example, uhub};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -121,4 +123,53 @@ async fn without_keys_nothing_is_sent_and_the_error_says_why() {
         .unwrap();
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert!(error.to_string().contains("the role `nobody`?"), "{error}");
+}
+
+/// The files as the platform's command-line tool writes them.
+#[tokio::test]
+async fn a_program_takes_its_keys_from_a_profile() {
+    let uhub = uhub().await;
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".ucloud");
+    fs::create_dir(&folder).unwrap();
+    let config = serde_json::json!([
+        {"project_id": "", "region": "cn-bj2", "zone": "cn-bj2-04", "base_url": "https://api.ucloud.cn/",
+         "timeout_sec": 15, "profile": "default", "active": true, "max_retry_times": 3},
+        {"project_id": uhub.project_id(), "region": "", "zone": "", "base_url": uhub.base_url(),
+         "timeout_sec": 15, "profile": "work", "active": false, "max_retry_times": 0},
+    ]);
+    let credential = serde_json::json!([
+        {"public_key": PUBLIC_KEY, "private_key": PRIVATE_KEY, "profile": "work"},
+        {"public_key": "", "private_key": "", "profile": "default"},
+    ]);
+    fs::write(folder.join("config.json"), config.to_string()).unwrap();
+    fs::write(folder.join("credential.json"), credential.to_string()).unwrap();
+    let run = |profile: &'static str| {
+        let mut command = example("list_images");
+        command.arg("idkTdEFo").env("UCLOUD_PROFILE", profile);
+        for variable in ["HOME", "USERPROFILE"] {
+            command.env(variable, home.path());
+        }
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+    };
+
+    let output = run("work").await.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{stderr}");
+    let sent = &uhub.requests()[0];
+    assert_eq!(sent.parameter("ProjectId"), Some(uhub.project_id()));
+
+    for (profile, says) in [
+        (
+            "default",
+            "the profile `default` has no `public_key`, or an empty one",
+        ),
+        ("away", "there is no profile `away`"),
+    ] {
+        let output = run(profile).await.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr.contains(says), "{stderr}");
+        assert!(!stderr.contains("pRiVaTe"), "{stderr}");
+    }
 }

@@ -1,11 +1,14 @@
 //! Calls that survive the real world: what a client does when things go wrong, on real connections.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod faults;
 mod keys;
 mod traces;
 mod transports;
 
+use common::example;
 use uhub_sdk::{
     Credentials,
     local::{LocalUhub, Repository},

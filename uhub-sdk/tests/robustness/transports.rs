@@ -233,6 +233,27 @@ async fn a_connection_that_was_closed_while_idle_loses_no_call() {
 }
 
 #[tokio::test]
+async fn no_time_is_too_long() {
+    let uhub = uhub().await;
+    let client = uhub
+        .client()
+        .timeout(Duration::MAX)
+        .attempt_timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .idle_timeout(Duration::MAX)
+        .retry(
+            RetryPolicy::default()
+                .with_base_delay(Duration::MAX)
+                .with_max_attempts(u32::MAX),
+        )
+        .build()
+        .unwrap();
+    client.get_repo_image("idkTdEFo").send().await.unwrap();
+    let error = client.get_repo_image("none").send().await.unwrap_err();
+    assert_eq!(error.attempts(), 1);
+}
+
+#[tokio::test]
 async fn a_thousand_calls_at_once_are_a_thousand_answers() {
     let uhub = uhub().await;
     let client = uhub.client().build().unwrap();
