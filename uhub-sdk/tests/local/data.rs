@@ -63,6 +63,11 @@ async fn a_file_says_what_there_is() {
     let uhub = start(Data::read(&least).unwrap()).await;
     assert_eq!(uhub.public_key(), "local-public-key");
     assert_eq!(uhub.project_id(), "org-local");
+    // What there is by default can be named.
+    let named = self::file(
+        r#"{"version": 1, "keys": [{"public_key": "k", "private_key": "s", "sub_account": true, "projects": ["org-local"]}]}"#,
+    );
+    assert_eq!(start(Data::read(&named).unwrap()).await.public_key(), "k");
 }
 
 #[test]
