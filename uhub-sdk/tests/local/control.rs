@@ -113,7 +113,7 @@ async fn the_clock_is_set() {
 async fn it_is_sent_away() {
     let uhub = LocalUhub::start().await.unwrap();
     assert_eq!(
-        tell(&uhub, "POST", "away", r#"{"seconds": 0.3}"#).await,
+        tell(&uhub, "POST", "away", r#"{"seconds": 1.5}"#).await,
         done()
     );
     let connects = async || TcpStream::connect(address(&uhub)).await.is_ok();

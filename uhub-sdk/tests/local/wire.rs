@@ -114,7 +114,8 @@ impl Connection {
     async fn take(&mut self, mut length: usize, body: &mut Vec<u8>) -> bool {
         loop {
             let now = length.min(self.received.len());
-            body.extend(self.received.drain(..now));
+            body.extend_from_slice(&self.received[..now]);
+            self.received.drain(..now);
             length -= now;
             if length == 0 {
                 return true;
@@ -139,11 +140,9 @@ impl Connection {
     }
 
     pub(crate) async fn stays_silent(&mut self) -> bool {
-        self.stays_silent_for(Duration::from_millis(300)).await
-    }
-
-    pub(crate) async fn stays_silent_for(&mut self, time: Duration) -> bool {
-        timeout(time, self.read_some()).await.is_err()
+        timeout(Duration::from_millis(300), self.read_some())
+            .await
+            .is_err()
     }
 }
 
