@@ -717,6 +717,25 @@ fn other_services_shapes_are_rendered() {
     );
 }
 
+#[test]
+fn what_is_documented_becomes_a_table() {
+    let table = &source(&other())["documentation.rs"];
+    let string = "kind: Kind::String, required";
+    for expected in [
+        format!("Parameter {{ name: \"Type\", {string}: true }},"),
+        "Parameter { name: \"IsHot\", kind: Kind::Flag, required: false },".to_owned(),
+        // What our calls make an argument of is optional to the service.
+        "kind: Kind::Enum(&[\"slow\", \"fast-boot\"]), required: false }".to_owned(),
+        format!("Parameter {{ name: \"DiskId\", {string}: false }},"),
+        "kind: Kind::List(&Kind::List(&Kind::Int)), required: false }".to_owned(),
+        format!("kind: Kind::List(&Kind::Group(&[Parameter {{ name: \"Type\", {string}: true }}, "),
+    ] {
+        assert!(table.contains(&expected), "{expected}\n{table}");
+    }
+    // One action, though it is two calls.
+    assert_eq!(table.matches("name: \"DeleteDisk\"").count(), 1, "{table}");
+}
+
 /// What stands in the file is what rustfmt would make of it.
 #[test]
 fn generated_code_is_formatted() {

@@ -18,6 +18,7 @@ use crate::{
     Sources, Transport,
     actions::service::ENDPOINT,
     client::Inner,
+    credentials,
     profile::{Place, Profile},
     provider::{Keys, Refreshed},
     retry::Budget,
@@ -285,7 +286,9 @@ impl ClientBuilder {
         self
     }
 
-    /// How long a connection may take to come about, TLS included. Default: 5 seconds.
+    /// How long a connection may take to come about, TLS included. Default: 5 seconds; and no more than
+    /// seven eighths of [`attempt_timeout`](Self::attempt_timeout) and [`timeout`](Self::timeout), so
+    /// that it is known that nothing was sent.
     pub fn connect_timeout(mut self, value: Duration) -> Self {
         self.connect_timeout = value;
         self
@@ -398,31 +401,26 @@ impl ClientBuilder {
                 let keys = self.last_resort.map(GivenKeys::Provider);
                 if keys.is_none() {
                     wrong.push(
-                        "there are no keys: set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY, or give the builder \
-                         `credentials`."
+                        "there are no keys: set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY or a profile, and begin \
+                         with `from_env`; or give the builder `credentials`."
                             .to_owned(),
                     );
                 }
-                keys.map(Setting::default)
+                keys.map(|keys| Setting::new(keys, Source::LastResort))
             }
         };
-        let pair = match keys.as_ref().map(|keys| &keys.value) {
-            Some(GivenKeys::Pair(pair)) => Some(pair),
-            _ => None,
-        };
-        let token = pair.and_then(|pair| pair.security_token.as_ref());
-        let project_id = self
-            .project_id
-            .as_ref()
-            .map(|project| project.value.as_str());
-        for (name, value) in [
-            ("public key", pair.map(|pair| pair.public_key.as_str())),
-            ("private key", pair.map(|pair| pair.private_key.as_str())),
-            ("security token", token.map(|token| token.as_str())),
-            ("project id", project_id),
-        ] {
-            wrong.extend(value.and_then(|value| check_value(name, value)));
+        let pair = keys.as_ref().and_then(|keys| match &keys.value {
+            GivenKeys::Pair(pair) => Some(Setting::new(pair, keys.source.clone())),
+            GivenKeys::Provider(_) => None,
+        });
+        if let Some(pair) = pair {
+            let faults = pair.value.faults();
+            wrong.extend(faults.map(|fault| said(&fault, &pair.source)));
         }
+        wrong.extend(self.project_id.as_ref().and_then(|project| {
+            let fault = credentials::fault("project id", &project.value)?;
+            Some(said(&fault, &project.source))
+        }));
         let timeouts = [
             ("connect_timeout", self.connect_timeout),
             ("attempt_timeout", self.attempt_timeout),
@@ -431,10 +429,14 @@ impl ClientBuilder {
         for (name, _) in timeouts.iter().filter(|(_, timeout)| timeout.is_zero()) {
             wrong.push(format!("`{name}` is zero, and nothing is done in no time."));
         }
+        wrong.extend(check_proxy(&self.proxy));
         let endpoint = check_base_url(&self.base_url.value, self.allows_plain_http);
         let (Some(keys), Ok((endpoint, is_loopback)), true) = (keys, &endpoint, wrong.is_empty())
         else {
-            wrong.extend(endpoint.err().into_iter().flatten());
+            let faults = endpoint.err().into_iter().flatten();
+            wrong.extend(
+                faults.map(|fault| said(fault.trim_end_matches('.'), &self.base_url.source)),
+            );
             return Err(Error::configuration(wrong.join(" ")));
         };
         let (endpoint, is_loopback) = (endpoint.clone(), *is_loopback);
@@ -447,11 +449,12 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(HttpClient::new(Settings {
                 endpoint: endpoint.clone(),
-                // Whoever stops waiting while connecting knows that nothing was sent.
+                // Whoever stops waiting while connecting knows that nothing was sent, and so that has to
+                // come first.
                 connect_timeout: self
                     .connect_timeout
-                    .min(self.attempt_timeout)
-                    .min(self.timeout.value),
+                    .min(self.attempt_timeout / 8 * 7)
+                    .min(self.timeout.value / 8 * 7),
                 max_response_size: self.max_response_size,
                 proxy: match self.proxy {
                     Proxy::FromEnvironment if is_loopback => Proxy::Nothing,
@@ -475,7 +478,9 @@ impl ClientBuilder {
         Ok(Client(Arc::new(Inner {
             keys: match keys.value {
                 GivenKeys::Pair(pair) => Keys::Given(Arc::new(pair)),
-                GivenKeys::Provider(provider) => Keys::Refreshed(Refreshed::new(provider)),
+                GivenKeys::Provider(provider) => {
+                    Keys::Refreshed(Arc::new(Refreshed::new(provider)))
+                }
             },
             endpoint,
             encoding: self.encoding,
@@ -569,15 +574,27 @@ impl<R: Fn(&str) -> Option<OsString>> Variables<R> {
     }
 }
 
-/// A key that was copied with a line end would fail with 171, and nobody would see why.
-fn check_value(name: &str, value: &str) -> Option<String> {
-    if value.is_empty() {
-        return Some(format!("the {name} is empty."));
+/// A fault of a setting, with the place it is from where that is not the program itself.
+fn said(fault: &str, source: &Source) -> String {
+    match source {
+        Source::Given | Source::Default | Source::LastResort => format!("{fault}."),
+        source => format!("{fault}. It is from {source}."),
     }
-    let is_odd = |c: char| c.is_whitespace() || c.is_control();
-    value
-        .contains(is_odd)
-        .then(|| format!("the {name} has white space in it: copy it again, without line ends."))
+}
+
+/// A proxy is spoken to in HTTP; what is refused is not repeated, there may be a password in it.
+fn check_proxy(proxy: &Proxy) -> Option<String> {
+    let Proxy::Given(url) = proxy else {
+        return None;
+    };
+    let has_scheme = url.contains("://");
+    let url = if has_scheme {
+        Url::parse(url)
+    } else {
+        Url::parse(&format!("http://{url}"))
+    };
+    let is_fine = url.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    (!is_fine).then(|| "the proxy's URL is not one: expected http://HOST:PORT.".to_owned())
 }
 
 /// The endpoint, and whether it is this machine; or all that is wrong with it. What is refused is not
@@ -914,6 +931,6 @@ mod tests {
             .build()
             .unwrap();
         assert!(matches!(client.0.keys, Keys::Refreshed(_)));
-        assert_eq!(client.sources().credentials, Source::Default);
+        assert_eq!(client.sources().credentials, Source::LastResort);
     }
 }

@@ -93,7 +93,7 @@ impl<R: Action> Call<R> {
         let exchange = Exchange {
             action: R::NAME,
             repeat: R::REPEAT,
-            options,
+            options: &options,
         };
         let read = |body: &[u8]| {
             let notes = Notes::default();

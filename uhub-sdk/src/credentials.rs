@@ -49,6 +49,18 @@ impl Credentials {
         self
     }
 
+    /// What is wrong with them: what is shown nowhere may be no keys at all.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
+        let token = self.security_token.as_ref().map(|token| token.as_str());
+        [
+            ("public key", Some(self.public_key.as_str())),
+            ("private key", Some(self.private_key.as_str())),
+            ("security token", token),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| fault(name, value?))
+    }
+
     /// What has to be hidden wherever it turns up.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         [&self.private_key, &self.public_key]
@@ -62,4 +74,16 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").finish_non_exhaustive()
     }
+}
+
+/// What is wrong with a value that has no white space. A key that was copied with a line end would be
+/// refused with 171, and nobody would see why.
+pub(crate) fn fault(name: &str, value: &str) -> Option<String> {
+    if value.is_empty() {
+        return Some(format!("the {name} is empty"));
+    }
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    value
+        .contains(is_odd)
+        .then(|| format!("the {name} has white space in it: copy it again, without line ends"))
 }

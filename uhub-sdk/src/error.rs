@@ -49,8 +49,8 @@ struct Details {
     retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
-    /// What a reader has to know of the attempts, beside their number.
-    hint: &'static str,
+    /// What a reader has to know of the outcome, and why the call was not sent again.
+    hints: [&'static str; 2],
 }
 
 /// What went wrong.
@@ -121,6 +121,13 @@ impl Error {
         self.0.ret_code
     }
 
+    /// Whether the service, or what stands before it, turned the call away because there were too many.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.0.delivery != Delivery::Executed
+            && (self.0.status == Some(429) || self.0.ret_code.is_some_and(RetCode::is_throttling))
+    }
+
     /// The service's own words, if it said any. Documented as `Message`.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
@@ -183,7 +190,7 @@ impl fmt::Display for Error {
             body,
             attempts,
             elapsed,
-            hint,
+            hints,
             ..
         } = &*self.0;
         if let Some(action) = action {
@@ -199,7 +206,9 @@ impl fmt::Display for Error {
         if let Some(body) = body {
             write!(f, " The body begins: {body:?}")?;
         }
-        f.write_str(hint)?;
+        for hint in hints {
+            f.write_str(hint)?;
+        }
         if *attempts > 1 {
             write!(
                 f,
@@ -231,7 +240,7 @@ impl fmt::Debug for Error {
             retry_after,
             attempts,
             elapsed,
-            hint: _,
+            hints: _,
         } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
@@ -275,7 +284,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             elapsed: Duration::ZERO,
-            hint: "",
+            hints: [""; 2],
         }))
     }
 
@@ -291,43 +300,53 @@ impl Error {
         details.attempts = attempts;
         details.elapsed = elapsed;
         if is_uncertain && details.delivery != Delivery::Executed {
-            details.delivery = Delivery::Unknown;
             // "No such repository" may be what is left of a deletion that went well.
-            if details.ret_code.is_some() {
-                details.hint = " An attempt before this one may have been carried out.";
+            if details.delivery != Delivery::Unknown || details.ret_code.is_some() {
+                details.hints[0] = " An attempt before this one may have been carried out.";
             }
+            details.delivery = Delivery::Unknown;
         }
-        match why {
+        details.hints[1] = match why {
             // That its time is up is what such an error says.
-            GivenUp::Time if details.kind == ErrorKind::Timeout => {}
-            GivenUp::Pointless | GivenUp::Attempts => {}
-            GivenUp::Budget => {
-                details.hint =
-                    " It was not sent again: too many of this client's calls have failed lately.";
-            }
+            GivenUp::Time if details.kind == ErrorKind::Timeout => "",
             GivenUp::Time => {
-                details.hint = " It was not sent again: the call's time (`timeout`) would not last for the wait.";
+                " It was not sent again: the call's time (`timeout`) would not last for the wait."
             }
-        }
+            GivenUp::Budget => {
+                " It was not sent again: too many of this client's calls have failed lately."
+            }
+            GivenUp::Pointless | GivenUp::Attempts => "",
+        };
         self
     }
 
     pub(crate) fn configuration(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Configuration, Delivery::NotSent, what.into())
+        // There may be names from files in it.
+        let what = printable(&what.into());
+        Self::new(ErrorKind::Configuration, Delivery::NotSent, what)
     }
 
     /// There are no keys to sign a call with, so far.
     pub(crate) fn credentials(action: &str, what: &str) -> Self {
+        Self::unsigned(ErrorKind::Credentials, action, what).with_repeatable(true)
+    }
+
+    /// A call that cannot be sent as it is.
+    pub(crate) fn request(action: &str, what: &str) -> Self {
+        Self::unsigned(ErrorKind::Request, action, what)
+    }
+
+    /// An error of a call that was not even signed.
+    fn unsigned(kind: ErrorKind, action: &str, what: &str) -> Self {
         let what = printable(beginning(what, 512));
-        let mut error = Self::new(ErrorKind::Credentials, Delivery::NotSent, what);
+        let mut error = Self::new(kind, Delivery::NotSent, what);
         error.0.action = Some(action.to_owned());
-        error.0.is_repeatable = true;
         error
     }
 
-    /// The same, where there is more to it: sending the call again may succeed.
-    pub(crate) fn repeatable(mut self) -> Self {
-        self.0.is_repeatable = true;
+    /// The same, where it is known whether sending the call again may succeed.
+    pub(crate) fn with_repeatable(mut self, value: bool) -> Self {
+        self.0.is_repeatable = value;
         self
     }
 
@@ -363,7 +382,7 @@ impl CallContext<'_> {
         let mut error = Error::new(kind, delivery, self.excerpt(what, 512));
         error.0.action = Some(self.action.to_owned());
         if delivery == Delivery::Unknown && self.repeat == Repeat::Never {
-            error.0.hint = " It may have been carried out: look before you send it again.";
+            error.0.hints[0] = " It may have been carried out: look before you send it again.";
         }
         error.0.is_repeatable = match (kind, delivery) {
             // The same answer would come again.
@@ -381,7 +400,7 @@ impl CallContext<'_> {
         error.0.is_repeatable &= failure.may_pass;
         if let Some((status, request_id)) = failure.head {
             error.0.status = Some(status);
-            error.0.request_id = request_id;
+            error.0.request_id = request_id.map(|id| self.request_id(&id));
         }
         match failure.source {
             Some(source) => error.with_source(self.clean(source)),
@@ -413,7 +432,11 @@ impl CallContext<'_> {
         };
         if ret_code.outcome() == Outcome::Undocumented {
             // Most likely it is a refusal in the action's own words, which say more.
-            error.0.hint = "";
+            error.0.hints[0] = "";
+        }
+        if response.status == 429 && ret_code.outcome() == Outcome::Undocumented {
+            error.0.delivery = Delivery::Rejected;
+            error.0.is_repeatable = true;
         }
         error.0.ret_code = Some(ret_code);
         error.0.message = message.map(|message| self.excerpt(&printable(message), 256));
@@ -432,7 +455,7 @@ impl CallContext<'_> {
     ) -> Error {
         let mut error = self.error(kind, delivery, what);
         // Turned away by whatever stands before the service.
-        error.0.is_repeatable |= response.status == 429;
+        error.0.is_repeatable |= response.status == 429 && delivery == Delivery::Rejected;
         error.0.status = Some(response.status);
         error.0.request_id = response.request_id;
         error.0.retry_after = response.retry_after;
@@ -441,6 +464,11 @@ impl CallContext<'_> {
             error.0.body = Some(self.excerpt(&printable(&body), 256));
         }
         error
+    }
+
+    /// The id that a response says it has, which a proxy may have put there.
+    pub(crate) fn request_id(&self, id: &str) -> String {
+        self.excerpt(&printable(id), 128)
     }
 
     /// An error of somebody else's, or its text alone where a secret of this call is in it.

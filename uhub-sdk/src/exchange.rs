@@ -44,18 +44,17 @@ pub(crate) fn no_runtime() -> Error {
 }
 
 /// What a call has in place of the client's settings.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
 }
 
 /// What the steps need to know of a call.
-#[derive(Clone, Copy)]
 pub(crate) struct Exchange<'a> {
     pub(crate) action: &'a str,
     pub(crate) repeat: Repeat,
-    pub(crate) options: Options,
+    pub(crate) options: &'a Options,
 }
 
 /// What was read from a response.
@@ -82,11 +81,18 @@ impl Exchange<'_> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(no_runtime());
         }
+        let timeout = self.options.timeout.unwrap_or(client.timeout);
+        if timeout.is_zero() {
+            let what = "the call's `timeout` is zero, and nothing is done in no time.";
+            return Err(Error::request(self.action, what));
+        }
         // The names are OpenTelemetry's where it has one. Nothing else of a call is shown: its parameters,
         // its URL and its bodies have keys, tokens and signatures in them.
         let span = tracing::info_span!(
             "call",
+            otel.name = self.action,
             otel.kind = "client",
+            otel.status_code = tracing::field::Empty,
             rpc.system = "ucloud",
             rpc.method = self.action,
             server.address = client.endpoint.host(),
@@ -101,14 +107,15 @@ impl Exchange<'_> {
             self.tell(client, &ended);
         };
         let bounds = Bounds {
-            policy: self.options.retry.unwrap_or(client.retry),
+            policy: self.options.retry.as_ref().unwrap_or(&client.retry),
             budget: &client.budget,
-            timeout: self.options.timeout.unwrap_or(client.timeout),
+            timeout,
         };
         let result = retry::repeat(bounds, &RealPace, send, tell)
             .instrument(span.clone())
             .await;
         if let Err(error) = &result {
+            span.record("otel.status_code", "ERROR");
             span.record("error.type", tracing::field::debug(error.kind()));
         }
         if let Some(observer) = &client.observer {
@@ -165,7 +172,7 @@ impl Exchange<'_> {
             let is_old_token = error.ret_code() == Some(RetCode::from(TOKEN_UNKNOWN))
                 && client.keys.are_replaceable(&keys, began);
             if is_old_token {
-                error.repeatable()
+                error.with_repeatable(true)
             } else {
                 error
             }
@@ -257,7 +264,7 @@ fn judge<T>(
     read: &impl Fn(&[u8]) -> Read<T>,
 ) -> Result<Answer<T>, Error> {
     let status = response.status();
-    let request_id = request_id(response.headers());
+    let request_id = request_id(response.headers()).map(|id| call.request_id(&id));
     let context = |body| ResponseContext {
         status: status.as_u16(),
         request_id: request_id.clone(),
@@ -318,11 +325,11 @@ fn judge<T>(
             } else {
                 Delivery::Unknown
             };
-            Err(call.unexpected(
-                (ErrorKind::UnexpectedResponse, delivery),
-                &what,
-                context(response.body()),
-            ))
+            let unexpected = (ErrorKind::UnexpectedResponse, delivery);
+            let error = call.unexpected(unexpected, &what, context(response.body()));
+            // The same redirect would come again.
+            let is_repeatable = error.is_repeatable() && !status.is_redirection();
+            Err(error.with_repeatable(is_repeatable))
         }
     }
 }

@@ -134,6 +134,12 @@ pub mod recipes;
 #[cfg(test)]
 mod testing;
 
+// A transport of one's own is written in their types.
+#[doc(no_inline)]
+pub use bytes;
+#[doc(no_inline)]
+pub use http;
+
 pub use action::{Action, Repeat};
 pub use builder::ClientBuilder;
 pub use call::Call;

@@ -1,8 +1,8 @@
 //! What a client tells of its calls to whoever counts them.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{Error, RetCode};
+use crate::Error;
 
 /// Learns of every attempt and every call of a client: to count them, to time them, to see throttling.
 ///
@@ -43,6 +43,26 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+impl<T: Observer + ?Sized> Observer for Arc<T> {
+    fn attempt(&self, attempt: &Attempt<'_>) {
+        (**self).attempt(attempt);
+    }
+
+    fn call(&self, call: &FinishedCall<'_>) {
+        (**self).call(call);
+    }
+}
+
+impl<T: Observer + ?Sized> Observer for Box<T> {
+    fn attempt(&self, attempt: &Attempt<'_>) {
+        (**self).attempt(attempt);
+    }
+
+    fn call(&self, call: &FinishedCall<'_>) {
+        (**self).call(call);
+    }
+}
+
 /// One attempt at a call, as an [`Observer`] is told of it.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -55,7 +75,7 @@ pub struct Attempt<'c> {
     pub elapsed: Duration,
     /// The HTTP status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// What went wrong, if anything did.
+    /// What went wrong, if anything did. It knows of this attempt alone.
     pub error: Option<&'c Error>,
     /// How long the client waits before the next attempt, if there is one.
     pub wait: Option<Duration>,
@@ -65,11 +85,7 @@ impl Attempt<'_> {
     /// Whether the service turned the attempt away because there were too many.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.http_status == Some(429)
-            || self
-                .error
-                .and_then(Error::ret_code)
-                .is_some_and(RetCode::is_throttling)
+        self.error.is_some_and(Error::is_throttled)
     }
 }
 

@@ -58,7 +58,12 @@ impl Place {
         let (mut wrong, mut wrong_with_keys) = (Vec::new(), Vec::new());
         let settings = list(&self.config, self.config_by, &mut wrong);
         let keys = if wants_keys {
-            warn_if_others_can_read(&self.credential);
+            if others_can_read(&self.credential) {
+                tracing::warn!(
+                    path = %self.credential.display(),
+                    "other users of this machine can read a file of keys: `chmod 600` it"
+                );
+            }
             list(&self.credential, self.credential_by, &mut wrong_with_keys)
         } else {
             Vec::new()
@@ -81,10 +86,20 @@ impl Place {
                 let mut read = Reader::new(entry, &self.config, &settings, &mut wrong);
                 profile.project_id = read.text("project_id");
                 profile.base_url = read.text("base_url");
-                profile.timeout = read.number("timeout_sec").map(Duration::from_secs);
+                // 0 is how the command-line tool writes what is not set; of repeating, it means what it says.
+                let timeout = read.number("timeout_sec").filter(|seconds| *seconds > 0);
+                profile.timeout = timeout.map(Duration::from_secs);
                 profile.max_retry_times = read
                     .number("max_retry_times")
                     .map(|times| u32::try_from(times).unwrap_or(u32::MAX));
+            }
+            if self.profile.is_some() && wants_keys && setting.is_some() && pair.is_none() {
+                wrong_with_keys.push(format!(
+                    "{}: there are no keys of the profile `{}`: log in with the platform's command-line tool, or \
+                     add them.",
+                    self.credential.display(),
+                    profile.name
+                ));
             }
             if let Some(entry) = pair {
                 let mut read = Reader::new(entry, &self.credential, &keys, &mut wrong_with_keys);
@@ -164,7 +179,12 @@ fn list(path: &Path, named_by: Option<&str>, wrong: &mut Vec<String>) -> Vec<Ent
             return Vec::new();
         }
     };
-    let entries: Vec<Value> = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        // The command-line tool makes its files before it has anything to write.
+        return Vec::new();
+    }
+    let entries: Vec<Value> = match serde_json::from_str(text) {
         Ok(Value::Array(entries)) => entries,
         Ok(_) => {
             wrong.push(format!("{shown}: expected a JSON array of profiles."));
@@ -253,12 +273,11 @@ impl<'r> Reader<'r> {
         }
     }
 
-    /// A number. 0 is how the command-line tool writes what is not set.
     fn number(&mut self, name: &str) -> Option<u64> {
         match self.entry.get(name) {
             None | Some(Value::Null) => None,
             Some(value) => match value.as_u64() {
-                Some(number) => Some(number).filter(|number| *number > 0),
+                Some(number) => Some(number),
                 None => {
                     self.wrong(&format!(
                         "has a `{name}` that is no whole number from 0 on."
@@ -288,22 +307,18 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// Says so where a file of keys is open to others.
-fn warn_if_others_can_read(path: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if let Ok(metadata) = path.metadata()
-            && metadata.permissions().mode() & 0o077 != 0
-        {
-            tracing::warn!(
-                path = %path.display(),
-                "other users of this machine can read a file of keys: `chmod 600` it"
-            );
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path;
+/// Whether a file is open to other users of this machine.
+#[cfg(unix)]
+fn others_can_read(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    path.metadata()
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_can_read(_: &Path) -> bool {
+    false
 }
 
 #[cfg(test)]
@@ -313,7 +328,7 @@ mod tests {
     const CONFIG: &str = r#"[
         {"profile": "work", "active": true, "project_id": "org-1", "region": "cn-bj2", "zone": "cn-bj2-04",
          "base_url": "https://api.ucloud.cn/", "timeout_sec": 15, "max_retry_times": 3, "agree_upload_log": false},
-        {"profile": "home", "active": false, "project_id": "", "timeout_sec": 0}
+        {"profile": "home", "active": false, "project_id": "", "timeout_sec": 0, "max_retry_times": 0}
     ]"#;
     const CREDENTIAL: &str = r#"[
         {"profile": "work", "public_key": "public-key", "private_key": "private-key"},
@@ -359,12 +374,15 @@ mod tests {
         let home = Profile {
             name: "home".to_owned(),
             credentials: Some(Credentials::new("other-public-key", "other-private-key")),
+            max_retry_times: Some(0),
             ..Profile::default()
         };
-        assert_eq!(found.profile, Some(home), "what is empty or 0 is not set");
+        assert_eq!(found.profile, Some(home), "what is empty is not set");
 
         assert_eq!(read("", "", None).profile, None);
         assert_eq!(read("[]", "[]", None).profile, None);
+        let blank = read("\n", " ", None);
+        assert!(blank.profile.is_none() && blank.wrong.is_empty());
     }
 
     #[test]
@@ -417,6 +435,12 @@ mod tests {
                 "have `home`, `web`, `work`.",
             ),
             ("", "", Some("away"), "have nothing"),
+            (
+                CONFIG,
+                "[]",
+                Some("home"),
+                "credential.json: there are no keys of the profile `home`",
+            ),
             ("", CREDENTIAL, None, "no profile is active: set `active`"),
             (
                 r#"[{"profile": "work"}]"#,
@@ -488,5 +512,19 @@ mod tests {
         );
         assert!(found.wrong_with_keys[0].contains("UCLOUD_SHARED_CREDENTIAL_FILE"));
         assert!(place.read(false).wrong_with_keys.is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_known() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (mode, expected) in [(0o644, true), (0o640, true), (0o604, true), (0o600, false)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(file.path(), permissions).unwrap();
+            assert_eq!(others_can_read(file.path()), expected, "{mode:o}");
+        }
+        assert!(!others_can_read(Path::new("/nowhere/credential.json")));
     }
 }

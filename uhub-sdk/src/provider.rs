@@ -3,7 +3,7 @@
 mod cache;
 mod metadata;
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, sync::Arc};
 
 use crate::{BoxFuture, Credentials};
 
@@ -48,4 +48,16 @@ pub trait ProvideCredentials: fmt::Debug + Send + Sync + 'static {
     /// There are none, for whatever reason. Calls that have no valid keys fail with it; their error is
     /// of kind [`Credentials`](crate::ErrorKind::Credentials).
     fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>>;
+}
+
+impl<T: ProvideCredentials + ?Sized> ProvideCredentials for Arc<T> {
+    fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
+        (**self).provide()
+    }
+}
+
+impl<T: ProvideCredentials + ?Sized> ProvideCredentials for Box<T> {
+    fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
+        (**self).provide()
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use http::{HeaderMap, header};
 
-use crate::{Delivery, Error};
+use crate::{Delivery, Error, ErrorKind};
 
 /// How often a call is repeated by itself, and after what waits.
 ///
@@ -22,9 +22,9 @@ use crate::{Delivery, Error};
 /// (`Retry-After`), that is waited at least. A wait that the call's
 /// [`timeout`](crate::ClientBuilder::timeout) leaves no time for is not begun.
 ///
-/// All calls of a client share a budget for repeating: after about a hundred failures that no success
-/// made good, calls are sent once, so that a service that is down is not hammered. Each success
-/// gives some of it back.
+/// All calls of a client share a budget for repeating: after 200 repetitions that failed, or 1,000 that were
+/// throttled, calls are sent once, so that a service that is down is not hammered. Each success gives
+/// some of it back.
 ///
 /// # Examples
 ///
@@ -35,7 +35,7 @@ use crate::{Delivery, Error};
 /// let patient = RetryPolicy::default().with_max_attempts(8).with_max_delay(Duration::from_secs(10));
 /// let once = RetryPolicy::never();
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     max_attempts: u32,
     base_delay: Duration,
@@ -141,17 +141,33 @@ pub(crate) enum GivenUp {
 pub(crate) struct Budget(AtomicU32);
 
 impl Budget {
-    const FULL: u32 = 500;
+    const FULL: u32 = 1000;
     /// What one repetition costs.
     const PRICE: u32 = 5;
+    /// The same, if the service said no more than that there were too many.
+    const PRICE_IF_THROTTLED: u32 = 1;
+
+    /// What it costs to repeat a call that failed so.
+    fn price(error: &Error) -> u32 {
+        match error.kind() {
+            // The service has nothing to do with it.
+            ErrorKind::Credentials => 0,
+            _ if error.is_throttled() => Self::PRICE_IF_THROTTLED,
+            _ => Self::PRICE,
+        }
+    }
 
     /// Takes the price of one repetition, if it is there.
-    fn take(&self) -> Option<Permit<'_>> {
-        let take = |left: u32| left.checked_sub(Self::PRICE);
+    fn take(&self, price: u32) -> Option<Reserved<'_>> {
         self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(price)
+            })
             .ok()
-            .map(|_| Permit(self))
+            .map(|_| Reserved {
+                budget: self,
+                price,
+            })
     }
 
     fn give(&self, tokens: u32) {
@@ -172,20 +188,23 @@ impl Default for Budget {
     }
 }
 
-/// A repetition that is paid for. What is not spent goes back: the repetition succeeded, or was never
-/// made because the call was dropped.
+/// The price of a repetition that was not sent yet: it goes back if the call is dropped before.
 #[derive(Debug)]
-struct Permit<'b>(&'b Budget);
+struct Reserved<'b> {
+    budget: &'b Budget,
+    price: u32,
+}
 
-impl Permit<'_> {
-    fn spend(self) {
-        std::mem::forget(self);
+impl Reserved<'_> {
+    /// The repetition is sent. Returns what it cost.
+    fn spend(mut self) -> u32 {
+        std::mem::take(&mut self.price)
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        self.0.give(Budget::PRICE);
+        self.budget.give(self.price);
     }
 }
 
@@ -230,7 +249,7 @@ pub(crate) struct Ended<'e, T> {
 /// What bounds the attempts of one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds<'c> {
-    pub(crate) policy: RetryPolicy,
+    pub(crate) policy: &'c RetryPolicy,
     pub(crate) budget: &'c Budget,
     /// For all attempts and the waits between them.
     pub(crate) timeout: Duration,
@@ -248,7 +267,8 @@ where
     F: Future<Output = Result<T, Error>>,
 {
     let start = pace.now();
-    let mut permit: Option<Permit<'_>> = None;
+    // What this attempt cost, if it is a repetition.
+    let mut paid = 0;
     // Whether an attempt before this one may have been carried out.
     let mut is_uncertain = false;
     let (mut number, mut began) = (1, start);
@@ -263,19 +283,16 @@ where
             wait: None,
         };
         let Err(error) = &result else {
-            bounds.budget.give(1);
+            bounds.budget.give(paid + 1);
             tell(ended);
             return result;
         };
-        if let Some(permit) = permit.take() {
-            permit.spend();
-        }
-        let next = bounds.budget.take();
+        let reserved = bounds.budget.take(Budget::price(error));
         let decision = bounds.policy.decide(&Failure {
             attempt: number,
             is_repeatable: error.is_repeatable(),
             retry_after: error.retry_after(),
-            has_budget: next.is_some(),
+            has_budget: reserved.is_some(),
             time_left: bounds.timeout.saturating_sub(now - start),
             jitter: pace.jitter(),
         });
@@ -284,8 +301,8 @@ where
         match decision {
             Ok(wait) => {
                 is_uncertain |= error.delivery() == Delivery::Unknown;
-                permit = next;
                 pace.sleep(wait).await;
+                paid = reserved.map_or(0, Reserved::spend);
                 (number, began) = (number + 1, pace.now());
             }
             Err(why) => {
@@ -315,7 +332,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{ErrorKind, Repeat, RetCode, testing};
+    use crate::{Repeat, RetCode, testing};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -519,7 +536,7 @@ mod tests {
     ) -> (Result<u8, Error>, u32) {
         let outcomes = RefCell::new(VecDeque::from_iter(outcomes));
         let bounds = Bounds {
-            policy: RetryPolicy::default(),
+            policy: &RetryPolicy::default(),
             budget,
             timeout: 20 * SECOND,
         };
@@ -556,7 +573,7 @@ mod tests {
         assert_eq!(*pace.slept.lock().unwrap(), expected);
         assert_eq!(
             budget.0.into_inner(),
-            Budget::FULL - Budget::PRICE + 1,
+            Budget::FULL - Budget::PRICE_IF_THROTTLED + 1,
             "the failed repetition is paid for, the one that succeeded is not"
         );
     }
@@ -608,57 +625,89 @@ mod tests {
 
     #[test]
     fn a_service_that_is_down_is_not_hammered() {
-        let (budget, pace) = (Budget::default(), TestPace::new());
-        let mut attempts = 0;
-        for _ in 0..200 {
-            // As many outcomes as are asked for.
-            let left = budget.0.load(Ordering::Relaxed) / Budget::PRICE;
-            let sent = (left + 1).min(5);
-            let (result, told) = call(&budget, &pace, (0..sent).map(|_| Err(throttled())));
-            assert!(result.is_err());
-            attempts += told;
-            if sent == 1 {
+        for (fail, price) in [
+            (throttled as fn() -> Error, Budget::PRICE_IF_THROTTLED),
+            (|| unavailable(Repeat::Safe), Budget::PRICE),
+        ] {
+            let (budget, pace) = (Budget::default(), TestPace::new());
+            let mut attempts = 0;
+            for _ in 0..500 {
+                // As many outcomes as will be asked for.
+                let left = budget.0.load(Ordering::Relaxed) / price;
+                let sent = (left + 1).min(5);
+                let (result, told) = call(&budget, &pace, (0..sent).map(|_| Err(fail())));
                 let error = result.unwrap_err();
-                assert!(error.to_string().contains("too many"), "{error}");
+                attempts += told;
+                assert_eq!(
+                    error.to_string().contains("too many of"),
+                    sent < 5,
+                    "{error}"
+                );
             }
-        }
-        assert_eq!(attempts, 200 + Budget::FULL / Budget::PRICE);
+            assert_eq!(attempts, 500 + Budget::FULL / price);
 
-        // It is up again: five successes pay for one repetition.
-        for _ in 0..5 {
-            call(&budget, &pace, [Ok(1)]).0.unwrap();
+            // It is up again: some successes pay for one repetition.
+            for _ in 0..price {
+                call(&budget, &pace, [Ok(1)]).0.unwrap();
+            }
+            call(&budget, &pace, [Err(fail()), Ok(1)]).0.unwrap();
         }
-        call(&budget, &pace, [Err(throttled()), Ok(1)]).0.unwrap();
     }
 
+    /// A call that is dropped pays for the repetitions that it sent, and for no other.
     #[test]
-    fn a_call_that_is_dropped_pays_nothing() {
-        let (budget, pace) = (Budget::default(), TestPace::new());
-        let bounds = Bounds {
-            policy: RetryPolicy::default(),
-            budget: &budget,
-            timeout: 20 * SECOND,
-        };
-        let sent = RefCell::new(0);
-        run(async {
+    fn a_call_that_is_dropped_pays_for_what_it_sent() {
+        struct Asleep(TestPace);
+
+        impl Pace for Asleep {
+            fn now(&self) -> Instant {
+                self.0.now()
+            }
+
+            fn jitter(&self) -> f64 {
+                self.0.jitter()
+            }
+
+            async fn sleep(&self, _: Duration) {
+                std::future::pending::<()>().await;
+            }
+        }
+
+        /// What is left of the budget when a call is dropped that will never end.
+        fn left(pace: &impl Pace) -> u32 {
+            let budget = Budget::default();
+            let bounds = Bounds {
+                policy: &RetryPolicy::default(),
+                budget: &budget,
+                timeout: 20 * SECOND,
+            };
+            let mut sent = 0;
             let send = |_| {
-                *sent.borrow_mut() += 1;
-                let is_first = *sent.borrow() == 1;
+                sent += 1;
+                let is_first = sent == 1;
                 async move {
                     if !is_first {
                         std::future::pending::<()>().await;
                     }
-                    Err::<u8, _>(throttled())
+                    Err::<u8, _>(unavailable(Repeat::Safe))
                 }
             };
-            let mut call = std::pin::pin!(repeat(bounds, &pace, send, |_| {}));
-            let pending = std::future::poll_fn(|context| {
-                std::task::Poll::Ready(call.as_mut().poll(context).is_pending())
+            run(async {
+                let mut call = std::pin::pin!(repeat(bounds, pace, send, |_| {}));
+                let is_pending = std::future::poll_fn(|context| {
+                    std::task::Poll::Ready(call.as_mut().poll(context).is_pending())
+                });
+                assert!(is_pending.await);
             });
-            assert!(pending.await);
-        });
-        assert_eq!(*sent.borrow(), 2, "it was dropped in its second attempt");
-        assert_eq!(budget.0.into_inner(), Budget::FULL);
+            budget.0.into_inner()
+        }
+
+        assert_eq!(left(&Asleep(TestPace::new())), Budget::FULL, "it waited");
+        assert_eq!(
+            left(&TestPace::new()),
+            Budget::FULL - Budget::PRICE,
+            "it was sent"
+        );
     }
 
     #[test]

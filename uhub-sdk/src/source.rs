@@ -10,6 +10,9 @@ pub enum Source {
     Default,
     /// The builder was given it.
     Given,
+    /// Whom [`or_credentials_provider`](crate::ClientBuilder::or_credentials_provider) names, as there
+    /// were no other keys.
+    LastResort,
     /// This variable of the environment.
     Environment(&'static str),
     /// A profile in a file of the platform's command-line tool.
@@ -26,6 +29,7 @@ impl fmt::Display for Source {
         match self {
             Self::Default => f.write_str("the default"),
             Self::Given => f.write_str("the builder"),
+            Self::LastResort => f.write_str("the provider of last resort"),
             Self::Environment(variable) => write!(f, "the environment ({variable})"),
             Self::Profile { name, path } => {
                 write!(f, "the profile `{name}` in {}", path.display())
@@ -38,7 +42,7 @@ impl fmt::Display for Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sources {
-    /// Of the keys. [`Default`](Source::Default) is the provider that is asked where there are no others.
+    /// Of the keys, or of the provider that is asked for them.
     pub credentials: Source,
     /// Of the project, if the client has one.
     pub project_id: Option<Source>,

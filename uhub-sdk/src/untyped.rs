@@ -120,7 +120,7 @@ impl UntypedCall {
         let exchange = Exchange {
             action,
             repeat: *repeat,
-            options: *options,
+            options,
         };
         let add = |to: &mut crate::Parameters<'_>| {
             for (name, value) in parameters {

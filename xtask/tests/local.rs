@@ -79,6 +79,7 @@ impl Server {
 
     /// How it ends, and what it says until then.
     fn end(mut self) -> Output {
+        wait_until(|| self.process.try_wait().unwrap().is_some());
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         self.stdout.read_to_end(&mut stdout).unwrap();
         if let Some(mut pipe) = self.process.stderr.take() {

@@ -6,12 +6,16 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
+
 use crate::{Credentials, ProvideCredentials, ProviderError};
 
 /// Credentials are refreshed when this much of their time is left, or a quarter of it.
 const MARGIN: Duration = Duration::from_secs(300);
 /// How long credentials are used that this machine's clock takes for expired.
 const BENEFIT_OF_DOUBT: Duration = Duration::from_secs(60);
+/// How long a provider may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a provider that failed is left alone while there are valid keys.
 const PAUSE_WITH_KEYS: Duration = Duration::from_secs(10);
 /// The same while there are none.
@@ -20,7 +24,7 @@ const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(1);
 /// What a client signs with.
 pub(crate) enum Keys {
     Given(Arc<Credentials>),
-    Refreshed(Refreshed),
+    Refreshed(Arc<Refreshed>),
 }
 
 impl Keys {
@@ -46,8 +50,8 @@ impl Keys {
 pub(crate) struct Refreshed {
     provider: Arc<dyn ProvideCredentials>,
     state: Mutex<State>,
-    /// Held by whoever asks the provider.
-    asking: tokio::sync::Mutex<()>,
+    /// Held while the provider is asked.
+    asking: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -143,55 +147,77 @@ impl Refreshed {
         Self {
             provider,
             state: Mutex::default(),
-            asking: tokio::sync::Mutex::new(()),
+            asking: Arc::default(),
         }
     }
 
-    async fn get(&self) -> Result<Arc<Credentials>, ProviderError> {
+    async fn get(self: &Arc<Self>) -> Result<Arc<Credentials>, ProviderError> {
         let look = self.state().look(Instant::now());
         match look {
             Look::Fresh(keys) => Ok(keys),
-            // One asks for others, and nobody else waits for it.
-            Look::Stale(keys) => match self.asking.try_lock() {
-                Ok(_asking) => Ok(self.ask().await.unwrap_or_else(|why| {
-                    tracing::warn!(
-                        error = %why,
-                        "credentials that are about to expire cannot be refreshed: they are used while they are valid"
-                    );
-                    keys
-                })),
-                Err(_) => Ok(keys),
-            },
+            Look::Stale(keys) => {
+                // Nobody waits for it.
+                if let Ok(asking) = Arc::clone(&self.asking).try_lock_owned() {
+                    drop(self.ask(asking));
+                }
+                Ok(keys)
+            }
             Look::Failed(why) => Err(why),
             Look::Nothing => {
-                let _asking = self.asking.lock().await;
+                let asking = Arc::clone(&self.asking).lock_owned().await;
                 // Whoever asked meanwhile asked for all.
                 let look = self.state().look(Instant::now());
                 match look {
                     Look::Fresh(keys) | Look::Stale(keys) => Ok(keys),
                     Look::Failed(why) => Err(why),
-                    Look::Nothing => self.ask().await,
+                    Look::Nothing => self.ask(asking).await?,
                 }
             }
         }
     }
 
-    async fn ask(&self) -> Result<Arc<Credentials>, ProviderError> {
-        let answer = self.provider.provide().await;
+    /// Asks the provider, as work of its own: what it says is kept, even if whoever wanted it has gone.
+    fn ask(
+        self: &Arc<Self>,
+        asking: OwnedMutexGuard<()>,
+    ) -> JoinHandle<Result<Arc<Credentials>, ProviderError>> {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            let _asking = asking;
+            let answer = match tokio::time::timeout(PATIENCE, this.provider.provide()).await {
+                Ok(answer) => answer.and_then(|keys| {
+                    let fault = keys.faults().next();
+                    fault.map_or(Ok(keys), |what| Err(what.into()))
+                }),
+                Err(_) => Err(format!("the provider did not answer within {PATIENCE:?}").into()),
+            };
+            this.keep(answer)
+        })
+    }
+
+    fn keep(
+        &self,
+        answer: Result<Credentials, ProviderError>,
+    ) -> Result<Arc<Credentials>, ProviderError> {
         let now = Instant::now();
         let mut state = self.state();
-        match answer {
-            Ok(keys) => Ok(state.keep(keys, now, SystemTime::now())),
-            Err(why) => {
-                let failed = Failed {
-                    at: now,
-                    why: Arc::new(why),
-                };
-                let why = failed.share();
-                state.failed = Some(failed);
-                Err(why)
-            }
+        let why = match answer {
+            Ok(keys) => return Ok(state.keep(keys, now, SystemTime::now())),
+            Err(why) => why,
+        };
+        if let Look::Fresh(_) | Look::Stale(_) = state.look(now) {
+            tracing::warn!(
+                error = %why,
+                "credentials that are about to expire cannot be refreshed: they are used while they are valid"
+            );
         }
+        let failed = Failed {
+            at: now,
+            why: Arc::new(why),
+        };
+        let why = failed.share();
+        state.failed = Some(failed);
+        Err(why)
     }
 
     fn forget(&self, refused: &Arc<Credentials>, began: Instant) -> bool {
@@ -309,7 +335,7 @@ mod tests {
         life: Option<Duration>,
     }
 
-    impl ProvideCredentials for Arc<Counting> {
+    impl ProvideCredentials for Counting {
         fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
             Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -332,7 +358,7 @@ mod tests {
             life,
             ..Counting::default()
         });
-        let refreshed = Refreshed::new(Arc::new(Arc::clone(&provider)));
+        let refreshed = Refreshed::new(Arc::<Counting>::clone(&provider));
         (provider, Arc::new(refreshed))
     }
 
@@ -365,27 +391,51 @@ mod tests {
         assert_eq!(*provider.asked.lock().unwrap(), 1);
     }
 
-    #[tokio::test]
-    async fn while_keys_are_valid_a_failing_refresh_fails_nobody() {
-        let (provider, refreshed) = counting(Some(60 * MINUTE));
-        refreshed.get().await.unwrap();
-        *provider.fails.lock().unwrap() = true;
-        // The time to ask for others has come.
+    /// The time to ask for others has come.
+    fn let_them_end_soon(refreshed: &Refreshed) {
         let now = Instant::now();
         if let Some(held) = &mut refreshed.state().held {
             held.times = Some((now, now + 5 * MINUTE));
         }
-        let answers = ask_at_once(&refreshed).await;
-        assert!(answers.iter().all(|answer| {
-            answer
-                .as_ref()
-                .is_ok_and(|keys| keys.public_key.as_str() == "public-1")
-        }));
-        assert_eq!(*provider.asked.lock().unwrap(), 2);
     }
 
     #[tokio::test]
-    async fn a_caller_that_is_dropped_while_it_asks_holds_nobody_up() {
+    async fn while_keys_are_valid_a_failing_refresh_fails_nobody() {
+        let (provider, refreshed) = counting(Some(60 * MINUTE));
+        let first = refreshed.get().await.unwrap();
+        *provider.fails.lock().unwrap() = true;
+        let_them_end_soon(&refreshed);
+        for _ in 0..2 {
+            let answers = ask_at_once(&refreshed).await;
+            assert!(answers.iter().all(|answer| answer.as_ref() == Ok(&first)));
+            // Whoever asks meanwhile waits here.
+            drop(refreshed.asking.lock().await);
+            assert_eq!(*provider.asked.lock().unwrap(), 2);
+        }
+    }
+
+    /// Never answers.
+    #[derive(Debug)]
+    struct Hanging;
+
+    impl ProvideCredentials for Hanging {
+        fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn while_keys_are_valid_nobody_waits_for_others() {
+        let refreshed = Arc::new(Refreshed::new(Arc::new(Hanging)));
+        refreshed.keep(Ok(keys(None))).unwrap();
+        let_them_end_soon(&refreshed);
+        for _ in 0..3 {
+            refreshed.get().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_caller_asked_for_is_there_for_others_if_it_goes() {
         let (provider, refreshed) = counting(None);
         {
             let mut first = pin!(refreshed.get());
@@ -395,6 +445,32 @@ mod tests {
         }
         refreshed.get().await.unwrap();
         assert_eq!(*provider.asked.lock().unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_none_are_refused() {
+        let (_, refreshed) = counting(None);
+        for keys in [
+            Credentials::new("", "private-key"),
+            Credentials::new("public-key", "private-key\n"),
+        ] {
+            #[derive(Debug)]
+            struct Given(Credentials);
+
+            impl ProvideCredentials for Given {
+                fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
+                    Box::pin(async { Ok(self.0.clone()) })
+                }
+            }
+
+            let refreshed = Arc::new(Refreshed::new(Arc::new(Given(keys))));
+            let why = refreshed.get().await.unwrap_err().to_string();
+            assert!(
+                why.contains("key is empty") || why.contains("white space"),
+                "{why}"
+            );
+        }
+        assert!(refreshed.get().await.is_ok());
     }
 
     #[tokio::test]

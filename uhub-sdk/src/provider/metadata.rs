@@ -1,6 +1,6 @@
 //! The temporary keys of the platform's own machines.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Uri};
@@ -39,7 +39,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///     .build()?;
 /// # Ok::<(), uhub_sdk::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MetadataCredentials {
     base_url: String,
     role: Option<String>,
@@ -83,7 +83,7 @@ impl MetadataCredentials {
         }
         let uri: Uri = url
             .parse()
-            .map_err(|_| format!("the metadata service's URL is not one: {url}"))?;
+            .map_err(|_| "the metadata service's URL is not one: expected http://HOST")?;
         // Asked about once an hour: no connection is worth keeping.
         let http = HttpClient::new(Settings {
             endpoint: uri.clone(),
@@ -108,6 +108,15 @@ impl MetadataCredentials {
             return Err(format!("the metadata service answered HTTP {status}: {role}").into());
         }
         read(response.body()).map_err(Into::into)
+    }
+}
+
+/// Without the URL: there may be a password in it.
+impl fmt::Debug for MetadataCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetadataCredentials")
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 

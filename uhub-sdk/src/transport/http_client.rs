@@ -12,6 +12,10 @@ use crate::{
     transport::{BoxFuture, Transport, TransportError, request_id},
 };
 
+const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+/// How many bytes are made room for before they come.
+const MOST_RESERVED: usize = 1 << 20;
+
 /// What a transport is built with.
 pub(crate) struct Settings {
     /// Where most requests go.
@@ -53,16 +57,15 @@ impl HttpClient {
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(settings.idle_timeout)
+            // What is longer than all time makes the pool panic.
+            .pool_idle_timeout(settings.idle_timeout.min(YEAR))
             .pool_max_idle_per_host(settings.max_idle_connections);
         match &settings.proxy {
             Proxy::FromEnvironment => {}
             Proxy::Nothing => builder = builder.no_proxy(),
             Proxy::Given(url) => {
-                // What is refused is not repeated: there may be a password in it.
-                let no_proxy = |_| {
-                    Error::configuration("the proxy's URL is not one: expected http://HOST:PORT.")
-                };
+                // The URL was checked; it may have a password in it, and is not repeated.
+                let no_proxy = |_| Error::configuration("the proxy's URL cannot be used.");
                 builder = builder.proxy(reqwest::Proxy::all(url).map_err(no_proxy)?);
             }
         }
@@ -122,9 +125,10 @@ impl HttpClient {
                 continue;
             }
             if parts.is_empty() {
-                // No more than is accepted was announced.
                 let length = announced.and_then(|length| usize::try_from(length).ok());
-                parts.reserve(length.unwrap_or(whole.len() + chunk.len()));
+                // It is only announced, so far.
+                let length = length.unwrap_or(whole.len() + chunk.len());
+                parts.reserve(length.min(MOST_RESERVED));
                 parts.extend_from_slice(&std::mem::take(&mut whole));
             }
             parts.extend_from_slice(&chunk);

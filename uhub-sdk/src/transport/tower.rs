@@ -19,9 +19,10 @@ use crate::transport::{BoxFuture, Transport, TransportError, request_id};
 /// A [`tower_service::Service`] as a [`Transport`]: a client of hyper's, a stack of tower's layers, a
 /// router in a test.
 ///
-/// It reads responses of up to 16 MiB. What the service says of itself as an error may have happened
-/// before or after the request was sent; only an error of `poll_ready` is known to come before. A service
-/// that repeats requests by itself defeats what the client knows of them: leave that to the client.
+/// It reads responses of up to 16 MiB. An error of the service's may come from before or after the request was
+/// sent; only one of `poll_ready` is known to come before. A service that knows better says so by a
+/// [`TransportError`], to which `map_err` turns its own. One that repeats requests by itself defeats what
+/// the client knows of them: leave that to the client.
 ///
 /// `B` is the type of the request's body, which is made from [`Bytes`].
 ///
@@ -90,12 +91,11 @@ where
         Box::pin(async move {
             poll_fn(|context| service.poll_ready(context))
                 .await
-                .map_err(|error| {
-                    TransportError::not_connected("the transport is not ready.").with_source(error)
-                })?;
-            let response = service.call(request.map(B::from)).await.map_err(|error| {
-                TransportError::interrupted("the transport failed.").with_source(error)
-            })?;
+                .map_err(|error| failure(error, TransportError::not_connected))?;
+            let response = service
+                .call(request.map(B::from))
+                .await
+                .map_err(|error| failure(error, TransportError::interrupted))?;
             let (head, body) = response.into_parts();
             match Limited::new(body, self.max_response_size).collect().await {
                 Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
@@ -110,6 +110,23 @@ where
                 }
             }
         })
+    }
+}
+
+/// A service's failure: what it says of itself if it knows how, or else the end of its chain.
+fn failure(
+    error: impl Into<Box<dyn StdError + Send + Sync>>,
+    otherwise: impl FnOnce(String) -> TransportError,
+) -> TransportError {
+    match error.into().downcast::<TransportError>() {
+        Ok(known) => *known,
+        Err(error) => {
+            let mut reason: &(dyn StdError + 'static) = &*error;
+            while let Some(source) = reason.source() {
+                reason = source;
+            }
+            otherwise(format!("the transport failed: {reason}.")).with_source(error)
+        }
     }
 }
 

@@ -20,6 +20,17 @@ fn client(uhub: &LocalUhub) -> Client {
     uhub.client().retry(quick()).build().unwrap()
 }
 
+fn respond(status: u16, body: &'static str) -> Fault {
+    Fault::Respond {
+        status,
+        headers: vec![(
+            "Location".to_owned(),
+            "https://elsewhere.example/".to_owned(),
+        )],
+        body: body.into(),
+    }
+}
+
 /// How an action may be repeated: each has one of the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -73,6 +84,18 @@ async fn the_table_of_faults() {
             [(3, "Service, Rejected"); 3],
         ),
         ("429 twice", Fault::retry_after(429, 0), 2, [ok(3); 3]),
+        (
+            "429 that speaks of success",
+            respond(429, r#"{"RetCode": 0}"#),
+            1,
+            [ok(2), ok(2), (1, "UnexpectedResponse, Unknown")],
+        ),
+        (
+            "a redirect",
+            respond(302, ""),
+            9,
+            [(1, "UnexpectedResponse, Unknown"); 3],
+        ),
         (
             "503 with Retry-After: 0, twice",
             Fault::retry_after(503, 0),
@@ -299,7 +322,7 @@ async fn the_budget_is_shared_by_all_calls_of_a_client() {
     uhub.play_on(Scope::all(), Fault::throttled());
     let client = client(&uhub);
     let other = uhub.client().retry(quick()).build().unwrap();
-    for _ in 0..200 {
+    for _ in 0..600 {
         client
             .clone()
             .get_repo_image("idkTdEFo")
@@ -308,7 +331,8 @@ async fn the_budget_is_shared_by_all_calls_of_a_client() {
             .unwrap_err();
     }
     let requests = uhub.requests().len();
-    assert_eq!(requests, 200 + 100, "a hundred repetitions for all");
+    // Two repetitions of each, until a thousand are used up.
+    assert_eq!(requests, 600 + 1000, "a thousand repetitions for all");
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert!(
         error

@@ -122,6 +122,9 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
         }
         let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Service);
+        // The service itself refuses this one, and so it has a request id.
+        let error = client.get_repo_image("none").send().await.unwrap_err();
+        assert!(error.request_id().is_some());
     }
 
     let port = uhub
@@ -133,7 +136,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
         .to_owned();
     let ours = captured.ours.lock().unwrap();
     let span = format!(
-        "INFO otel.kind=\"client\" rpc.system=\"ucloud\" rpc.method=\"GetRepoImage\" server.address=\"127.0.0.1\" \
+        "INFO otel.name=\"GetRepoImage\" otel.kind=\"client\" rpc.system=\"ucloud\" rpc.method=\"GetRepoImage\" server.address=\"127.0.0.1\" \
          server.port={port}"
     );
     assert_eq!(ours[0], span);
@@ -172,7 +175,8 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
         ],
     );
     assert!(!ours[3].contains("wait_ms"), "{}", ours[3]);
-    assert_eq!(ours[4], "INFO error.type=Service");
+    assert_eq!(ours[4], "INFO otel.status_code=\"ERROR\"");
+    assert_eq!(ours[5], "INFO error.type=Service");
 
     // The list of what may be shown.
     let allowed = [
@@ -183,6 +187,9 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
         "http.response.status_code",
         "message",
         "otel.kind",
+        "otel.name",
+        "otel.status_code",
+        "request_id",
         "ret_code",
         "rpc.method",
         "rpc.system",
@@ -201,6 +208,9 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
     for secret in ["pUbLiC", "pRiVaTe", PUBLIC_KEY, PRIVATE_KEY] {
         assert!(!all.contains(secret), "{all}");
     }
+    let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    let longest = all.split(|c| !is_hex(c)).map(str::len).max();
+    assert!(longest < Some(40), "a signature is 40 digits: {all}");
 }
 
 fn respond(status: u16, body: &'static str) -> Fault {
@@ -284,6 +294,40 @@ fn what_is_unsafe_is_warned_of() {
     assert!(
         ours.iter()
             .any(|line| line.starts_with("WARN") && line.contains("plain HTTP")),
+        "{ours:?}"
+    );
+}
+
+/// What a proxy puts into the id of a request is not believed to be one.
+#[tokio::test]
+async fn a_request_id_is_searched_for_secrets_and_cut() {
+    let captured = capture();
+    let uhub = uhub().await;
+    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    for id in [format!("a{PRIVATE_KEY}"), "x".repeat(20_000)] {
+        for (status, body) in [(200, r#"{"RetCode": 0, "TotalCount": 0}"#), (502, "<html>")] {
+            uhub.play(Fault::Respond {
+                status,
+                headers: vec![("X-UCLOUD-REQUEST-UUID".to_owned(), id.clone())],
+                body: body.into(),
+            });
+            let call = client.get_repo_image("idkTdEFo");
+            let shown = match call.send_with_metadata().await {
+                Ok((_, metadata)) => format!("{metadata:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            assert!(!shown.contains("pRiVaTe") && shown.len() < 1_500, "{shown}");
+        }
+    }
+    let ours = captured.ours.lock().unwrap();
+    assert!(
+        ours.iter()
+            .any(|line| line.contains("request_id=\"a[hidden]")),
+        "{ours:?}"
+    );
+    assert!(
+        ours.iter()
+            .all(|line| !line.contains("pRiVaTe") && line.len() < 1_000),
         "{ours:?}"
     );
 }

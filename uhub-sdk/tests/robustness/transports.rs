@@ -178,7 +178,14 @@ async fn a_proxy_is_used_if_it_is_given() {
             .contains("proxy-authorization: basic ")
     );
 
-    for url in ["http://someone:pRoXy-pAsS@ bad", "", "::"] {
+    for url in [
+        "http://someone:pRoXy-pAsS@ bad",
+        "htpp://someone:pRoXy-pAsS@127.0.0.1:1",
+        "socks5://someone:pRoXy-pAsS@127.0.0.1:1",
+        "file:///pRoXy-pAsS",
+        "",
+        "::",
+    ] {
         let builder = uhub.client().proxy(url);
         assert!(!format!("{builder:?}").contains("pRoXy-pAsS"));
         let error = builder.build().unwrap_err();
@@ -232,6 +239,46 @@ async fn a_connection_that_was_closed_while_idle_loses_no_call() {
     assert_eq!(uhub.requests().len(), 5);
 }
 
+/// Who waits for a connection while the time of the attempt runs out knows that nothing was sent.
+#[tokio::test]
+async fn a_server_that_never_shakes_hands_was_not_reached() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = Client::builder()
+        .credentials(given_keys())
+        .base_url(format!("https://{address}/"))
+        .attempt_timeout(Duration::from_millis(300))
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        let error = client.create_repo("base").send().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (ErrorKind::Connect, Delivery::NotSent),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_size_that_is_only_announced_takes_no_memory() {
+    let uhub = uhub().await;
+    let client = uhub
+        .client()
+        .max_response_size(usize::MAX)
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    uhub.play(Fault::Respond {
+        status: 200,
+        headers: vec![("Content-Length".to_owned(), (1_u64 << 62).to_string())],
+        body: "{".repeat(100_000).into(),
+    });
+    let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+}
+
 #[tokio::test]
 async fn no_time_is_too_long() {
     let uhub = uhub().await;
@@ -249,8 +296,14 @@ async fn no_time_is_too_long() {
         .build()
         .unwrap();
     client.get_repo_image("idkTdEFo").send().await.unwrap();
-    let error = client.get_repo_image("none").send().await.unwrap_err();
-    assert_eq!(error.attempts(), 1);
+    let call = client.get_repo_image("idkTdEFo");
+    let error = call.with_timeout(Duration::ZERO).send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::Request, 0),
+        "{error}"
+    );
+    assert_eq!(uhub.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -466,6 +519,35 @@ async fn a_tower_service_is_a_transport() {
         .await
         .unwrap();
     assert_eq!(page.image_set[0].image_name, "nginx");
+
+    // It may know better than "it failed".
+    #[derive(Clone)]
+    struct Refusing;
+
+    impl Service<Request<Full<Bytes>>> for Refusing {
+        type Response = Response<Full<Bytes>>;
+        type Error = TransportError;
+        type Future = std::future::Ready<Result<Self::Response, TransportError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+            std::future::ready(Err(TransportError::not_connected("the door is shut.")))
+        }
+    }
+
+    // One that was chosen while the program runs.
+    let chosen: Box<dyn Transport> = Box::new(TowerTransport::<_, Full<Bytes>>::new(Refusing));
+    let shared: Arc<dyn Transport> = Arc::from(chosen);
+    let knowing = Client::builder()
+        .credentials(given_keys())
+        .transport(shared);
+    let knowing = knowing.retry(RetryPolicy::never()).build().unwrap();
+    let error = knowing.create_repo("base").send().await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(error.to_string().contains("the door is shut"), "{error}");
 
     let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());
     for (ready, answer, kind, delivery) in [

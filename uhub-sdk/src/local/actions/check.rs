@@ -25,19 +25,22 @@ fn missing(documented: &[Parameter], prefix: &str, parameters: &Parameters) -> R
         if *required && !is_there(kind, &name, parameters) {
             return Err(Refusal::missing(&name));
         }
-        match kind {
-            Kind::Group(fields) if is_there(kind, &name, parameters) => {
-                missing(fields, &format!("{name}."), parameters)?;
-            }
-            Kind::List(Kind::Group(fields)) => {
-                for index in indices(&name, parameters) {
-                    missing(fields, &format!("{name}.{index}."), parameters)?;
-                }
-            }
-            _ => {}
-        }
+        missing_in(kind, &name, parameters)?;
     }
     Ok(())
+}
+
+/// What is missing in a group, or in those of a list, if it is there.
+fn missing_in(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Refusal> {
+    match kind {
+        Kind::Group(fields) if is_there(kind, name, parameters) => {
+            missing(fields, &format!("{name}."), parameters)
+        }
+        Kind::List(element) => indices(name, parameters)
+            .into_iter()
+            .try_for_each(|index| missing_in(element, &format!("{name}.{index}"), parameters)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a parameter is there at all. An empty text is none: that is how the service takes it.
