@@ -9,7 +9,7 @@ use std::{
 };
 
 use proptest::prelude::*;
-use uhub_codegen::{Spec, SpecFile, generate, read};
+use uhub_codegen::{Spec, SpecFile, diff, generate, read};
 
 const OTHER: &str = "tests/data/other";
 
@@ -795,8 +795,13 @@ fn the_committed_specs_follow_their_schemas() {
     assert!(!action.is_valid(&schema(&mistaken)));
 }
 
-/// Anything at all is answered with source that parses, or with mistakes.
+/// Anything at all is answered with source that parses, or with mistakes; and can be compared.
 fn survives(spec: &Spec) {
+    for (old, new) in [(spec, &other()), (&uhub(), spec)] {
+        if let Ok(changes) = diff(old, new) {
+            assert!(changes.to_text("0.1.0").lines().count() > 3 * changes.changes.len());
+        }
+    }
     match generate(spec) {
         Ok(files) => {
             for (name, text) in files {

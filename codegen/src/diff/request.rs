@@ -110,6 +110,8 @@ impl<'a> Comparison<'a> {
         if !self.seen.insert((&old.rust, &new.rust)) {
             return;
         }
+        // A model's fields are named after it, wherever it stands.
+        let path = if old.model.is_some() { "" } else { path };
         if old.rust != new.rust {
             let item = self.item(&old.rust);
             let reason = "The struct has another name.";
