@@ -5,6 +5,7 @@
 //! function that touches a file, and nothing here writes one.
 
 mod diagnostic;
+pub mod document;
 mod json;
 mod lower;
 mod model;

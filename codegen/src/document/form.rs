@@ -1,0 +1,75 @@
+//! A page as a sequence of blocks: what the front-ends make of each shape, and all that is known of
+//! a page's form from there on.
+
+/// A piece of a page, at its byte offset.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) at: usize,
+    pub(super) kind: Kind,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Heading(String),
+    Table { header: Row, rows: Vec<Row> },
+    Code(Code),
+}
+
+/// A row of a table.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) at: usize,
+    pub(super) cells: Cells,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cells {
+    Apart(Vec<String>),
+    /// Nothing divides the cells: `OffsetintOffset, default 0No`.
+    Together(String),
+}
+
+/// A block of code, which knows where each piece of its text stands in the page.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Code {
+    pub(super) text: String,
+    /// Offsets of pieces: in the text, and in the page.
+    pieces: Vec<(usize, usize)>,
+    /// Whether the page ends before the block does.
+    pub(super) is_cut: bool,
+}
+
+impl Code {
+    pub(super) fn new(is_cut: bool) -> Self {
+        Self {
+            is_cut,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn push(&mut self, at: usize, piece: &str) {
+        self.pieces.push((self.text.len(), at));
+        self.text.push_str(piece);
+    }
+
+    /// Where in the page an offset of the text stands.
+    pub(super) fn place(&self, offset: usize) -> usize {
+        let next = self.pieces.partition_point(|(start, _)| *start <= offset);
+        match self.pieces.get(next.saturating_sub(1)) {
+            Some((start, at)) => at + offset.saturating_sub(*start),
+            None => 0,
+        }
+    }
+}
+
+/// Text with each run of white space as one space, and none around it.
+pub(super) fn squeeze(text: &str) -> String {
+    let mut squeezed = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !squeezed.is_empty() {
+            squeezed.push(' ');
+        }
+        squeezed.push_str(word);
+    }
+    squeezed
+}
