@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clap::Args;
 use uhub_codegen::{
     Diagnostic, SpecFile,
     document::{self, Counts, LARGEST, Page, Shape},
@@ -17,57 +18,72 @@ use uhub_codegen::{
 use crate::{
     codegen::{count, short_diff},
     files::{self, Change},
+    in_repository,
 };
 
-/// Brings the spec's actions up to date with the pages. What is wrong with one page keeps no other from
-/// being imported.
-pub(crate) fn write(pages: &[PathBuf], out: &Path, shape: Option<Shape>) -> Result<String, String> {
-    let import = Import::of(pages, out, shape);
-    let mut message = import.findings();
-    let folder = out.join("actions");
-    let changes = &import.changes;
-    let written = if changes.is_empty() {
-        Ok(())
-    } else {
-        files::apply(changes, &folder)
-    };
-    if let Err(error) = written {
-        let _ = write!(message, "{error}\nthe spec could not be written");
-        return Err(message);
-    }
-    for change in changes {
-        let path = folder.join(change.name());
-        let _ = writeln!(message, "{}: {}", path.display(), change.done());
-    }
-    message.push_str(&import.summary());
-    if import.refused == 0 {
-        Ok(message)
-    } else {
-        Err(message)
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// The pages: text, Markdown, HTML, or copied from a browser.
+    #[arg(required = true, value_name = "PAGE")]
+    pages: Vec<PathBuf>,
+    /// The spec's folder: the pages become DIR/actions/*.json.
+    #[arg(long, value_name = "DIR", default_value_os_t = in_repository("api-spec/uhub"))]
+    out: PathBuf,
+    /// The shape of the pages: auto (told by looking), text, markdown, html or pasted.
+    #[arg(long, value_name = "SHAPE", default_value = "auto", value_parser = shape)]
+    format: Format,
+    /// Change nothing: say what would change, and fail if anything would.
+    #[arg(long)]
+    check: bool,
+}
+
+/// A shape of pages; `None` where it is told by looking.
+type Format = Option<Shape>;
+
+fn shape(name: &str) -> Result<Format, String> {
+    match name {
+        "auto" => Ok(None),
+        name => name.parse().map(Some),
     }
 }
 
-/// Fails when a page would change the spec, or is refused; writes nothing.
-pub(crate) fn check(pages: &[PathBuf], out: &Path, shape: Option<Shape>) -> Result<String, String> {
-    let import = Import::of(pages, out, shape);
+/// Brings the spec's actions up to date with the pages, or says what would change. What is wrong with
+/// one page keeps no other from being imported.
+pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
+    let Arguments {
+        pages,
+        out,
+        format,
+        check,
+    } = arguments;
+    let import = Import::of(pages, out, *format);
     let mut message = import.findings();
+    let folder = out.join("actions");
+    let written = if *check || import.changes.is_empty() {
+        Ok(())
+    } else {
+        files::apply(&import.changes, &folder)
+    };
     for change in &import.changes {
-        let path = out.join("actions").join(change.name());
-        match change {
-            Change::Stale { old, new, .. } => {
-                let _ = writeln!(message, "{}: would change", path.display());
-                message.push_str(&short_diff(old, new));
-            }
-            _ => {
-                let _ = writeln!(message, "{}: would be new", path.display());
-            }
+        let path = folder.join(change.name());
+        let what = match (&written, check) {
+            (Err(_), _) => continue,
+            (_, true) => change.is(),
+            (_, false) => change.done(),
+        };
+        let _ = writeln!(message, "{}: {what}", path.display());
+        if let (true, Change::Stale { old, new, .. }) = (check, change) {
+            message.push_str(&short_diff(old, new));
         }
     }
     message.push_str(&import.summary());
-    if import.refused == 0 && import.changes.is_empty() {
-        Ok(message)
-    } else {
+    if let Err(error) = &written {
+        let _ = write!(message, "\nthe spec could not be written: {error}");
+    }
+    if import.refused > 0 || written.is_err() || (*check && !import.changes.is_empty()) {
         Err(message)
+    } else {
+        Ok(message)
     }
 }
 

@@ -11,7 +11,6 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
-use uhub_codegen::document::Shape;
 
 /// The commands of this repository.
 #[derive(Debug, Parser)]
@@ -36,30 +35,7 @@ enum Command {
         out: PathBuf,
     },
     /// Bring the spec up to date with documentation pages: their facts; our words and decisions stay.
-    Import {
-        /// The pages: text, Markdown, HTML, or copied from a browser.
-        #[arg(required = true, value_name = "PAGE")]
-        pages: Vec<PathBuf>,
-        /// The spec's folder: the pages become DIR/actions/*.json.
-        #[arg(long, value_name = "DIR", default_value_os_t = in_repository("api-spec/uhub"))]
-        out: PathBuf,
-        /// The shape of the pages: auto, text, markdown, html or pasted.
-        #[arg(long, value_name = "SHAPE", default_value = "auto", value_parser = shape)]
-        format: Format,
-        /// Change nothing: say what would change, and fail if anything would.
-        #[arg(long)]
-        check: bool,
-    },
-}
-
-/// A shape of pages; `None` where it is told by looking.
-type Format = Option<Shape>;
-
-fn shape(name: &str) -> Result<Format, String> {
-    match name {
-        "auto" => Ok(None),
-        name => name.parse().map(Some),
-    }
+    Import(import::Arguments),
 }
 
 /// A path of this repository, wherever the command is run from; short where it is run at the root.
@@ -85,18 +61,7 @@ fn main() -> ExitCode {
             spec,
             out,
         } => codegen::write(&spec, &out),
-        Command::Import {
-            check: true,
-            pages,
-            out,
-            format,
-        } => import::check(&pages, &out, format),
-        Command::Import {
-            check: false,
-            pages,
-            out,
-            format,
-        } => import::write(&pages, &out, format),
+        Command::Import(arguments) => import::run(&arguments),
     };
     match result {
         Ok(message) => {

@@ -1,6 +1,8 @@
 //! A page as a sequence of blocks: what the front-ends make of each shape, and all that is known of
 //! a page's form from there on.
 
+use super::{findings::Findings, titles::is_header};
+
 /// A piece of a page, at its byte offset.
 #[derive(Debug)]
 pub(super) struct Block {
@@ -59,6 +61,17 @@ impl Code {
             Some((start, at)) => at + offset.saturating_sub(*start),
             None => 0,
         }
+    }
+}
+
+/// The words of a page that has its tables as tables may not hold one whose cells run together: half of
+/// the page would be read, and half of it passed over.
+pub(super) fn refuse_other_shape(at: usize, words: &str, findings: &mut Findings) {
+    if is_header(words) {
+        findings.error(
+            at,
+            "a table of another shape than the page's: are these two pages in one?",
+        );
     }
 }
 

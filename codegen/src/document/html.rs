@@ -7,7 +7,7 @@ use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
 use super::{
     findings::Findings,
-    form::{Block, Cells, Code, Kind, Row, squeeze},
+    form::{Block, Cells, Code, Kind, Row, refuse_other_shape, squeeze},
 };
 
 /// Elements whose contents are not the page's.
@@ -46,7 +46,11 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
             Token::StartTag(tag) => page.start(&tag),
             Token::EndTag(tag) => page.end(&String::from_utf8_lossy(&tag.name)),
             Token::String(words) => {
-                page.words(words.span.start, &String::from_utf8_lossy(&words.value));
+                let (at, words) = (words.span.start, String::from_utf8_lossy(&words.value));
+                words
+                    .lines()
+                    .for_each(|line| refuse_other_shape(at, line, findings));
+                page.words(at, &words);
             }
             _ => {}
         }

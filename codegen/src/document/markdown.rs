@@ -6,7 +6,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::{
     findings::Findings,
-    form::{Block, Cells, Code, Kind, Row, squeeze},
+    form::{Block, Cells, Code, Kind, Row, refuse_other_shape, squeeze},
 };
 
 pub(super) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
@@ -28,7 +28,10 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
             Event::Start(Tag::Table(_)) => (header, rows) = (None, Vec::new()),
             Event::Text(piece) => match &mut code {
                 Some(code) => code.push(range.start, &piece),
-                None => words.push_str(&piece),
+                None => {
+                    refuse_other_shape(range.start, &piece, findings);
+                    words.push_str(&piece);
+                }
             },
             Event::Code(piece) => words.push_str(&piece),
             Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_) => words.push(' '),

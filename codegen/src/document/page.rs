@@ -225,21 +225,22 @@ impl Outline {
             Cells::Apart(cells) => cells.iter().map(|cell| Column::of(cell)).collect(),
             Cells::Together(_) => COLUMNS.into_iter().map(Some).collect(),
         };
-        if let Some(missing) = COLUMNS
-            .iter()
-            .find(|column| !columns.contains(&Some(**column)))
-        {
-            // Other tables, say of error codes, are none of ours.
-            if columns.contains(&Some(Column::Name)) && columns.contains(&Some(Column::Type)) {
-                findings.error(header.at, format!("this table has no column {missing:?}"));
-            }
-            return;
-        }
-        let table = Table { columns, rows };
         let is_definition = matches!(
             section,
             Some(Section::Request | Section::Response | Section::Models | Section::Common)
         );
+        let missing = COLUMNS
+            .iter()
+            .find(|column| !columns.contains(&Some(**column)));
+        if let Some(missing) = missing {
+            // Other tables, say of error codes, are none of ours.
+            if is_definition || columns.contains(&Some(Column::Type)) {
+                let title = missing.title();
+                findings.error(header.at, format!("this table has no column `{title}`"));
+            }
+            return;
+        }
+        let table = Table { columns, rows };
         match (section, heading) {
             (_, Some((at, name))) if is_definition => {
                 if !is_word(&name) {
@@ -278,7 +279,10 @@ impl Outline {
         for row in common.iter().flat_map(|table| &table.rows) {
             let words = match &row.cells {
                 Cells::Apart(cells) => cells.join(" "),
-                Cells::Together(row) => row.clone(),
+                Cells::Together(row) => match titles::cut_required(row) {
+                    Some((row, _)) => row.to_owned(),
+                    None => row.clone(),
+                },
             };
             if let Some(other) = named(&words)
                 && other != title

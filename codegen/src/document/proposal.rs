@@ -33,9 +33,9 @@ pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &str); 5]> {
     let total = one(facts.response.iter().filter(|field| {
         field.required && field.kind == Type::Int && field.name.contains("Total")
     }))?;
-    let items = one(facts.response.iter().filter(
-        |field| matches!(&field.kind, Type::Array(element) if matches!(**element, Type::Model(_))),
-    ))?;
+    let is_list = |field: &&Field| matches!(&field.kind, Type::Array(element) if matches!(**element, Type::Model(_)));
+    let lists = || facts.response.iter().filter(is_list);
+    let items = one(lists()).or_else(|| one(lists().filter(|field| field.required)))?;
     let model = model_of(&items.kind)?;
     let model = facts.models.iter().find(|other| other.name == model)?;
     let key = identity(model)?;
@@ -121,9 +121,14 @@ fn begins_clause(before: &str) -> bool {
 fn value<'a>(mut text: &'a str, needs_sign: bool, ty: &Type) -> Option<(&'a str, &'a str)> {
     let whole = text;
     for filler in [
-        "值", "s", " value", " is", " to", "为", "是", ":", "：", "=", "（", "(",
+        "值", "s to", " value", " is", " to", "为", "是", ":", "：", "=", "（", "(",
     ] {
-        text = text.strip_prefix(filler).unwrap_or(text);
+        // "Default total" does not begin with "to".
+        let is_word = filler.ends_with(|c: char| c.is_ascii_alphabetic());
+        let rest = text
+            .strip_prefix(filler)
+            .filter(|rest| !is_word || !rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        text = rest.unwrap_or(text);
     }
     let text = text.trim_start();
     if let Some(quoted) = text.strip_prefix(['"', '\'', '“', '‘']) {

@@ -3,7 +3,7 @@
 
 use super::{
     form::{Block, Cells, Code, Kind, Row},
-    titles::{COLUMNS, Section, is_header},
+    titles::{COLUMNS, Section, cut_required, is_header},
 };
 
 pub(super) fn read(text: &str) -> Vec<Block> {
@@ -108,22 +108,40 @@ impl<'a> Lines<'a> {
         self.block(at, Kind::Table { header, rows });
     }
 
-    /// A row of cells divided by tabs goes on in the next lines where a cell has lines of its own.
+    /// A row goes on in the next lines where a cell has lines of its own. With tabs it is whole when it
+    /// has them all; without, when it says Yes or No, and a line that could begin a row is never part of
+    /// the one before.
     fn row(&mut self, at: usize, line: &str) -> Row {
+        const MOST_LINES: usize = 64;
         let tabs = |line: &str| line.matches('\t').count();
-        let mut whole = line.to_owned();
-        while tabs(line) > 0 && tabs(&whole) + 1 < COLUMNS.len() {
-            match self.peek() {
-                Some(next)
-                    if !next.trim().is_empty()
-                        && Section::of(next).is_none()
-                        && tabs(&whole) + tabs(next) < COLUMNS.len() =>
+        let (mut whole, mut found) = (line.to_owned(), tabs(line));
+        let is_apart = found > 0;
+        for _ in 0..MOST_LINES {
+            let is_whole = match is_apart {
+                true => found + 1 >= COLUMNS.len(),
+                false => cut_required(&whole).is_some(),
+            };
+            let before = self.next;
+            let next = std::iter::from_fn(|| self.take()).find(|(_, line)| !line.trim().is_empty());
+            let goes_on = |line: &str| match is_apart {
+                true => found + tabs(line) < COLUMNS.len(),
+                false => tabs(line) == 0 && !line.starts_with(|c: char| c.is_ascii_alphabetic()),
+            };
+            match next {
+                Some((_, line))
+                    if !is_whole
+                        && Section::of(line).is_none()
+                        && !is_header(line.trim())
+                        && goes_on(line) =>
                 {
                     whole.push(' ');
-                    whole.push_str(next);
-                    self.take();
+                    whole.push_str(line.trim_end_matches(' '));
+                    found += tabs(line);
                 }
-                _ => break,
+                _ => {
+                    self.next = before;
+                    break;
+                }
             }
         }
         row(at, &whole)

@@ -88,6 +88,16 @@ pub(super) const COLUMNS: [Column; 4] = [
 ];
 
 impl Column {
+    /// What messages call it.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Name => "Parameter Name",
+            Self::Type => "Type",
+            Self::Description => "Description",
+            Self::Required => "Required",
+        }
+    }
+
     /// Longer titles first, so that of two that begin alike the whole is found.
     fn titles(self) -> &'static [&'static str] {
         match self {
