@@ -193,25 +193,26 @@ impl<'a> Comparison<'a> {
 
     /// An object of a model, or the response itself.
     fn object(&mut self, members: Vec<Member>, owner: &Owner, fields: &'a [Field]) -> Vec<Member> {
-        let mut kept: Vec<Member> = Vec::new();
+        let by_name: BTreeMap<&str, &Field> = fields
+            .iter()
+            .map(|field| (field.name.as_str(), field))
+            .collect();
+        let (mut kept, mut shown) = (Vec::new(), BTreeSet::new());
         for Member { at, key, value } in members {
-            if kept.iter().any(|member| member.key == key) {
-                self.findings.note(
-                    at,
-                    format!("`{key}` is shown twice: the second is left out"),
-                );
-                continue;
-            }
-            let Some(field) = fields.iter().find(|field| field.name == key) else {
+            let Some(field) = by_name.get(key.as_str()) else {
                 self.undocumented(at, &key);
                 continue;
             };
-            if let Some(value) = self.value(owner, field, &field.kind, value) {
+            if shown.contains(field.name.as_str()) {
+                let what = format!("`{key}` is shown twice: the second is left out");
+                self.findings.note(at, what);
+            } else if let Some(value) = self.value(owner, field, &field.kind, value) {
+                shown.insert(field.name.as_str());
                 kept.push(Member { at, key, value });
             }
         }
-        for field in fields.iter().filter(|field| field.required) {
-            if !kept.iter().any(|member| member.key == field.name) {
+        for field in fields {
+            if field.required && !shown.contains(field.name.as_str()) {
                 self.absent(owner.clone(), field);
             }
         }

@@ -59,6 +59,9 @@ pub(super) struct Model {
 pub(super) const COMMON_PARAMETERS: [&str; 3] = ["Action", "PublicKey", "Signature"];
 pub(super) const COMMON_RESPONSE: [&str; 3] = ["RetCode", "Action", "Message"];
 
+/// The longest page has hundreds. What is compared row by row would take long for one that is no page.
+const MOST_ROWS: usize = 10_000;
+
 /// Reads a page's blocks; what is missing or contradicts itself is an error.
 pub(super) fn read(blocks: Vec<Block>, shape: &str, findings: &mut Findings) -> Option<Facts> {
     let outline = Outline::of(blocks, findings);
@@ -103,6 +106,15 @@ pub(super) fn read(blocks: Vec<Block>, shape: &str, findings: &mut Findings) -> 
             None
         }
     };
+
+    let length = outline.rows().max(arguments.as_ref().map_or(0, Vec::len));
+    if length > MOST_ROWS {
+        findings.error(
+            0,
+            format!("{length} rows or arguments: a page has no more than {MOST_ROWS}"),
+        );
+        return None;
+    }
 
     let mut rows = Rows::of(
         &outline,
@@ -194,6 +206,13 @@ impl Outline {
         }
         unused(other, section, findings);
         outline
+    }
+
+    /// How many rows the page has, headings of models among them.
+    fn rows(&self) -> usize {
+        let models = self.models.iter().map(|model| &model.table);
+        let tables = self.tables.values().chain(models);
+        self.models.len() + tables.map(|table| table.rows.len()).sum::<usize>()
     }
 
     fn heading(&mut self, section: Section, at: usize, findings: &mut Findings) {
@@ -692,7 +711,8 @@ impl Facts {
             if let Some(model) = model_of(&field.kind) {
                 referred.insert(model.to_owned());
                 if !seen.contains_key(model) {
-                    let known = seen.keys().map(String::as_str);
+                    // Of very many, the nearest would take long to find.
+                    let known = seen.keys().take(100).map(String::as_str);
                     let known = known.chain(Type::BASIC);
                     findings.note(
                         field.at,
