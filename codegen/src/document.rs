@@ -177,7 +177,7 @@ pub fn read(file: &str, bytes: &[u8], shape: Option<Shape>) -> Reading {
         Shape::Html => html::read(text, &mut findings),
         Shape::Text | Shape::Pasted => text::read(text),
     };
-    let facts = page::read(blocks, &shape.to_string(), &mut findings);
+    let facts = page::read(blocks, shape, text.len(), &mut findings);
     let places = Places::new(file, text);
     let (errors, notes) = findings.finish(&places);
     Reading {

@@ -256,7 +256,7 @@ impl Import {
         }
         let _ = write!(
             text,
-            "\n{} of the spec differ, {} as the pages say; {} refused",
+            "\n{} new or changed, {} as the spec has them; {} refused",
             count(self.changes.len(), "action"),
             self.unchanged,
             count(self.refused, "page"),
@@ -368,5 +368,216 @@ impl Drop for Progress {
             // The line was for the meantime.
             eprint!("\r\x1b[2K");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGES: &str = "codegen/tests/data/pages/markdown/depot";
+
+    struct Folder {
+        folder: tempfile::TempDir,
+        out: PathBuf,
+    }
+
+    impl Folder {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let out = folder.path().join("spec");
+            Self { folder, out }
+        }
+
+        fn page(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+            let path = self.folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        }
+
+        fn import(&self, pages: &[PathBuf], check: bool) -> Result<String, String> {
+            run(&Arguments {
+                pages: pages.to_vec(),
+                out: self.out.clone(),
+                format: None,
+                check,
+            })
+        }
+
+        /// The names and texts of the spec's files.
+        fn spec(&self) -> BTreeMap<String, String> {
+            let Ok(entries) = fs::read_dir(self.out.join("actions")) else {
+                return BTreeMap::new();
+            };
+            entries
+                .map(|entry| {
+                    let path = entry.unwrap().path();
+                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                    (name, fs::read_to_string(path).unwrap())
+                })
+                .collect()
+        }
+    }
+
+    fn fixture(name: &str) -> PathBuf {
+        in_repository(PAGES).join(name)
+    }
+
+    fn text(name: &str) -> String {
+        fs::read_to_string(fixture(name)).unwrap()
+    }
+
+    #[test]
+    fn pages_become_files_and_the_same_pages_change_nothing() {
+        let folder = Folder::new();
+        let pages = ["get_scale.md", "list_crates.md", "plan_route.md"].map(fixture);
+        let said = folder.import(&pages, true).unwrap_err();
+        assert!(said.contains("list_crates.json: missing\n"), "{said}");
+        assert!(folder.spec().is_empty(), "--check writes nothing");
+
+        let said = folder.import(&pages, false).unwrap();
+        assert!(said.contains("list_crates.json: created\n"), "{said}");
+        assert!(
+            said.contains(
+                "list_crates.md:76:2: note: `Limit` is documented as int and shown as string"
+            ),
+            "{said}"
+        );
+        assert!(
+            said.ends_with("3 pages: 14 parameters, 24 fields\n3 actions new or changed, 0 as the spec has them; 0 pages refused"),
+            "{said}"
+        );
+        let before = folder.spec();
+        let names: Vec<&String> = before.keys().collect();
+        assert_eq!(
+            names,
+            ["get_scale.json", "list_crates.json", "plan_route.json"]
+        );
+
+        for check in [false, true] {
+            let said = folder.import(&pages, check).unwrap();
+            assert!(
+                said.ends_with("0 actions new or changed, 3 as the spec has them; 0 pages refused"),
+                "{said}"
+            );
+        }
+        assert_eq!(folder.spec(), before);
+    }
+
+    #[test]
+    fn what_is_wrong_with_one_page_keeps_no_other_from_being_imported() {
+        let folder = Folder::new();
+        let pages = [
+            fixture("list_crates.md"),
+            folder.page("latin.md", b"# A \xe9 - GetX\n"),
+            folder.page("cut.md", &text("plan_route.md")[..2000]),
+            folder.page("large.md", vec![b' '; LARGEST + 1]),
+            folder.folder.path().join("missing.md"),
+            fixture("get_scale.md"),
+        ];
+        let said = folder.import(&pages, false).unwrap_err();
+        for expected in [
+            "latin.md:1:5: error: this is not UTF-8",
+            "cut.md:53:49: error: the page ends without a heading `Request Example`: is it cut off?",
+            "large.md:1:1: error: this has 16 MiB",
+            "missing.md: error: No such file",
+            "\n2 actions new or changed, 0 as the spec has them; 4 pages refused",
+        ] {
+            assert!(said.contains(expected), "{expected}\n{said}");
+        }
+        let spec = folder.spec();
+        let names: Vec<&String> = spec.keys().collect();
+        assert_eq!(names, ["get_scale.json", "list_crates.json"]);
+    }
+
+    #[test]
+    fn a_changed_page_changes_its_facts_and_the_difference_is_shown() {
+        let folder = Folder::new();
+        let page = folder.page("page.md", text("list_crates.md"));
+        folder.import(&[page], false).unwrap();
+        let path = folder.out.join("actions/list_crates.json");
+        let old = fs::read_to_string(&path).unwrap().replacen(
+            "\"summary\": \"\"",
+            "\"summary\": \"Ours.\"",
+            1,
+        );
+        // A person may give the file another name.
+        let renamed = folder.out.join("actions/crates.json");
+        fs::remove_file(&path).unwrap();
+        fs::write(&renamed, &old).unwrap();
+
+        let page = folder.page(
+            "page.md",
+            text("list_crates.md").replace("**Volume** | float", "**Volume** | int"),
+        );
+        let said = folder
+            .import(std::slice::from_ref(&page), true)
+            .unwrap_err();
+        assert!(said.contains("crates.json: stale\n"), "{said}");
+        assert!(said.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"shown_as\": \"float\","), "{said}");
+        assert_eq!(fs::read_to_string(&renamed).unwrap(), old);
+
+        folder.import(&[page], false).unwrap();
+        let spec = folder.spec();
+        assert_eq!(spec.len(), 1);
+        assert!(spec["crates.json"].contains("\"summary\": \"Ours.\""));
+        assert!(
+            spec["crates.json"]
+                .contains("\"type\": \"int\", \"required\": false, \"shown_as\": \"float\"")
+        );
+    }
+
+    #[test]
+    fn two_pages_of_one_action_are_taken_where_they_agree_and_refused_where_not() {
+        let folder = Folder::new();
+        let one = fixture("list_crates.md");
+        let same = folder.page(
+            "same.md",
+            text("list_crates.md").replace("bbrEuvfC", "other"),
+        );
+        folder.import(&[one.clone(), same], false).unwrap();
+        assert_eq!(folder.spec().len(), 1);
+
+        let folder = Folder::new();
+        let other = folder.page(
+            "other.md",
+            text("list_crates.md").replace("**Weight** | int", "**Weight** | string"),
+        );
+        let said = folder.import(&[one, other], false).unwrap_err();
+        assert!(
+            said.contains("other.md: error: `ListCrates` is in "),
+            "{said}"
+        );
+        assert!(
+            said.contains("`Weight` (CrateSet): int, required and string, required"),
+            "{said}"
+        );
+        assert!(said.ends_with("2 pages refused"), "{said}");
+        assert!(folder.spec().is_empty());
+    }
+
+    #[test]
+    fn a_spec_that_cannot_be_read_is_left_as_it_is() {
+        let folder = Folder::new();
+        fs::create_dir_all(folder.out.join("actions")).unwrap();
+        let path = folder.out.join("actions/list_crates.json");
+        for old in ["{", "{\"action\": \"Other\"}"] {
+            fs::write(&path, old).unwrap();
+            let said = folder
+                .import(&[fixture("list_crates.md")], false)
+                .unwrap_err();
+            assert!(said.contains("list_crates.json:1:1: error: "), "{said}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), old);
+        }
+    }
+
+    #[test]
+    fn shapes_have_names() {
+        assert_eq!(shape("auto"), Ok(None));
+        assert_eq!(shape("html"), Ok(Some(Shape::Html)));
+        assert_eq!(
+            shape("pdf").unwrap_err(),
+            "`pdf` is no shape of a page: text, markdown, html or pasted"
+        );
     }
 }

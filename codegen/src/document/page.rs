@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    Shape,
     findings::Findings,
     form::{Block, Cells, Code, Kind, Row},
     shown::{self, Argument, Given},
@@ -63,7 +64,12 @@ pub(super) const COMMON_RESPONSE: [&str; 3] = ["RetCode", "Action", "Message"];
 const MOST_ROWS: usize = 10_000;
 
 /// Reads a page's blocks; what is missing or contradicts itself is an error.
-pub(super) fn read(blocks: Vec<Block>, shape: &str, findings: &mut Findings) -> Option<Facts> {
+pub(super) fn read(
+    blocks: Vec<Block>,
+    shape: Shape,
+    end: usize,
+    findings: &mut Findings,
+) -> Option<Facts> {
     let outline = Outline::of(blocks, findings);
     let action = outline.action(findings);
     for section in [Section::Request, Section::Response] {
@@ -81,7 +87,7 @@ pub(super) fn read(blocks: Vec<Block>, shape: &str, findings: &mut Findings) -> 
     for section in [Section::RequestExample, Section::ResponseExample] {
         if !outline.headings.contains_key(&section) {
             findings.error(
-                outline.end,
+                end,
                 format!(
                     "the page ends without a heading `{}`: is it cut off?",
                     section.title()
@@ -89,24 +95,12 @@ pub(super) fn read(blocks: Vec<Block>, shape: &str, findings: &mut Findings) -> 
             );
         }
     }
-    let code = |section: &Section| outline.code.get(section);
-    let arguments = match code(&Section::RequestExample) {
-        Some(code) => shown::request(code, findings),
-        None => {
-            let at = outline.headings.get(&Section::RequestExample);
-            findings.note(at.copied().unwrap_or_default(), "no request is shown");
-            None
-        }
-    };
-    let answer = match code(&Section::ResponseExample) {
-        Some(code) => shown::response(code, findings),
-        None => {
-            let at = outline.headings.get(&Section::ResponseExample);
-            findings.note(at.copied().unwrap_or_default(), "no response is shown");
-            None
-        }
-    };
-
+    let arguments = outline
+        .shown(Section::RequestExample, findings)
+        .and_then(|code| shown::request(code, findings));
+    let answer = outline
+        .shown(Section::ResponseExample, findings)
+        .and_then(|code| shown::response(code, findings));
     let length = outline.rows().max(arguments.as_ref().map_or(0, Vec::len));
     if length > MOST_ROWS {
         findings.error(
@@ -154,7 +148,6 @@ struct Outline {
     tables: BTreeMap<Section, Table>,
     models: Vec<ModelTable>,
     code: BTreeMap<Section, Code>,
-    end: usize,
 }
 
 #[derive(Debug)]
@@ -177,7 +170,6 @@ impl Outline {
         // A heading that is not one of the page's parts may be a model's.
         let mut other: Option<(usize, String)> = None;
         for Block { at, kind } in blocks {
-            outline.end = at;
             match kind {
                 Kind::Heading(text) => match Section::of(&text) {
                     Some(found) => {
@@ -206,6 +198,15 @@ impl Outline {
         }
         unused(other, section, findings);
         outline
+    }
+
+    /// The code under a heading.
+    fn shown(&self, section: Section, findings: &mut Findings) -> Option<&Code> {
+        let code = self.code.get(&section);
+        if let (None, Some(at)) = (code, self.headings.get(&section)) {
+            findings.note(*at, format!("there is no `{}`", section.title()));
+        }
+        code
     }
 
     /// How many rows the page has, headings of models among them.

@@ -230,20 +230,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_cell_divided_by_tabs_may_have_lines_of_its_own() {
-        let page = "Field Name\tType\tDescription\tRequired\nKind\tstring\tOne of\nA or B\tNo\nSize\tint\n\nEnd";
-        let blocks = read(page);
-        let Kind::Table { rows, .. } = &blocks[0].kind else {
+    fn rows(page: &str) -> Vec<Cells> {
+        let mut blocks = read(page);
+        let Kind::Table { rows, .. } = blocks.remove(0).kind else {
             panic!("a table was expected")
         };
-        let cells: Vec<&Cells> = rows.iter().map(|row| &row.cells).collect();
+        rows.into_iter().map(|row| row.cells).collect()
+    }
+
+    #[test]
+    fn a_cell_divided_by_tabs_may_have_lines_of_its_own() {
+        let page = "Field Name\tType\tDescription\tRequired\nKind\tstring\tOne of\n\nA or B\tNo\nSize\tint\n\nExample";
         let apart = |cells: &[&str]| Cells::Apart(cells.iter().map(ToString::to_string).collect());
         assert_eq!(
-            cells,
+            rows(page),
             [
-                &apart(&["Kind", "string", "One of A or B", "No"]),
-                &apart(&["Size", "int"])
+                apart(&["Kind", "string", "One of A or B", "No"]),
+                apart(&["Size", "int"])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_row_without_tabs_goes_on_where_no_row_can_begin() {
+        let page = "Field NameTypeDescriptionRequired\nKindstring种类：\n\n> A\n默认为ANo\nSizeint\nWidthintNo\n\nExample";
+        let together = |row: &str| Cells::Together(row.to_owned());
+        assert_eq!(
+            rows(page),
+            [
+                together("Kindstring种类： > A 默认为ANo"),
+                together("Sizeint"),
+                together("WidthintNo"),
             ]
         );
     }

@@ -173,7 +173,10 @@ fn words_and_decisions_stay_and_facts_change() {
     assert_eq!(import(&read_page(&markdown), &old), old);
 
     let changed = markdown
-        .replace("种类：wood\\| steel，默认wood |No|", "种类，默认steel |No|")
+        .replace(
+            "种类：<br /><br />wood\\| steel，默认wood |No|",
+            "种类，默认steel |No|",
+        )
         .replace(
             "**Weight** | int | 重量（kg） |**Yes**|",
             "**Mass** | float | 重量（kg） |No|",
@@ -291,7 +294,7 @@ fn two_pages_of_one_action_say_where_they_differ() {
             "`Limit` (parameters): int and not there",
         ),
         (
-            "**Kind** | string | 种类：wood\\| steel，默认wood |No|",
+            "**Kind** | string | 种类：<br /><br />wood\\| steel，默认wood |No|",
             "**Kind** | string | 种类 |Yes|",
             "`Kind` (parameters): string and string, required",
         ),
