@@ -461,7 +461,7 @@ impl<'a> Rows<'a> {
                 }
             }
             Place::Response => {
-                for member in self.answer.into_iter().flat_map(|node| members(node)) {
+                for member in self.answer.into_iter().flat_map(members) {
                     show(member.key.clone(), &member.value);
                 }
             }
@@ -476,7 +476,7 @@ impl<'a> Rows<'a> {
                 for node in shown.take(MOST_SHOWN) {
                     collect_objects(node, &mut objects);
                 }
-                for member in objects.into_iter().flat_map(|node| members(node)) {
+                for member in objects.into_iter().flat_map(members) {
                     known
                         .shown
                         .entry(member.key.clone())
@@ -748,7 +748,7 @@ impl Facts {
             Given::Text(text) => (argument.at, text.clone()),
             Given::Json(node) => (argument.at, string(node)),
         });
-        let answer = self.answer.iter().flat_map(|node| members(node));
+        let answer = self.answer.iter().flat_map(members);
         let answer = answer
             .filter(|member| member.key == "Action")
             .map(|member| {
