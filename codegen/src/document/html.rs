@@ -183,6 +183,8 @@ impl Page {
         }
         let words = squeeze(&std::mem::take(&mut self.words));
         if std::mem::take(&mut self.is_heading) && !words.is_empty() {
+            // Some sites put a link to the heading into it.
+            let words = words.trim_matches(['#', '\u{200b}', ' ']).to_owned();
             self.block(self.at, Kind::Heading(words));
         }
     }

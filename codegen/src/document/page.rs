@@ -172,19 +172,22 @@ impl Outline {
         for Block { at, kind } in blocks {
             match kind {
                 Kind::Heading(text) => match Section::of(&text) {
-                    Some(found) => {
+                    // Among the models, one may be called `Usage`.
+                    Some(found)
+                        if found > Section::Definition || section <= Some(Section::Common) =>
+                    {
                         outline.heading(found, at, findings);
                         unused(other.take(), section, findings);
                         section = Some(found);
                     }
-                    None if section.is_none() => {
+                    _ if section.is_none() => {
                         if let Some(action) = titles::action(&text)
                             && outline.title.is_none()
                         {
                             outline.title = Some((at, action.to_owned()));
                         }
                     }
-                    None => unused(other.replace((at, text)), section, findings),
+                    _ => unused(other.replace((at, text)), section, findings),
                 },
                 Kind::Table { header, rows } => {
                     outline.table(section, other.take(), header, rows, findings);

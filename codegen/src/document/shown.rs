@@ -53,7 +53,16 @@ pub(super) fn request(code: &Code, findings: &mut Findings) -> Option<Vec<Argume
         );
         return None;
     }
-    if let Some(start) = code.text.find('{') {
+    let object_at = code.text.find('{');
+    let query_at = code.text.find('?').filter(|query_at| {
+        // A query may hold JSON, and a command that sends JSON an address.
+        let before_object = &code.text[..object_at.unwrap_or(code.text.len())];
+        object_at.is_none()
+            || before_object
+                .get(*query_at..)
+                .is_some_and(|query| query.contains('='))
+    });
+    if let (Some(start), None) = (object_at, query_at) {
         let end = code.text.rfind('}').map_or(start, |end| end + 1).max(start);
         let Value::Object(members) = object(code, start..end, "request", findings)?.value else {
             return None;
@@ -65,7 +74,7 @@ pub(super) fn request(code: &Code, findings: &mut Findings) -> Option<Vec<Argume
         };
         return Some(members.into_iter().map(argument).collect());
     }
-    let Some(start) = code.text.find('?') else {
+    let Some(start) = query_at else {
         findings.note(
             code.place(0),
             "the request shown is neither a URL nor JSON: left out",
@@ -179,6 +188,29 @@ mod tests {
             ]
         );
         assert_eq!(arguments[1].at, 100 + page.find("Size").unwrap());
+    }
+
+    #[test]
+    fn a_query_that_holds_json_is_a_query_and_a_command_with_an_address_is_none() {
+        for (text, expected) in [
+            (
+                "https://api.example.com/?Action=Put&Rule={\"A\": 1}",
+                ["Action", "Rule"],
+            ),
+            (
+                "curl 'https://api.example.com/?' --data '{\"Action\": \"Put\", \"B\": 1}'",
+                ["Action", "B"],
+            ),
+        ] {
+            let mut code = Code::default();
+            code.push(0, text);
+            let arguments = request(&code, &mut Findings::default()).unwrap();
+            let names: Vec<&str> = arguments
+                .iter()
+                .map(|argument| argument.name.as_str())
+                .collect();
+            assert_eq!(names, expected, "{text}");
+        }
     }
 
     #[test]
