@@ -165,15 +165,18 @@ impl Reading<'_> {
         first == second
     }
 
-    /// `sstringNode`: a description that begins in lower case begins with a word.
+    /// `sstringNode`, `int默认`, `array[TagSet]`: a description begins with a word, and not in the middle
+    /// of one or with a type. (`tag列表` begins with a word: Chinese needs no space.)
     fn description_runs_on(&self) -> bool {
-        let word: &str = self
-            .description
-            .split(|c: char| c.is_whitespace() || c.is_ascii_punctuation())
-            .next()
-            .unwrap_or_default();
-        word.starts_with(|c: char| c.is_ascii_lowercase())
-            && !word.bytes().all(|byte| byte.is_ascii_lowercase())
+        let is_ascii = |c: &char| c.is_ascii_alphanumeric();
+        let word: String = self.description.chars().take_while(is_ascii).collect();
+        let is_cut = word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.contains(|c: char| c.is_ascii_uppercase());
+        let begins_with_type = Type::BASIC.iter().any(|ty| {
+            let rest = self.description.strip_prefix(ty);
+            rest.is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
+        });
+        is_cut || begins_with_type || self.description.starts_with("array[")
     }
 
     /// Whether a value that is shown under the name has the type.
@@ -346,12 +349,18 @@ mod tests {
             "MaxPodsintint默认110No",
             "SizeNo",
             "SizeUnknownModelThe sizeNo",
+            // A description may begin with a model's name, and with a word in lower case.
+            "NodeShareInfoShareInfoshareinfo信息，见ShareInfoNo",
             // The one type that is known is part of a word.
             "FingerprintUnknownModelThe printNo",
             "Sizeint",
             "",
         ] {
-            assert_eq!(settled(row, &[], &Known::default()), None, "{row}");
+            assert_eq!(
+                settled(row, &["ShareInfo"], &Known::default()),
+                None,
+                "{row}"
+            );
         }
     }
 
