@@ -2,6 +2,7 @@
 //! model alone, reads nothing, and cannot fail.
 
 mod action;
+mod documentation;
 mod request;
 mod response;
 mod service;
@@ -21,6 +22,10 @@ pub(crate) fn render(service: &Service) -> BTreeMap<String, String> {
         ("mod.rs".to_owned(), service::index(service)),
         ("service.rs".to_owned(), service::service(service)),
         ("examples.rs".to_owned(), service::examples(service)),
+        (
+            "documentation.rs".to_owned(),
+            documentation::documentation(service),
+        ),
     ]);
     for action in &service.actions {
         files.insert(

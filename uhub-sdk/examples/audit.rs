@@ -7,7 +7,8 @@
 //!     cargo run --example audit         # the real service, all projects
 //! ```
 //!
-//! With `UCLOUD_PROJECT_ID` it looks at that project alone.
+//! With `UCLOUD_PROFILE` the keys are those of a profile of the platform's command-line tool. With
+//! `UCLOUD_PROJECT_ID` it looks at that project alone.
 #![allow(clippy::print_stderr)]
 
 use std::{
@@ -68,7 +69,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         ["--json"] => true,
         _ => return Err("usage: audit [--json]".into()),
     };
-    let has_keys = ["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY"]
+    let has_keys = ["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY", "UCLOUD_PROFILE"]
         .iter()
         .any(|name| env::var_os(name).is_some());
     if has_keys {

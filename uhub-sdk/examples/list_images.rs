@@ -5,6 +5,8 @@
 //! UCLOUD_PUBLIC_KEY=… UCLOUD_PRIVATE_KEY=… \
 //!     cargo run --example list_images -- base   # the repository `base` of the real service
 //! ```
+//!
+//! With `UCLOUD_PROFILE` the keys are those of a profile of the platform's command-line tool.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::{env, error::Error, process::ExitCode};
@@ -28,7 +30,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let repository = env::args().nth(1);
-    let has_keys = ["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY"]
+    let has_keys = ["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY", "UCLOUD_PROFILE"]
         .iter()
         .any(|name| env::var_os(name).is_some());
     if has_keys {

@@ -165,7 +165,7 @@ impl<R: Action> Call<R, Client> {
         let Self {
             client,
             request,
-            timeout,
+            options,
             read_ahead,
         } = self;
         let waited_for = client.client.clone();
@@ -174,7 +174,7 @@ impl<R: Action> Call<R, Client> {
             Call {
                 client: waited_for,
                 request,
-                timeout,
+                options,
                 read_ahead,
             },
         )

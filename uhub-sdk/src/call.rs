@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::{Action, Client, Error, Metadata, decode::Notes, envelope, exchange::Exchange};
+use crate::{
+    Action, Client, Error, Metadata, RetryPolicy,
+    decode::Notes,
+    envelope,
+    exchange::{Exchange, Options},
+};
 
 /// A call of an action: its request, and options for this one time.
 ///
@@ -14,7 +19,7 @@ use crate::{Action, Client, Error, Metadata, decode::Notes, envelope, exchange::
 pub struct Call<R, C = Client> {
     pub(crate) client: C,
     pub(crate) request: R,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) options: Options,
     pub(crate) read_ahead: usize,
 }
 
@@ -23,7 +28,7 @@ impl<R: Action, C> Call<R, C> {
         Self {
             client,
             request,
-            timeout: None,
+            options: Options::default(),
             read_ahead: 1,
         }
     }
@@ -32,7 +37,14 @@ impl<R: Action, C> Call<R, C> {
     /// [`timeout`](crate::ClientBuilder::timeout). One attempt still takes no longer than
     /// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout).
     pub fn with_timeout(mut self, value: Duration) -> Self {
-        self.timeout = Some(value);
+        self.options.timeout = Some(value);
+        self
+    }
+
+    /// How often this call is repeated, and after what waits, in place of the client's
+    /// [`retry`](crate::ClientBuilder::retry).
+    pub fn with_retry(mut self, value: RetryPolicy) -> Self {
+        self.options.retry = Some(value);
         self
     }
 
@@ -75,13 +87,13 @@ impl<R: Action> Call<R> {
         let Self {
             client,
             request,
-            timeout,
+            options,
             ..
         } = self;
         let exchange = Exchange {
             action: R::NAME,
             repeat: R::REPEAT,
-            timeout,
+            options: &options,
         };
         let read = |body: &[u8]| {
             let notes = Notes::default();

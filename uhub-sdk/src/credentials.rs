@@ -1,6 +1,6 @@
 //! Keys, which never show.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -13,6 +13,7 @@ pub struct Credentials {
     pub(crate) public_key: Zeroizing<String>,
     pub(crate) private_key: Zeroizing<String>,
     pub(crate) security_token: Option<Zeroizing<String>>,
+    pub(crate) expires_at: Option<SystemTime>,
 }
 
 impl Credentials {
@@ -30,6 +31,7 @@ impl Credentials {
             public_key: Zeroizing::new(public_key.into()),
             private_key: Zeroizing::new(private_key.into()),
             security_token: None,
+            expires_at: None,
         }
     }
 
@@ -38,6 +40,25 @@ impl Credentials {
     pub fn with_security_token(mut self, token: impl Into<String>) -> Self {
         self.security_token = Some(Zeroizing::new(token.into()));
         self
+    }
+
+    /// Says when a temporary key pair ends. What a provider gives is asked for again before that.
+    #[must_use]
+    pub fn with_expiry(mut self, instant: SystemTime) -> Self {
+        self.expires_at = Some(instant);
+        self
+    }
+
+    /// What is wrong with them: what is shown nowhere may be no keys at all.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
+        let token = self.security_token.as_ref().map(|token| token.as_str());
+        [
+            ("public key", Some(self.public_key.as_str())),
+            ("private key", Some(self.private_key.as_str())),
+            ("security token", token),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| fault(name, value?))
     }
 
     /// What has to be hidden wherever it turns up.
@@ -53,4 +74,16 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").finish_non_exhaustive()
     }
+}
+
+/// What is wrong with a value that has no white space. A key that was copied with a line end would be
+/// refused with 171, and nobody would see why.
+pub(crate) fn fault(name: &str, value: &str) -> Option<String> {
+    if value.is_empty() {
+        return Some(format!("the {name} is empty"));
+    }
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    value
+        .contains(is_odd)
+        .then(|| format!("the {name} has white space in it: copy it again, without line ends"))
 }

@@ -1,12 +1,13 @@
 //! What can go wrong, and what it means for the call.
 
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, time::Duration};
 
 use percent_encoding::utf8_percent_encode;
 use zeroize::Zeroizing;
 
 use crate::{
-    RetCode, action::Repeat, credentials::Credentials, encode, ret_code::Outcome, sign::Signature,
+    RetCode, action::Repeat, credentials::Credentials, encode, ret_code::Outcome, retry::GivenUp,
+    sign::Signature, transport::TransportError,
 };
 
 /// An error of the client or of a call.
@@ -44,6 +45,12 @@ struct Details {
     request_id: Option<String>,
     body: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    /// What the service asks to wait.
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    /// What a reader has to know of the outcome, and why the call was not sent again.
+    hints: [&'static str; 2],
 }
 
 /// What went wrong.
@@ -52,6 +59,8 @@ struct Details {
 pub enum ErrorKind {
     /// The client cannot be built as it is configured.
     Configuration,
+    /// There are no keys to sign the call with: whatever provides them failed.
+    Credentials,
     /// The request cannot be sent as it is: a parameter has no form on the wire.
     Request,
     /// No connection to the service came about.
@@ -92,13 +101,15 @@ impl Error {
         self.0.kind
     }
 
-    /// Whether the call reached the service.
+    /// Whether the call reached the service, in any of its attempts: where one of them may have been
+    /// carried out, this is [`Unknown`](Delivery::Unknown), even if a later one was refused.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         self.0.delivery
     }
 
-    /// Whether sending the same call again may succeed and can do no harm.
+    /// Whether sending the same call again may succeed and can do no harm. The client has done so
+    /// already, as often as its [`RetryPolicy`](crate::RetryPolicy) has it.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
         self.0.is_repeatable
@@ -108,6 +119,13 @@ impl Error {
     #[must_use]
     pub fn ret_code(&self) -> Option<RetCode> {
         self.0.ret_code
+    }
+
+    /// Whether the service, or what stands before it, turned the call away because there were too many.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.0.delivery != Delivery::Executed
+            && (self.0.status == Some(429) || self.0.ret_code.is_some_and(RetCode::is_throttling))
     }
 
     /// The service's own words, if it said any. Documented as `Message`.
@@ -140,6 +158,25 @@ impl Error {
     pub fn body(&self) -> Option<&str> {
         self.0.body.as_deref()
     }
+
+    /// How long the service asks to wait before the call is sent again. Documented by HTTP as the
+    /// response header `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many attempts were made at the call: this error is the last one's. Without a call, 0.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long the call took, all attempts and the waits between them together.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
 }
 
 impl fmt::Display for Error {
@@ -151,6 +188,9 @@ impl fmt::Display for Error {
             ret_code,
             request_id,
             body,
+            attempts,
+            elapsed,
+            hints,
             ..
         } = &*self.0;
         if let Some(action) = action {
@@ -165,6 +205,16 @@ impl fmt::Display for Error {
         }
         if let Some(body) = body {
             write!(f, " The body begins: {body:?}")?;
+        }
+        for hint in hints {
+            f.write_str(hint)?;
+        }
+        if *attempts > 1 {
+            write!(
+                f,
+                " [{attempts} attempts in {:.1} s]",
+                elapsed.as_secs_f64()
+            )?;
         }
         if let Some(request_id) = request_id {
             write!(f, " [request {request_id}]")?;
@@ -187,6 +237,10 @@ impl fmt::Debug for Error {
             request_id,
             body,
             source,
+            retry_after,
+            attempts,
+            elapsed,
+            hints: _,
         } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
@@ -199,6 +253,9 @@ impl fmt::Debug for Error {
             .field("http_status", status)
             .field("request_id", request_id)
             .field("body", body)
+            .field("retry_after", retry_after)
+            .field("attempts", attempts)
+            .field("elapsed", elapsed)
             .field("source", source)
             .finish()
     }
@@ -224,11 +281,73 @@ impl Error {
             request_id: None,
             body: None,
             source: None,
+            retry_after: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            hints: [""; 2],
         }))
     }
 
+    /// The error of a call, which is the error of its last attempt.
+    pub(crate) fn after(
+        mut self,
+        attempts: u32,
+        elapsed: Duration,
+        is_uncertain: bool,
+        why: GivenUp,
+    ) -> Self {
+        let details = &mut *self.0;
+        details.attempts = attempts;
+        details.elapsed = elapsed;
+        if is_uncertain && details.delivery != Delivery::Executed {
+            // "No such repository" may be what is left of a deletion that went well.
+            if details.delivery != Delivery::Unknown || details.ret_code.is_some() {
+                details.hints[0] = " An attempt before this one may have been carried out.";
+            }
+            details.delivery = Delivery::Unknown;
+        }
+        details.hints[1] = match why {
+            // That its time is up is what such an error says.
+            GivenUp::Time if details.kind == ErrorKind::Timeout => "",
+            GivenUp::Time => {
+                " It was not sent again: the call's time (`timeout`) would not last for the wait."
+            }
+            GivenUp::Budget => {
+                " It was not sent again: too many of this client's calls have failed lately."
+            }
+            GivenUp::Pointless | GivenUp::Attempts => "",
+        };
+        self
+    }
+
     pub(crate) fn configuration(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Configuration, Delivery::NotSent, what.into())
+        // There may be names from files in it.
+        let what = printable(&what.into());
+        Self::new(ErrorKind::Configuration, Delivery::NotSent, what)
+    }
+
+    /// There are no keys to sign a call with, so far.
+    pub(crate) fn credentials(action: &str, what: &str) -> Self {
+        Self::unsigned(ErrorKind::Credentials, action, what).with_repeatable(true)
+    }
+
+    /// A call that cannot be sent as it is.
+    pub(crate) fn request(action: &str, what: &str) -> Self {
+        Self::unsigned(ErrorKind::Request, action, what)
+    }
+
+    /// An error of a call that was not even signed.
+    fn unsigned(kind: ErrorKind, action: &str, what: &str) -> Self {
+        let what = printable(beginning(what, 512));
+        let mut error = Self::new(kind, Delivery::NotSent, what);
+        error.0.action = Some(action.to_owned());
+        error
+    }
+
+    /// The same, where it is known whether sending the call again may succeed.
+    pub(crate) fn with_repeatable(mut self, value: bool) -> Self {
+        self.0.is_repeatable = value;
+        self
     }
 
     pub(crate) fn with_source(
@@ -248,24 +367,12 @@ pub(crate) struct CallContext<'a> {
     pub(crate) signature: Signature,
 }
 
-/// Why there is no response, or not the whole of it.
-#[derive(Debug)]
-pub(crate) struct Failure {
-    pub(crate) kind: ErrorKind,
-    pub(crate) delivery: Delivery,
-    pub(crate) what: String,
-    /// Whether trying again may change anything.
-    pub(crate) may_pass: bool,
-    /// The status and the request's id, where the response got so far.
-    pub(crate) head: Option<(u16, Option<String>)>,
-    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
-}
-
 /// What is known of the response an error is about.
 #[derive(Default)]
 pub(crate) struct ResponseContext<'a> {
     pub(crate) status: u16,
     pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) body: &'a [u8],
 }
 
@@ -274,6 +381,9 @@ impl CallContext<'_> {
     pub(crate) fn error(&self, kind: ErrorKind, delivery: Delivery, what: &str) -> Error {
         let mut error = Error::new(kind, delivery, self.excerpt(what, 512));
         error.0.action = Some(self.action.to_owned());
+        if delivery == Delivery::Unknown && self.repeat == Repeat::Never {
+            error.0.hints[0] = " It may have been carried out: look before you send it again.";
+        }
         error.0.is_repeatable = match (kind, delivery) {
             // The same answer would come again.
             (ErrorKind::ResponseTooLarge, _) => false,
@@ -285,15 +395,15 @@ impl CallContext<'_> {
     }
 
     /// There is no response, or not the whole of it.
-    pub(crate) fn failed(&self, failure: Failure) -> Error {
+    pub(crate) fn failed(&self, failure: TransportError) -> Error {
         let mut error = self.error(failure.kind, failure.delivery, &failure.what);
         error.0.is_repeatable &= failure.may_pass;
         if let Some((status, request_id)) = failure.head {
             error.0.status = Some(status);
-            error.0.request_id = request_id;
+            error.0.request_id = request_id.map(|id| self.request_id(&id));
         }
         match failure.source {
-            Some(source) => error.with_source(source),
+            Some(source) => error.with_source(self.clean(source)),
             None => error,
         }
     }
@@ -320,10 +430,19 @@ impl CallContext<'_> {
             // What an undocumented code means, and whether it would pass, nobody knows.
             Outcome::Rejected | Outcome::Undocumented => false,
         };
+        if ret_code.outcome() == Outcome::Undocumented {
+            // Most likely it is a refusal in the action's own words, which say more.
+            error.0.hints[0] = "";
+        }
+        if response.status == 429 && ret_code.outcome() == Outcome::Undocumented {
+            error.0.delivery = Delivery::Rejected;
+            error.0.is_repeatable = true;
+        }
         error.0.ret_code = Some(ret_code);
         error.0.message = message.map(|message| self.excerpt(&printable(message), 256));
         error.0.status = Some(response.status);
         error.0.request_id = response.request_id;
+        error.0.retry_after = response.retry_after;
         error
     }
 
@@ -336,14 +455,35 @@ impl CallContext<'_> {
     ) -> Error {
         let mut error = self.error(kind, delivery, what);
         // Turned away by whatever stands before the service.
-        error.0.is_repeatable |= response.status == 429;
+        error.0.is_repeatable |= response.status == 429 && delivery == Delivery::Rejected;
         error.0.status = Some(response.status);
         error.0.request_id = response.request_id;
+        error.0.retry_after = response.retry_after;
         if !response.body.is_empty() {
             let body = String::from_utf8_lossy(&response.body[..response.body.len().min(1 << 16)]);
             error.0.body = Some(self.excerpt(&printable(&body), 256));
         }
         error
+    }
+
+    /// The id that a response says it has, which a proxy may have put there.
+    pub(crate) fn request_id(&self, id: &str) -> String {
+        self.excerpt(&printable(id), 128)
+    }
+
+    /// An error of somebody else's, or its text alone where a secret of this call is in it.
+    fn clean(&self, source: Box<dyn StdError + Send + Sync>) -> Box<dyn StdError + Send + Sync> {
+        let mut shown = format!("{source} {source:?}");
+        let mut next = source.source();
+        while let Some(error) = next {
+            shown.push_str(&format!(" {error} {error:?}"));
+            next = error.source();
+        }
+        if self.hide(&shown) == shown {
+            source
+        } else {
+            self.excerpt(&source.to_string(), 512).into()
+        }
     }
 
     /// The beginning of a text, without this call's secrets.

@@ -11,7 +11,7 @@
 //! # }
 //! ```
 //!
-//! - [`Client`] is set up from the environment or by its [builder](Client::builder), and shared.
+//! - [`Client`] is set up from the environment or by its [builder](ClientBuilder), and shared.
 //! - [`actions`] has a module for each action of the service: its request, its response, its models.
 //!   Whatever comes in pages is walked by [`Call::items`] and [`Call::pages`].
 //! - [`Client::action`] calls an action by its name, for what has no types yet.
@@ -69,10 +69,24 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
+//! # When things go wrong
+//!
+//! A call that fails is repeated by itself where that can do no harm: where it was turned away or never
+//! sent, and otherwise only where the action may be [repeated](Repeat), as each action's page says. The
+//! [`RetryPolicy`] bounds how often, the [timeout](ClientBuilder::timeout) how long. What may have been
+//! carried out is never sent again if that could do it twice; its error says
+//! [`Delivery::Unknown`], and it is for you to look.
+//!
+//! Each call is a [`tracing`] span, each attempt an event, with the action, the attempt's number, HTTP status,
+//! return code, request id, the time it took and the wait that follows. An [`Observer`] is told the same.
+//!
 //! # Features
 //!
 //! - `rustls` (default): TLS by rustls, with the ring provider and the operating system's
-//!   certificates. Without it only plain HTTP is possible.
+//!   certificates.
+//! - `native-tls`: TLS by the operating system's library, which on Linux is OpenSSL, with its headers. If
+//!   `rustls` is enabled too, that is used; so leave the default features out. Without either, only
+//!   plain HTTP is possible, or a [`Transport`] of your own.
 //! - `blocking`: the same client for programs that are not asynchronous.
 //! - `local`: the local UHub.
 //!
@@ -86,6 +100,7 @@
 //! there at all, unless the count beside it says 0.
 
 mod action;
+mod builder;
 mod call;
 mod choice;
 mod client;
@@ -95,10 +110,15 @@ mod encode;
 mod envelope;
 mod error;
 mod exchange;
+mod observer;
 mod paging;
 mod parameters;
+mod profile;
+mod provider;
 mod ret_code;
+mod retry;
 mod sign;
+mod source;
 mod timestamp;
 mod transport;
 mod untyped;
@@ -114,17 +134,29 @@ pub mod recipes;
 #[cfg(test)]
 mod testing;
 
+// A transport of one's own is written in their types.
+#[doc(no_inline)]
+pub use bytes;
+#[doc(no_inline)]
+pub use http;
+
 pub use action::{Action, Repeat};
+pub use builder::ClientBuilder;
 pub use call::Call;
-pub use client::{Client, ClientBuilder};
+pub use client::Client;
 pub use credentials::Credentials;
 pub use encode::Encoding;
 pub use error::{Delivery, Error, ErrorKind};
 pub use exchange::Metadata;
+pub use observer::{Attempt, FinishedCall, Observer};
 pub use paging::{Items, Paged, Pages};
 use parameters::Parameters;
+pub use provider::{MetadataCredentials, ProvideCredentials, ProviderError};
 pub use ret_code::RetCode;
+pub use retry::RetryPolicy;
+pub use source::{Source, Sources};
 pub use timestamp::Timestamp;
+pub use transport::{BoxFuture, TowerTransport, Transport, TransportError};
 pub use untyped::UntypedCall;
 
 /// The README's code compiles.

@@ -64,6 +64,11 @@ impl RetCode {
         self.documented().map(|code| code.remedy)
     }
 
+    /// Whether the service turned a call away because there were too many.
+    pub(crate) fn is_throttling(self) -> bool {
+        self.outcome() == Outcome::TurnedAway
+    }
+
     pub(crate) fn outcome(self) -> Outcome {
         self.documented()
             .map_or(Outcome::Undocumented, |code| code.outcome)

@@ -1,11 +1,13 @@
 //! What the tests of generated code share: the documentation's examples against the code.
 
 use crate::{
-    Action,
+    Action, Credentials, Error, Repeat, RetCode,
     actions::examples::Example,
     decode::{Model, Notes, Oddity},
     envelope,
+    error::{CallContext, ResponseContext},
     parameters::Parameters,
+    sign,
 };
 
 /// The request sends exactly what the example shows.
@@ -88,4 +90,16 @@ fn contains(read: &serde_json::Value, shown: &serde_json::Value, path: &str) {
             assert_eq!(text(read), text(shown), "{path}");
         }
     }
+}
+
+/// What a call comes to that is refused with this code.
+pub(crate) fn refused(repeat: Repeat, ret_code: RetCode) -> Error {
+    let credentials = Credentials::new("public-key", "private-key");
+    let call = CallContext {
+        action: "CreateRepo",
+        repeat,
+        credentials: &credentials,
+        signature: sign::signature("", "private-key"),
+    };
+    call.refused(ret_code, None, ResponseContext::default())
 }

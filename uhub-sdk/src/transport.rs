@@ -1,244 +1,173 @@
-//! HTTP: one request out, one bounded response back. The only module that knows reqwest.
+//! HTTP, as the core sees it: a request out, a whole response back.
 
-use std::{error::Error as StdError, time::Duration};
+mod http_client;
+mod tower;
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, Response, Uri};
-use url::Url;
+use std::{error::Error as StdError, fmt, pin::Pin, sync::Arc};
 
-use crate::error::{Delivery, Error, ErrorKind, Failure};
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
 
-/// What a transport is built with.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    /// Where most requests go.
-    pub(crate) endpoint: Uri,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) max_response_size: usize,
-    /// Whether the service is this machine: no proxy stands before it.
-    pub(crate) is_loopback: bool,
+use crate::error::{Delivery, ErrorKind};
+
+pub(crate) use http_client::{HttpClient, Proxy, Settings};
+pub use tower::TowerTransport;
+
+/// A future in a box, as the methods of traits return it that are used as `dyn`.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// How requests reach the service. Implement it to send them some other way than the built-in one:
+/// through a gateway of one's own, to a recording, to nowhere.
+///
+/// A transport gets requests that are complete and signed. It sends each **once**, as it is, follows no
+/// redirect, and answers with whatever came back, an HTTP error too: what that means, and whether to
+/// repeat the call, is for the client to say. The client bounds the time: what is not ready
+/// then is dropped.
+///
+/// A request can be replayed by whoever reads it: log neither its URL nor its body.
+///
+/// # Examples
+///
+/// A transport for tests, which answers all calls alike.
+///
+/// ```
+/// use bytes::Bytes;
+/// use uhub_sdk::{BoxFuture, Client, Credentials, Transport, TransportError};
+///
+/// #[derive(Debug)]
+/// struct Canned(&'static str);
+///
+/// impl Transport for Canned {
+///     fn send(
+///         &self,
+///         _: http::Request<Bytes>,
+///     ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+///         Box::pin(async { Ok(http::Response::new(Bytes::from_static(self.0.as_bytes()))) })
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), uhub_sdk::Error> {
+/// let client = Client::builder()
+///     .credentials(Credentials::new("public-key", "private-key"))
+///     .transport(Canned(r#"{"RetCode": 0, "TotalCount": 0}"#))
+///     .build()?;
+/// assert!(client.get_repo_image("base").send().await?.image_set.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Sends a request and reads its response to the end.
+    ///
+    /// # Errors
+    ///
+    /// There is no response, or not the whole of it. The error says whether the request may have been
+    /// sent: a call that creates something is repeated by the client only if it was not.
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 }
 
-/// A pool of connections.
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        (**self).send(request)
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        (**self).send(request)
+    }
+}
+
+/// Why there is no response, or not the whole of it.
 #[derive(Debug)]
-pub(crate) struct Transport {
-    http: reqwest::Client,
-    /// As HTTP has it and as reqwest does: it need not be parsed for every request.
-    endpoint: (Uri, Url),
-    max_response_size: usize,
+pub struct TransportError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) delivery: Delivery,
+    pub(crate) what: String,
+    /// Whether trying again may change anything.
+    pub(crate) may_pass: bool,
+    /// The status and the request's id, where the response got so far.
+    pub(crate) head: Option<(u16, Option<String>)>,
+    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl TransportError {
+    fn new(kind: ErrorKind, delivery: Delivery, what: impl Into<String>) -> Self {
+        Self {
+            kind,
+            delivery,
+            what: what.into(),
+            may_pass: true,
+            head: None,
+            source: None,
+        }
+    }
+
+    /// No connection came about, and nothing was sent: any call may be sent again. `what` says what
+    /// happened in a sentence, as the error will show it.
+    pub fn not_connected(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connect, Delivery::NotSent, what)
+    }
+
+    /// The connection broke. The request may have been sent, and carried out.
+    pub fn interrupted(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connection, Delivery::Unknown, what)
+    }
+
+    /// It took too long. The request may have been sent, and carried out.
+    pub fn timed_out(what: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Timeout, Delivery::Unknown, what)
+    }
+
+    /// The response has more than these bytes. The request may have been carried out; the same call would have
+    /// the same answer again.
+    pub(crate) fn too_large(limit: usize, size: &str) -> Self {
+        let what = format!(
+            "the response is larger than the {limit} bytes that the client accepts: {size}. Ask for less at a time, or \
+             set `max_response_size`."
+        );
+        let error = Self::new(ErrorKind::ResponseTooLarge, Delivery::Unknown, what);
+        error.permanent()
+    }
+
+    /// Trying again would not help: the client does not.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.may_pass = false;
+        self
+    }
+
+    /// Adds what this error comes from. It is shown with the call's error, unless a secret of the call is in it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
 }
 
 /// The service's id of a request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-ucloud-request-uuid")?.to_str().ok()?;
     Some(id.to_owned())
-}
-
-impl Transport {
-    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
-        let mut builder = reqwest::Client::builder()
-            // A redirect would send a signed request to somewhere else.
-            .redirect(reqwest::redirect::Policy::none())
-            // Whether to repeat a request is not for the transport to say.
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(settings.connect_timeout);
-        if settings.is_loopback {
-            builder = builder.no_proxy();
-        }
-        let http = tls(builder, settings.endpoint.scheme_str() == Some("https"))?
-            .build()
-            .map_err(|error| {
-                Error::configuration("the HTTP client cannot be built.")
-                    .with_source(error.without_url())
-            })?;
-        let url = Url::parse(&settings.endpoint.to_string())
-            .map_err(|error| Error::configuration("the base URL is no URL.").with_source(error))?;
-        Ok(Self {
-            http,
-            endpoint: (settings.endpoint, url),
-            max_response_size: settings.max_response_size,
-        })
-    }
-
-    /// Sends a request and reads its response to the end.
-    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
-        let response = self
-            .http
-            .execute(self.prepare(request)?)
-            .await
-            .map_err(|error| self.failure(error))?;
-        let head = (response.status().as_u16(), request_id(response.headers()));
-        self.read(response).await.map_err(|failure| Failure {
-            head: Some(head),
-            ..failure
-        })
-    }
-
-    async fn read(&self, mut response: reqwest::Response) -> Result<Response<Bytes>, Failure> {
-        let announced = response.content_length();
-        if let Some(length) = announced.filter(|length| *length > self.max_response_size as u64) {
-            return Err(self.too_large(&format!("it has {length} bytes")));
-        }
-        let mut answer = Response::new(Bytes::new());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        // Nearly always the whole body comes at once, and need not be copied.
-        let mut whole = Bytes::new();
-        let mut parts = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.failure(error))?
-        {
-            if whole.len() + parts.len() + chunk.len() > self.max_response_size {
-                return Err(self.too_large("there is more to come"));
-            }
-            if whole.is_empty() && parts.is_empty() {
-                whole = chunk;
-                continue;
-            }
-            if parts.is_empty() {
-                // No more than is accepted was announced.
-                let length = announced.and_then(|length| usize::try_from(length).ok());
-                parts.reserve(length.unwrap_or(whole.len() + chunk.len()));
-                parts.extend_from_slice(&std::mem::take(&mut whole));
-            }
-            parts.extend_from_slice(&chunk);
-        }
-        *answer.body_mut() = if parts.is_empty() {
-            whole
-        } else {
-            parts.freeze()
-        };
-        Ok(answer)
-    }
-
-    /// The request as reqwest has it.
-    fn prepare(&self, request: Request<Bytes>) -> Result<reqwest::Request, Failure> {
-        let (endpoint, url) = &self.endpoint;
-        if request.uri() != endpoint {
-            return reqwest::Request::try_from(request).map_err(|error| self.failure(error));
-        }
-        let (parts, body) = request.into_parts();
-        let mut prepared = reqwest::Request::new(parts.method, url.clone());
-        *prepared.headers_mut() = parts.headers;
-        *prepared.body_mut() = Some(body.into());
-        Ok(prepared)
-    }
-
-    fn too_large(&self, size: &str) -> Failure {
-        Failure {
-            kind: ErrorKind::ResponseTooLarge,
-            delivery: Delivery::Unknown,
-            what: format!(
-                "the response is larger than the {} bytes that the client accepts: {size}. Ask for less at a time, or \
-                 set `max_response_size`.",
-                self.max_response_size
-            ),
-            may_pass: false,
-            head: None,
-            source: None,
-        }
-    }
-
-    /// reqwest's error, without the URL: it may have a signature in it.
-    fn failure(&self, error: reqwest::Error) -> Failure {
-        let error = error.without_url();
-        let host = self
-            .endpoint
-            .0
-            .authority()
-            .map_or("the service", |authority| authority.as_str());
-        let (kind, delivery, what) = if error.is_builder() {
-            (
-                ErrorKind::Request,
-                Delivery::NotSent,
-                "the request cannot be sent".to_owned(),
-            )
-        } else if error.is_connect() {
-            (
-                ErrorKind::Connect,
-                Delivery::NotSent,
-                format!("no connection to {host}"),
-            )
-        } else if error.is_timeout() {
-            (
-                ErrorKind::Timeout,
-                Delivery::Unknown,
-                format!("{host} took too long"),
-            )
-        } else {
-            let what = format!("the connection to {host} broke before the response was complete");
-            (ErrorKind::Connection, Delivery::Unknown, what)
-        };
-        // reqwest says what it was doing; why it failed is at the end of the chain.
-        let mut reason: &(dyn StdError + 'static) = &error;
-        while let Some(source) = reason.source() {
-            reason = source;
-        }
-        let is_tls = is_tls(reason);
-        let advice = match kind {
-            ErrorKind::Connect if is_tls => {
-                ": check that the base URL speaks TLS, and its certificate"
-            }
-            ErrorKind::Connect => ": check the base URL and the network",
-            _ => "",
-        };
-        Failure {
-            kind,
-            delivery,
-            what: format!("{what}: {reason}{advice}."),
-            // A certificate is no better the second time.
-            may_pass: !is_tls,
-            head: None,
-            source: Some(Box::new(error)),
-        }
-    }
-}
-
-#[cfg(feature = "rustls")]
-fn is_tls(reason: &(dyn StdError + 'static)) -> bool {
-    let is_rustls = |error: &(dyn StdError + Send + Sync + 'static)| error.is::<rustls::Error>();
-    let inner = reason
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
-    reason.is::<rustls::Error>() || inner.is_some_and(is_rustls)
-}
-
-#[cfg(not(feature = "rustls"))]
-fn is_tls(_: &(dyn StdError + 'static)) -> bool {
-    false
-}
-
-#[cfg(feature = "rustls")]
-fn tls(builder: reqwest::ClientBuilder, is_tls: bool) -> Result<reqwest::ClientBuilder, Error> {
-    use std::sync::Arc;
-
-    use rustls::{ClientConfig, RootCertStore, crypto::ring};
-    use rustls_platform_verifier::BuilderVerifierExt;
-
-    // The provider is named here, so that the process need not have a default one.
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|config| {
-            if is_tls {
-                config.with_platform_verifier()
-            } else {
-                // Without https there is nothing to verify, and no store to load.
-                Ok(config.with_root_certificates(RootCertStore::empty()))
-            }
-        })
-        .map_err(|error| Error::configuration("TLS cannot be set up.").with_source(error))?;
-    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
-}
-
-#[cfg(not(feature = "rustls"))]
-fn tls(builder: reqwest::ClientBuilder, is_tls: bool) -> Result<reqwest::ClientBuilder, Error> {
-    if is_tls {
-        return Err(Error::configuration(
-            "this build of uhub-sdk has no TLS, and the base URL is https: enable the feature `rustls`.",
-        ));
-    }
-    Ok(builder)
 }

@@ -5,7 +5,10 @@ use std::{fmt, time::Duration};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{Client, Error, Metadata, Repeat, envelope, exchange::Exchange};
+use crate::{
+    Client, Error, Metadata, Repeat, RetryPolicy, envelope,
+    exchange::{Exchange, Options},
+};
 
 /// A call of an action by its name, with the parameters by theirs: [`Client::action`] begins one.
 ///
@@ -19,7 +22,7 @@ pub struct UntypedCall<C = Client> {
     /// Nothing is an empty text.
     parameters: Vec<(String, Option<Value>)>,
     repeat: Repeat,
-    timeout: Option<Duration>,
+    options: Options,
 }
 
 impl<C> UntypedCall<C> {
@@ -29,7 +32,7 @@ impl<C> UntypedCall<C> {
             action,
             parameters: Vec::new(),
             repeat: Repeat::Never,
-            timeout: None,
+            options: Options::default(),
         }
     }
 
@@ -49,7 +52,7 @@ impl<C> UntypedCall<C> {
         self
     }
 
-    /// Whether the action may be sent a second time, which [`Error::is_repeatable`] depends on. Default:
+    /// Whether the action may be sent a second time where the first may have been carried out. Default:
     /// [`Repeat::Never`].
     pub fn with_repeat(mut self, value: Repeat) -> Self {
         self.repeat = value;
@@ -58,7 +61,14 @@ impl<C> UntypedCall<C> {
 
     /// How long this call may take in all; see [`Call::with_timeout`](crate::Call::with_timeout).
     pub fn with_timeout(mut self, value: Duration) -> Self {
-        self.timeout = Some(value);
+        self.options.timeout = Some(value);
+        self
+    }
+
+    /// How often this call is repeated, and after what waits; see
+    /// [`Call::with_retry`](crate::Call::with_retry).
+    pub fn with_retry(mut self, value: RetryPolicy) -> Self {
+        self.options.retry = Some(value);
         self
     }
 
@@ -69,7 +79,7 @@ impl<C> UntypedCall<C> {
             action,
             parameters,
             repeat,
-            timeout,
+            options,
             ..
         } = self;
         UntypedCall {
@@ -77,7 +87,7 @@ impl<C> UntypedCall<C> {
             action,
             parameters,
             repeat,
-            timeout,
+            options,
         }
     }
 }
@@ -105,12 +115,12 @@ impl UntypedCall {
             action,
             parameters,
             repeat,
-            timeout,
+            options,
         } = &self;
         let exchange = Exchange {
             action,
             repeat: *repeat,
-            timeout: *timeout,
+            options,
         };
         let add = |to: &mut crate::Parameters<'_>| {
             for (name, value) in parameters {
@@ -133,7 +143,7 @@ impl<C> fmt::Debug for UntypedCall<C> {
             .field("action", &self.action)
             .field("parameters", &names)
             .field("repeat", &self.repeat)
-            .field("timeout", &self.timeout)
+            .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }

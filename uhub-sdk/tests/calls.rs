@@ -2,27 +2,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod python_sdk;
+mod wiretap;
 
 use std::{
     io::Write,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use common::example;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::TcpListener;
 use uhub_sdk::{
-    Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode,
+    Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode, RetryPolicy,
     actions::get_repo_image::GetRepoImageRequest,
     local::{Fault, Image, LocalUhub, Repository},
 };
+use wiretap::Wiretap;
 
 /// Keys that can be told apart from everything else in an output.
 const PUBLIC_KEY: &str = "pUbLiC-kEy@example.com/1296235120854146120";
@@ -247,7 +244,12 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
     use ErrorKind::{Connection, Decode, ResponseTooLarge, Service, UnexpectedResponse};
 
     let uhub = uhub().await;
-    let client = uhub.client().max_response_size(1 << 20).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::never())
+        .max_response_size(1 << 20)
+        .build()
+        .unwrap();
     let html = format!("<html>{}<h1>502 Bad Gateway</h1>", "\u{1b}[31m");
     for (fault, kind, delivery, repeatable, says) in [
         (
@@ -442,42 +444,29 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
 /// A proxy's page that shows the URL it was asked for, and the key besides.
 #[tokio::test]
 async fn what_a_proxy_repeats_is_hidden() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/", listener.local_addr().unwrap());
-    let proxy = tokio::spawn(async move {
-        for _ in 0..2 {
-            let (mut connection, _) = listener.accept().await.unwrap();
-            let mut head = vec![0; 4096];
-            let length = connection.read(&mut head).await.unwrap();
-            let asked = String::from_utf8_lossy(&head[..length])
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .to_owned();
-            assert!(asked.contains("&Signature="), "{asked}");
-            let page = format!("<h1>Not found</h1> {asked} {PRIVATE_KEY}");
-            let answer = format!(
-                "HTTP/1.1 404 X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{page}",
-                page.len()
-            );
-            connection.write_all(answer.as_bytes()).await.unwrap();
-        }
-    });
-    let credentials = keys().with_security_token("tOkEn/1+2");
-    let client = Client::builder()
-        .credentials(credentials)
-        .base_url(&base_url)
+    let uhub = uhub().await;
+    let tap = Wiretap::before(&uhub).await;
+    let client = uhub
+        .client()
+        .credentials(keys().with_security_token("tOkEn/1+2"))
+        .base_url(tap.base_url())
         .encoding(Encoding::Query)
         .build()
         .unwrap();
-    let error = client.get_repo_image("many").send().await.unwrap_err();
+    // The same call is signed in the same way each time: the first shows what the second asks for.
+    let call = client.get_repo_image("many");
+    let _ = call.clone().send().await;
+    let asked = tap.take();
+    let asked = asked.lines().next().unwrap();
+    assert!(asked.contains("&Signature="), "{asked}");
+    let page = format!("<h1>Not found</h1> {asked} {PRIVATE_KEY}");
+    uhub.play(respond(404, &[], page));
+    let error = call.send().await.unwrap_err();
+    assert_eq!(tap.take().lines().next(), Some(asked));
     let body = error.body().unwrap();
     assert!(body.contains("Signature=[hidden]"), "{body}");
     assert!(!format!("{error:?}").contains("tOkEn"), "{error:?}");
-    let body_without_name = error.body().unwrap().replace("Signature=[hidden]", "");
-    assert_clean(&body_without_name);
-    drop(client);
-    proxy.abort();
+    assert_clean(&body.replace("Signature=[hidden]", ""));
 }
 
 #[tokio::test]
@@ -509,7 +498,7 @@ async fn a_server_that_is_not_there_was_not_reached() {
 async fn waiting_is_bounded_in_every_way() {
     let uhub = uhub().await;
     let soon = Duration::from_millis(200);
-    let base = || uhub.client();
+    let base = || uhub.client().retry(RetryPolicy::never());
     let bounded: [(&str, ClientBuilder, Option<Duration>); 3] = [
         ("the attempt", base().attempt_timeout(soon), None),
         ("the client's calls", base().timeout(soon), None),
@@ -591,33 +580,11 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
     assert!(error.to_string().contains("Tokio"), "{error}");
 }
 
-/// Counts the connections that are made through it to a server.
-async fn counting(server: &str) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/", listener.local_addr().unwrap());
-    let count = Arc::new(AtomicUsize::new(0));
-    let (counted, server) = (
-        count.clone(),
-        server["http://".len()..].trim_end_matches('/').to_owned(),
-    );
-    tokio::spawn(async move {
-        while let Ok((mut connection, _)) = listener.accept().await {
-            counted.fetch_add(1, Ordering::Relaxed);
-            let server = server.clone();
-            tokio::spawn(async move {
-                let mut server = TcpStream::connect(server).await.unwrap();
-                let _ = tokio::io::copy_bidirectional(&mut connection, &mut server).await;
-            });
-        }
-    });
-    (base_url, count)
-}
-
 #[tokio::test]
 async fn connections_are_reused_at_any_concurrency() {
     let uhub = uhub().await;
-    let (base_url, connections) = counting(uhub.base_url()).await;
-    let client = uhub.client().base_url(base_url).build().unwrap();
+    let tap = Wiretap::before(&uhub).await;
+    let client = uhub.client().base_url(tap.base_url()).build().unwrap();
     for _ in 0..5 {
         let calls: Vec<_> = (0..16)
             .map(|_| tokio::spawn(client.get_repo_image("many").send()))
@@ -627,32 +594,21 @@ async fn connections_are_reused_at_any_concurrency() {
         }
     }
     assert_eq!(uhub.requests().len(), 80);
-    let connections = connections.load(Ordering::Relaxed);
+    let connections = tap.connections();
     assert!(
         connections <= 16,
         "{connections} connections for 16 calls at once"
     );
 }
 
-/// A server that begins an answer and then says nothing more.
 #[tokio::test]
 async fn a_body_that_stalls_is_given_up() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}/", listener.local_addr().unwrap());
-    let server = tokio::spawn(async move {
-        let (mut connection, _) = listener.accept().await.unwrap();
-        let mut request = vec![0; 4096];
-        let _ = connection.read(&mut request).await.unwrap();
-        let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"RetCode\": 0";
-        connection.write_all(head.as_bytes()).await.unwrap();
-        // The connection stays open for as long as the test goes on.
-        std::future::pending::<()>().await;
+    let uhub = uhub().await;
+    uhub.play(Fault::SlowBody {
+        bytes: 12,
+        pause: Duration::from_secs(3_600),
     });
-    let client = Client::builder()
-        .credentials(keys())
-        .base_url(base_url)
-        .build()
-        .unwrap();
+    let client = uhub.client().build().unwrap();
     let started = Instant::now();
     let call = client
         .get_repo_image("many")
@@ -665,14 +621,13 @@ async fn a_body_that_stalls_is_given_up() {
         Delivery::Unknown,
         "did not answer within 300ms (`timeout`)",
     );
-    server.abort();
 }
 
 /// A value that cannot be understood is shown, unless it is a secret.
 #[tokio::test]
 async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
     for body in [
         format!(r#"{{"RetCode": 0, "TotalCount": "{PRIVATE_KEY}"}}"#),
         format!(r#"{{"RetCode": 0, "TotalCount": {{"{PUBLIC_KEY}": 1}}}}"#),
@@ -746,6 +701,7 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
         let credentials = keys().with_security_token("tOkEn-pRiVaTe");
         let client = uhub
             .client()
+            .retry(RetryPolicy::never())
             .credentials(credentials)
             .encoding(encoding)
             .build()

@@ -19,7 +19,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use uhub_sdk::{
-    Client, Delivery, Error, ErrorKind, RetCode,
+    Client, Delivery, Error, ErrorKind, RetCode, RetryPolicy,
     actions::create_repo::CreateRepoRequest,
     local::{Fault, Image, LocalUhub, Repository, Tag},
     recipes::{
@@ -180,7 +180,7 @@ async fn a_refused_creation_is_looked_after() {
         builder = builder.repository(Repository::new(format!("repository-{number}")));
     }
     let uhub = builder.start().await.unwrap();
-    let client = uhub.client().build().unwrap();
+    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
 
     // Someone else was faster.
     hide_repositories(&uhub);
@@ -416,7 +416,7 @@ async fn an_error_ends_the_walk_after_what_came_before() {
         .start()
         .await
         .unwrap();
-    let client = uhub.client().build().unwrap();
+    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
     let (all, _) = collect(walk(&client).concurrency(1)).await;
     // Projects, private ones, images, three times tags; public ones, images, tags.
     let requests = uhub.requests().len();
@@ -455,7 +455,7 @@ async fn an_error_among_calls_under_way_does_not_overtake() {
         .start()
         .await
         .unwrap();
-    let client = uhub.client().build().unwrap();
+    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
     let (all, _) = collect(walk(&client)).await;
     for broken in 4..12 {
         for _ in 0..broken {

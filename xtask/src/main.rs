@@ -4,6 +4,7 @@
 mod codegen;
 mod files;
 mod import;
+mod local;
 
 use std::{
     path::{Path, PathBuf},
@@ -36,6 +37,7 @@ enum Command {
     },
     /// Bring the spec up to date with documentation pages: their facts; our words and decisions stay.
     Import(import::Arguments),
+    Local(local::Arguments),
 }
 
 /// A path of this repository, wherever the command is run from; short where it is run at the root.
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
             out,
         } => codegen::write(&spec, &out),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Local(_) => local::run(),
     };
     match result {
         Ok(message) => {

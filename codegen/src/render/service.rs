@@ -19,6 +19,8 @@ pub(super) fn index(service: &Service) -> String {
     modules.push(("service", "pub(crate) mod service;".to_owned()));
     modules.sort_by_key(|(name, _)| module(name));
     // rustfmt sorts what stands together; what has an attribute stands first, and alone.
+    out.line("#[cfg(feature = \"local\")]");
+    out.line("pub(crate) mod documentation;");
     out.line("#[cfg(any(test, feature = \"local\"))]");
     out.line("pub(crate) mod examples;");
     out.blank();

@@ -2,6 +2,8 @@
 
 //! The actions of UHub, one module each: its request, its response and the models in it.
 
+#[cfg(feature = "local")]
+pub(crate) mod documentation;
 #[cfg(any(test, feature = "local"))]
 pub(crate) mod examples;
 

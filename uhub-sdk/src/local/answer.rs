@@ -1,48 +1,42 @@
-//! The service's answers, as HTTP responses.
+//! The service's answers, as HTTP responses, and what faults make of them.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use super::actions;
 use super::body::AnswerBody;
-use super::protocol::{Parameters, Refusal, ret_code};
-use super::request::HttpRefusal;
-use super::store::Store;
-use super::stream::Flushes;
+use super::protocol::Refusal;
+use super::protocol::ret_code::SUCCESS;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ucloud-request-uuid");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// What the service says to a request.
 pub(super) struct Answer {
-    status: StatusCode,
-    pub(super) ret_code: i64,
-    body: Bytes,
+    pub(super) status: StatusCode,
+    content: Content,
+}
+
+enum Content {
+    /// A number `RetCode` is among the fields.
+    Fields(Map<String, Value>),
+    Text(String),
 }
 
 impl Answer {
-    pub(super) fn new(store: &mut Store, read: &Result<Parameters, HttpRefusal>) -> Self {
-        match read {
-            Ok(parameters) => {
-                let action = parameters.get("Action").unwrap_or_default();
-                match actions::run(store, parameters) {
-                    Ok(fields) => Self::render(StatusCode::OK, action, ret_code::SUCCESS, fields),
-                    Err(refusal) => Self::refuse(StatusCode::OK, action, &refusal),
-                }
-            }
-            Err(http) => Self::refuse(http.status, "", &http.refusal),
-        }
+    pub(super) fn success(action: &str, fields: Map<String, Value>) -> Self {
+        Self::of_fields(StatusCode::OK, action, SUCCESS, fields)
     }
 
-    fn refuse(status: StatusCode, action: &str, refusal: &Refusal) -> Self {
+    pub(super) fn refusal(status: StatusCode, action: &str, refusal: &Refusal) -> Self {
         let mut fields = Map::new();
         fields.insert("Message".to_owned(), refusal.message.as_str().into());
-        Self::render(status, action, refusal.ret_code, fields)
+        Self::of_fields(status, action, refusal.ret_code, fields)
     }
 
-    fn render(
+    fn of_fields(
         status: StatusCode,
         action: &str,
         ret_code: i64,
@@ -52,50 +46,120 @@ impl Answer {
         fields.insert("RetCode".to_owned(), ret_code.into());
         Self {
             status,
-            ret_code,
-            body: Value::Object(fields).to_string().into(),
+            content: Content::Fields(fields),
         }
     }
 
-    pub(super) fn whole(&self, request_id: &str) -> Response<AnswerBody> {
-        self.response(request_id, AnswerBody::whole(self.body.clone()))
+    /// One that is not the API's.
+    pub(super) fn fields<const N: usize>(fields: [(&str, Value); N]) -> Self {
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        Self {
+            status: StatusCode::OK,
+            content: Content::Fields(fields.into_iter().collect()),
+        }
     }
 
-    fn response(&self, request_id: &str, body: AnswerBody) -> Response<AnswerBody> {
-        let mut response = json_response(self.status, request_id, body);
+    /// One that is no JSON.
+    pub(super) fn text(status: StatusCode, text: String) -> Self {
+        Self {
+            status,
+            content: Content::Text(text),
+        }
+    }
+
+    pub(super) fn ret_code(&self) -> Option<i64> {
+        match &self.content {
+            Content::Fields(fields) => fields.get("RetCode").and_then(Value::as_i64),
+            Content::Text(_) => None,
+        }
+    }
+
+    /// Puts this in the place of how many there are.
+    pub(super) fn set_total(&mut self, total: i64) {
+        let Content::Fields(fields) = &mut self.content else {
+            return;
+        };
+        for (name, value) in fields {
+            if value.is_number() && name != "RetCode" {
+                *value = total.into();
+            }
+        }
+    }
+
+    /// Makes everything look as it does in the documentation's example, which is JSON.
+    pub(super) fn set_types(&mut self, example: &str) {
+        let Content::Fields(fields) = &mut self.content else {
+            return;
+        };
+        if let Ok(Value::Object(shown)) = serde_json::from_str(example) {
+            for (name, value) in fields.iter_mut() {
+                if let Some(shown) = shown.get(name) {
+                    *value = as_shown(value.take(), shown);
+                }
+            }
+        }
+        if let Some(code) = fields.get_mut("RetCode") {
+            *code = code.to_string().into();
+        }
+    }
+
+    pub(super) fn bytes(&self) -> Bytes {
+        match &self.content {
+            Content::Fields(fields) => {
+                // Text as keys, numbers and texts as values: nothing of it can fail.
+                serde_json::to_vec(fields).unwrap_or_default().into()
+            }
+            Content::Text(text) => text.clone().into(),
+        }
+    }
+
+    pub(super) fn response(&self, request_id: &str, body: AnswerBody) -> Response<AnswerBody> {
+        let mut response = respond(self.status, request_id, body);
+        let headers = response.headers_mut();
+        if let Content::Text(_) = self.content {
+            headers.insert(CONTENT_TYPE, TEXT);
+        }
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
-            response
-                .headers_mut()
-                .insert(ALLOW, HeaderValue::from_static("GET, POST"));
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
         }
-        response
-    }
-
-    /// The same, of which only the first bytes are sent.
-    pub(super) fn broken(
-        &self,
-        request_id: &str,
-        after: usize,
-        flushes: Flushes,
-    ) -> Response<AnswerBody> {
-        if after >= self.body.len() {
-            // Nothing is missing; the connection closes all the same.
-            let mut response = self.whole(request_id);
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
-            return response;
-        }
-        let body = AnswerBody::broken(self.body.slice(..after), flushes);
-        let mut response = self.response(request_id, body);
-        response
-            .headers_mut()
-            .insert(CONTENT_LENGTH, self.body.len().into());
         response
     }
 }
 
-pub(super) fn json_response(
+/// A value in the types of the one that is shown.
+fn as_shown(value: Value, shown: &Value) -> Value {
+    match (value, shown) {
+        (Value::Object(fields), Value::Object(shown)) => fields
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let value = as_shown(value, shown.get(&name)?);
+                Some((name, value))
+            })
+            .collect(),
+        (Value::Array(items), Value::Array(shown)) => match shown.first() {
+            Some(shown) => items
+                .into_iter()
+                .map(|item| as_shown(item, shown))
+                .collect(),
+            None => items.into(),
+        },
+        // A plain text in the place of a model is its name.
+        (Value::Object(mut fields), Value::String(_)) => {
+            let name = fields.keys().find(|name| name.ends_with("Name")).cloned();
+            name.and_then(|name| fields.remove(&name))
+                .unwrap_or_default()
+        }
+        (Value::String(text), Value::Number(_)) => match text.parse::<i64>() {
+            Ok(number) => number.into(),
+            Err(_) => text.into(),
+        },
+        (Value::Number(number), Value::String(_)) => number.to_string().into(),
+        (value, _) => value,
+    }
+}
+
+/// A response of JSON.
+pub(super) fn respond(
     status: StatusCode,
     request_id: &str,
     body: AnswerBody,

@@ -2,11 +2,14 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
 
-use super::stream::Flushes;
+use super::served::Served;
+use super::stream::Wire;
 
 /// The connection ends here, as a fault wants it to.
 #[derive(Debug)]
@@ -20,9 +23,17 @@ impl std::fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-pub(super) enum AnswerBody {
+pub(super) struct AnswerBody {
+    kind: Kind,
+    /// Dropped with the body, when it was sent or nobody is there to take it.
+    served: Option<Served>,
+}
+
+enum Kind {
     /// All of it at once.
     Whole(Option<Bytes>),
+    /// In pieces, with a pause before each but the first.
+    Slow(Slow),
     /// A first part, and then the connection is cut.
     Broken(Broken),
     /// As long as wanted, and never in memory.
@@ -31,19 +42,38 @@ pub(super) enum AnswerBody {
 
 impl AnswerBody {
     pub(super) fn whole(bytes: Bytes) -> Self {
-        Self::Whole(Some(bytes))
+        Self::of(Kind::Whole(Some(bytes).filter(|bytes| !bytes.is_empty())))
     }
 
-    pub(super) fn broken(first: Bytes, flushes: Flushes) -> Self {
-        Self::Broken(Broken {
+    pub(super) fn slow(bytes: Bytes, piece: usize, pause: Duration) -> Self {
+        Self::of(Kind::Slow(Slow {
+            left: bytes,
+            piece: piece.max(1),
+            pause,
+            waiting: None,
+        }))
+    }
+
+    pub(super) fn broken(first: Bytes, wire: Wire) -> Self {
+        Self::of(Kind::Broken(Broken {
             first: Some(first),
-            flushes,
+            wire,
             flushed_before: 0,
-        })
+        }))
     }
 
     pub(super) fn huge(action: &str, bytes: u64) -> Self {
-        Self::Huge(Huge::new(action, bytes))
+        Self::of(Kind::Huge(Huge::new(action, bytes)))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, served: None }
+    }
+
+    /// Tells `served` of what is sent, and of the end.
+    pub(super) fn watched(mut self, served: Served) -> Self {
+        self.served = Some(served);
+        self
     }
 }
 
@@ -55,43 +85,81 @@ impl Body for AnswerBody {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
-        let next = match self.get_mut() {
-            Self::Whole(bytes) => bytes.take(),
-            Self::Huge(huge) => huge.next(),
-            Self::Broken(broken) => return broken.poll_frame(cx),
+        let this = self.get_mut();
+        let next = match &mut this.kind {
+            Kind::Whole(bytes) => bytes.take(),
+            Kind::Slow(slow) => ready!(slow.poll_next(cx)),
+            Kind::Huge(huge) => huge.next(),
+            Kind::Broken(broken) => match ready!(broken.poll_next(cx)) {
+                Ok(first) => Some(first),
+                Err(cut) => return Poll::Ready(Some(Err(cut))),
+            },
         };
+        if let (Some(served), Some(bytes)) = (&mut this.served, &next) {
+            served.sent(bytes.len());
+        }
         Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
     }
 
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Whole(bytes) => bytes.is_none(),
+            Kind::Slow(slow) => slow.left.is_empty(),
+            Kind::Broken(_) | Kind::Huge(_) => false,
+        }
+    }
+
     fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+        match &self.kind {
+            Kind::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Kind::Slow(slow) => SizeHint::with_exact(slow.left.len() as u64),
             // A broken body is not as long as its headers say, and a huge one is to say nothing.
-            Self::Broken(_) | Self::Huge(_) => SizeHint::default(),
+            Kind::Broken(_) | Kind::Huge(_) => SizeHint::default(),
         }
     }
 }
 
-pub(super) struct Broken {
+struct Slow {
+    left: Bytes,
+    piece: usize,
+    pause: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl Slow {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(waiting) = &mut self.waiting {
+            ready!(waiting.as_mut().poll(cx));
+        }
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        self.waiting = Some(Box::pin(sleep(self.pause)));
+        let piece = self.left.split_to(self.piece.min(self.left.len()));
+        Poll::Ready(Some(piece))
+    }
+}
+
+struct Broken {
     first: Option<Bytes>,
-    flushes: Flushes,
+    wire: Wire,
     flushed_before: u64,
 }
 
 impl Broken {
-    fn poll_frame(&mut self, cx: &Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Result<Bytes, Cut>> {
         if let Some(first) = self.first.take() {
-            self.flushed_before = self.flushes.count();
+            self.flushed_before = self.wire.flushes();
             if !first.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(first))));
+                return Poll::Ready(Ok(first));
             }
         }
-        ready!(self.flushes.poll_after(self.flushed_before, cx));
-        Poll::Ready(Some(Err(Cut)))
+        ready!(self.wire.poll_flushed(self.flushed_before, cx));
+        Poll::Ready(Err(Cut))
     }
 }
 
-pub(super) struct Huge {
+struct Huge {
     start: Bytes,
     padding: u64,
     end: Bytes,

@@ -1,19 +1,49 @@
 //! What the server can do wrong when told to.
 
 use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use serde::{Deserialize, Serialize};
 
 use super::body::AnswerBody;
-use super::stream::Flushes;
+use super::stream::Wire;
+use crate::RetCode;
 
-/// Something to go wrong with one request: [`LocalUhub::play`](super::LocalUhub::play) queues it.
+/// Something to go wrong with one request: [`LocalUhub::play`](super::LocalUhub::play) queues it,
+/// [`LocalUhub::play_on`](super::LocalUhub::play_on) says on which requests.
 ///
 /// It is played after the request was read to its end and recorded in
 /// [`LocalUhub::requests`](super::LocalUhub::requests), whatever the request was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// What tells one client from another is what it does when it cannot know whether its request was
+/// carried out. So each fault says whether it was, and of those that keep a request from being
+/// carried out there is another kind, [`afterwards`](Self::afterwards), that lets it:
+///
+/// | carried out | faults |
+/// | --- | --- |
+/// | no, unless played `afterwards` | `Respond`, `RetCode`, `Huge`, `CutConnection`, `ResetConnection`, `Hang` |
+/// | yes, after the wait; at once, if played `afterwards` | `Delay` |
+/// | yes | `CutResponse`, `CutBody`, `SlowBody`, `BrokenJson`, `WrongTypes`, `WrongTotal`, `RepeatPages` |
+///
+/// "Yes" means as far as it would be without the fault: a request with a wrong signature is refused.
+///
+/// As JSON, a fault is its name in snake_case, or an object of its name and what it is told:
+///
+/// ```json
+/// "cut_connection"
+/// {"ret_code": {"code": 153, "message": "Too many requests"}}
+/// {"respond": {"status": 503, "headers": [["Retry-After", "2"]], "body": "busy"}}
+/// {"delay": {"seconds": 1.5}}
+/// {"slow_body": {"bytes": 10, "seconds": 0.2}}
+/// {"cut_body": {"after": 100}}
+/// {"wrong_total": {"total": 1000}}
+/// {"afterwards": "reset_connection"}
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Fault {
     /// Answers this instead, as a proxy would: an error page, an empty body, a redirect. The action
@@ -27,9 +57,20 @@ pub enum Fault {
         /// The HTTP status.
         status: u16,
         /// The headers, beside those HTTP needs.
+        #[serde(default)]
         headers: Vec<(String, String)>,
         /// The body.
+        #[serde(default, with = "text")]
         body: Bytes,
+    },
+    /// Answers 200 with this `RetCode` instead, as the service does: [`Fault::ret_code`] makes
+    /// one. The action is not run.
+    RetCode {
+        /// The return code.
+        code: i64,
+        /// The answer's `Message`; the documented meaning of the code, if it is empty.
+        #[serde(default)]
+        message: String,
     },
     /// Answers 200 with a JSON object of this many bytes that says success: `RetCode` is 0, the
     /// rest padding. It is streamed, without a `Content-Length`. The action is not run. With less
@@ -38,17 +79,181 @@ pub enum Fault {
         /// The length of the body.
         bytes: u64,
     },
+    /// Closes the connection without an answer. The action is not run.
+    CutConnection,
+    /// Closes the connection without an answer, as a machine does that crashes: by a TCP reset,
+    /// which most clients report as another error. The action is not run.
+    ResetConnection,
+    /// Never answers: the request stays open until the client leaves or the server stops. The
+    /// action is not run.
+    Hang,
+    /// Waits, then runs the action and answers. The action is not run if the client leaves before.
+    Delay {
+        /// How long it waits.
+        #[serde(rename = "seconds", with = "super::seconds")]
+        time: Duration,
+    },
+    /// Runs the action, sends this many bytes of the response, its head included, and closes the
+    /// connection.
+    CutResponse {
+        /// How many bytes of the response are sent.
+        after: u64,
+    },
     /// Runs the action, announces its whole answer, sends this many bytes of the body and closes
     /// the connection.
     CutBody {
         /// How many bytes of the body are sent.
         after: usize,
     },
-    /// Closes the connection without an answer. The action is not run.
-    CutConnection,
-    /// Never answers: the request stays open until the client leaves or the server stops. The
-    /// action is not run.
-    Hang,
+    /// Runs the action and sends its answer in small pieces, each some time after the one before.
+    SlowBody {
+        /// How many bytes a piece has; 0 is taken for 1.
+        bytes: usize,
+        /// How long it takes from one to the next.
+        #[serde(rename = "seconds", with = "super::seconds")]
+        pause: Duration,
+    },
+    /// Runs the action and answers the first half of the JSON, as if it were all.
+    BrokenJson,
+    /// Runs the action and answers in other types than are documented, those of the page's example:
+    /// numbers in the place of strings, plain names in the place of models, fields left out that
+    /// are left out there; and `RetCode` as a string.
+    WrongTypes,
+    /// Runs the action and answers this in the place of how many there are: `TotalCount`,
+    /// `ProjectCount`.
+    WrongTotal {
+        /// How many there are said to be.
+        total: i64,
+    },
+    /// Runs the action as if the request had no `Offset`: whichever page is asked for, it is the
+    /// first. Of an action without pages nothing changes.
+    RepeatPages,
+    /// Runs the action, at once, and then plays this in the place of its answer. What lets the
+    /// action run anyway is no other for this.
+    Afterwards(Box<Fault>),
+}
+
+impl Fault {
+    /// Answers 200 with this return code instead of running the action, with the documented meaning
+    /// of the code as its `Message`.
+    ///
+    /// ```
+    /// use uhub_sdk::RetCode;
+    /// use uhub_sdk::local::Fault;
+    ///
+    /// let turned_away = Fault::ret_code(RetCode::THROTTLED);
+    /// // The gateway gives up, and the service has done it all the same.
+    /// let unknown = Fault::ret_code(RetCode::GATEWAY_TIMEOUT).afterwards();
+    /// let undocumented = Fault::ret_code(64_001);
+    /// ```
+    #[must_use]
+    pub fn ret_code(code: impl Into<RetCode>) -> Self {
+        Self::RetCode {
+            code: code.into().get(),
+            message: String::new(),
+        }
+    }
+
+    /// Turns the request away because there are too many: return code 153.
+    #[must_use]
+    pub fn throttled() -> Self {
+        Self::ret_code(THROTTLED)
+    }
+
+    /// A proxy's error page: HTTP 502 with HTML. The action is not run.
+    #[must_use]
+    pub fn bad_gateway() -> Self {
+        let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n\
+            <body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+        Self::Respond {
+            status: 502,
+            headers: vec![("Content-Type".to_owned(), "text/html".to_owned())],
+            body: Bytes::from_static(page.as_bytes()),
+        }
+    }
+
+    /// An HTTP status, 429 or 503, that asks to come again later: `retry_after` is what stands in
+    /// its `Retry-After`, a number of seconds or a date. The action is not run.
+    #[must_use]
+    pub fn retry_after(status: u16, retry_after: impl ToString) -> Self {
+        Self::Respond {
+            status,
+            headers: vec![("Retry-After".to_owned(), retry_after.to_string())],
+            body: Bytes::new(),
+        }
+    }
+
+    /// Waits, then runs the action and answers.
+    #[must_use]
+    pub fn delay(time: Duration) -> Self {
+        Self::Delay { time }
+    }
+
+    /// The same, after the action was run: [`Fault::Afterwards`].
+    ///
+    /// ```
+    /// use uhub_sdk::local::Fault;
+    ///
+    /// // The request is carried out, and the client does not hear of it.
+    /// let lost_answer = Fault::CutConnection.afterwards();
+    /// ```
+    #[must_use]
+    pub fn afterwards(self) -> Self {
+        match self {
+            Self::Afterwards(_) => self,
+            other => Self::Afterwards(Box::new(other)),
+        }
+    }
+
+    /// The fault itself, and whether the action is run before it.
+    pub(super) fn unwrapped(&self) -> (&Self, bool) {
+        match self {
+            Self::Afterwards(inner) => (inner.unwrapped().0, true),
+            other => (other, false),
+        }
+    }
+
+    /// When the action is run.
+    pub(super) fn runs(&self) -> Runs {
+        match self.unwrapped() {
+            (_, true) => Runs::AtOnce,
+            (Self::Delay { time }, false) => Runs::After(*time),
+            (
+                Self::Respond { .. }
+                | Self::RetCode { .. }
+                | Self::Huge { .. }
+                | Self::CutConnection
+                | Self::ResetConnection
+                | Self::Hang,
+                false,
+            ) => Runs::Never,
+            _ => Runs::AtOnce,
+        }
+    }
+}
+
+const THROTTLED: i64 = 153;
+
+/// When a request that a fault is played on is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    AtOnce,
+    After(Duration),
+    Never,
+}
+
+/// A body in JSON: a string, in which bytes that are no text are replaced.
+mod text {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(body: &Bytes, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&String::from_utf8_lossy(body))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Bytes, D::Error> {
+        String::deserialize(from).map(Bytes::from)
+    }
 }
 
 /// The response of a [`Fault::Respond`].
@@ -56,9 +261,9 @@ pub(super) fn respond(
     status: u16,
     headers: &[(String, String)],
     body: &Bytes,
-    flushes: Flushes,
+    wire: &Wire,
 ) -> Response<AnswerBody> {
-    try_respond(status, headers, body, flushes).unwrap_or_else(|error| {
+    try_respond(status, headers, body, wire).unwrap_or_else(|error| {
         let text = format!("the fault that was to be played cannot be sent: {error}\n");
         let mut response = Response::new(AnswerBody::whole(text.into()));
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -70,7 +275,7 @@ fn try_respond(
     status: u16,
     headers: &[(String, String)],
     body: &Bytes,
-    flushes: Flushes,
+    wire: &Wire,
 ) -> Result<Response<AnswerBody>, Box<dyn Error>> {
     let mut response = Response::new(AnswerBody::whole(body.clone()));
     *response.status_mut() = StatusCode::from_u16(status)?;
@@ -90,7 +295,7 @@ fn try_respond(
         // The announced length is believed: what is beyond it is not sent, what is missing cuts the
         // connection.
         *response.body_mut() = if announced > body.len() {
-            AnswerBody::broken(body.clone(), flushes)
+            AnswerBody::broken(body.clone(), wire.clone())
         } else {
             AnswerBody::whole(body.slice(..announced))
         };
@@ -107,4 +312,59 @@ fn announced_length(headers: &HeaderMap) -> Result<Option<usize>, Box<dyn Error>
         return Err("there are two content lengths".into());
     }
     Ok(Some(length.to_str()?.parse()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_says_when_the_action_is_run() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Fault::throttled().runs(), Runs::Never);
+        assert_eq!(Fault::delay(second).runs(), Runs::After(second));
+        assert_eq!(Fault::delay(second).afterwards().runs(), Runs::AtOnce);
+        assert_eq!(Fault::WrongTypes.runs(), Runs::AtOnce);
+        let twice = Fault::Afterwards(Box::new(Fault::Hang.afterwards()));
+        assert_eq!(twice.unwrapped(), (&Fault::Hang, true));
+        assert_eq!(
+            Fault::Hang.afterwards().afterwards(),
+            Fault::Hang.afterwards()
+        );
+    }
+
+    #[test]
+    fn as_json_a_fault_is_what_it_says() {
+        let second = Duration::from_millis(1500);
+        for (json, fault) in [
+            (r#""cut_connection""#, Fault::CutConnection),
+            (r#"{"delay": {"seconds": 1.5}}"#, Fault::delay(second)),
+            (
+                r#"{"respond": {"status": 503, "headers": [["Retry-After", "2"]]}}"#,
+                Fault::retry_after(503, 2),
+            ),
+            (r#"{"ret_code": {"code": 64001}}"#, Fault::ret_code(64_001)),
+            (
+                r#"{"afterwards": {"slow_body": {"bytes": 3, "seconds": 1.5}}}"#,
+                Fault::SlowBody {
+                    bytes: 3,
+                    pause: second,
+                }
+                .afterwards(),
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);
+            let again = serde_json::to_string(&fault).unwrap();
+            assert_eq!(serde_json::from_str::<Fault>(&again).unwrap(), fault);
+        }
+        for (json, message) in [
+            (r#""cut""#, "unknown variant `cut`"),
+            (r#"{"delay": {"seconds": -1}}"#, "no number of seconds"),
+            (r#"{"delay": {"seconds": 1, "x": 1}}"#, "unknown field `x`"),
+            (r#"{"respond": {}}"#, "missing field `status`"),
+        ] {
+            let error = serde_json::from_str::<Fault>(json).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
 }

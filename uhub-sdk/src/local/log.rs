@@ -1,15 +1,25 @@
 //! What arrived.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
 
-/// A long-running server must not fill the memory with what it remembers.
+use serde::Serialize;
+
+use super::fault::Fault;
+
+/// A long-running server must not fill the memory with what it remembers: neither by many requests
+/// nor by large ones.
 const REMEMBERED: usize = 10_000;
+const REMEMBERED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Stands where a value is not kept.
 const HIDDEN: &str = "[hidden]";
 
-/// A request as it reached a [`LocalUhub`](super::LocalUhub).
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A request as it reached a [`LocalUhub`](super::LocalUhub), and what became of it.
+///
+/// As JSON it is an object of these fields under these names, without those that are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReceivedRequest {
     /// The request's id, as `X-UCLOUD-REQUEST-UUID` gave it to the client.
@@ -17,15 +27,42 @@ pub struct ReceivedRequest {
     /// The HTTP method: `GET`, `POST`.
     pub method: String,
     /// The `Content-Type` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// The `Action` parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     /// The parameters in the order they arrived, none if they could not be read. Of `PublicKey`,
     /// `Signature` and `SecurityToken` the value is `[hidden]`. JSON appears as it is signed: flat,
     /// every value as text.
     pub parameters: Vec<(String, String)>,
-    /// The `RetCode` of the answer, or none where a [`Fault`](super::Fault) took its place.
+    /// 1, and 1 more for each earlier request with the same action and the same signature. A
+    /// signature has neither time nor nonce, so a client's second attempt carries the same one as
+    /// its first; and so do two equal calls. A request without a signature is always the first.
+    pub attempt: u32,
+    /// The `RetCode` with which the service answers, even if a [`Fault`] keeps the answer back or
+    /// changes it; a [`Fault::RetCode`]'s own, where that stands in the service's place; none where
+    /// another fault does.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ret_code: Option<i64>,
+    /// Whether the request was carried out: whether the service has done what was asked, and so
+    /// its own `RetCode` is 0.
+    pub carried_out: bool,
+    /// The fault that was played.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The HTTP status of the answer; none as long as there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How many bytes of the answer's body were sent.
+    pub bytes: u64,
+    /// How long it took from the arrival of the request's head to the last byte that was sent, or to
+    /// the end of the connection; none as long as the request is being answered. In JSON, seconds.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "super::seconds::optional::serialize"
+    )]
+    pub elapsed: Option<Duration>,
 }
 
 impl ReceivedRequest {
@@ -39,27 +76,123 @@ impl ReceivedRequest {
             .find(|(each, _)| each == name)?;
         Some(&last.1)
     }
+
+    /// About how much memory it takes.
+    fn size(&self) -> usize {
+        /// Two strings, and what goes with a piece of memory for each.
+        const PAIR: usize = 2 * (size_of::<String>() + 16);
+        let parameters = self.parameters.iter();
+        let texts = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
+        size_of::<Self>() + self.action.as_ref().map_or(0, String::len) + texts.sum::<usize>()
+    }
 }
 
 /// The latest requests, oldest first.
 #[derive(Default)]
-pub(super) struct Log(VecDeque<ReceivedRequest>);
+pub(super) struct Log {
+    entries: VecDeque<Entry>,
+    /// The number of the oldest of them: requests are numbered as they come.
+    oldest: u64,
+    size: usize,
+    /// How often each signed request has come, of those that are remembered.
+    attempts: HashMap<u64, Attempts>,
+    hasher: RandomState,
+}
+
+struct Entry {
+    request: ReceivedRequest,
+    size: usize,
+    /// Of action and signature, where there is one.
+    hash: Option<u64>,
+}
+
+#[derive(Default)]
+struct Attempts {
+    made: u32,
+    remembered: usize,
+}
 
 impl Log {
-    pub(super) fn push(&mut self, mut request: ReceivedRequest) {
+    /// Remembers a request, and gives it a number.
+    pub(super) fn push(&mut self, mut request: ReceivedRequest) -> u64 {
+        let signature = request.parameter("Signature");
+        let signature = signature.filter(|signature| !signature.is_empty());
+        let hash = signature.map(|text| self.hasher.hash_one((&request.action, text)));
+        request.attempt = match hash {
+            None => 1,
+            Some(hash) => {
+                let attempts = self.attempts.entry(hash).or_default();
+                attempts.made = attempts.made.saturating_add(1);
+                attempts.remembered += 1;
+                attempts.made
+            }
+        };
         for (name, value) in &mut request.parameters {
             if is_secret(name) {
-                HIDDEN.clone_into(value);
+                *value = HIDDEN.to_owned();
             }
         }
-        if self.0.len() == REMEMBERED {
-            self.0.pop_front();
+        let size = request.size();
+        self.size += size;
+        self.entries.push_back(Entry {
+            request,
+            size,
+            hash,
+        });
+        while self.entries.len() > REMEMBERED || self.size > REMEMBERED_BYTES {
+            self.forget_oldest();
         }
-        self.0.push_back(request);
+        self.oldest + self.entries.len() as u64 - 1
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(entry) = self.entries.pop_front() else {
+            return;
+        };
+        self.oldest += 1;
+        self.size -= entry.size;
+        if let Some(hash) = entry.hash
+            && let Some(attempts) = self.attempts.get_mut(&hash)
+        {
+            attempts.remembered -= 1;
+            if attempts.remembered == 0 {
+                self.attempts.remove(&hash);
+            }
+        }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        while !self.entries.is_empty() {
+            self.forget_oldest();
+        }
+    }
+
+    /// Says what became of a request, if it is remembered.
+    pub(super) fn update(&mut self, number: u64, change: impl FnOnce(&mut ReceivedRequest)) {
+        if let Some(entry) = self.entry(number) {
+            change(&mut entry.request);
+        }
+    }
+
+    /// The same, and what is known of the request now.
+    pub(super) fn finish(
+        &mut self,
+        number: u64,
+        change: impl FnOnce(&mut ReceivedRequest),
+    ) -> Option<ReceivedRequest> {
+        self.update(number, change);
+        self.entry(number).map(|entry| entry.request.clone())
+    }
+
+    fn entry(&mut self, number: u64) -> Option<&mut Entry> {
+        let index = number.checked_sub(self.oldest)?;
+        self.entries.get_mut(usize::try_from(index).ok()?)
     }
 
     pub(super) fn to_vec(&self) -> Vec<ReceivedRequest> {
-        self.0.iter().cloned().collect()
+        let entries = self.entries.iter();
+        entries.map(|entry| entry.request.clone()).collect()
     }
 }
 
@@ -79,12 +212,10 @@ mod tests {
     fn request(parameters: &[(&str, &str)]) -> ReceivedRequest {
         let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
         ReceivedRequest {
-            request_id: String::new(),
             method: "GET".to_owned(),
-            content_type: None,
-            action: None,
             parameters: parameters.iter().map(owned).collect(),
-            ret_code: None,
+            attempt: 1,
+            ..ReceivedRequest::default()
         }
     }
 
@@ -131,5 +262,56 @@ mod tests {
         let kept = log.to_vec();
         assert_eq!(kept.len(), REMEMBERED);
         assert_eq!(kept[0].parameter("N"), Some("1"));
+        let size = log.size;
+        log.clear();
+        assert_eq!((log.to_vec(), log.size), (Vec::new(), 0));
+        assert!(size > 0);
+    }
+
+    #[test]
+    fn large_requests_are_forgotten_sooner() {
+        let mut log = Log::default();
+        let large = "x".repeat(REMEMBERED_BYTES / 10);
+        for _ in 0..30 {
+            log.push(request(&[("A", &large)]));
+        }
+        assert_eq!(log.to_vec().len(), 9);
+        // One alone that is too large is not kept either.
+        let number = log.push(request(&[("A", &large.repeat(11))]));
+        assert_eq!(log.to_vec().len(), 0);
+        assert_eq!(log.finish(number, |_| ()), None);
+    }
+
+    #[test]
+    fn attempts_are_counted_by_action_and_signature() {
+        let mut log = Log::default();
+        let mut attempt = |action: &str, signature: &[(&str, &str)]| {
+            let mut request = request(signature);
+            request.action = Some(action.to_owned());
+            let number = log.push(request);
+            log.finish(number, |_| ()).unwrap().attempt
+        };
+        assert_eq!(attempt("A", &[("Signature", "x")]), 1);
+        assert_eq!(attempt("A", &[("Signature", "x")]), 2);
+        assert_eq!(attempt("A", &[("Signature", "y")]), 1);
+        assert_eq!(attempt("B", &[("Signature", "x")]), 1);
+        assert_eq!(attempt("A", &[("Signature", "x")]), 3);
+        assert_eq!(attempt("A", &[]), 1);
+        assert_eq!(attempt("A", &[]), 1);
+        log.clear();
+        assert!(log.attempts.is_empty());
+    }
+
+    #[test]
+    fn what_becomes_of_a_request_is_known_as_long_as_the_request_is() {
+        let mut log = Log::default();
+        let first = log.push(request(&[]));
+        log.update(first, |request| request.ret_code = Some(0));
+        assert_eq!(log.to_vec()[0].ret_code, Some(0));
+        for _ in 0..REMEMBERED {
+            log.push(request(&[]));
+        }
+        assert_eq!(log.finish(first, |_| panic!("it is forgotten")), None);
+        assert_eq!(log.finish(u64::MAX, |_| ()), None);
     }
 }

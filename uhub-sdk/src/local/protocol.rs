@@ -16,7 +16,9 @@ pub(super) mod ret_code {
     pub(in crate::local) const MISSING_SIGNATURE: i64 = 170;
     pub(in crate::local) const WRONG_SIGNATURE: i64 = 171;
     pub(in crate::local) const UNKNOWN_USER: i64 = 172;
+    pub(in crate::local) const UNKNOWN_TOKEN: i64 = 174;
     pub(in crate::local) const UNKNOWN_PROJECT: i64 = 292;
+    pub(in crate::local) const PERMISSION_DENIED: i64 = 299;
     // The documentation names no code for these: they are this server's choice.
     pub(in crate::local) const MISSING_PARAMETER: i64 = 220;
     pub(in crate::local) const BAD_PARAMETER: i64 = 230;
@@ -60,6 +62,10 @@ impl Refusal {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Malformed(pub(super) &'static str);
 
+/// More parameters than this are refused: each takes far more memory than it has letters.
+const MOST_PARAMETERS: usize = 10_000;
+const TOO_MANY: Malformed = Malformed("there are more than 10,000 parameters");
+
 /// The parameters of a request as text, in the order they arrived.
 ///
 /// A parameter may be repeated (the documentation's own example repeats `ProjectId`): the last one
@@ -79,6 +85,9 @@ impl Parameters {
                 Some(at) => (&pair[..at], &pair[at + 1..]),
                 None => (pair, &[][..]),
             };
+            if parameters.len() == MOST_PARAMETERS {
+                return Err(TOO_MANY);
+            }
             parameters.push((percent_decode(name)?, percent_decode(value)?));
         }
         Ok(Self(parameters))
@@ -106,8 +115,18 @@ impl Parameters {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
-        self.0
+    pub(super) fn to_pairs(&self) -> Vec<(String, String)> {
+        self.0.clone()
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// All but one.
+    pub(super) fn without(&self, name: &str) -> Self {
+        let others = self.0.iter().filter(|(each, _)| each != name);
+        Self(others.cloned().collect())
     }
 
     /// What is signed: every parameter but the signature, by name, each name followed by its value.
@@ -164,6 +183,9 @@ fn percent_decode(text: &[u8]) -> Result<String, Malformed> {
 }
 
 fn flatten(name: String, value: Value, into: &mut Vec<(String, String)>) -> Result<(), Malformed> {
+    if into.len() == MOST_PARAMETERS {
+        return Err(TOO_MANY);
+    }
     match value {
         Value::String(text) => into.push((name, text)),
         Value::Bool(value) => into.push((name, value.to_string())),
@@ -227,11 +249,11 @@ mod tests {
     const VECTORS: &str = include_str!("../../tests/data/signature.json");
 
     fn form(text: &str) -> Vec<(String, String)> {
-        Parameters::from_form(text.as_bytes()).unwrap().into_pairs()
+        Parameters::from_form(text.as_bytes()).unwrap().to_pairs()
     }
 
     fn json(text: &str) -> Vec<(String, String)> {
-        Parameters::from_json(text.as_bytes()).unwrap().into_pairs()
+        Parameters::from_json(text.as_bytes()).unwrap().to_pairs()
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -385,6 +407,19 @@ mod tests {
             );
         }
         assert!(Parameters::from_json(b"{\"A\": \"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn too_many_parameters_are_refused() {
+        let forms = |count| "A=&".repeat(count);
+        let most = forms(MOST_PARAMETERS);
+        let more = forms(MOST_PARAMETERS + 1);
+        assert!(Parameters::from_form(most.as_bytes()).is_ok());
+        assert_eq!(Parameters::from_form(more.as_bytes()), Err(TOO_MANY));
+        let json = |count| format!("{{\"A\": [{}0]}}", "0,".repeat(count - 1));
+        let (most, more) = (json(MOST_PARAMETERS), json(MOST_PARAMETERS + 1));
+        assert!(Parameters::from_json(most.as_bytes()).is_ok());
+        assert_eq!(Parameters::from_json(more.as_bytes()), Err(TOO_MANY));
     }
 
     #[test]

@@ -1,33 +1,44 @@
 //! Repositories, their images and the images' tags.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::actions::examples::GET_REPO_IMAGE;
 
 /// When what a server starts with was created and last changed, where nothing else is said.
 const LONG_AGO: &str = "1700000000";
 
+fn long_ago() -> String {
+    LONG_AGO.to_owned()
+}
+
 /// A repository and the images in it, to start a [`LocalUhub`](super::LocalUhub) with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Repository {
     /// The name, `RepoName` in requests.
     pub name: String,
     /// The description; empty if nothing else is said.
+    #[serde(default)]
     pub description: String,
     /// Whether it is public, `IsShared` in answers. Without a word it is private, as one that
     /// `CreateRepo` makes: and so `GetRepo`, which lists public repositories unless told otherwise,
     /// does not list it.
+    #[serde(default)]
     pub is_shared: bool,
     /// Whether it can be reached from outside the platform's network, `IsOutSide` in answers; it
     /// cannot if nothing else is said.
+    #[serde(default)]
     pub is_outside: bool,
     /// When it was created. The documentation says a string, not in which form: what stands here is
     /// sent as it is. The default is a Unix time in seconds.
+    #[serde(default = "long_ago")]
     pub create_time: String,
     /// When it was last changed; as [`create_time`](Self::create_time).
+    #[serde(default = "long_ago")]
     pub update_time: String,
     /// The images, in the order they are listed.
+    #[serde(default)]
     pub images: Vec<Image>,
 }
 
@@ -137,23 +148,29 @@ impl Repository {
 ///     .tags(["1.25", "1.26"].map(Tag::new))
 ///     .tag(Tag::new("1.27").digest("sha256:…").update_time("1750000000"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Image {
     /// The name, `ImageName` in answers.
     pub name: String,
     /// The tag pushed last. Without a word it is the last of the [`tags`](Self::tags), or `latest`
     /// where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_tag: Option<String>,
     /// The tags, in the order they were pushed and are listed. [`latest_tag`](Self::latest_tag)
     /// comes after them all: it is moved there, or added where it is not among them.
+    #[serde(default)]
     pub tags: Vec<Tag>,
     /// How often it was downloaded; 0 if nothing else is said.
+    #[serde(default)]
     pub pull_count: i64,
     /// When it was created. The documentation says a string, not in which form: what stands here is
     /// sent as it is. The default is a Unix time in seconds.
+    #[serde(default = "long_ago")]
     pub create_time: String,
     /// When it was last changed; as [`create_time`](Self::create_time).
+    #[serde(default = "long_ago")]
     pub update_time: String,
 }
 
@@ -229,15 +246,18 @@ impl Image {
 }
 
 /// A tag of an [`Image`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tag {
     /// The name, `TagName` in answers.
     pub name: String,
     /// The digest of what it names, which an answer may lack; none if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
     /// When it was last pushed. The documentation says a string, not in which form: what stands
     /// here is sent as it is. The default is a Unix time in seconds.
+    #[serde(default = "long_ago")]
     pub update_time: String,
 }
 

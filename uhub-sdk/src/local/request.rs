@@ -93,7 +93,7 @@ pub(super) fn content_type(head: &Parts) -> Option<String> {
 
 /// The content type without its parameters: `application/json` of `application/json;
 /// charset=utf-8`.
-fn media_type(head: &Parts) -> String {
+pub(super) fn media_type(head: &Parts) -> String {
     let value = content_type(head).unwrap_or_default();
     let name = value.split(';').next().unwrap_or_default();
     name.trim().to_ascii_lowercase()

@@ -1,46 +1,14 @@
 //! What the server knows: users, and projects with their repositories.
 
-use std::fmt;
+use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::repository::{Image, Repository};
+use super::data::{Data, Key, Project};
 
-#[derive(Clone)]
-pub(super) struct KeyPair {
-    pub(super) public: String,
-    pub(super) private: String,
-}
-
-impl fmt::Debug for KeyPair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyPair")
-            .field("public", &self.public)
-            .finish_non_exhaustive()
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct Project {
-    pub(super) id: String,
-    pub(super) name: String,
-    /// Their images are settled.
-    pub(super) repositories: Vec<Repository>,
-}
+/// How many temporary keys are remembered: of more, the oldest belong to nobody.
+const MOST_ISSUED: usize = 1000;
 
 impl Project {
-    pub(super) fn new(id: String, name: String) -> Self {
-        Self {
-            id,
-            name,
-            repositories: Vec::new(),
-        }
-    }
-
-    pub(super) fn add(&mut self, mut repository: Repository) {
-        repository.images.iter_mut().for_each(Image::settle);
-        self.repositories.push(repository);
-    }
-
     pub(super) fn position(&self, name: &str) -> Option<usize> {
         self.repositories
             .iter()
@@ -48,30 +16,69 @@ impl Project {
     }
 }
 
+#[derive(Default)]
 pub(super) struct Store {
-    pub(super) keys: Vec<KeyPair>,
-    /// Never empty; the first is the default project.
+    pub(super) keys: Vec<Key>,
+    /// Temporary keys that the machine's metadata has handed out.
+    pub(super) issued: VecDeque<Key>,
+    pub(super) issued_ever: u64,
+    /// Never empty; the first is the default project. Their images are settled.
     pub(super) projects: Vec<Project>,
+    /// How many seconds the service's clock is ahead of the system's.
+    pub(super) clock_offset: i64,
 }
 
 impl Store {
-    pub(super) fn private_key(&self, public: &str) -> Option<&str> {
-        let key = self.keys.iter().find(|key| key.public == public)?;
-        Some(&key.private)
+    /// What is in it, but for what has been issued.
+    pub(super) fn data(&self) -> Data {
+        let mut data = Data::default();
+        data.keys.clone_from(&self.keys);
+        data.projects.clone_from(&self.projects);
+        data
     }
 
-    /// The project of this id, or the default one where none is given.
-    pub(super) fn project_mut(&mut self, id: Option<&str>) -> Option<&mut Project> {
+    /// Holds this instead, by the same clock.
+    pub(super) fn replace(&mut self, other: Self) {
+        *self = Self {
+            clock_offset: self.clock_offset,
+            issued_ever: self.issued_ever,
+            ..other
+        };
+    }
+
+    pub(super) fn key(&self, public: &str) -> Option<&Key> {
+        let known = self.keys.iter().chain(&self.issued);
+        known.into_iter().find(|key| key.public_key == public)
+    }
+
+    /// Where the project of this id stands, or the default one where none is given.
+    pub(super) fn project(&self, id: Option<&str>) -> Option<usize> {
         match id {
-            Some(id) => self.projects.iter_mut().find(|project| project.id == id),
-            None => self.projects.first_mut(),
+            Some(id) => self.projects.iter().position(|project| project.id == id),
+            None => Some(0),
         }
     }
-}
 
-/// The present as the server writes times: Unix time in seconds.
-pub(super) fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    // A clock before 1970 is no reason to fail.
-    since.map_or(0, |since| since.as_secs()).to_string()
+    /// The number of a temporary key still to be issued.
+    pub(super) fn next_issued(&mut self) -> u64 {
+        self.issued_ever += 1;
+        self.issued_ever
+    }
+
+    pub(super) fn issue(&mut self, key: Key) {
+        if self.issued.len() == MOST_ISSUED {
+            self.issued.pop_front();
+        }
+        self.issued.push_back(key);
+    }
+
+    /// The present by the service's clock, as the service writes times: Unix time in seconds.
+    pub(super) fn now(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // A clock before 1970 is no reason to fail.
+        let seconds = since.map_or(0, |since| since.as_secs());
+        i64::try_from(seconds)
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.clock_offset)
+    }
 }

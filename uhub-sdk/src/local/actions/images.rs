@@ -2,26 +2,28 @@
 
 use serde_json::{Value, json};
 
+use super::super::data::Project;
 use super::super::protocol::{Parameters, Refusal};
-use super::super::store::{Project, now};
-use super::parameters::{Page, find_image, find_repository, find_tag, required};
+use super::parameters::{Page, find_image, find_repository, find_tag};
 use super::{Fields, fields};
 
-pub(super) fn delete(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let repository = required(parameters, "RepoName")?;
-    let image = required(parameters, "ImageName")?;
+pub(super) fn delete(
+    project: &mut Project,
+    parameters: &Parameters,
+    now: i64,
+) -> Result<Fields, Refusal> {
     // An empty name says no more than none at all, and so is as dangerous.
     let tag = parameters.filled("TagName");
 
-    let at = find_repository(project, repository)?;
+    let at = find_repository(project, parameters)?;
     let images = &mut project.repositories[at].images;
-    let at = find_image(images, image)?;
+    let at = find_image(images, parameters)?;
     let image = &mut images[at];
     let tag = tag.map(|tag| find_tag(&image.tags, tag)).transpose()?;
     match tag {
         Some(tag) if image.tags.len() > 1 => {
             image.tags.remove(tag);
-            image.update_time = now();
+            image.update_time = now.to_string();
         }
         // Every tag, or the only one: no image is without.
         _ => {
@@ -31,10 +33,9 @@ pub(super) fn delete(project: &mut Project, parameters: &Parameters) -> Result<F
     Ok(Fields::new())
 }
 
-pub(super) fn list(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let name = required(parameters, "RepoName")?;
+pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
     let page = Page::read(parameters)?;
-    let repository = &project.repositories[find_repository(project, name)?];
+    let repository = &project.repositories[find_repository(project, parameters)?];
     let images: Vec<Value> = page
         .of(repository.images.iter())
         .map(|image| {
@@ -54,13 +55,11 @@ pub(super) fn list(project: &mut Project, parameters: &Parameters) -> Result<Fie
     ]))
 }
 
-pub(super) fn tags(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let repository = required(parameters, "RepoName")?;
-    let image = required(parameters, "ImageName")?;
+pub(super) fn tags(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
     let page = Page::read(parameters)?;
     let only = parameters.filled("TagName");
-    let images = &project.repositories[find_repository(project, repository)?].images;
-    let tags = &images[find_image(images, image)?].tags;
+    let images = &project.repositories[find_repository(project, parameters)?].images;
+    let tags = &images[find_image(images, parameters)?].tags;
     let tags = match only {
         None => &tags[..],
         // A tag that is not there is no error: it was asked whether it is.
@@ -85,7 +84,7 @@ pub(super) fn tags(project: &mut Project, parameters: &Parameters) -> Result<Fie
 #[cfg(test)]
 mod tests {
     use super::super::super::repository::{Image, Repository, Tag};
-    use super::super::tests::{call, project, refused};
+    use super::super::tests::{NOW, call, project, refused};
     use super::*;
 
     /// The repository `base` with the image `nginx` of three tags, between two others.
@@ -108,7 +107,7 @@ mod tests {
 
     /// Each image of `base` with its latest tag, as `GetRepoImage` lists them.
     fn images(project: &mut Project) -> Vec<(String, String)> {
-        let answer = call(list, project, "RepoName=base").unwrap();
+        let answer = call("GetRepoImage", project, "RepoName=base").unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let shown = answer["ImageSet"].as_array().unwrap();
         assert_eq!(answer["TotalCount"], shown.len());
@@ -121,7 +120,7 @@ mod tests {
     /// The tags of `nginx`, as `GetImageTag` lists them.
     fn listed(project: &mut Project, form: &str) -> (Vec<String>, u64) {
         let form = format!("RepoName=base&ImageName=nginx&{form}");
-        let answer = call(tags, project, &form).unwrap();
+        let answer = call("GetImageTag", project, &form).unwrap();
         let shown = answer["TagSet"].as_array().unwrap();
         let names = shown
             .iter()
@@ -138,14 +137,13 @@ mod tests {
     fn one_tag_is_deleted() {
         let mut project = three_tags();
         let form = "RepoName=base&ImageName=nginx&TagName=1.1";
-        assert_eq!(call(delete, &mut project, form), Ok(json!({})));
+        assert_eq!(call("DeleteRepoImage", &mut project, form), Ok(json!({})));
         let left = vec!["1.0".to_owned(), "1.2".to_owned()];
         assert_eq!(listed(&mut project, ""), (left, 2));
         let image = &project.repositories[1].images[1];
-        let changed: u64 = image.update_time.parse().unwrap();
-        assert!(changed > 1_700_000_000, "{changed}");
+        assert_eq!(image.update_time, NOW.to_string());
         assert_eq!(image.create_time, "1700000000");
-        assert_eq!(refused(delete, &mut project, form), 230);
+        assert_eq!(refused("DeleteRepoImage", &mut project, form), 230);
     }
 
     #[test]
@@ -153,7 +151,7 @@ mod tests {
         let mut project = three_tags();
         for (tag, latest) in [("1.2", "1.1"), ("1.0", "1.1")] {
             let form = format!("RepoName=base&ImageName=nginx&TagName={tag}");
-            assert_eq!(call(delete, &mut project, &form), Ok(json!({})));
+            assert_eq!(call("DeleteRepoImage", &mut project, &form), Ok(json!({})));
             assert_eq!(images(&mut project)[1].1, latest);
         }
     }
@@ -163,12 +161,12 @@ mod tests {
         let mut project = three_tags();
         for tag in ["1.0", "1.2", "1.1"] {
             let form = format!("RepoName=base&ImageName=nginx&TagName={tag}");
-            assert_eq!(call(delete, &mut project, &form), Ok(json!({})));
+            assert_eq!(call("DeleteRepoImage", &mut project, &form), Ok(json!({})));
         }
         let left = pairs(&[("first", "latest"), ("last", "latest")]);
         assert_eq!(images(&mut project), left);
         let form = "RepoName=base&ImageName=nginx";
-        assert_eq!(refused(tags, &mut project, form), 230);
+        assert_eq!(refused("GetImageTag", &mut project, form), 230);
         assert_eq!(project.repositories[0].images.len(), 1);
     }
 
@@ -177,10 +175,10 @@ mod tests {
         for tag in ["", "&TagName", "&TagName=", "&TagName=1.0&TagName="] {
             let mut project = three_tags();
             let form = format!("RepoName=base&ImageName=nginx{tag}");
-            assert_eq!(call(delete, &mut project, &form), Ok(json!({})));
+            assert_eq!(call("DeleteRepoImage", &mut project, &form), Ok(json!({})));
             let left = pairs(&[("first", "latest"), ("last", "latest")]);
             assert_eq!(images(&mut project), left, "{form}");
-            assert_eq!(refused(delete, &mut project, &form), 230);
+            assert_eq!(refused("DeleteRepoImage", &mut project, &form), 230);
         }
     }
 
@@ -200,7 +198,11 @@ mod tests {
             (230, "RepoName=base&ImageName=nginx&TagName=+"),
             (230, "RepoName=base&ImageName=nginx&TagName=latest"),
         ] {
-            assert_eq!(refused(delete, &mut project, form), ret_code, "{form}");
+            assert_eq!(
+                refused("DeleteRepoImage", &mut project, form),
+                ret_code,
+                "{form}"
+            );
         }
     }
 
@@ -212,7 +214,7 @@ mod tests {
         let mut project = project([Repository::new("base").images(others).image(image)]);
         for form in ["ImageName=nginx&TagName=b", "ImageName=b"] {
             let form = format!("RepoName=base&{form}");
-            assert_eq!(call(delete, &mut project, &form), Ok(json!({})));
+            assert_eq!(call("DeleteRepoImage", &mut project, &form), Ok(json!({})));
         }
         assert_eq!(listed(&mut project, "").0, ["a", "c", "d", "e"]);
         let images: Vec<String> = images(&mut project).into_iter().map(|(n, _)| n).collect();
@@ -224,7 +226,7 @@ mod tests {
         let mut project = three_tags();
         let form = "RepoName=base&ImageName=nginx&Offset=1";
         assert_eq!(
-            call(tags, &mut project, form),
+            call("GetImageTag", &mut project, form),
             Ok(json!({
                 "TotalCount": 3,
                 "TagSet": [
@@ -274,7 +276,11 @@ mod tests {
             (230, "RepoName=base&ImageName=nginx&Limit=0"),
             (230, "RepoName=base&ImageName=nginx&Offset=-1"),
         ] {
-            assert_eq!(refused(tags, &mut project, form), ret_code, "{form}");
+            assert_eq!(
+                refused("GetImageTag", &mut project, form),
+                ret_code,
+                "{form}"
+            );
         }
     }
 }

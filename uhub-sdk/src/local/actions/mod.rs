@@ -1,8 +1,10 @@
 //! The actions: a table from name to function, and the checks every one of them comes after.
 //!
 //! An action checks all there is to check before it changes anything: one that is refused has
-//! changed nothing.
+//! changed nothing. What is documented of its parameters it need not check: see `check`.
 
+mod access;
+mod check;
 mod images;
 mod parameters;
 mod projects;
@@ -10,64 +12,91 @@ mod repositories;
 
 use serde_json::{Map, Value};
 
+use super::data::{Key, Project};
+use super::documented;
 use super::protocol::{Parameters, Refusal, ret_code};
-use super::store::{Project, Store};
+use super::store::Store;
 
 /// The fields of an answer, without those every answer has.
 type Fields = Map<String, Value>;
 
-enum Action {
-    /// Is about the account: `ProjectId` is no parameter of it.
-    OfAccount(fn(&Store) -> Fields),
-    /// Is about one project.
-    InProject(fn(&mut Project, &Parameters) -> Result<Fields, Refusal>),
+enum Behaviour {
+    /// Is about the account.
+    OfAccount(fn(&Store, &Key) -> Fields),
+    /// Reads what is in a project.
+    Reads(fn(&Project, &Parameters) -> Result<Fields, Refusal>),
+    /// Changes what is in a project, at this time.
+    Changes(fn(&mut Project, &Parameters, i64) -> Result<Fields, Refusal>),
+    /// Is documented, and no more is known of it: the answer is the documentation's example.
+    AsShown,
 }
 
-const ACTIONS: &[(&str, Action)] = &[
-    ("CreateRepo", Action::InProject(repositories::create)),
-    ("DeleteRepo", Action::InProject(repositories::delete)),
-    ("DeleteRepoImage", Action::InProject(images::delete)),
-    ("GetImageTag", Action::InProject(images::tags)),
-    ("GetProjectList", Action::OfAccount(projects::list)),
-    ("GetRepo", Action::InProject(repositories::list)),
-    ("GetRepoImage", Action::InProject(images::list)),
-    ("UpdateRepo", Action::InProject(repositories::update)),
+const BEHAVIOURS: &[(&str, Behaviour)] = &[
+    ("CreateRepo", Behaviour::Changes(repositories::create)),
+    ("DeleteRepo", Behaviour::Changes(repositories::delete)),
+    ("DeleteRepoImage", Behaviour::Changes(images::delete)),
+    ("GetImageTag", Behaviour::Reads(images::tags)),
+    ("GetProjectList", Behaviour::OfAccount(projects::list)),
+    ("GetRepo", Behaviour::Reads(repositories::list)),
+    ("GetRepoImage", Behaviour::Reads(images::list)),
+    ("UpdateRepo", Behaviour::Changes(repositories::update)),
 ];
 
-/// Checks a request, in the order the module's documentation promises, and does what it asks for.
-pub(super) fn run(store: &mut Store, parameters: &Parameters) -> Result<Fields, Refusal> {
+fn behaviour(action: &str) -> &'static Behaviour {
+    BEHAVIOURS
+        .iter()
+        .find(|(name, _)| *name == action)
+        .map_or(&Behaviour::AsShown, |(_, behaviour)| behaviour)
+}
+
+/// What was done, and what is answered.
+pub(super) struct Done {
+    pub(super) fields: Fields,
+    /// Whether the store has changed.
+    pub(super) changed: bool,
+}
+
+/// Checks a request, in the order the module's documentation promises, and does what it asks for: of
+/// a list, the first page alone, if that is all there shall be.
+pub(super) fn run(
+    store: &mut Store,
+    parameters: &Parameters,
+    first_page: bool,
+) -> Result<Done, Refusal> {
     let name = parameters
         .filled("Action")
         .ok_or_else(|| Refusal::new(ret_code::MISSING_ACTION, "Missing Action"))?;
-    let (_, action) = ACTIONS
-        .iter()
-        .find(|(each, _)| *each == name)
+    let action = documented::find(name)
         .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_ACTION, "No such Action"))?;
+    let user = access::user(store, parameters)?;
+    let project = if action.has("ProjectId") {
+        access::project(store, user, parameters)?
+    } else {
+        0
+    };
+    check::check(action.parameters, parameters)?;
 
-    let signature = parameters
-        .filled("Signature")
-        .ok_or_else(|| Refusal::new(ret_code::MISSING_SIGNATURE, "Missing Signature"))?;
-    let private_key = parameters
-        .filled("PublicKey")
-        .and_then(|public| store.private_key(public))
-        .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_USER, "No user has this PublicKey"))?;
-    if !parameters.is_signed_by(private_key, signature) {
-        return Err(Refusal::new(
-            ret_code::WRONG_SIGNATURE,
-            "Signature does not match",
-        ));
-    }
-
-    match action {
-        Action::OfAccount(action) => Ok(action(store)),
-        Action::InProject(action) => {
-            // An empty ProjectId was given too, and is no project.
-            let project = store
-                .project_mut(parameters.get("ProjectId"))
-                .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_PROJECT, "No such project"))?;
-            action(project, parameters)
+    let without_offset;
+    let parameters = if first_page {
+        without_offset = parameters.without("Offset");
+        &without_offset
+    } else {
+        parameters
+    };
+    let now = store.now();
+    let (fields, changed) = match behaviour(name) {
+        Behaviour::OfAccount(list) => (list(store, user), false),
+        Behaviour::Reads(read) => (read(&store.projects[project], parameters)?, false),
+        Behaviour::Changes(change) => {
+            (change(&mut store.projects[project], parameters, now)?, true)
         }
-    }
+        Behaviour::AsShown => (as_shown(action), false),
+    };
+    Ok(Done { fields, changed })
+}
+
+fn as_shown(action: &documented::Action) -> Fields {
+    serde_json::from_str(action.example).unwrap_or_default()
 }
 
 fn fields<const N: usize>(fields: [(&str, Value); N]) -> Fields {
@@ -79,29 +108,37 @@ fn fields<const N: usize>(fields: [(&str, Value); N]) -> Fields {
 
 #[cfg(test)]
 mod tests {
-    use super::super::repository::Repository;
+    use super::super::repository::{Image, Repository};
     use super::*;
 
-    type InProject = fn(&mut Project, &Parameters) -> Result<Fields, Refusal>;
+    /// The time of every change.
+    pub(super) const NOW: i64 = 1_800_000_000;
 
     pub(super) fn project(repositories: impl IntoIterator<Item = Repository>) -> Project {
-        let mut project = Project::new("org-local".to_owned(), "local".to_owned());
-        for repository in repositories {
-            project.add(repository);
+        let mut project = Project::new("org-local", "local");
+        for mut repository in repositories {
+            repository.images.iter_mut().for_each(Image::settle);
+            project.repositories.push(repository);
         }
         project
     }
 
     /// What an action answers to these parameters, or the code it refuses them with.
-    pub(super) fn call(action: InProject, project: &mut Project, form: &str) -> Result<Value, i64> {
+    pub(super) fn call(action: &str, project: &mut Project, form: &str) -> Result<Value, i64> {
         let parameters = Parameters::from_form(form.as_bytes()).unwrap();
-        action(project, &parameters)
+        let documented = documented::find(action).unwrap();
+        check::check(documented.parameters, &parameters)
+            .and_then(|()| match behaviour(action) {
+                Behaviour::Reads(read) => read(project, &parameters),
+                Behaviour::Changes(change) => change(project, &parameters, NOW),
+                _ => unreachable!("{action} is not in a project"),
+            })
             .map(Value::Object)
             .map_err(|refusal| refusal.ret_code)
     }
 
     /// The same, of an action that must refuse: and so must leave everything as it was.
-    pub(super) fn refused(action: InProject, project: &mut Project, form: &str) -> i64 {
+    pub(super) fn refused(action: &str, project: &mut Project, form: &str) -> i64 {
         let before = project.clone();
         let ret_code = call(action, project, form).expect_err(form);
         assert_eq!(project.repositories, before.repositories, "{form}");
@@ -109,9 +146,25 @@ mod tests {
     }
 
     #[test]
-    fn each_action_has_one_name() {
-        let names: Vec<&str> = ACTIONS.iter().map(|(name, _)| *name).collect();
-        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
-        assert_eq!(names.len(), 8);
+    fn each_documented_action_does_something() {
+        let documented = crate::actions::documentation::ACTIONS;
+        let documented: Vec<&str> = documented.iter().map(|action| action.name).collect();
+        let names: Vec<&str> = BEHAVIOURS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, documented);
+    }
+
+    #[test]
+    fn an_action_that_is_only_documented_answers_its_example() {
+        let new = documented::Action {
+            name: "GetNews",
+            parameters: &[],
+            example: r#"{"Action": "GetNewsResponse", "RetCode": 0, "News": ["a"]}"#,
+        };
+        assert!(matches!(behaviour(new.name), Behaviour::AsShown));
+        assert_eq!(as_shown(&new)["News"], serde_json::json!(["a"]));
+        assert_eq!(
+            as_shown(&documented::Action { example: "", ..new }),
+            Fields::new()
+        );
     }
 }

@@ -1,37 +1,13 @@
 //! How the actions read their parameters.
 
+use super::super::data::Project;
 use super::super::protocol::{Parameters, Refusal};
 use super::super::repository::{Image, Tag};
-use super::super::store::Project;
-
-pub(super) fn required<'a>(parameters: &'a Parameters, name: &str) -> Result<&'a str, Refusal> {
-    parameters
-        .filled(name)
-        .ok_or_else(|| Refusal::missing(name))
-}
-
-/// A parameter that says yes or no, if it is there. A boolean and a string that says one look the
-/// same here: the documentation has both.
-pub(super) fn flag(parameters: &Parameters, name: &str) -> Result<Option<bool>, Refusal> {
-    match parameters.get(name) {
-        None => Ok(None),
-        Some("true") => Ok(Some(true)),
-        Some("false") => Ok(Some(false)),
-        Some(_) => Err(Refusal::unavailable(name)),
-    }
-}
 
 /// A parameter that counts something, if it is there.
 fn natural(parameters: &Parameters, name: &str) -> Result<Option<usize>, Refusal> {
-    let Some(text) = parameters.get(name) else {
-        return Ok(None);
-    };
-    // `parse` alone would take "+1".
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(number) if digits => Ok(Some(number)),
-        _ => Err(Refusal::unavailable(name)),
-    }
+    let number = parameters.get(name).map(str::parse);
+    number.transpose().map_err(|_| Refusal::unavailable(name))
 }
 
 /// Which part of a list is asked for: `Offset` and `Limit`.
@@ -57,21 +33,26 @@ impl Page {
 }
 
 /// Where the repository that `RepoName` names stands in the project.
-pub(super) fn find_repository(project: &Project, name: &str) -> Result<usize, Refusal> {
+pub(super) fn find_repository(
+    project: &Project,
+    parameters: &Parameters,
+) -> Result<usize, Refusal> {
+    let name = parameters.get("RepoName").unwrap_or_default();
     project
         .position(name)
         .ok_or_else(|| Refusal::unavailable("RepoName"))
 }
 
 /// Where the image that `ImageName` names stands in its repository.
-pub(super) fn find_image(images: &[Image], name: &str) -> Result<usize, Refusal> {
+pub(super) fn find_image(images: &[Image], parameters: &Parameters) -> Result<usize, Refusal> {
+    let name = parameters.get("ImageName").unwrap_or_default();
     images
         .iter()
         .position(|image| image.name == name)
         .ok_or_else(|| Refusal::unavailable("ImageName"))
 }
 
-/// Where the tag that `TagName` names stands in its image.
+/// Where the tag of this name stands in its image.
 pub(super) fn find_tag(tags: &[Tag], name: &str) -> Result<usize, Refusal> {
     tags.iter()
         .position(|tag| tag.name == name)
@@ -87,18 +68,6 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_is_true_false_or_not_there() {
-        let read = |form: &str| flag(&parameters(form), "IsShared");
-        assert_eq!(read(""), Ok(None));
-        assert_eq!(read("IsShared=true"), Ok(Some(true)));
-        assert_eq!(read("IsShared=false"), Ok(Some(false)));
-        for value in ["", "1", "0", "True", "FALSE", "yes", "ture", "true "] {
-            let refused = Refusal::unavailable("IsShared");
-            assert_eq!(read(&format!("IsShared={value}")), Err(refused), "{value}");
-        }
-    }
-
-    #[test]
     fn a_page_has_defaults() {
         let read = |form: &str| -> Vec<usize> {
             let page = Page::read(&parameters(form)).unwrap();
@@ -109,7 +78,7 @@ mod tests {
         assert_eq!(read("Offset=3&Limit=2"), [3, 4]);
         assert_eq!(read("Limit=1000"), Vec::from_iter(0..50));
         assert!(read("Offset=50").is_empty());
-        for form in ["Limit=0", "Limit=-1", "Limit=", "Offset=", "Offset=1.0"] {
+        for form in ["Limit=0", "Limit=-1", "Offset=-1", "Offset=1.0"] {
             assert!(Page::read(&parameters(form)).is_err(), "{form}");
         }
     }

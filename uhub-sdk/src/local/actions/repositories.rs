@@ -2,18 +2,22 @@
 
 use serde_json::{Value, json};
 
+use super::super::data::Project;
 use super::super::protocol::{Parameters, Refusal, ret_code};
 use super::super::repository::Repository;
-use super::super::store::{Project, now};
-use super::parameters::{Page, find_repository, flag, required};
+use super::parameters::{Page, find_repository};
 use super::{Fields, fields};
 
 /// How many repositories a project holds.
 const MOST: usize = 8;
 
-pub(super) fn create(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let name = required(parameters, "RepoName")?;
-    let shared = flag(parameters, "IsShared")?.unwrap_or(false);
+pub(super) fn create(
+    project: &mut Project,
+    parameters: &Parameters,
+    now: i64,
+) -> Result<Fields, Refusal> {
+    let name = parameters.get("RepoName").unwrap_or_default();
+    let shared = parameters.get("IsShared") == Some("true");
     let description = parameters.get("Description").unwrap_or_default();
     if project.position(name).is_some() {
         return Err(Refusal::new(
@@ -27,18 +31,21 @@ pub(super) fn create(project: &mut Project, parameters: &Parameters) -> Result<F
             format!("A project holds at most {MOST} repositories"),
         ));
     }
-    let now = now();
     let repository = Repository::new(name)
         .description(description)
         .shared(shared)
-        .create_time(&now)
-        .update_time(now);
-    project.add(repository);
+        .create_time(now.to_string())
+        .update_time(now.to_string());
+    project.repositories.push(repository);
     Ok(Fields::new())
 }
 
-pub(super) fn delete(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let at = find_repository(project, required(parameters, "RepoName")?)?;
+pub(super) fn delete(
+    project: &mut Project,
+    parameters: &Parameters,
+    _now: i64,
+) -> Result<Fields, Refusal> {
+    let at = find_repository(project, parameters)?;
     if !project.repositories[at].images.is_empty() {
         return Err(Refusal::new(
             ret_code::REPOSITORY_NOT_EMPTY,
@@ -49,13 +56,9 @@ pub(super) fn delete(project: &mut Project, parameters: &Parameters) -> Result<F
     Ok(Fields::new())
 }
 
-pub(super) fn list(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let shared = match parameters.get("Type") {
-        // Whoever does not say it sees none of the private ones.
-        None | Some("public") => true,
-        Some("private") => false,
-        Some(_) => return Err(Refusal::unavailable("Type")),
-    };
+pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
+    // Whoever does not say it sees none of the private ones.
+    let shared = parameters.get("Type") != Some("private");
     let page = Page::read(parameters)?;
     let of_type = project
         .repositories
@@ -82,14 +85,17 @@ pub(super) fn list(project: &mut Project, parameters: &Parameters) -> Result<Fie
     ]))
 }
 
-pub(super) fn update(project: &mut Project, parameters: &Parameters) -> Result<Fields, Refusal> {
-    let name = required(parameters, "RepoName")?;
+pub(super) fn update(
+    project: &mut Project,
+    parameters: &Parameters,
+    now: i64,
+) -> Result<Fields, Refusal> {
     // As the documentation has it: whoever changes the description alone makes the repository
     // private. A client that does so should find out here.
-    let shared = flag(parameters, "IsShared")?.unwrap_or(false);
+    let shared = parameters.get("IsShared") == Some("true");
     // There is no documented way to clear a description.
     let description = parameters.filled("Description");
-    let at = find_repository(project, name)?;
+    let at = find_repository(project, parameters)?;
     let repository = &mut project.repositories[at];
 
     let description = description.unwrap_or(&repository.description);
@@ -97,7 +103,7 @@ pub(super) fn update(project: &mut Project, parameters: &Parameters) -> Result<F
     if repository.is_shared != shared || repository.description != description {
         repository.description = description.to_owned();
         repository.is_shared = shared;
-        repository.update_time = now();
+        repository.update_time = now.to_string();
     }
     Ok(Fields::new())
 }
@@ -105,7 +111,7 @@ pub(super) fn update(project: &mut Project, parameters: &Parameters) -> Result<F
 #[cfg(test)]
 mod tests {
     use super::super::super::repository::Image;
-    use super::super::tests::{call, project, refused};
+    use super::super::tests::{NOW, call, project, refused};
     use super::*;
 
     fn names(project: &Project) -> Vec<&str> {
@@ -115,7 +121,7 @@ mod tests {
 
     /// The names that `GetRepo` lists, and how many it says there are.
     fn listed(project: &mut Project, form: &str) -> (Vec<String>, u64) {
-        let answer = call(list, project, form).unwrap();
+        let answer = call("GetRepo", project, form).unwrap();
         let shown = answer["RepoSet"].as_array().unwrap();
         let names = shown
             .iter()
@@ -126,13 +132,13 @@ mod tests {
     #[test]
     fn a_repository_is_created_private_and_empty() {
         let mut project = project([]);
-        assert_eq!(call(create, &mut project, "RepoName=base"), Ok(json!({})));
-        let made = &project.repositories[0];
-        let seconds: u64 = made.create_time.parse().unwrap();
-        assert!(seconds > 1_700_000_000, "{seconds}");
+        assert_eq!(
+            call("CreateRepo", &mut project, "RepoName=base"),
+            Ok(json!({}))
+        );
         let expected = Repository::new("base")
-            .create_time(&made.create_time)
-            .update_time(&made.create_time);
+            .create_time(NOW.to_string())
+            .update_time(NOW.to_string());
         assert_eq!(project.repositories, [expected]);
     }
 
@@ -143,7 +149,7 @@ mod tests {
             "RepoName=a&IsShared=true&Description=Our+%E5%9F%BA%E7%A1%80",
             "RepoName=b&IsShared=false&Description=",
         ] {
-            assert_eq!(call(create, &mut project, form), Ok(json!({})));
+            assert_eq!(call("CreateRepo", &mut project, form), Ok(json!({})));
         }
         let said = project.repositories.iter();
         let said: Vec<_> = said
@@ -163,19 +169,23 @@ mod tests {
             (230, "RepoName=base&IsShared="),
             (230, "RepoName=base&IsShared=1"),
         ] {
-            assert_eq!(refused(create, &mut project, form), ret_code, "{form}");
+            assert_eq!(
+                refused("CreateRepo", &mut project, form),
+                ret_code,
+                "{form}"
+            );
         }
     }
 
     #[test]
     fn a_name_is_given_once_and_case_matters() {
         let mut project = project([Repository::new("base")]);
-        assert_eq!(refused(create, &mut project, "RepoName=base"), 63001);
-        assert!(call(create, &mut project, "RepoName=Base").is_ok());
+        assert_eq!(refused("CreateRepo", &mut project, "RepoName=base"), 63001);
+        assert!(call("CreateRepo", &mut project, "RepoName=Base").is_ok());
         assert_eq!(names(&project), ["base", "Base"]);
         // Once it is free, it can be given again.
-        assert!(call(delete, &mut project, "RepoName=base").is_ok());
-        assert!(call(create, &mut project, "RepoName=base").is_ok());
+        assert!(call("DeleteRepo", &mut project, "RepoName=base").is_ok());
+        assert!(call("CreateRepo", &mut project, "RepoName=base").is_ok());
         assert_eq!(names(&project), ["Base", "base"]);
     }
 
@@ -184,21 +194,21 @@ mod tests {
         let mut project = project([]);
         for number in 1..=8 {
             let form = format!("RepoName=r{number}");
-            assert!(call(create, &mut project, &form).is_ok(), "{number}");
+            assert!(call("CreateRepo", &mut project, &form).is_ok(), "{number}");
         }
-        assert_eq!(refused(create, &mut project, "RepoName=r9"), 63002);
+        assert_eq!(refused("CreateRepo", &mut project, "RepoName=r9"), 63002);
         // It is no news that there is no room for what is there.
-        assert_eq!(refused(create, &mut project, "RepoName=r8"), 63001);
-        assert!(call(delete, &mut project, "RepoName=r1").is_ok());
-        assert!(call(create, &mut project, "RepoName=r9").is_ok());
-        assert_eq!(refused(create, &mut project, "RepoName=r1"), 63002);
+        assert_eq!(refused("CreateRepo", &mut project, "RepoName=r8"), 63001);
+        assert!(call("DeleteRepo", &mut project, "RepoName=r1").is_ok());
+        assert!(call("CreateRepo", &mut project, "RepoName=r9").is_ok());
+        assert_eq!(refused("CreateRepo", &mut project, "RepoName=r1"), 63002);
     }
 
     #[test]
     fn more_repositories_than_eight_can_be_there_from_the_start() {
         let mut project = project((0..30).map(|n| Repository::new(format!("r{n}")).shared(true)));
         assert_eq!(listed(&mut project, "Limit=100").1, 30);
-        assert_eq!(refused(create, &mut project, "RepoName=more"), 63002);
+        assert_eq!(refused("CreateRepo", &mut project, "RepoName=more"), 63002);
     }
 
     #[test]
@@ -208,15 +218,18 @@ mod tests {
             Repository::new("full").image(Image::new("nginx")),
             Repository::new("b"),
         ]);
-        assert_eq!(refused(delete, &mut project, ""), 220);
-        assert_eq!(refused(delete, &mut project, "RepoName="), 220);
-        assert_eq!(refused(delete, &mut project, "RepoName=nowhere"), 230);
-        assert_eq!(refused(delete, &mut project, "RepoName=full"), 63003);
-        assert_eq!(call(delete, &mut project, "RepoName=a"), Ok(json!({})));
+        assert_eq!(refused("DeleteRepo", &mut project, ""), 220);
+        assert_eq!(refused("DeleteRepo", &mut project, "RepoName="), 220);
+        assert_eq!(refused("DeleteRepo", &mut project, "RepoName=nowhere"), 230);
+        assert_eq!(refused("DeleteRepo", &mut project, "RepoName=full"), 63003);
+        assert_eq!(
+            call("DeleteRepo", &mut project, "RepoName=a"),
+            Ok(json!({}))
+        );
         assert_eq!(names(&project), ["full", "b"]);
-        assert_eq!(refused(delete, &mut project, "RepoName=a"), 230);
+        assert_eq!(refused("DeleteRepo", &mut project, "RepoName=a"), 230);
         project.repositories[0].images.clear();
-        assert!(call(delete, &mut project, "RepoName=full").is_ok());
+        assert!(call("DeleteRepo", &mut project, "RepoName=full").is_ok());
         assert_eq!(names(&project), ["b"]);
     }
 
@@ -236,9 +249,11 @@ mod tests {
         assert_eq!(listed(""), found(&["open"]));
         assert_eq!(listed("Type=public"), found(&["open"]));
         assert_eq!(listed("Type=private"), found(&["secret", "other"]));
-        for value in ["", "all", "Public", "private+"] {
+        // An empty text is none.
+        assert_eq!(listed("Type="), found(&["open"]));
+        for value in ["all", "Public", "private+"] {
             let form = format!("Type={value}");
-            assert_eq!(refused(list, &mut project, &form), 230, "{form}");
+            assert_eq!(refused("GetRepo", &mut project, &form), 230, "{form}");
         }
     }
 
@@ -261,8 +276,8 @@ mod tests {
             assert_eq!((&names[..], total), (expected, 22), "{form}");
         }
         assert_eq!(listed(&mut project, "Type=private").1, 11);
-        assert_eq!(refused(list, &mut project, "Limit=0"), 230);
-        assert_eq!(refused(list, &mut project, "Offset=x"), 230);
+        assert_eq!(refused("GetRepo", &mut project, "Limit=0"), 230);
+        assert_eq!(refused("GetRepo", &mut project, "Offset=x"), 230);
     }
 
     #[test]
@@ -274,7 +289,7 @@ mod tests {
             .create_time("1700000001")
             .update_time("1700000002")]);
         assert_eq!(
-            call(list, &mut project, ""),
+            call("GetRepo", &mut project, ""),
             Ok(json!({
                 "TotalCount": 1,
                 "RepoSet": [{
@@ -294,7 +309,7 @@ mod tests {
         let mut project = project([Repository::new("base").description("old").shared(true)]);
         let mut updated = |form: &str| {
             project.repositories[0].update_time = "unchanged".to_owned();
-            let answer = call(update, &mut project, &format!("RepoName=base&{form}"));
+            let answer = call("UpdateRepo", &mut project, &format!("RepoName=base&{form}"));
             assert_eq!(answer, Ok(json!({})), "{form}");
             let base = &project.repositories[0];
             let touched = base.update_time != "unchanged";
@@ -327,7 +342,11 @@ mod tests {
             (230, "RepoName=base&Description=new&IsShared=no"),
             (230, "RepoName=base&Description=new&IsShared="),
         ] {
-            assert_eq!(refused(update, &mut project, form), ret_code, "{form}");
+            assert_eq!(
+                refused("UpdateRepo", &mut project, form),
+                ret_code,
+                "{form}"
+            );
         }
     }
 }

@@ -1,246 +1,16 @@
-//! The local UHub over real connections, with an HTTP client that is no more than a socket: so
-//! nothing between the test and the server repairs, retries or hides anything.
-
-#![cfg(feature = "local")]
-#![allow(clippy::unwrap_used)] // the helpers of tests are tests too
+//! The service itself: its protocol, its actions, its limits.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
-use sha1::{Digest, Sha1};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use uhub_sdk::local::{Fault, Image, LocalUhub, Repository, Tag};
 
-const MIB: usize = 1024 * 1024;
-
-type Pairs<'a> = &'a [(&'a str, &'a str)];
-
-/// One connection to a server, and what came through it.
-struct Connection {
-    tcp: TcpStream,
-    received: Vec<u8>,
-}
-
-#[derive(Debug)]
-struct Response {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-    /// Whether the body was as long as announced.
-    complete: bool,
-}
-
-impl Connection {
-    async fn open(uhub: &LocalUhub) -> Self {
-        let tcp = TcpStream::connect(address(uhub)).await.unwrap();
-        Self {
-            tcp,
-            received: Vec::new(),
-        }
-    }
-
-    async fn send(&mut self, request: impl AsRef<[u8]>) {
-        self.tcp.write_all(request.as_ref()).await.unwrap();
-    }
-
-    /// The next response, or nothing if the connection closes without a byte.
-    async fn receive(&mut self) -> Option<Response> {
-        timeout(Duration::from_secs(20), self.read_response())
-            .await
-            .expect("no response, and the connection stays open")
-    }
-
-    /// A response that has to come.
-    async fn expect(&mut self) -> Response {
-        self.receive()
-            .await
-            .expect("the connection closed without a response")
-    }
-
-    async fn read_response(&mut self) -> Option<Response> {
-        let end = loop {
-            if let Some(at) = find(&self.received, b"\r\n\r\n") {
-                break at + 4;
-            }
-            if !self.read_some().await {
-                assert!(self.received.is_empty(), "half a head: {:?}", self.received);
-                return None;
-            }
-        };
-        let head = String::from_utf8(self.received.drain(..end).collect()).unwrap();
-        let mut response = Response {
-            status: head[9..12].parse().unwrap(),
-            head,
-            body: Vec::new(),
-            complete: true,
-        };
-        if response.header("transfer-encoding") == Some("chunked") {
-            loop {
-                let Some(line) = self.take_line().await else {
-                    response.complete = false;
-                    break;
-                };
-                let length = usize::from_str_radix(&line, 16).unwrap();
-                response.complete = self.take(length, &mut response.body).await;
-                response.complete &= self.take_line().await.is_some();
-                if length == 0 || !response.complete {
-                    break;
-                }
-            }
-        } else if let Some(length) = response.header("content-length") {
-            let length = length.parse().unwrap();
-            response.complete = self.take(length, &mut response.body).await;
-        }
-        Some(response)
-    }
-
-    async fn take_line(&mut self) -> Option<String> {
-        loop {
-            if let Some(at) = find(&self.received, b"\r\n") {
-                let line: Vec<u8> = self.received.drain(..at + 2).collect();
-                return Some(String::from_utf8(line).unwrap().trim_end().to_owned());
-            }
-            if !self.read_some().await {
-                return None;
-            }
-        }
-    }
-
-    /// Moves bytes of the body, and says whether they all came.
-    async fn take(&mut self, mut length: usize, body: &mut Vec<u8>) -> bool {
-        loop {
-            let now = length.min(self.received.len());
-            body.extend(self.received.drain(..now));
-            length -= now;
-            if length == 0 {
-                return true;
-            }
-            if !self.read_some().await {
-                return false;
-            }
-        }
-    }
-
-    async fn read_some(&mut self) -> bool {
-        // A reset is as much of an end as a close.
-        self.tcp
-            .read_buf(&mut self.received)
-            .await
-            .is_ok_and(|read| read > 0)
-    }
-
-    /// Whether the server closes the connection without sending anything more.
-    async fn is_closed(&mut self) -> bool {
-        self.receive().await.is_none()
-    }
-
-    async fn stays_silent(&mut self) -> bool {
-        timeout(Duration::from_millis(300), self.read_some())
-            .await
-            .is_err()
-    }
-}
-
-impl Response {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
-            let (each, value) = line.split_once(':')?;
-            each.eq_ignore_ascii_case(name).then(|| value.trim())
-        })
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
-    }
-
-    fn ret_code(&self) -> i64 {
-        self.json()["RetCode"].as_i64().unwrap()
-    }
-}
-
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|window| window == what)
-}
-
-fn address(uhub: &LocalUhub) -> &str {
-    uhub.base_url()
-        .strip_prefix("http://")
-        .and_then(|rest| rest.strip_suffix('/'))
-        .unwrap()
-}
-
-async fn ask(uhub: &LocalUhub, request: impl AsRef<[u8]>) -> Response {
-    let mut connection = Connection::open(uhub).await;
-    connection.send(request).await;
-    connection.expect().await
-}
-
-fn sign(parameters: Pairs<'_>, private_key: &str) -> String {
-    let mut sorted = parameters.to_vec();
-    sorted.sort_unstable();
-    let text: String = sorted
-        .iter()
-        .map(|(name, value)| format!("{name}{value}"))
-        .collect();
-    let hash = Sha1::digest(text + private_key);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The parameters with the key and the signature of this server's user.
-fn signed(uhub: &LocalUhub, parameters: Pairs<'_>) -> String {
-    signed_with(uhub.public_key(), uhub.private_key(), parameters)
-}
-
-fn signed_with(public_key: &str, private_key: &str, parameters: Pairs<'_>) -> String {
-    let mut all = parameters.to_vec();
-    all.push(("PublicKey", public_key));
-    let signature = sign(&all, private_key);
-    all.push(("Signature", &signature));
-    form(&all)
-}
-
-fn form(parameters: Pairs<'_>) -> String {
-    url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(parameters)
-        .finish()
-}
-
-fn get(query: &str) -> String {
-    format!("GET /?{query} HTTP/1.1\r\nHost: local\r\n\r\n")
-}
-
-fn post(content_type: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-}
-
-fn post_form(body: &str) -> String {
-    post("application/x-www-form-urlencoded", body)
-}
-
-fn post_json(body: &Value) -> String {
-    post("application/json", &body.to_string())
-}
-
-/// A server with the repository `base` of this many images.
-async fn with_images(count: usize) -> LocalUhub {
-    let images = (0..count).map(|number| Image::new(format!("image-{number}")));
-    let repository = Repository::new("base").images(images);
-    LocalUhub::builder()
-        .repository(repository)
-        .start()
-        .await
-        .unwrap()
-}
-
-const LIST: Pairs<'static> = &[("Action", "GetRepoImage"), ("RepoName", "base")];
+use crate::wire::*;
 
 #[tokio::test]
 async fn every_return_code_is_given_where_it_belongs() {
@@ -458,8 +228,8 @@ async fn pages_cover_the_list_once() {
     );
     assert!(
         page(&[
-            ("Offset", "18446744073709551615"),
-            ("Limit", "18446744073709551615")
+            ("Offset", "9223372036854775807"),
+            ("Limit", "9223372036854775807")
         ])
         .await
         .is_empty()
@@ -577,6 +347,7 @@ async fn what_is_not_the_protocol_is_refused() {
         (400, post("application/json", "{\"Action\": ")),
         (400, post("application/json", "{\"Action\": null}")),
         (400, post("application/json", &good)),
+        (400, post_form(&"A=1&".repeat(20_000))),
     ];
     for (status, request) in cases {
         let response = ask(&uhub, &request).await;
@@ -632,6 +403,18 @@ async fn a_broken_client_harms_nobody() {
         [],
         "a request that never came whole was recorded"
     );
+    for head in [
+        format!("X: {}\r\n", "x".repeat(MIB)),
+        "X: x\r\n".repeat(1000),
+    ] {
+        let mut connection = Connection::open(&uhub).await;
+        // The server may have had enough before all of it is sent.
+        let request = format!("GET / HTTP/1.1\r\n{head}\r\n");
+        let _ = connection.tcp.write_all(request.as_bytes()).await;
+        if let Some(response) = connection.receive().await {
+            assert_eq!(response.status, 431);
+        }
+    }
     assert_eq!(ask(&uhub, get(&signed(&uhub, LIST))).await.ret_code(), 0);
 }
 
@@ -718,10 +501,7 @@ async fn many_clients_are_served_at_once() {
     let clients: Vec<_> = futures_of(100, || {
         let (request, address) = (request.clone(), address(&uhub).to_owned());
         async move {
-            let mut connection = Connection {
-                tcp: TcpStream::connect(address).await.unwrap(),
-                received: Vec::new(),
-            };
+            let mut connection = Connection::to(&address).await;
             for _ in 0..10 {
                 connection.send(&request).await;
                 assert_eq!(connection.expect().await.ret_code(), 0);
@@ -1152,26 +932,6 @@ async fn what_makes_no_sense_does_not_start() {
     }
 }
 
-/// What a server answers to an action, signed by its first user.
-async fn act(uhub: &LocalUhub, action: &str, parameters: Pairs<'_>) -> Value {
-    let all = [&[("Action", action)], parameters].concat();
-    let response = ask(uhub, post_form(&signed(uhub, &all))).await;
-    assert_eq!(response.status, 200);
-    let body = response.json();
-    assert_eq!(body["Action"], format!("{action}Response"));
-    body
-}
-
-/// One field of each item of a list.
-fn column<'a>(body: &'a Value, set: &str, field: &str) -> Vec<&'a str> {
-    body[set]
-        .as_array()
-        .unwrap_or_else(|| panic!("{body}"))
-        .iter()
-        .map(|item| item[field].as_str().unwrap_or_else(|| panic!("{item}")))
-        .collect()
-}
-
 fn unix_now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.unwrap().as_secs()
@@ -1318,10 +1078,7 @@ async fn of_many_that_create_at_once_eight_succeed() {
             ));
             let address = address(&uhub).to_owned();
             tokio::spawn(async move {
-                let mut connection = Connection {
-                    tcp: TcpStream::connect(address).await.unwrap(),
-                    received: Vec::new(),
-                };
+                let mut connection = Connection::to(&address).await;
                 connection.send(&request).await;
                 connection.expect().await.ret_code()
             })

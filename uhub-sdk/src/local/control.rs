@@ -1,0 +1,189 @@
+//! What the server can be told and asked over HTTP, beside the API: paths under `/_local/`.
+//!
+//! A page in a browser must not be able to do it. So a request with an `Origin`, which a page cannot
+//! hide, is refused, and so is one that names another host than this machine, as a page's does whose
+//! name was made to point here.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ALLOW, HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json as object;
+use tokio::time::Instant;
+
+use super::answer::respond;
+use super::body::AnswerBody;
+use super::data::Data;
+use super::request::media_type;
+use super::scope::FaultRule;
+use super::state::Shared;
+
+const PREFIX: &str = "/_local/";
+
+/// The body of `POST /_local/away`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Away {
+    #[serde(rename = "seconds", with = "super::seconds")]
+    time: Duration,
+}
+
+/// The body of `PUT /_local/clock`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    offset: i64,
+}
+
+/// What is wrong with a request, and the status that says so.
+struct Refused(StatusCode, String);
+
+pub(super) fn is_control(path: &str) -> bool {
+    path.starts_with(PREFIX)
+}
+
+/// Refuses whoever must not do anything here.
+pub(super) fn check(peer: IpAddr, head: &Parts) -> Result<(), &'static str> {
+    if !peer.to_canonical().is_loopback() {
+        return Err("only this machine can do this");
+    }
+    if head.headers.contains_key(ORIGIN) || !names_this_machine(head) {
+        return Err("a page in a browser cannot do this");
+    }
+    Ok(())
+}
+
+pub(super) fn answer(
+    shared: &Shared,
+    peer: IpAddr,
+    head: &Parts,
+    body: Option<&Bytes>,
+) -> Response<AnswerBody> {
+    let (status, allow, text) = match obey(shared, peer, head, body) {
+        Ok(text) => (StatusCode::OK, None, text),
+        Err(Refused(status, message)) => {
+            let allow = (status == StatusCode::METHOD_NOT_ALLOWED).then_some(message.as_str());
+            let allow = allow.and_then(|methods| HeaderValue::from_str(methods).ok());
+            (status, allow, object!({"error": message}).to_string())
+        }
+    };
+    let mut response = respond(status, &shared.ids.next(), AnswerBody::whole(text.into()));
+    if let Some(allow) = allow {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
+}
+
+/// Does what is asked, and says what there is to say, as JSON.
+fn obey(
+    shared: &Shared,
+    peer: IpAddr,
+    head: &Parts,
+    body: Option<&Bytes>,
+) -> Result<String, Refused> {
+    check(peer, head).map_err(|why| Refused(StatusCode::FORBIDDEN, why.to_owned()))?;
+    let what = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let done = || Ok("{}".to_owned());
+    match (what, &head.method) {
+        ("requests", &Method::GET) => text(&shared.state().log.to_vec()),
+        ("requests", &Method::DELETE) => {
+            shared.state().log.clear();
+            done()
+        }
+        ("faults", &Method::POST) => {
+            let rule: FaultRule = read(head, body)?;
+            shared.state().faults.add_rule(rule, Instant::now());
+            done()
+        }
+        ("faults", &Method::DELETE) => {
+            shared.state().faults.clear();
+            done()
+        }
+        ("state", &Method::GET) => {
+            let data = shared.state().store.data();
+            text(&data)
+        }
+        ("state", &Method::PUT) => {
+            let data = Data::from_json(json(head, body)?).map_err(no_sense)?;
+            let store = data
+                .into_store()
+                .map_err(|problems| Refused(StatusCode::BAD_REQUEST, problems.join("; ")))?;
+            shared.state().store.replace(store);
+            shared.changed();
+            done()
+        }
+        ("clock", &Method::PUT) => {
+            let Clock { offset } = read(head, body)?;
+            shared.state().store.clock_offset = offset;
+            done()
+        }
+        ("away", &Method::POST) => {
+            let Away { time } = read(head, body)?;
+            shared.go_away_for(time);
+            done()
+        }
+        ("requests", _) => Err(use_instead("GET, DELETE")),
+        ("faults", _) => Err(use_instead("POST, DELETE")),
+        ("state", _) => Err(use_instead("GET, PUT")),
+        ("clock", _) => Err(use_instead("PUT")),
+        ("away", _) => Err(use_instead("POST")),
+        _ => Err(Refused(
+            StatusCode::NOT_FOUND,
+            "there are requests, faults, state, clock and away".to_owned(),
+        )),
+    }
+}
+
+fn use_instead(methods: &str) -> Refused {
+    Refused(StatusCode::METHOD_NOT_ALLOWED, methods.to_owned())
+}
+
+fn text(value: &impl serde::Serialize) -> Result<String, Refused> {
+    serde_json::to_string(value)
+        .map_err(|error| Refused(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+fn read<T: DeserializeOwned>(head: &Parts, body: Option<&Bytes>) -> Result<T, Refused> {
+    serde_json::from_slice(json(head, body)?).map_err(no_sense)
+}
+
+fn no_sense(error: serde_json::Error) -> Refused {
+    Refused(StatusCode::BAD_REQUEST, error.to_string())
+}
+
+/// The body of a request, which says that it is JSON.
+fn json<'a>(head: &Parts, body: Option<&'a Bytes>) -> Result<&'a [u8], Refused> {
+    // A page could send anything else without asking first.
+    if media_type(head) != "application/json" {
+        return Err(Refused(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "the content type has to be application/json".to_owned(),
+        ));
+    }
+    body.map(|body| &body[..]).ok_or_else(|| {
+        Refused(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the body is too long".to_owned(),
+        )
+    })
+}
+
+/// Whether the host that is asked for is this machine, under a name that nobody else can give it.
+fn names_this_machine(head: &Parts) -> bool {
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = host else {
+        return false;
+    };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => host.split(':').next(),
+    };
+    let name = name.unwrap_or_default();
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}

@@ -1,0 +1,271 @@
+//! The server told and asked over HTTP.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+use uhub_sdk::local::{Data, LocalUhub, LocalUhubBuilder, Repository};
+
+use crate::wire::*;
+
+/// A request to `/_local/`, with more headers if wanted.
+fn control(method: &str, what: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} /_local/{what} HTTP/1.1\r\nHost: 127.0.0.1:80\r\nContent-Type: application/json\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+async fn tell(uhub: &LocalUhub, method: &str, what: &str, body: &str) -> (u16, Value) {
+    let response = ask(uhub, control(method, what, "", body)).await;
+    (response.status, response.json())
+}
+
+fn done() -> (u16, Value) {
+    (200, json!({}))
+}
+
+#[tokio::test]
+async fn faults_are_given_and_cleared() {
+    let uhub = LocalUhub::start().await.unwrap();
+    let on = r#"{"play": {"ret_code": {"code": 153}}, "on": {"action": "GetRepo", "every": 2}}"#;
+    assert_eq!(tell(&uhub, "POST", "faults", on).await, done());
+    let next = r#"{"play": "cut_connection"}"#;
+    assert_eq!(tell(&uhub, "POST", "faults", next).await, done());
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(get("")).await;
+    assert!(connection.is_closed().await);
+    for ret_code in [0, 153, 0, 153] {
+        assert_eq!(act(&uhub, "GetRepo", &[]).await["RetCode"], ret_code);
+    }
+    act(&uhub, "GetRepo", &[]).await;
+    assert_eq!(tell(&uhub, "DELETE", "faults", "").await, done());
+    assert_eq!(act(&uhub, "GetRepo", &[]).await["RetCode"], 0);
+}
+
+#[tokio::test]
+async fn requests_are_shown_and_forgotten() {
+    let uhub = LocalUhub::start().await.unwrap();
+    tell(
+        &uhub,
+        "POST",
+        "faults",
+        r#"{"play": {"delay": {"seconds": 0.01}}}"#,
+    )
+    .await;
+    act(&uhub, "GetRepo", &[("Limit", "5")]).await;
+    let (status, shown) = tell(&uhub, "GET", "requests", "").await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        shown.as_array().map(Vec::len),
+        Some(1),
+        "but no request of this kind"
+    );
+    let request = &shown[0];
+    assert_eq!(request["action"], "GetRepo");
+    assert_eq!(request["parameters"][1], json!(["Limit", "5"]));
+    assert_eq!(request["parameters"][2], json!(["PublicKey", "[hidden]"]));
+    assert_eq!(request["fault"], json!({"delay": {"seconds": 0.01}}));
+    assert_eq!(request["carried_out"], true);
+    assert_eq!(request["status"], 200);
+    assert!(request["elapsed"].as_f64().is_some_and(|time| time >= 0.01));
+    assert_eq!(tell(&uhub, "DELETE", "requests", "").await, done());
+    assert_eq!(tell(&uhub, "GET", "requests", "").await, (200, json!([])));
+}
+
+#[tokio::test]
+async fn the_state_is_shown_and_set() {
+    let uhub = LocalUhub::builder()
+        .repository(Repository::new("base"))
+        .start()
+        .await
+        .unwrap();
+    let (_, before) = tell(&uhub, "GET", "state", "").await;
+    assert_eq!(serde_json::to_value(uhub.data()).unwrap(), before);
+    act(&uhub, "DeleteRepo", &[("RepoName", "base")]).await;
+    assert_eq!(
+        tell(&uhub, "PUT", "state", &before.to_string()).await,
+        done()
+    );
+    assert_eq!(serde_json::to_value(uhub.data()).unwrap(), before);
+
+    // More than a request of the API may hold.
+    let mut data = Data::demo();
+    data.projects[0].repositories[0].description = "x".repeat(3 * MIB);
+    let large = serde_json::to_string(&data).unwrap();
+    assert_eq!(tell(&uhub, "PUT", "state", &large).await, done());
+    assert_eq!(uhub.data(), data);
+}
+
+#[tokio::test]
+async fn the_clock_is_set() {
+    let uhub = LocalUhub::start().await.unwrap();
+    assert_eq!(
+        tell(&uhub, "PUT", "clock", r#"{"offset": -1000000000}"#).await,
+        done()
+    );
+    act(&uhub, "CreateRepo", &[("RepoName", "old")]).await;
+    let made = uhub.data().projects[0].repositories[0].create_time.clone();
+    assert!(made.parse::<i64>().unwrap() < 1_700_000_000, "{made}");
+}
+
+#[tokio::test]
+async fn it_is_sent_away() {
+    let uhub = LocalUhub::start().await.unwrap();
+    assert_eq!(
+        tell(&uhub, "POST", "away", r#"{"seconds": 0.3}"#).await,
+        done()
+    );
+    let mut refused = false;
+    for _ in 0..20 {
+        refused |= TcpStream::connect(address(&uhub)).await.is_err();
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(refused);
+    while TcpStream::connect(address(&uhub)).await.is_err() {
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_explained() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for (method, what, body, status, message) in [
+        ("POST", "faults", "", 400, "EOF while parsing"),
+        (
+            "POST",
+            "faults",
+            r#"{"play": "cut"}"#,
+            400,
+            "unknown variant `cut`",
+        ),
+        (
+            "POST",
+            "faults",
+            r#"{"play": "hang", "in": {}}"#,
+            400,
+            "unknown field `in`",
+        ),
+        (
+            "POST",
+            "faults",
+            r#"{"play": "hang", "on": {"rate": 2}}"#,
+            400,
+            "between 0 and 1",
+        ),
+        ("PUT", "state", r#"{"version": 7}"#, 400, "version 7"),
+        (
+            "PUT",
+            "state",
+            r#"{"version": 1, "projects": [{"id": "", "name": ""}]}"#,
+            400,
+            "empty name",
+        ),
+        ("PUT", "clock", r#"{"offset": "now"}"#, 400, "invalid type"),
+        (
+            "POST",
+            "away",
+            r#"{"seconds": -1}"#,
+            400,
+            "no number of seconds",
+        ),
+        ("PUT", "faults", "", 405, "POST, DELETE"),
+        ("POST", "requests", "", 405, "GET, DELETE"),
+        ("GET", "", "", 404, "requests, faults"),
+        ("GET", "nothing", "", 404, "requests, faults"),
+    ] {
+        let (found, body) = tell(&uhub, method, what, body).await;
+        assert_eq!(found, status, "{method} {what}");
+        let error = body["error"].as_str().unwrap();
+        assert!(error.contains(message), "{error}");
+    }
+    let text = control("POST", "faults", "", r#"{"play": "hang"}"#)
+        .replace("application/json", "text/plain");
+    assert_eq!(ask(&uhub, text).await.status, 415);
+    assert_eq!(
+        act(&uhub, "GetRepo", &[]).await["RetCode"],
+        0,
+        "nothing was done"
+    );
+}
+
+#[tokio::test]
+async fn a_page_in_a_browser_cannot_do_it() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for origin in ["https://page.example", "http://localhost:80", "null"] {
+        let headers = format!("Origin: {origin}\r\n");
+        let request = control("DELETE", "requests", &headers, "");
+        assert_eq!(ask(&uhub, request).await.status, 403, "{origin}");
+    }
+    for (host, status) in [
+        ("page.example", 403),
+        ("localhost.page.example", 403),
+        ("127.0.0.1.page.example", 403),
+        ("10.0.0.1", 403),
+        ("", 403),
+        ("localhost:8080", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:80", 200),
+        ("127.0.0.9", 200),
+    ] {
+        let request = control("GET", "requests", "", "").replace("127.0.0.1:80", host);
+        assert_eq!(ask(&uhub, request).await.status, status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_there_only_where_it_is_wanted() {
+    let status = async |builder: LocalUhubBuilder| {
+        let uhub = builder.start().await.unwrap();
+        ask(&uhub, control("GET", "requests", "", "")).await.status
+    };
+    let any = || {
+        let anywhere = (Ipv4Addr::UNSPECIFIED, 0).into();
+        LocalUhub::builder().listen(anywhere).allow_remote()
+    };
+    assert_eq!(status(LocalUhub::builder()).await, 200);
+    assert_eq!(status(LocalUhub::builder().control(false)).await, 404);
+    assert_eq!(status(any()).await, 404);
+    assert_eq!(status(any().control(true)).await, 200);
+}
+
+#[tokio::test]
+async fn it_listens_where_it_is_told_to() {
+    let six = LocalUhub::builder()
+        .listen((Ipv6Addr::LOCALHOST, 0).into())
+        .start()
+        .await
+        .unwrap();
+    assert!(
+        six.base_url().starts_with("http://[::1]:"),
+        "{}",
+        six.base_url()
+    );
+    assert_eq!(act(&six, "GetRepo", &[]).await["RetCode"], 0);
+
+    let taken = address(&six).parse().unwrap();
+    let error = LocalUhub::builder()
+        .listen(taken)
+        .start()
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    assert!(error.to_string().contains(address(&six)), "{error}");
+
+    for remote in ["0.0.0.0:0", "[::]:0", "192.0.2.1:80"] {
+        let refused = LocalUhub::builder().listen(remote.parse().unwrap()).start();
+        let error = refused.await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("allow_remote"), "{error}");
+    }
+    let any = LocalUhub::builder()
+        .listen("0.0.0.0:0".parse().unwrap())
+        .allow_remote()
+        .start()
+        .await
+        .unwrap();
+    assert!(any.base_url().starts_with("http://127.0.0.1:"));
+    assert_eq!(act(&any, "GetRepo", &[]).await["RetCode"], 0);
+}

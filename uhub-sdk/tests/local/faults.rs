@@ -1,0 +1,425 @@
+//! Faults: which requests they are played on, and whether these are carried out.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+use uhub_sdk::RetCode;
+use uhub_sdk::local::{Fault, Image, LocalUhub, ReceivedRequest, Repository, Scope, Tag};
+
+use crate::wire::*;
+
+const TIME: Duration = Duration::from_millis(300);
+
+fn create(uhub: &LocalUhub, name: &str) -> String {
+    let all = [("Action", "CreateRepo"), ("RepoName", name)];
+    post_form(&signed(uhub, &all))
+}
+
+/// How many private repositories there are.
+async fn count(uhub: &LocalUhub) -> i64 {
+    let listed = act(uhub, "GetRepo", &[("Type", "private")]).await;
+    listed["TotalCount"].as_i64().unwrap()
+}
+
+fn last(uhub: &LocalUhub) -> ReceivedRequest {
+    uhub.requests().pop().unwrap()
+}
+
+#[tokio::test]
+async fn each_fault_carries_out_what_it_says() {
+    let uhub = LocalUhub::start().await.unwrap();
+    let never = [
+        Fault::bad_gateway(),
+        Fault::throttled(),
+        Fault::Huge { bytes: 10 },
+        Fault::CutConnection,
+        Fault::ResetConnection,
+        Fault::retry_after(503, 1),
+    ];
+    let always = [
+        Fault::delay(Duration::from_millis(1)),
+        Fault::CutResponse { after: 0 },
+        Fault::CutBody { after: 1 },
+        Fault::SlowBody {
+            bytes: 10,
+            pause: Duration::from_millis(1),
+        },
+        Fault::BrokenJson,
+        Fault::WrongTypes,
+        Fault::WrongTotal { total: 3 },
+        Fault::RepeatPages,
+    ];
+    let afterwards = never.clone().map(Fault::afterwards);
+    let always_too = always.clone().map(Fault::afterwards);
+    let cases = never.into_iter().map(|fault| (fault, false)).chain(
+        [&always[..], &afterwards, &always_too]
+            .concat()
+            .into_iter()
+            .map(|fault| (fault, true)),
+    );
+    for (fault, carried_out) in cases {
+        let before = count(&uhub).await;
+        uhub.play(fault.clone());
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(create(&uhub, "new")).await;
+        connection.receive().await;
+        let request = last(&uhub);
+        assert_eq!(request.fault.as_ref(), Some(&fault));
+        assert_eq!(request.carried_out, carried_out, "{fault:?}");
+        assert_eq!(count(&uhub).await - before, i64::from(carried_out));
+        if carried_out {
+            assert_eq!(request.ret_code, Some(0), "{fault:?}");
+            act(&uhub, "DeleteRepo", &[("RepoName", "new")]).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_is_not_carried_out() {
+    let uhub = LocalUhub::start().await.unwrap();
+    uhub.play(Fault::CutConnection.afterwards());
+    let wrong = signed_with(uhub.public_key(), "other", &[("Action", "GetRepo")]);
+    let mut connection = Connection::open(&uhub).await;
+    connection.send(get(&wrong)).await;
+    assert!(connection.is_closed().await);
+    let request = last(&uhub);
+    assert_eq!((request.ret_code, request.carried_out), (Some(171), false));
+}
+
+#[tokio::test]
+async fn faults_are_played_where_they_belong() {
+    let uhub = LocalUhub::start().await.unwrap();
+    uhub.play_on(Scope::action("GetRepo").nth(2), Fault::throttled());
+    uhub.play_on(Scope::all().nth(5), Fault::ret_code(RetCode::SECURITY_LOCK));
+    let mut codes = Vec::new();
+    for action in ["GetRepo", "GetProjectList", "GetRepo", "GetRepo", "GetRepo"] {
+        codes.push(act(&uhub, action, &[]).await["RetCode"].clone());
+    }
+    assert_eq!(codes, [0, 0, 153, 0, 295]);
+
+    uhub.play(Fault::throttled());
+    uhub.play_on(Scope::all(), Fault::throttled());
+    assert_eq!(act(&uhub, "GetRepo", &[]).await["RetCode"], 153);
+    uhub.clear_faults();
+    assert_eq!(act(&uhub, "GetRepo", &[]).await["RetCode"], 0);
+}
+
+#[tokio::test]
+async fn the_same_seed_hits_the_same_requests() {
+    let hits = async |seed: u64| {
+        let uhub = LocalUhub::builder().seed(seed).start().await.unwrap();
+        uhub.play_on(Scope::all().rate(0.5), Fault::throttled());
+        let mut connection = Connection::open(&uhub).await;
+        let mut hits = Vec::new();
+        for _ in 0..40 {
+            connection.send(get("")).await;
+            hits.push(connection.expect().await.ret_code() == 153);
+        }
+        hits
+    };
+    let first = hits(5).await;
+    assert_eq!(first, hits(5).await);
+    assert_ne!(first, hits(50).await);
+}
+
+#[tokio::test]
+async fn a_service_is_down_for_a_time() {
+    let uhub = LocalUhub::start().await.unwrap();
+    uhub.play_on(Scope::all().lasting(TIME), Fault::bad_gateway());
+    assert_eq!(ask(&uhub, get("")).await.status, 502);
+    sleep(TIME).await;
+    assert_eq!(ask(&uhub, get("")).await.status, 200);
+}
+
+#[tokio::test]
+async fn return_codes_come_with_their_meaning() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for code in [110, 130, 150, 153, 293, 294, 295, 299] {
+        uhub.play(Fault::ret_code(code));
+        let body = act(&uhub, "CreateRepo", &[]).await;
+        assert_eq!(body["RetCode"], code);
+        let meaning = RetCode::from(code).meaning().unwrap();
+        assert_eq!(body["Message"], meaning);
+        let request = last(&uhub);
+        assert_eq!((request.ret_code, request.status), (Some(code), Some(200)));
+    }
+    // The gateway gave up, and the service had done it.
+    uhub.play(Fault::ret_code(110).afterwards());
+    let body = act(&uhub, "CreateRepo", &[("RepoName", "base")]).await;
+    assert_eq!(body["RetCode"], 110);
+    assert_eq!(last(&uhub).ret_code, Some(0));
+    assert_eq!(count(&uhub).await, 1);
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_again() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for (status, when) in [(429, "2"), (503, "Wed, 21 Oct 2035 07:28:00 GMT")] {
+        uhub.play(Fault::retry_after(status, when));
+        let response = ask(&uhub, get("")).await;
+        assert_eq!(response.status, status);
+        assert_eq!(response.header("retry-after"), Some(when));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_reset() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for fault in [Fault::ResetConnection, Fault::ResetConnection.afterwards()] {
+        uhub.play(fault);
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(get("")).await;
+        let error = connection.tcp.read(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[tokio::test]
+async fn a_response_is_cut_anywhere() {
+    let uhub = with_images(3).await;
+    let good = get(&signed(&uhub, &[("Action", "GetRepo")]));
+    let read_all = async |fault: Option<u64>| {
+        if let Some(after) = fault {
+            uhub.play(Fault::CutResponse { after });
+        }
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&good).await;
+        if fault.is_none() {
+            connection.tcp.shutdown().await.unwrap();
+        }
+        let mut all = Vec::new();
+        connection.tcp.read_to_end(&mut all).await.unwrap();
+        all
+    };
+    let whole = read_all(None).await;
+    let head = find(&whole, b"\r\n\r\n").unwrap() + 4;
+    for after in [0, 1, 9, head - 2, head, head + 5] {
+        let cut = read_all(Some(after as u64)).await;
+        assert_eq!(cut.len(), after);
+        assert!(
+            String::from_utf8(cut)
+                .unwrap()
+                .starts_with(&"HTTP/1.1 200"[..after.min(12)])
+        );
+    }
+    let more = read_all(Some(100_000)).await;
+    let body = |all: &[u8]| all[find(all, b"\r\n\r\n").unwrap()..].to_vec();
+    assert_eq!(body(&more), body(&whole));
+}
+
+#[tokio::test]
+async fn a_delay_is_before_the_action_or_after_it() {
+    let uhub = LocalUhub::start().await.unwrap();
+    for (fault, done) in [
+        (Fault::delay(TIME), false),
+        (Fault::delay(TIME).afterwards(), true),
+    ] {
+        // Who waits is answered.
+        uhub.play(fault.clone());
+        let began = Instant::now();
+        assert_eq!(ask(&uhub, create(&uhub, "waited")).await.ret_code(), 0);
+        assert!(began.elapsed() >= TIME);
+        assert!(last(&uhub).elapsed.unwrap() >= TIME);
+        act(&uhub, "DeleteRepo", &[("RepoName", "waited")]).await;
+
+        // Who leaves in time has done it or not.
+        uhub.play(fault);
+        let before = uhub.requests().len();
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(create(&uhub, "left")).await;
+        while uhub.requests().len() == before {
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert!(connection.stays_silent_for(TIME / 3).await);
+        drop(connection);
+        sleep(TIME * 2).await;
+        assert_eq!(count(&uhub).await, i64::from(done));
+        let left = &uhub.requests()[before];
+        assert_eq!((left.carried_out, left.status), (done, None));
+        assert!(left.elapsed.is_some(), "it is no longer answered");
+    }
+}
+
+#[tokio::test]
+async fn a_body_comes_slowly_and_whole() {
+    let uhub = with_images(1).await;
+    let good = get(&signed(&uhub, LIST));
+    let whole = ask(&uhub, &good).await;
+    let bytes = whole.body.len() / 4 + 1;
+    for (bytes, pause, least) in [(bytes, TIME / 3, TIME), (0, Duration::ZERO, Duration::ZERO)] {
+        uhub.play(Fault::SlowBody { bytes, pause });
+        let began = Instant::now();
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&good).await;
+        let slow = connection.expect().await;
+        assert!(began.elapsed() >= least);
+        assert!(slow.complete && slow.body == whole.body);
+        // The connection is as good as before.
+        connection.send(&good).await;
+        assert_eq!(connection.expect().await.body, whole.body);
+    }
+}
+
+#[tokio::test]
+async fn the_answer_is_wrong_json() {
+    let uhub = with_images(2).await;
+    uhub.play(Fault::BrokenJson);
+    let response = ask(&uhub, get(&signed(&uhub, LIST))).await;
+    assert!(response.complete && response.status == 200);
+    assert!(serde_json::from_slice::<serde_json::Value>(&response.body).is_err());
+}
+
+#[tokio::test]
+async fn the_answer_is_in_the_types_that_the_page_shows() {
+    let base = Repository::new("base")
+        .shared(true)
+        .image(Image::new("nginx").create_time("17").update_time("19"));
+    let uhub = LocalUhub::builder().repository(base).start().await.unwrap();
+    uhub.play_on(Scope::all(), Fault::WrongTypes);
+    assert_eq!(
+        act(&uhub, "GetRepoImage", &[("RepoName", "base")]).await,
+        json!({
+            "Action": "GetRepoImageResponse",
+            "RetCode": "0",
+            "TotalCount": 1,
+            "ImageSet": [{
+                "ImageName": "nginx",
+                "PullCount": 0,
+                "CreateTime": 17,
+                "UpdateTime": 19,
+                "LatestTag": "latest",
+            }],
+        })
+    );
+    let repositories = act(&uhub, "GetRepo", &[]).await;
+    assert_eq!(repositories["RepoSet"], json!(["base"]));
+    let refused = act(&uhub, "GetRepoImage", &[]).await;
+    assert_eq!(refused["RetCode"], "220");
+    // What the client of this crate makes of it is what it makes of the true answer.
+    let client = uhub.client().build().unwrap();
+    let page = client.get_repo_image("base").send().await.unwrap();
+    assert_eq!(page.image_set[0].create_time.as_str(), "17");
+}
+
+#[tokio::test]
+async fn totals_lie_and_pages_repeat() {
+    let tags = (0..30).map(|number| Tag::new(format!("v{number}")));
+    let base = Repository::new("base").image(Image::new("nginx").tags(tags));
+    let uhub = LocalUhub::builder().repository(base).start().await.unwrap();
+    let page: Pairs<'_> = &[
+        ("RepoName", "base"),
+        ("ImageName", "nginx"),
+        ("Offset", "10"),
+        ("Limit", "2"),
+    ];
+    uhub.play(Fault::WrongTotal { total: 1000 });
+    let lie = act(&uhub, "GetImageTag", page).await;
+    assert_eq!(lie["TotalCount"], 1000);
+    assert_eq!(column(&lie, "TagSet", "TagName"), ["v10", "v11"]);
+    assert_eq!(lie["RetCode"], 0);
+
+    uhub.play(Fault::RepeatPages);
+    let again = act(&uhub, "GetImageTag", page).await;
+    assert_eq!(column(&again, "TagSet", "TagName"), ["v0", "v1"]);
+    assert_eq!(again["TotalCount"], 30);
+}
+
+#[tokio::test]
+async fn it_goes_away_and_comes_back() {
+    let uhub = LocalUhub::builder()
+        .repository(Repository::new("base"))
+        .start()
+        .await
+        .unwrap();
+    let mut idle = Connection::open(&uhub).await;
+    idle.send(get("")).await;
+    idle.expect().await;
+    uhub.play(Fault::delay(TIME));
+    let mut running = Connection::open(&uhub).await;
+    let before = uhub.requests().len();
+    running.send(create(&uhub, "new")).await;
+    while uhub.requests().len() == before {
+        sleep(Duration::from_millis(5)).await;
+    }
+
+    uhub.go_away_for(TIME * 3);
+    let began = Instant::now();
+    assert!(idle.is_closed().await);
+    let refused = TcpStream::connect(address(&uhub)).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    assert_eq!(running.expect().await.ret_code(), 0);
+    assert!(running.is_closed().await);
+    while TcpStream::connect(address(&uhub)).await.is_err() {
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(began.elapsed() >= TIME * 2, "{:?}", began.elapsed());
+    assert_eq!(count(&uhub).await, 2);
+
+    // It stops while it is away, too.
+    uhub.go_away_for(Duration::MAX);
+    sleep(Duration::from_millis(50)).await;
+    uhub.stop().await;
+}
+
+#[tokio::test]
+async fn attempts_are_counted() {
+    let uhub = with_images(1).await;
+    let request = post_form(&signed(&uhub, LIST));
+    uhub.play(Fault::CutConnection);
+    for _ in 0..2 {
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&request).await;
+        connection.receive().await;
+    }
+    // The same parameters in another encoding carry the same signature.
+    ask(&uhub, get(&signed(&uhub, LIST))).await;
+    act(&uhub, "GetRepo", &[]).await;
+    let attempts: Vec<_> = uhub.requests().iter().map(|each| each.attempt).collect();
+    assert_eq!(attempts, [1, 2, 3, 1]);
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_of_every_request_once() {
+    let heard: Arc<Mutex<Vec<ReceivedRequest>>> = Arc::default();
+    let hears = Arc::clone(&heard);
+    let base = Repository::new("base").image(Image::new("nginx"));
+    let uhub = LocalUhub::builder()
+        .repository(base)
+        .on_request(move |request| hears.lock().unwrap().push(request.clone()))
+        .start()
+        .await
+        .unwrap();
+    let list = get(&signed(&uhub, LIST));
+    let whole = ask(&uhub, &list).await;
+    uhub.play(Fault::CutConnection);
+    uhub.play(Fault::CutBody { after: 7 });
+    uhub.play(Fault::Hang);
+    for _ in 0..2 {
+        let mut connection = Connection::open(&uhub).await;
+        connection.send(&list).await;
+        connection.receive().await;
+    }
+    let mut hung = Connection::open(&uhub).await;
+    hung.send(&list).await;
+    while uhub.requests().len() < 4 {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(
+        heard.lock().unwrap().len(),
+        3,
+        "the fourth is being answered"
+    );
+    uhub.stop().await;
+
+    let heard = heard.lock().unwrap();
+    let said: Vec<_> = heard.iter().map(|each| (each.status, each.bytes)).collect();
+    let length = whole.body.len() as u64;
+    let expected = [(Some(200), length), (None, 0), (Some(200), 7), (None, 0)];
+    assert_eq!(said, expected);
+    assert!(heard.iter().all(|each| each.elapsed.is_some()));
+    assert!(!format!("{heard:?}").contains("local-public-key"));
+}

@@ -1,0 +1,582 @@
+//! TLS, proxies, connections that come and go, and transports of one's own.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{Full, StreamBody};
+use rcgen::{CertificateParams, DnType, KeyPair};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+};
+use tower_service::Service;
+use uhub_sdk::{
+    BoxFuture, Client, ClientBuilder, Delivery, ErrorKind, RetryPolicy, TowerTransport, Transport,
+    TransportError,
+    local::{Fault, LocalUhub},
+};
+
+use crate::{given_keys, uhub};
+
+/// Where a server listens, without `http://`.
+fn address(uhub: &LocalUhub) -> String {
+    let url = uhub.base_url();
+    url["http://".len()..].trim_end_matches('/').to_owned()
+}
+
+/// The local UHub behind TLS, with a certificate for this name: its port, and the certificate as PEM.
+async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
+    let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+    // OpenSSL finds a root by this, and two must not have the same.
+    params.distinguished_name.push(DnType::CommonName, name);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let pem = certificate.pem();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = address(uhub);
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            let (acceptor, server) = (acceptor.clone(), server.clone());
+            tokio::spawn(async move {
+                // A client that does not trust the certificate goes away here.
+                let mut client = acceptor.accept(connection).await?;
+                let mut server = TcpStream::connect(server).await?;
+                copy_bidirectional(&mut client, &mut server).await?;
+                Ok::<(), io::Error>(())
+            });
+        }
+    });
+    (port, pem)
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[tokio::test]
+async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
+    let uhub = uhub().await;
+    let (port, pem) = behind_tls(&uhub, "localhost").await;
+    let (other_port, other_pem) = behind_tls(&uhub, "uhub.example").await;
+    let builder = || Client::builder().credentials(given_keys());
+
+    let trusting = builder()
+        .base_url(format!("https://localhost:{port}/"))
+        .root_certificates(other_pem.clone())
+        .root_certificates(pem)
+        .build()
+        .unwrap();
+    let page = trusting.get_repo_image("idkTdEFo").send().await.unwrap();
+    assert_eq!(page.image_set.len(), 9);
+    assert_eq!(uhub.requests().len(), 1);
+
+    for (what, builder) in [
+        (
+            "nobody vouches for it",
+            builder().base_url(format!("https://localhost:{port}/")),
+        ),
+        (
+            "it is another's",
+            builder()
+                .base_url(format!("https://localhost:{other_port}/"))
+                .root_certificates(other_pem),
+        ),
+    ] {
+        let client = builder.build().unwrap();
+        let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (ErrorKind::Connect, Delivery::NotSent),
+            "{what}: {error}"
+        );
+        let shown = error.to_string();
+        assert!(shown.contains("certificate"), "{what}: {shown}");
+        // It would be no better the second time.
+        assert_eq!((error.attempts(), error.is_repeatable()), (1, false));
+    }
+    assert_eq!(uhub.requests().len(), 1, "nothing was sent to either");
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[test]
+fn what_is_no_certificate_is_refused() {
+    for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n"] {
+        let builder = Client::builder()
+            .credentials(given_keys())
+            .root_certificates(pem);
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{pem:?}");
+        assert!(error.to_string().contains("expected PEM"), "{error}");
+    }
+}
+
+/// A proxy: whatever it is asked for in full, it fetches from the one server it knows. It counts, and keeps
+/// the first line of each request.
+async fn proxy(server: String) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = listener.local_addr().unwrap().to_string();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut head = vec![0; 16_384];
+            let length = client.read(&mut head).await.unwrap();
+            let text = String::from_utf8_lossy(&head[..length]).into_owned();
+            asked.lock().unwrap().push(text);
+            let mut server = TcpStream::connect(&server).await.unwrap();
+            server.write_all(&head[..length]).await.unwrap();
+            tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    (url, seen)
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_if_it_is_given() {
+    let uhub = uhub().await;
+    let (proxy, seen) = proxy(address(&uhub)).await;
+    let client = uhub
+        .client()
+        .base_url("http://uhub.example/")
+        .allow_plain_http()
+        .proxy(format!("http://someone:pRoXy-pAsS@{proxy}"))
+        .build()
+        .unwrap();
+    assert!(!format!("{client:?}").contains("pRoXy-pAsS"));
+    let page = client.get_repo_image("idkTdEFo").send().await.unwrap();
+    assert_eq!(page.image_set.len(), 9);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 1);
+    assert!(
+        seen[0].starts_with("POST http://uhub.example/ HTTP/1.1"),
+        "{}",
+        seen[0]
+    );
+    assert!(
+        seen[0]
+            .to_lowercase()
+            .contains("proxy-authorization: basic ")
+    );
+
+    for url in [
+        "http://someone:pRoXy-pAsS@ bad",
+        "htpp://someone:pRoXy-pAsS@127.0.0.1:1",
+        "socks5://someone:pRoXy-pAsS@127.0.0.1:1",
+        "file:///pRoXy-pAsS",
+        "",
+        "::",
+    ] {
+        let builder = uhub.client().proxy(url);
+        assert!(!format!("{builder:?}").contains("pRoXy-pAsS"));
+        let error = builder.build().unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(
+            shown.contains("the proxy's URL") && !shown.contains("pRoXy-pAsS"),
+            "{shown}"
+        );
+    }
+}
+
+/// A connection that the server closed while nobody used it is no reason to fail, for any action: nothing
+/// was sent on it.
+#[tokio::test]
+async fn a_connection_that_was_closed_while_idle_loses_no_call() {
+    let uhub = uhub().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = address(&uhub);
+    let connections = Arc::new(AtomicUsize::new(0));
+    let accepted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            accepted.fetch_add(1, Ordering::SeqCst);
+            let mut server = TcpStream::connect(&server).await.unwrap();
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 65_536];
+                let length = client.read(&mut bytes).await.unwrap();
+                server.write_all(&bytes[..length]).await.unwrap();
+                let length = server.read(&mut bytes).await.unwrap();
+                client.write_all(&bytes[..length]).await.unwrap();
+                // One answer, and nothing said of closing.
+            });
+        }
+    });
+    let client = uhub
+        .client()
+        .base_url(base_url)
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    for number in 0..5 {
+        client
+            .create_repo(format!("repository-{number}"))
+            .send()
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 5);
+    assert_eq!(uhub.requests().len(), 5);
+}
+
+/// Who waits for a connection while the time of the attempt runs out knows that nothing was sent.
+#[tokio::test]
+async fn a_server_that_never_shakes_hands_was_not_reached() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = Client::builder()
+        .credentials(given_keys())
+        .base_url(format!("https://{address}/"))
+        .attempt_timeout(Duration::from_millis(300))
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    for _ in 0..5 {
+        let error = client.create_repo("base").send().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (ErrorKind::Connect, Delivery::NotSent),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_size_that_is_only_announced_takes_no_memory() {
+    let uhub = uhub().await;
+    let client = uhub
+        .client()
+        .max_response_size(usize::MAX)
+        .retry(RetryPolicy::never())
+        .build()
+        .unwrap();
+    uhub.play(Fault::Respond {
+        status: 200,
+        headers: vec![("Content-Length".to_owned(), (1_u64 << 62).to_string())],
+        body: "{".repeat(100_000).into(),
+    });
+    let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
+}
+
+#[tokio::test]
+async fn no_time_is_too_long() {
+    let uhub = uhub().await;
+    let client = uhub
+        .client()
+        .timeout(Duration::MAX)
+        .attempt_timeout(Duration::MAX)
+        .connect_timeout(Duration::MAX)
+        .idle_timeout(Duration::MAX)
+        .retry(
+            RetryPolicy::default()
+                .with_base_delay(Duration::MAX)
+                .with_max_attempts(u32::MAX),
+        )
+        .build()
+        .unwrap();
+    client.get_repo_image("idkTdEFo").send().await.unwrap();
+    let call = client.get_repo_image("idkTdEFo");
+    let error = call.with_timeout(Duration::ZERO).send().await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts()),
+        (ErrorKind::Request, 0),
+        "{error}"
+    );
+    assert_eq!(uhub.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_thousand_calls_at_once_are_a_thousand_answers() {
+    let uhub = uhub().await;
+    let client = uhub.client().build().unwrap();
+    let calls: Vec<_> = (0..1000)
+        .map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send()))
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap().image_set.len(), 9);
+    }
+    assert_eq!(uhub.requests().len(), 1000);
+}
+
+#[tokio::test]
+async fn a_call_that_is_dropped_ends_and_harms_no_other() {
+    let uhub = uhub().await;
+    let client = uhub.client().build().unwrap();
+    for number in 1..=20 {
+        uhub.play(Fault::Hang);
+        let call = tokio::spawn(client.get_repo_image("idkTdEFo").send());
+        while uhub.requests().len() < number {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        call.abort();
+        assert!(call.await.unwrap_err().is_cancelled());
+    }
+    let page = client.get_repo_image("idkTdEFo").send().await.unwrap();
+    assert_eq!(page.image_set.len(), 9);
+}
+
+/// Fails as it is told to, and counts.
+#[derive(Debug)]
+struct Failing {
+    with: fn() -> TransportError,
+    sent: Arc<AtomicUsize>,
+}
+
+impl Transport for Failing {
+    fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async { Err((self.with)()) })
+    }
+}
+
+#[tokio::test]
+async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
+    for (with, for_get, for_create, delivery) in [
+        (
+            (|| TransportError::not_connected("no way.")) as fn() -> TransportError,
+            3,
+            3,
+            Delivery::NotSent,
+        ),
+        (
+            || TransportError::not_connected("no way.").permanent(),
+            1,
+            1,
+            Delivery::NotSent,
+        ),
+        (
+            || TransportError::interrupted("it broke."),
+            3,
+            1,
+            Delivery::Unknown,
+        ),
+        (
+            || TransportError::timed_out("too long.").with_source(io::Error::other("why")),
+            3,
+            1,
+            Delivery::Unknown,
+        ),
+    ] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let policy = RetryPolicy::default()
+            .with_max_attempts(3)
+            .with_base_delay(Duration::from_millis(1));
+        let client = Client::builder()
+            .credentials(given_keys())
+            .retry(policy)
+            .transport(Failing {
+                with,
+                sent: Arc::clone(&sent),
+            })
+            .build()
+            .unwrap();
+        let error = client.get_repo_image("base").send().await.unwrap_err();
+        assert_eq!(
+            (error.attempts(), error.delivery()),
+            (for_get, delivery),
+            "{error}"
+        );
+        let error = client.create_repo("base").send().await.unwrap_err();
+        assert_eq!(
+            (error.attempts(), error.delivery()),
+            (for_create, delivery),
+            "{error}"
+        );
+        assert_eq!(sent.load(Ordering::SeqCst) as u32, for_get + for_create);
+    }
+}
+
+/// The source of an error may have been told the URL.
+#[tokio::test]
+async fn a_transport_that_tells_on_its_request_is_hushed() {
+    #[derive(Debug)]
+    struct Telling;
+
+    impl Transport for Telling {
+        fn send(
+            &self,
+            request: Request<Bytes>,
+        ) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+            Box::pin(async move {
+                let source = io::Error::other(format!("cannot fetch {}", request.uri()));
+                let source = io::Error::other(source);
+                Err(
+                    TransportError::interrupted(format!("{} failed", request.uri()))
+                        .with_source(source),
+                )
+            })
+        }
+    }
+
+    let client = Client::builder()
+        .credentials(given_keys())
+        .encoding(uhub_sdk::Encoding::Query)
+        .transport(Telling)
+        .build()
+        .unwrap();
+    let error = client.create_repo("base").send().await.unwrap_err();
+    let mut shown = format!("{error} {error:?}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(next) = source {
+        shown.push_str(&format!("{next} {next:?}"));
+        source = next.source();
+    }
+    assert!(shown.contains("Action=CreateRepo"), "{shown}");
+    for secret in ["pUbLiC", "pRiVaTe"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    let signature = shown.split("Signature=").nth(1).unwrap();
+    assert!(signature.starts_with("[hidden]"), "{shown}");
+}
+
+/// A tower service: it answers what it is given, or fails.
+#[derive(Clone)]
+struct Canned {
+    ready: Result<(), &'static str>,
+    answer: Result<&'static str, &'static str>,
+}
+
+type Body = StreamBody<
+    Pin<Box<dyn futures_core::Stream<Item = Result<http_body::Frame<Bytes>, io::Error>> + Send>>,
+>;
+
+/// A stream of one piece, or of an error.
+struct Once(Option<Result<&'static str, io::Error>>);
+
+impl futures_core::Stream for Once {
+    type Item = Result<http_body::Frame<Bytes>, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.0.take();
+        Poll::Ready(next.map(|piece| {
+            piece.map(|text| http_body::Frame::data(Bytes::from_static(text.as_bytes())))
+        }))
+    }
+}
+
+impl Service<Request<Full<Bytes>>> for Canned {
+    type Response = Response<Body>;
+    type Error = io::Error;
+    type Future = std::future::Ready<Result<Response<Body>, io::Error>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+        Poll::Ready(self.ready.map_err(io::Error::other))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        assert_eq!(request.uri(), "https://api.surfercloud.com/");
+        std::future::ready(match self.answer {
+            Ok("") => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Err(
+                io::Error::other("cut"),
+            ))))))),
+            Ok(text) => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Ok(
+                text,
+            ))))))),
+            Err(why) => Err(io::Error::other(why)),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_tower_service_is_a_transport() {
+    let client = |service: Canned| -> ClientBuilder {
+        Client::builder()
+            .credentials(given_keys())
+            .retry(RetryPolicy::never())
+            .transport(TowerTransport::new(service).with_max_response_size(1000))
+    };
+    let whole = r#"{"RetCode": 0, "TotalCount": 1, "ImageSet": [{"ImageName": "nginx"}]}"#;
+    let served = Canned {
+        ready: Ok(()),
+        answer: Ok(whole),
+    };
+    let page = client(served)
+        .build()
+        .unwrap()
+        .get_repo_image("base")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.image_set[0].image_name, "nginx");
+
+    // It may know better than "it failed".
+    #[derive(Clone)]
+    struct Refusing;
+
+    impl Service<Request<Full<Bytes>>> for Refusing {
+        type Response = Response<Full<Bytes>>;
+        type Error = TransportError;
+        type Future = std::future::Ready<Result<Self::Response, TransportError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+            std::future::ready(Err(TransportError::not_connected("the door is shut.")))
+        }
+    }
+
+    // One that was chosen while the program runs.
+    let chosen: Box<dyn Transport> = Box::new(TowerTransport::<_, Full<Bytes>>::new(Refusing));
+    let shared: Arc<dyn Transport> = Arc::from(chosen);
+    let knowing = Client::builder()
+        .credentials(given_keys())
+        .transport(shared);
+    let knowing = knowing.retry(RetryPolicy::never()).build().unwrap();
+    let error = knowing.create_repo("base").send().await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert!(error.to_string().contains("the door is shut"), "{error}");
+
+    let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());
+    for (ready, answer, kind, delivery) in [
+        (
+            Err("busy"),
+            Ok(whole),
+            ErrorKind::Connect,
+            Delivery::NotSent,
+        ),
+        (
+            Ok(()),
+            Err("lost"),
+            ErrorKind::Connection,
+            Delivery::Unknown,
+        ),
+        (Ok(()), Ok(""), ErrorKind::Connection, Delivery::Unknown),
+        (
+            Ok(()),
+            Ok(long),
+            ErrorKind::ResponseTooLarge,
+            Delivery::Unknown,
+        ),
+    ] {
+        let client = client(Canned { ready, answer }).build().unwrap();
+        let error = client.get_repo_image("base").send().await.unwrap_err();
+        assert_eq!(
+            (error.kind(), error.delivery()),
+            (kind, delivery),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! What the server tells of the requests it answers: a line each, and in the end what came how often.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    io::Write as _,
+    mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver, SyncSender},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use uhub_sdk::local::ReceivedRequest;
+
+/// How many lines may wait for whoever reads standard error. Beyond them, lines are left out: the server
+/// waits for nobody.
+const WAITING: usize = 10_000;
+
+/// How many kinds of answers are told apart: clients may invent any number of actions.
+const KINDS: usize = 100;
+
+/// Counts requests, and writes lines to standard error from a thread of its own.
+pub(crate) struct Journal {
+    started: Instant,
+    quiet: bool,
+    lines: SyncSender<Option<String>>,
+    written: Mutex<Receiver<()>>,
+    tally: Mutex<Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    requests: u64,
+    left_out: u64,
+    /// By action and outcome.
+    kinds: BTreeMap<(String, String), u64>,
+}
+
+impl Journal {
+    /// With `quiet`, requests are counted and no lines are written of them.
+    pub(crate) fn new(quiet: bool) -> Self {
+        let (lines, waiting) = mpsc::sync_channel::<Option<String>>(WAITING);
+        let (end, written) = mpsc::channel();
+        thread::spawn(move || {
+            while let Ok(Some(line)) = waiting.recv() {
+                // Closed, or a pipe that nobody reads any more: the server is of use without it.
+                let _ = writeln!(std::io::stderr(), "{line}");
+            }
+            let _ = end.send(());
+        });
+        Self {
+            started: Instant::now(),
+            quiet,
+            lines,
+            written: Mutex::new(written),
+            tally: Mutex::default(),
+        }
+    }
+
+    /// Writes a line that is not of a request.
+    pub(crate) fn say(&self, line: String) {
+        if self.lines.try_send(Some(line)).is_err() {
+            self.tally().left_out += 1;
+        }
+    }
+
+    /// Takes notice of a request that has been answered.
+    pub(crate) fn note(&self, request: &ReceivedRequest) {
+        self.tally().add(request);
+        if !self.quiet {
+            self.say(line(request));
+        }
+    }
+
+    /// Writes the summary, and waits until all is written: but not for ever.
+    pub(crate) fn finish(&self) {
+        let tally = mem::take(&mut *self.tally());
+        self.say(tally.summary(self.started.elapsed()));
+        if self.lines.try_send(None).is_ok() {
+            let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = written.recv_timeout(Duration::from_secs(2));
+        }
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tally {
+    fn add(&mut self, request: &ReceivedRequest) {
+        self.requests += 1;
+        let mut kind = (action(request), outcome(request));
+        if self.kinds.len() >= KINDS && !self.kinds.contains_key(&kind) {
+            kind.0 = "(others)".to_owned();
+        }
+        *self.kinds.entry(kind).or_default() += 1;
+    }
+
+    fn summary(&self, time: Duration) -> String {
+        let plural = if self.requests == 1 { "" } else { "s" };
+        let mut text = format!(
+            "{} request{plural} in {:.0} s",
+            self.requests,
+            time.as_secs_f64()
+        );
+        let width = self.kinds.keys().map(|(action, _)| action.chars().count());
+        let width = width.max().unwrap_or(0);
+        for ((action, outcome), count) in &self.kinds {
+            let _ = write!(text, "\n{count:>8}  {action:<width$}  {outcome}");
+        }
+        if self.left_out > 0 {
+            let _ = write!(
+                text,
+                "\n{} lines were left out: nobody read them",
+                self.left_out
+            );
+        }
+        text
+    }
+}
+
+/// A request as one line. It holds no parameter but the action.
+fn line(request: &ReceivedRequest) -> String {
+    let mut line = format!(
+        "{} {}: {}",
+        plain(&request.method),
+        action(request),
+        outcome(request)
+    );
+    if let Some(elapsed) = request.elapsed {
+        let _ = write!(line, ", {:.1} ms", elapsed.as_secs_f64() * 1000.0);
+    }
+    if request.attempt > 1 {
+        let _ = write!(line, ", attempt {}", request.attempt);
+    }
+    line
+}
+
+fn action(request: &ReceivedRequest) -> String {
+    request
+        .action
+        .as_deref()
+        .map_or_else(|| "(no action)".to_owned(), plain)
+}
+
+/// How a request was answered, and by what fault.
+fn outcome(request: &ReceivedRequest) -> String {
+    let mut parts = Vec::new();
+    parts.extend(request.ret_code.map(|code| format!("RetCode {code}")));
+    // 200 is what the service always says.
+    let odd = request.status.filter(|status| *status != 200);
+    parts.extend(odd.map(|status| format!("HTTP {status}")));
+    if request.status.is_none() {
+        parts.push("no answer".to_owned());
+    }
+    if let Some(fault) = &request.fault {
+        let fault = serde_json::to_string(fault).unwrap_or_default();
+        parts.push(format!("fault {}", plain(&fault)));
+    }
+    if parts.is_empty() {
+        parts.push("HTTP 200".to_owned());
+    }
+    parts.join(", ")
+}
+
+/// What a client sent, as it can be shown on a terminal: short, and nothing that steers it.
+fn plain(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(action: Option<&str>, ret_code: Option<i64>) -> ReceivedRequest {
+        let mut request = ReceivedRequest::default();
+        request.method = "POST".to_owned();
+        request.action = action.map(str::to_owned);
+        request.parameters = vec![("PublicKey".to_owned(), "kEy".to_owned())];
+        request.ret_code = ret_code;
+        request.status = Some(200);
+        request.attempt = 1;
+        request.elapsed = Some(Duration::from_micros(1_250));
+        request
+    }
+
+    #[test]
+    fn a_request_is_one_line_without_its_parameters() {
+        let mut listed = request(Some("GetRepo"), Some(0));
+        assert_eq!(line(&listed), "POST GetRepo: RetCode 0, 1.2 ms");
+        listed.attempt = 3;
+        listed.status = None;
+        listed.fault = Some(uhub_sdk::local::Fault::CutConnection.afterwards());
+        assert_eq!(
+            line(&listed),
+            r#"POST GetRepo: RetCode 0, no answer, fault {"afterwards":"cut_connection"}, 1.2 ms, attempt 3"#
+        );
+        let mut odd = request(None, None);
+        odd.status = Some(405);
+        assert_eq!(line(&odd), "POST (no action): HTTP 405, 1.2 ms");
+    }
+
+    #[test]
+    fn what_clients_send_steers_no_terminal_and_fills_no_memory() {
+        let hostile = format!("Get\u{1b}[2J\r\nRepo{}", "x".repeat(1000));
+        let shown = line(&request(Some(&hostile), Some(161)));
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+        assert!(shown.chars().count() < 120, "{shown}");
+
+        let mut tally = Tally::default();
+        for number in 0..10_000 {
+            tally.add(&request(Some(&format!("Action{number}")), Some(161)));
+        }
+        assert_eq!(tally.kinds.len(), KINDS + 1);
+        assert_eq!(tally.kinds.values().sum::<u64>(), 10_000);
+    }
+
+    #[test]
+    fn the_summary_counts_by_action_and_outcome() {
+        let mut tally = Tally::default();
+        for (action, ret_code) in [
+            ("GetRepo", 0),
+            ("CreateRepo", 0),
+            ("GetRepo", 153),
+            ("GetRepo", 0),
+        ] {
+            tally.add(&request(Some(action), Some(ret_code)));
+        }
+        let expected = "4 requests in 12 s\n\
+            \x20      1  CreateRepo  RetCode 0\n\
+            \x20      2  GetRepo     RetCode 0\n\
+            \x20      1  GetRepo     RetCode 153";
+        assert_eq!(tally.summary(Duration::from_secs(12)), expected);
+        assert_eq!(
+            Tally::default().summary(Duration::ZERO),
+            "0 requests in 0 s"
+        );
+    }
+}
