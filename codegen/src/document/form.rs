@@ -1,6 +1,8 @@
 //! A page as a sequence of blocks: what the front-ends make of each shape, and all that is known of
 //! a page's form from there on.
 
+use std::ops::Range;
+
 use super::{findings::Findings, titles::is_header};
 
 /// A piece of a page, at its byte offset.
@@ -35,10 +37,18 @@ pub(super) enum Cells {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Code {
     pub(super) text: String,
-    /// Offsets of pieces: in the text, and in the page.
-    pieces: Vec<(usize, usize)>,
+    pieces: Vec<Piece>,
     /// Whether the page ends before the block does.
     pub(super) is_cut: bool,
+}
+
+/// A piece of a text: where it begins there and in the page.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    start: usize,
+    at: usize,
+    /// Whether the page has it character by character, or in other words: `&quot;`.
+    is_literal: bool,
 }
 
 impl Code {
@@ -50,15 +60,25 @@ impl Code {
     }
 
     pub(super) fn push(&mut self, at: usize, piece: &str) {
-        self.pieces.push((self.text.len(), at));
+        self.push_from(at..at + piece.len(), piece);
+    }
+
+    /// Adds what the page has in this range, perhaps in other words.
+    pub(super) fn push_from(&mut self, range: Range<usize>, piece: &str) {
+        self.pieces.push(Piece {
+            start: self.text.len(),
+            at: range.start,
+            is_literal: range.len() == piece.len(),
+        });
         self.text.push_str(piece);
     }
 
     /// Where in the page an offset of the text stands.
     pub(super) fn place(&self, offset: usize) -> usize {
-        let next = self.pieces.partition_point(|(start, _)| *start <= offset);
+        let next = self.pieces.partition_point(|piece| piece.start <= offset);
         match self.pieces.get(next.saturating_sub(1)) {
-            Some((start, at)) => at + offset.saturating_sub(*start),
+            Some(piece) if piece.is_literal => piece.at + offset.saturating_sub(piece.start),
+            Some(piece) => piece.at,
             None => 0,
         }
     }

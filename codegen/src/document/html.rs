@@ -3,6 +3,8 @@
 //! Elements are taken as they come, so a page may leave out the end tags that HTML lets it leave
 //! out, and nesting costs nothing.
 
+use std::ops::Range;
+
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
 use super::{
@@ -46,16 +48,17 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
             Token::StartTag(tag) => page.start(&tag),
             Token::EndTag(tag) => page.end(&String::from_utf8_lossy(&tag.name)),
             Token::String(words) => {
-                let (at, words) = (words.span.start, String::from_utf8_lossy(&words.value));
+                let range = words.span.start..words.span.end;
+                let words = String::from_utf8_lossy(&words.value);
                 words
                     .lines()
-                    .for_each(|line| refuse_other_shape(at, line, findings));
-                page.words(at, &words);
+                    .for_each(|line| refuse_other_shape(range.start, line, findings));
+                page.words(range, &words);
             }
             _ => {}
         }
     }
-    page.finish(text.len(), findings)
+    page.finish(findings)
 }
 
 #[derive(Debug, Default)]
@@ -165,12 +168,12 @@ impl Page {
         }
     }
 
-    fn words(&mut self, at: usize, words: &str) {
+    fn words(&mut self, range: Range<usize>, words: &str) {
         if self.aside.is_some() {
             return;
         }
         match &mut self.code {
-            Some((_, code)) => code.push(at, words),
+            Some((_, code)) => code.push_from(range, words),
             None => self.words.push_str(words),
         }
     }
@@ -217,21 +220,13 @@ impl Page {
         self.blocks.push(Block { at, kind });
     }
 
-    fn finish(mut self, end: usize, findings: &mut Findings) -> Vec<Block> {
+    fn finish(mut self, findings: &mut Findings) -> Vec<Block> {
         for at in &self.nested {
             findings.error(*at, "a table within a table cannot be read");
         }
-        for table in &self.tables {
-            findings.error(table.at, "the page ends before this table does");
-        }
-        self.tables.clear();
         if let Some((at, code)) = self.code.take() {
             self.block(at, Kind::Code(code));
         }
-        if let Some((aside, _)) = &self.aside {
-            findings.error(end, format!("the page ends before its `<{aside}>` does"));
-        }
-        self.flush();
         self.blocks
     }
 }
@@ -258,4 +253,66 @@ fn is_hidden(tag: &StartTag<usize>) -> bool {
             || class(tag)
                 .split_whitespace()
                 .any(|class| class.ends_with("sr-only")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(html: &str) -> Vec<Block> {
+        let mut findings = Findings::default();
+        let blocks = read(html, &mut findings);
+        assert!(findings.is_clean());
+        blocks
+    }
+
+    #[test]
+    fn a_cell_has_the_words_that_a_reader_sees() {
+        let html = "<table><tr><th>A &amp; B</table><table><tr><td><strong>Na</strong>me<td>see <a href=x>Console<span class=\"nx-sr-only\"> (opens in a new tab)</span></a><br>\
+                    or<p>not<button>Copy</button></p></td><td></td></tr></table>";
+        let rows: Vec<Cells> = read_all(html)
+            .into_iter()
+            .filter_map(|block| match block.kind {
+                Kind::Table { header, .. } => Some(header.cells),
+                _ => None,
+            })
+            .collect();
+        let apart = |cells: &[&str]| Cells::Apart(cells.iter().map(ToString::to_string).collect());
+        assert_eq!(
+            rows,
+            [
+                apart(&["A & B"]),
+                apart(&["Name", "see Console or not", ""])
+            ]
+        );
+    }
+
+    #[test]
+    fn code_keeps_its_lines_and_knows_where_they_stand() {
+        let html = "<pre><code><span class=\"line\">{</span><span class=\"line\">  &quot;a&quot;: 1</span>\n<span class=\"line\">}</span></code></pre>";
+        let Kind::Code(code) = &read_all(html)[0].kind else {
+            panic!("code was expected")
+        };
+        assert_eq!(code.text, "{\n  \"a\": 1\n}");
+        // What stands there in other words has the place where that begins.
+        for (character, words) in [('{', "{"), ('1', "  &quot;a"), ('}', "}</span>")] {
+            let place = code.place(code.text.find(character).unwrap());
+            assert_eq!(place, html.find(words).unwrap());
+        }
+        assert!(!code.is_cut);
+    }
+
+    #[test]
+    fn what_surrounds_the_article_is_passed_over() {
+        let html = "<head><title>x</title></head><nav><nav><h1>No</h1></nav><h1>No</h1></nav><script>'<h1>No</h1>'</script>\
+                    <main><h2>Yes<a href=#yes>#</a></h2><p>words</p></main><footer><h1>No</h1>";
+        let headings: Vec<String> = read_all(html)
+            .into_iter()
+            .filter_map(|block| match block.kind {
+                Kind::Heading(words) => Some(words),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(headings, ["Yes"]);
+    }
 }

@@ -166,6 +166,12 @@ fn every_mistake_of_a_page_has_its_place() {
             "page:35:1: \"FingerprintOwnerThe偏移量，默认0No\" could be `Fingerpr` of type `int`, but that cuts a word, and the page shows no such name: write tabs between its cells",
         ),
         (
+            &text,
+            "\"TotalCount\": 5\n}",
+            "\"TotalCount\": 5\n",
+            "page:79:1: the page ends before its response example does",
+        ),
+        (
             &pasted,
             "Limit\tint\t",
             "Limit\t",
