@@ -1,7 +1,7 @@
 //! From a documentation page to a spec.
 //!
 //! A front-end for each shape of a page (`markdown`, `html`, `text`) makes a sequence of blocks of it
-//! (`form`); `page` reads the facts out of those, and `together` settles where the cells of a row end
+
 //! that nothing divides. `contradiction` compares the facts with the page's own examples, and `merge`
 //! brings them into the spec there is, or makes a new one with what `proposal` suggests.
 
@@ -11,8 +11,10 @@ mod form;
 mod html;
 mod markdown;
 mod merge;
+mod outline;
 mod page;
 mod proposal;
+mod rows;
 mod shown;
 mod text;
 mod titles;

@@ -3,7 +3,7 @@
 use super::{
     contradiction::{Decided, Key, Owner, Shown, compare},
     findings::Findings,
-    page::{Facts, Field, Model},
+    page::{Facts, Field, Model, members, model_of},
     proposal,
 };
 use crate::{
@@ -11,8 +11,17 @@ use crate::{
     spec::Type,
 };
 
-/// What a field's facts are; every other key is a person's.
-const FACTS: &[&str] = &[
+/// The keys of an action that are the page's, or ours to keep up with it. Every other is a person's.
+const ACTION: &[&str] = &[
+    "action",
+    "parameters",
+    "response",
+    "models",
+    "example",
+    "proposed",
+];
+/// The keys of a field that are the page's. A default is, where the page says it.
+const FIELD: &[&str] = &[
     "name",
     "type",
     "required",
@@ -27,92 +36,68 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
     let decided = merge.decided();
     let shown = compare(facts, &decided, findings);
 
-    let mut proposed = Vec::new();
-    let mut spec = vec![
-        member(
-            "$schema",
-            merge
-                .kept("$schema")
-                .unwrap_or_else(|| string("../../schema/action.schema.json")),
-        ),
-        member("action", string(&facts.action)),
-        member(
-            "summary",
-            merge.kept("summary").unwrap_or_else(|| string("")),
-        ),
-    ];
-    spec.extend(
-        merge
-            .kept("details")
-            .map(|details| member("details", details)),
-    );
-    let repeat = merge.kept("repeat").unwrap_or_else(|| {
-        proposed.push("repeat");
-        string(proposal::repeat(&facts.action))
-    });
-    spec.push(member("repeat", repeat));
-    let list = |owner: Owner, fields: &[Field], old: Option<&Node>| {
-        let fields = fields
-            .iter()
-            .map(|field| merge.field(&owner, field, old, &decided, &shown));
+    let list = |owner: &Owner, fields: &[Field], old: Option<&Node>| {
+        let fields = fields.iter();
+        let fields = fields.map(|field| merge.field(owner, field, old, &decided, &shown));
         node(Value::Array(fields.collect()))
     };
-    spec.push(member(
-        "parameters",
-        list(Owner::Request, &facts.parameters, merge.old("parameters")),
-    ));
-    spec.push(member(
-        "response",
-        list(Owner::Response, &facts.response, merge.old("response")),
-    ));
-    let models: Vec<Member> = facts
-        .models
-        .iter()
-        .map(|model| {
-            let old = merge
-                .old("models")
-                .and_then(|models| get(models, &model.name));
-            let owner = Owner::Model(model.name.clone());
-            member(&model.name, list(owner, &model.fields, old))
-        })
-        .chain(merge.models_of_a_persons())
-        .collect();
+    let mut spec = vec![
+        member("action", string(&facts.action)),
+        member(
+            "parameters",
+            list(&Owner::Request, &facts.parameters, merge.old("parameters")),
+        ),
+        member(
+            "response",
+            list(&Owner::Response, &facts.response, merge.old("response")),
+        ),
+    ];
+    let of_page = facts.models.iter().map(|model| {
+        let owner = Owner::Model(model.name.clone());
+        member(
+            &model.name,
+            list(&owner, &model.fields, merge.old_model(&model.name)),
+        )
+    });
+    let models: Vec<Member> = of_page.chain(merge.models_by_hand()).collect();
     if !models.is_empty() {
         spec.push(member("models", node(Value::Object(models))));
     }
-    let is_new_text =
-        |model: &&Model| shown.alone.contains(&model.name) && merge.alone(model).is_none();
-    if facts.models.iter().any(|model| is_new_text(&model)) {
+
+    // What is not known here is carried over too: it is for the generator to refuse.
+    let ours = old.into_iter().flat_map(members);
+    spec.extend(
+        ours.filter(|old| !ACTION.contains(&old.key.as_str()))
+            .cloned(),
+    );
+    let mut proposed = Vec::new();
+    if !has(&spec, "$schema") {
+        spec.push(member("$schema", string("../../schema/action.schema.json")));
+    }
+    if !has(&spec, "summary") {
+        spec.push(member("summary", string("")));
+    }
+    if !has(&spec, "repeat") {
+        spec.push(member("repeat", string(proposal::repeat(&facts.action))));
+        proposed.push("repeat");
+    }
+    // A spec without pagination has been decided to have none.
+    if let (None, Some(parts)) = (old, proposal::pagination(facts)) {
+        let parts = parts.map(|(part, name)| member(part, string(name)));
+        spec.push(member("pagination", node(Value::Object(parts.into()))));
+        proposed.push("pagination");
+    }
+    let is_text = |model: &&Model| shown.alone.contains(&model.name);
+    if facts
+        .models
+        .iter()
+        .filter(is_text)
+        .any(|model| merge.alone(model).is_none())
+    {
         proposed.push("shown_alone");
     }
-    match merge.kept("pagination") {
-        Some(pagination) => spec.push(member("pagination", pagination)),
-        None if old.is_some() => {}
-        None => {
-            if let Some(parts) = proposal::pagination(facts) {
-                let parts = parts.map(|(part, name)| member(part, string(name)));
-                spec.push(member("pagination", node(Value::Object(parts.into()))));
-                proposed.push("pagination");
-            }
-        }
-    }
-    spec.extend(
-        merge
-            .example(shown)
-            .map(|example| member("example", example)),
-    );
-    spec.extend(
-        merge
-            .proposed(&proposed)
-            .map(|proposed| member("proposed", proposed)),
-    );
-    // What is not known here is for the generator to refuse, not for us to lose.
-    let others = old.into_iter().flat_map(members).filter(|old| {
-        const KNOWN: &[&str] = &["example", "models", "pagination", "proposed"];
-        !KNOWN.contains(&old.key.as_str()) && !spec.iter().any(|member| member.key == old.key)
-    });
-    let others: Vec<Member> = others.cloned().collect();
-    spec.extend(others);
+    spec.extend(merge.example(shown));
+    spec.extend(merge.proposed(&proposed));
     node(Value::Object(spec))
 }
 
@@ -126,8 +111,8 @@ impl<'a> Merge<'a> {
         get(self.old?, key)
     }
 
-    fn kept(&self, key: &str) -> Option<Node> {
-        self.old(key).cloned()
+    fn old_model(&self, name: &str) -> Option<&'a Node> {
+        get(self.old("models")?, name)
     }
 
     /// The decisions that the page's examples are read by.
@@ -157,10 +142,8 @@ impl<'a> Merge<'a> {
 
     /// The field of a model that a person lets stand for the whole.
     fn alone(&self, model: &Model) -> Option<String> {
-        let old = self
-            .old("models")
-            .and_then(|models| get(models, &model.name))?;
-        let alone = elements(old)
+        let fields = elements(self.old_model(&model.name)?);
+        let alone = fields
             .iter()
             .find(|field| get(field, "shown_alone").is_some())?;
         let name = text(get(alone, "name")?)?;
@@ -168,6 +151,7 @@ impl<'a> Merge<'a> {
         is_there.then(|| name.to_owned())
     }
 
+    /// A row of the page, with what a person has said of it.
     fn field(
         &self,
         owner: &Owner,
@@ -176,67 +160,58 @@ impl<'a> Merge<'a> {
         decided: &Decided,
         shown: &Shown,
     ) -> Node {
-        let old = old.into_iter().flat_map(elements).find(|old| {
-            let name = get(old, "name").and_then(text);
-            name == Some(&field.name)
-        });
         let key: Key = (owner.clone(), field.name.clone());
         let yes = || node(Value::Boolean(true));
-        let mut members_ = vec![
+        let mut row = vec![
             member("name", string(&field.name)),
             member("type", string(&field.ty)),
             member("required", node(Value::Boolean(field.required))),
         ];
-        let default = match owner {
-            Owner::Request if !field.required => proposal::default(&field.description, &field.kind)
-                .map(|default| value(default, &field.kind)),
-            _ => None,
-        };
-        members_.extend(default.map(|default| member("default", default)));
-        members_.extend(
-            shown
-                .types
-                .get(&key)
-                .map(|ty| member("shown_as", string(&ty.to_string()))),
-        );
+        if *owner == Owner::Request && !field.required {
+            let default = proposal::default(&field.description, &field.kind);
+            row.extend(default.map(|default| member("default", value(default, &field.kind))));
+        }
+        let shown_as = shown.types.get(&key);
+        row.extend(shown_as.map(|ty| member("shown_as", string(&ty.to_string()))));
         if shown.absent.contains(&key) {
-            members_.push(member("shown_absent", yes()));
+            row.push(member("shown_absent", yes()));
         }
         if let Owner::Model(model) = owner
             && shown.alone.contains(model)
             && decided.alone.get(model) == Some(&field.name)
         {
-            members_.push(member("shown_alone", yes()));
+            row.push(member("shown_alone", yes()));
         }
-        let others = old.into_iter().flat_map(members).filter(|old| {
-            let is_required_now = old.key == "default" && field.required;
-            !FACTS.contains(&old.key.as_str())
-                && !is_required_now
-                && !members_.iter().any(|member| member.key == old.key)
-        });
-        let others: Vec<Member> = others.cloned().collect();
-        members_.extend(others);
-        if !members_.iter().any(|member| member.key == "description") {
-            members_.push(member("description", string("")));
+        let is_same = |old: &&Node| get(old, "name").and_then(text) == Some(&field.name);
+        let old = old.into_iter().flat_map(elements).find(is_same);
+        for old in old.into_iter().flat_map(members) {
+            let is_outdated = FIELD.contains(&old.key.as_str())
+                || (old.key == "default" && field.required)
+                || has(&row, &old.key);
+            if !is_outdated {
+                row.push(old.clone());
+            }
         }
-        node(Value::Object(members_))
+        if !has(&row, "description") {
+            row.push(member("description", string("")));
+        }
+        node(Value::Object(row))
     }
 
     /// Models that the page refers to and lacks: a person has written them.
-    fn models_of_a_persons(&self) -> Vec<Member> {
+    fn models_by_hand(&self) -> impl Iterator<Item = Member> {
         let is_referred = |name: &str| {
             let mut fields = self.facts.fields();
-            fields.any(|field| super::page::model_of(&field.kind) == Some(name))
+            fields.any(|field| model_of(&field.kind) == Some(name))
         };
         let is_on_page = |name: &str| self.facts.models.iter().any(|model| model.name == name);
         let old = self.old("models").into_iter().flat_map(members);
-        old.filter(|old| is_referred(&old.key) && !is_on_page(&old.key))
+        old.filter(move |old| is_referred(&old.key) && !is_on_page(&old.key))
             .cloned()
-            .collect()
     }
 
     /// What the page shows; what it does not show stays as it was.
-    fn example(&self, shown: Shown) -> Option<Node> {
+    fn example(&self, shown: Shown) -> Option<Member> {
         let old = |key| get(self.old("example")?, key).cloned();
         let request = shown.request.or_else(|| old("request"));
         let response = shown.response.or_else(|| old("response"));
@@ -244,19 +219,23 @@ impl<'a> Merge<'a> {
             .into_iter()
             .filter_map(|(key, part)| Some(member(key, part?)))
             .collect();
-        (!parts.is_empty()).then(|| node(Value::Object(parts)))
+        (!parts.is_empty()).then(|| member("example", node(Value::Object(parts))))
     }
 
     /// What waits for a person: what is proposed now, and what nobody has confirmed.
-    fn proposed(&self, new: &[&str]) -> Option<Node> {
+    fn proposed(&self, new: &[&str]) -> Option<Member> {
         let mut all: Vec<Node> = self.old("proposed").map_or(&[][..], elements).to_vec();
         for name in new {
             if !all.iter().any(|old| text(old) == Some(name)) {
                 all.push(string(name));
             }
         }
-        (!all.is_empty()).then(|| node(Value::Array(all)))
+        (!all.is_empty()).then(|| member("proposed", node(Value::Array(all))))
     }
+}
+
+fn has(members: &[Member], key: &str) -> bool {
+    members.iter().any(|member| member.key == key)
 }
 
 fn value(default: &str, ty: &Type) -> Node {
@@ -285,10 +264,6 @@ fn member(key: &str, value: Node) -> Member {
         key: key.to_owned(),
         value,
     }
-}
-
-fn members(node: &Node) -> &[Member] {
-    super::page::members(node)
 }
 
 fn elements(node: &Node) -> &[Node] {

@@ -120,7 +120,7 @@ fn what_the_names_suggest_is_proposed_and_generated_when_it_is_confirmed() {
     let spec = spec(&page);
     assert_eq!(
         spec["proposed"],
-        json!(["repeat", "shown_alone", "pagination"])
+        json!(["repeat", "pagination", "shown_alone"])
     );
     assert_eq!(spec["repeat"], "safe");
     assert_eq!(spec["pagination"]["key"], "CrateName");
