@@ -1,9 +1,10 @@
 //! From a documentation page to a spec.
 //!
 //! A front-end for each shape of a page (`markdown`, `html`, `text`) makes a sequence of blocks of it
-
-//! that nothing divides. `contradiction` compares the facts with the page's own examples, and `merge`
-//! brings them into the spec there is, or makes a new one with what `proposal` suggests.
+//! (`form`). `outline` finds what stands under which heading, `rows` reads the tables, `together` settles
+//! where the cells of a row end that nothing divides, and `page` asks whether it all agrees.
+//! `contradiction` compares the facts with what the page shows (`shown`), and `merge` brings them into
+//! the spec there is, or makes a new one with what `proposal` suggests.
 
 mod contradiction;
 mod findings;
