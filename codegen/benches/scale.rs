@@ -1,43 +1,96 @@
 //! How the generator grows with its spec: `cargo bench --package uhub-codegen`.
 //!
-//! 200 and 2,000 copies of GetRepoImage under other names, from text in memory to source in memory.
+//! 200 and 2,000 actions, from text in memory to source in memory: copies of GetRepoImage under other
+//! names, and of an action with nested models and lists as parameters. Then what has changed between two
+//! such specs, the second with another type in every action. Each number of actions has a process of its
+//! own, whose peak of memory the system tells, where it does.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
-use std::{path::Path, time::Instant};
+use std::{env, fs, path::Path, process::Command, time::Instant};
 
-use uhub_codegen::{Spec, SpecFile, generate, read};
+use uhub_codegen::{Spec, SpecFile, diff, generate, read};
 
 fn main() {
+    if let Ok(actions) = env::var("SCALE_ACTIONS") {
+        measure(actions.parse().unwrap());
+        return;
+    }
+    println!("              generate      diff      peak memory");
     let [few, many] = [200, 2_000].map(|actions| {
-        let spec = spec(actions);
-        let mut times: Vec<f64> = (0..7)
-            .map(|_| {
-                let started = Instant::now();
-                assert_eq!(generate(&spec).unwrap().len(), actions + 3);
-                started.elapsed().as_secs_f64()
-            })
+        let output = Command::new(env::current_exe().unwrap())
+            .env("SCALE_ACTIONS", actions.to_string())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let figures: Vec<f64> = text
+            .split_whitespace()
+            .map(|figure| figure.parse().unwrap())
             .collect();
-        times.sort_by(f64::total_cmp);
-        println!("{actions:>6} actions: {:.3} s", times[3]);
-        times[3]
+        let [generate, diff, memory] = figures[..] else {
+            panic!("{text}")
+        };
+        println!("{actions:>5} actions {generate:>6.3} s  {diff:>6.3} s  {memory:>9.1} MiB");
+        [generate, diff, memory]
     });
-    println!("{:.1} times the time for 10 times the actions", many / few);
+    let [generate, diff, memory] = [0, 1, 2].map(|figure| many[figure] / few[figure]);
+    println!("10 times     {generate:>6.1} ×  {diff:>6.1} ×  {memory:>9.1} ×");
 }
 
-fn spec(actions: usize) -> Spec {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api-spec/uhub");
-    let uhub = read(&folder).unwrap();
-    let action = uhub
-        .actions
-        .iter()
-        .find(|file| file.path.ends_with("get_repo_image.json"))
-        .unwrap();
+/// Prints the best of seven times to generate and to compare, and the peak of memory.
+fn measure(actions: usize) {
+    let (before, after) = (spec(actions, "\"int\""), spec(actions, "\"float\""));
+    let generate = best(|| assert_eq!(generate(&before).unwrap().len(), actions + 4));
+    let memory = peak();
+    let diff = best(|| {
+        let changes = diff(&before, &after).unwrap().changes;
+        assert!(changes.len() >= actions);
+    });
+    println!("{generate} {diff} {memory}");
+}
+
+fn best(mut run: impl FnMut()) -> f64 {
+    let times = (0..7).map(|_| {
+        let started = Instant::now();
+        run();
+        started.elapsed().as_secs_f64()
+    });
+    times.fold(f64::INFINITY, f64::min)
+}
+
+/// The most memory that this process has had so far, in MiB; no number where nobody says it.
+fn peak() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+    peak.and_then(|kib| kib.parse::<f64>().ok())
+        .map_or(f64::NAN, |kib| kib / 1024.0)
+}
+
+/// Actions that have this type in one of their models.
+fn spec(actions: usize, ty: &str) -> Spec {
+    let folder = |path: &str| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (uhub, other) = (folder("../api-spec/uhub"), folder("tests/data/other"));
+    let text = |spec: &Spec, name: &str| {
+        let action = spec.actions.iter().find(|file| file.path.ends_with(name));
+        action.unwrap().text.clone()
+    };
+    let pages = text(&uhub, "get_repo_image.json").replace(
+        "\"PullCount\", \"type\": \"int\"",
+        &format!("\"PullCount\", \"type\": {ty}"),
+    );
+    let trips = text(&other, "plan_trip.json").replace(
+        "\"Since\", \"type\": \"int\", \"required\": false, \"format\": \"timestamp\"",
+        &format!("\"Since\", \"type\": {ty}, \"required\": false"),
+    );
     let copies = (0..actions).map(|number| {
-        let text = action.text.replace(
-            "\"GetRepoImage\"",
-            &format!("\"GetRepoImageOf{number:05}\""),
-        );
-        SpecFile::new(format!("get_repo_image_of{number:05}.json"), text)
+        let (text, from, to) = match number % 2 {
+            0 => (&pages, "GetRepoImage", "get_repo_image"),
+            _ => (&trips, "PlanTrip", "plan_trip"),
+        };
+        let name = format!("\"action\": \"{from}Of{number:05}\"");
+        let text = text.replace(&format!("\"action\": \"{from}\""), &name);
+        SpecFile::new(format!("{to}_of{number:05}.json"), text)
     });
     Spec::new(uhub.service, copies.collect())
 }

@@ -1,10 +1,12 @@
 //! From the description of a service's actions to the Rust source of its client.
 //!
-//! `spec` reads the files as they are written, `lower` turns them into a `model` that is checked,
-//! named and ordered, `render` writes the source. All of it happens in memory: [`read`] is the only
-//! function that touches a file, and nothing here writes one.
+//! `document` reads a documentation page into a spec. `spec` reads the files as they are written,
+//! `lower` turns them into a `model` that is checked, named and ordered, `render` writes the source, and
+//! `diff` says how two models differ. All of it happens in memory: [`read`] is the only function that
+//! touches a file, and nothing here writes one.
 
 mod diagnostic;
+mod diff;
 pub mod document;
 mod json;
 mod lower;
@@ -16,6 +18,7 @@ mod spec;
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 pub use diagnostic::Diagnostic;
+pub use diff::{Bump, Change, Changes, Class};
 pub use render::MARK;
 
 use diagnostic::Report;
@@ -55,6 +58,13 @@ impl Spec {
     #[must_use]
     pub fn new(service: SpecFile, actions: Vec<SpecFile>) -> Self {
         Self { service, actions }
+    }
+
+    /// The spec of one action alone, of whatever service of the platform.
+    #[must_use]
+    pub fn of_action(action: SpecFile) -> Self {
+        let service = SpecFile::new("service.json", include_str!("any_service.json"));
+        Self::new(service, vec![action])
     }
 }
 
@@ -102,6 +112,26 @@ pub fn read(folder: &Path) -> io::Result<Spec> {
 ///
 /// Every mistake in the spec, in the order of its files and their lines.
 pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
+    lower(spec, true).map(|service| render::render(&service))
+}
+
+/// What has changed between two specs, and what that means for those who use the generated code.
+///
+/// # Errors
+///
+/// Every mistake in either of them. What its file is called is none.
+pub fn diff(old: &Spec, new: &Spec) -> Result<Changes, Vec<Diagnostic>> {
+    match (lower(old, false), lower(new, false)) {
+        (Ok(old), Ok(new)) => Ok(diff::diff(&old, &new)),
+        (old, new) => {
+            let mistakes = [old, new].into_iter().filter_map(Result::err);
+            Err(mistakes.flatten().collect())
+        }
+    }
+}
+
+/// The model of a spec, or every mistake in it.
+fn lower(spec: &Spec, is_named_by_file: bool) -> Result<model::Service, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     let mut service_report = Report::new(&spec.service.path, &spec.service.text);
     let service = spec::read_service(&mut service_report);
@@ -117,13 +147,17 @@ pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>
     for file in &spec.actions {
         let mut report = Report::new(&file.path, &file.text);
         if let Some(action) = spec::read_action(&mut report) {
-            for lowered in lower::action(&action, &common, &mut report) {
+            let at = action.action.at;
+            if is_named_by_file {
+                lower::check_file(&action, &mut report);
+            }
+            for lowered in lower::action(action, &common, &mut report) {
                 if let Some(other) = modules.insert(lowered.rust.clone(), &file.path) {
                     let what = format!(
                         "`{}` would be the module `{}`, which comes from {other}",
                         lowered.wire, lowered.rust
                     );
-                    report.error(action.action.at, what);
+                    report.error(at, what);
                 }
                 actions.push(lowered);
             }
@@ -143,7 +177,7 @@ pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>
         Some(mut service) if diagnostics.is_empty() => {
             actions.sort_by(|a, b| a.rust.cmp(&b.rust));
             service.actions = actions;
-            Ok(render::render(&service))
+            Ok(service)
         }
         _ => {
             diagnostics.sort();

@@ -5,6 +5,7 @@
 mod example;
 mod fields;
 mod parameters;
+mod shown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,15 +25,16 @@ pub(crate) struct Common {
 
 /// A service without its actions, and what they share.
 pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::Service, Common) {
-    let names = |fields: &[spec::Field]| {
+    let names = |fields: &[spec::Field]| -> Vec<String> {
         fields
             .iter()
             .map(|field| field.name.value.clone())
             .collect()
     };
+    let (common_parameters, common_response) = (names(&spec.parameters), names(&spec.response));
     let common = Common {
-        parameters: names(&spec.parameters),
-        response: names(&spec.response),
+        parameters: common_parameters.iter().cloned().collect(),
+        response: common_response.iter().cloned().collect(),
         from_client: spec
             .client_parameters
             .iter()
@@ -80,18 +82,17 @@ pub(crate) fn service(spec: spec::Service, report: &mut Report<'_>) -> (model::S
         name: spec.service.value,
         summary: spec.summary.value,
         endpoint: spec.endpoint.value,
+        common_parameters,
+        common_response,
+        client_parameters: common.from_client.keys().cloned().collect(),
         return_codes: return_codes.into_values().collect(),
         actions: Vec::new(),
     };
     (service, common)
 }
 
-/// One action, or the two calls that it is; what is wrong with it is in the report.
-pub(crate) fn action(
-    spec: &spec::Action,
-    common: &Common,
-    report: &mut Report<'_>,
-) -> Vec<model::Action> {
+/// An action's file is named after it.
+pub(crate) fn check_file(spec: &spec::Action, report: &mut Report<'_>) {
     let file = naming::file(&spec.action.value);
     if report.file.rsplit(['/', '\\']).next() != Some(file.as_str()) {
         report.error(
@@ -102,13 +103,26 @@ pub(crate) fn action(
             ),
         );
     }
+}
+
+/// One action, or the two calls that it is; what is wrong with it is in the report.
+pub(crate) fn action(
+    mut spec: spec::Action,
+    common: &Common,
+    report: &mut Report<'_>,
+) -> Vec<model::Action> {
+    let fields = [&mut spec.parameters, &mut spec.response];
+    let of_models = spec.models.iter_mut().map(|model| &mut model.fields);
+    for fields in fields.into_iter().chain(of_models) {
+        drop_repetitions(fields);
+    }
     let twins = spec
         .parameters
         .iter()
         .enumerate()
         .find_map(|(index, parameter)| Some((index, parameter.without.as_ref()?)));
     let Some((index, without)) = twins else {
-        return vec![call(spec, &spec.action, None, common, report)];
+        return vec![call(&spec, &spec.action, None, common, report)];
     };
     let parameter = &spec.parameters[index];
     for second in spec
@@ -165,6 +179,21 @@ pub(crate) fn action(
     ]
 }
 
+/// Some pages have a row twice: one that says nothing else the second time is taken once.
+fn drop_repetitions(fields: &mut Vec<spec::Field>) {
+    let mut seen: BTreeMap<String, (spec::Type, bool)> = BTreeMap::new();
+    fields.retain(|field| {
+        let says = (field.ty.value.clone(), field.required);
+        match seen.get(&field.name.value) {
+            Some(first) => *first != says || !field.is_plain(),
+            None => {
+                seen.insert(field.name.value.clone(), says);
+                true
+            }
+        }
+    });
+}
+
 /// One call of an action, under the action's name or one of its own.
 fn call(
     spec: &spec::Action,
@@ -186,10 +215,10 @@ fn call(
     );
     let (request, response) = (format!("{prefix}Request"), format!("{prefix}Response"));
     let mut types = Types::new(&prefix, &request, &response);
-    let models = fields::names(&spec.models, &mut types, report);
+    let models = fields::names(spec, &mut types, report);
     // What follows from a mistake in the form of the file is not said again.
     let is_well_formed = report.is_clean();
-    let parameters = parameters::lower(&spec.parameters, &models, common, &mut types, report);
+    let (parameters, groups) = parameters::lower(spec, &models, common, &mut types, report);
     let mut response = model::Struct {
         wire: format!("{wire}Response"),
         rust: response,
@@ -215,6 +244,7 @@ fn call(
             pagination(
                 pages,
                 spec,
+                &models,
                 (&parameters, &response, &lowered_models),
                 report,
             )
@@ -240,11 +270,12 @@ fn call(
         details: spec.details.as_ref().map(|details| details.value.clone()),
         repeat: spec.repeat,
         example: if is_well_formed {
-            example::lower(spec, &parameters, common, report)
+            example::lower(spec, &parameters, &models, common, report)
         } else {
             model::Example::default()
         },
         parameters,
+        groups,
         response,
         models: lowered_models,
         enums: types.enums,
@@ -275,15 +306,17 @@ impl Types {
         }
     }
 
-    /// The type of a string with documented values: `GetRepoType`.
+    /// The type of a string with documented values: `GetRepoType`. Where a request and its response
+    /// have the same values of the same name, they have one type.
     fn enumerate(
         &mut self,
         owner: &str,
+        wire: &str,
         field: &spec::Field,
         report: &mut Report<'_>,
     ) -> Option<String> {
         let choices = field.choices.as_ref()?;
-        if field.ty.value != spec::Type::String {
+        if *field.ty.value.innermost().0 != spec::Type::String {
             report.error(
                 choices.at,
                 "`enum` lists the values of a string, and this is none",
@@ -294,7 +327,7 @@ impl Types {
         }
         let mut variants: Vec<(String, String)> = Vec::new();
         for value in &choices.value {
-            match naming::ty(&value.value) {
+            match naming::variant(&value.value) {
                 Ok(rust) if rust == "Other" || variants.iter().any(|(other, _)| *other == rust) => {
                     report.error(
                         value.at,
@@ -308,32 +341,45 @@ impl Types {
                 Err(message) => report.error(value.at, message),
             }
         }
-        let name = naming::ty(&field.name.value).unwrap_or_default();
-        let rust = format!("{owner}{name}");
-        self.take(
-            &rust,
-            format!("the values of `{}`", field.name.value),
-            choices.at,
-            report,
-        );
+        let name = format!("{owner}{}", naming::ty(wire).unwrap_or_default());
+        let is_same = |other: &&model::Enum| {
+            other.field == wire && other.variants == variants && other.rust.starts_with(&name)
+        };
+        if let Some(same) = self.enums.iter().find(is_same) {
+            return Some(same.rust.clone());
+        }
+        let what = format!("the values of `{wire}`");
+        let rust = self.claim(name, "Value", what, choices.at, report);
         self.enums.push(model::Enum {
             rust: rust.clone(),
-            field: field.name.value.clone(),
+            field: wire.to_owned(),
             variants,
         });
         Some(rust)
     }
 
-    /// Takes a name for something, and reports where it is taken.
-    fn take(&mut self, rust: &str, what: String, at: usize, report: &mut Report<'_>) {
-        if let Some(other) = self.names.get(rust) {
+    /// Takes a name for something: this one or, where that is taken, this one with its ending. Where
+    /// both are taken, that is reported.
+    fn claim(
+        &mut self,
+        mut rust: String,
+        ending: &str,
+        what: String,
+        at: usize,
+        report: &mut Report<'_>,
+    ) -> String {
+        if self.names.contains_key(&rust) {
+            rust.push_str(ending);
+        }
+        if let Some(other) = self.names.get(&rust) {
             report.error(
                 at,
                 format!("{what} and {other} would both be the Rust type `{rust}`"),
             );
         } else {
-            self.names.insert(rust.to_owned(), what);
+            self.names.insert(rust.clone(), what);
         }
+        rust
     }
 }
 
@@ -383,9 +429,11 @@ impl Names {
 fn pagination(
     pages: &spec::Pagination,
     action: &spec::Action,
+    models: &fields::Models,
     lowered: (&[model::Parameter], &model::Struct, &[model::Struct]),
     report: &mut Report<'_>,
 ) -> Option<model::Pagination> {
+    let (parameters, response, structs) = lowered;
     let mut find = |name: &spec::At<String>, fields: &[spec::Field], what: &str, expected: &str| {
         let Some(index) = fields
             .iter()
@@ -407,7 +455,7 @@ fn pagination(
             }
             (spec::Type::String, "required string") => field.required && !field.is_shown_absent(),
             _ => false,
-        };
+        } && !models.is_unreadable(field);
         if !fits {
             report.error(
                 name.at,
@@ -444,18 +492,21 @@ fn pagination(
         "array of a model",
     );
 
-    let (parameters, response, models) = lowered;
     let item = items.and_then(|items| match &response.fields[items].ty {
         model::Type::List(element) => match &**element {
-            model::Type::Model { rust, .. } => models.iter().position(|model| model.rust == *rust),
+            model::Type::Model { rust, .. } => structs.iter().position(|model| model.rust == *rust),
             _ => None,
         },
         _ => None,
     });
     let key = item.and_then(|item| {
+        let model = action
+            .models
+            .iter()
+            .find(|model| model.name.value == structs[item].wire)?;
         find(
             &pages.key,
-            &action.models[item].fields,
+            &model.fields,
             "field of the items",
             "required string",
         )
@@ -472,7 +523,7 @@ fn pagination(
         limit: parameter(limit?)?,
         total: response.fields[total?].rust.clone(),
         items: response.fields[items?].rust.clone(),
-        item: models[item?].rust.clone(),
-        key: models[item?].fields[key?].rust.clone(),
+        item: structs[item?].rust.clone(),
+        key: structs[item?].fields[key?].rust.clone(),
     })
 }

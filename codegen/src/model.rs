@@ -11,12 +11,18 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) summary: String,
     pub(crate) endpoint: String,
+    /// The names of the parameters and of the response fields that every action has: the core's, not
+    /// the actions'.
+    pub(crate) common_parameters: Vec<String>,
+    pub(crate) common_response: Vec<String>,
+    /// The names of the parameters that a client has a value of its own for.
+    pub(crate) client_parameters: Vec<String>,
     /// In the order of their codes.
     pub(crate) return_codes: Vec<ReturnCode>,
     pub(crate) actions: Vec<Action>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReturnCode {
     pub(crate) code: i64,
     /// Name of the Rust constant.
@@ -41,6 +47,8 @@ pub(crate) struct Action {
     pub(crate) repeat: Repeat,
     /// In the order of the documentation.
     pub(crate) parameters: Vec<Parameter>,
+    /// What stands under one name in the parameters: groups as they are met, then models.
+    pub(crate) groups: Vec<Group>,
     /// Named after the action; in the order of the documentation, as its models are.
     pub(crate) response: Struct,
     pub(crate) models: Vec<Struct>,
@@ -71,7 +79,43 @@ pub(crate) struct Enum {
     pub(crate) variants: Vec<(String, String)>,
 }
 
-/// A parameter of a request. One that is written with dots (`Disks.N.Type`) is a branch of a tree.
+impl Action {
+    /// The group of parameters with a Rust name.
+    pub(crate) fn group(&self, rust: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.rust == rust)
+    }
+
+    /// Whether a group requires, at some depth, a list of groups like itself.
+    pub(crate) fn requires_itself(&self, rust: &str) -> bool {
+        let mut seen = Vec::new();
+        let mut open = vec![rust];
+        while let Some(group) = open.pop().and_then(|next| self.group(next)) {
+            for parameter in group.parameters.iter().filter(|inner| inner.required) {
+                match parameter.shape.innermost().0 {
+                    Shape::Group { rust: inner, .. } if inner == rust => return true,
+                    Shape::Group { rust: inner, .. } if !seen.contains(inner) => {
+                        seen.push(inner.clone());
+                        open.push(inner);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Parameters that stand under one name: `Disks.N.Type` and its like, or a model.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) rust: String,
+    /// The documented name, where it is a model.
+    pub(crate) model: Option<String>,
+    pub(crate) description: String,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+/// A parameter of a request, or of a group in one.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parameter {
     pub(crate) wire: String,
@@ -94,13 +138,27 @@ pub(crate) struct Parameter {
 pub(crate) enum Shape {
     Scalar(Scalar),
     Enum(String),
+    /// Any JSON: `Name.key.0`.
+    Object,
     /// `Name.0`, `Name.1`, …
     List(Box<Shape>),
-    /// `Name.Field`: a struct of its own.
+    /// `Name.Field`: a [`Group`], by its Rust name; in a box where it may hold itself.
     Group {
         rust: String,
-        parameters: Vec<Parameter>,
+        boxed: bool,
     },
+}
+
+impl Shape {
+    /// What the lists hold in the end, and how many stand around it.
+    pub(crate) fn innermost(&self) -> (&Self, usize) {
+        let (mut element, mut depth) = (self, 0);
+        while let Self::List(inner) = element {
+            element = inner;
+            depth += 1;
+        }
+        (element, depth)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +187,8 @@ pub(crate) struct Field {
     pub(crate) absent: Absent,
     /// A plain string in place of the model is this field.
     pub(crate) is_alone: bool,
+    /// A list that may come as its one element.
+    pub(crate) is_single: bool,
     /// What the documentation's example shows in place of the documented type.
     pub(crate) shown_as: Option<String>,
     /// Documented as required, and absent from the documentation's example.
@@ -150,6 +210,18 @@ pub(crate) enum Type {
         rust: String,
         boxed: bool,
     },
+}
+
+impl Type {
+    /// What the lists hold in the end, and how many stand around it.
+    pub(crate) fn innermost(&self) -> (&Self, usize) {
+        let (mut element, mut depth) = (self, 0);
+        while let Self::List(inner) = element {
+            element = inner;
+            depth += 1;
+        }
+        (element, depth)
+    }
 }
 
 /// What a field is when the response does not have it.
@@ -177,7 +249,7 @@ pub(crate) struct Pagination {
 }
 
 /// The documentation's example, as JSON text.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Example {
     pub(crate) request: Option<String>,
     pub(crate) response: Option<String>,

@@ -47,7 +47,7 @@ const TAKEN_METHODS: &[&str] = &[
     "action", "builder", "call", "clone", "fmt", "from_env", "send",
 ];
 /// Modules beside the actions'.
-const TAKEN_MODULES: &[&str] = &["examples", "mod", "service"];
+const TAKEN_MODULES: &[&str] = &["documentation", "examples", "mod", "service"];
 
 /// The name of a field, a parameter or its setter: `RepoName` becomes `repo_name`, `Type` `r#type`.
 pub(crate) fn field(name: &str) -> Result<String, String> {
@@ -83,20 +83,36 @@ pub(crate) fn file(action: &str) -> String {
 
 /// The name of a model or the first part of a request's: the documentation's own where Rust can take it.
 pub(crate) fn ty(name: &str) -> Result<String, String> {
+    let rust = upper_camel_case(name)?;
+    Ok(if TAKEN_TYPES.contains(&rust.as_str()) {
+        format!("{rust}Model")
+    } else {
+        rust
+    })
+}
+
+/// The name of one of a string's values, which hides nothing: `Default` and `None` stay what they are.
+pub(crate) fn variant(value: &str) -> Result<String, String> {
+    let rust = upper_camel_case(value)?;
+    Ok(if rust == "Self" {
+        "Self_".to_owned()
+    } else {
+        rust
+    })
+}
+
+fn upper_camel_case(name: &str) -> Result<String, String> {
     let keeps = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.contains(['_', '-']);
     let rust = if keeps {
         name.to_owned()
     } else {
         name.to_upper_camel_case()
     };
-    if !is_identifier(&rust) {
-        return Err(no_identifier(name));
-    }
-    Ok(if TAKEN_TYPES.contains(&rust.as_str()) {
-        format!("{rust}Model")
+    if is_identifier(&rust) {
+        Ok(rust)
     } else {
-        rust
-    })
+        Err(no_identifier(name))
+    }
 }
 
 /// The name of a constant, which the spec gives as it is.
@@ -251,6 +267,7 @@ mod tests {
         assert_eq!(action("GetRepoImage").as_deref(), Ok("get_repo_image"));
         assert_eq!(action("Send").as_deref(), Ok("send_"));
         assert_eq!(action("Service").as_deref(), Ok("service_"));
+        assert_eq!(action("Documentation").as_deref(), Ok("documentation_"));
         assert_eq!(action("Mod").as_deref(), Ok("mod_"));
         assert_eq!(file("GetRepoImage"), "get_repo_image.json");
         assert_eq!(

@@ -3,8 +3,8 @@
 
 mod action;
 mod documentation;
-mod request;
-mod response;
+pub(crate) mod request;
+pub(crate) mod response;
 mod service;
 mod source;
 

@@ -106,6 +106,31 @@ pub(crate) struct Field {
 }
 
 impl Field {
+    /// Whether it has what every field has, and no more.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Self {
+            name: _,
+            ty: _,
+            required: _,
+            default: None,
+            choices: None,
+            format: None,
+            shown_as: None,
+            shown_absent: None,
+            shown_alone: None,
+            must_choose: None,
+            may_be_empty: None,
+            without: None,
+            counted_by: None,
+            rust_name: None,
+            description: _,
+        } = self
+        else {
+            return false;
+        };
+        true
+    }
+
     pub(crate) fn is_shown_absent(&self) -> bool {
         is_set(self.shown_absent.as_ref())
     }
@@ -204,6 +229,18 @@ impl Type {
             }
         };
         Ok((0..depth).fold(innermost, |element, _| Self::Array(Box::new(element))))
+    }
+}
+
+impl Type {
+    /// What the arrays hold in the end, and how many stand around it.
+    pub(crate) fn innermost(&self) -> (&Self, usize) {
+        let (mut element, mut depth) = (self, 0);
+        while let Self::Array(inner) = element {
+            element = inner;
+            depth += 1;
+        }
+        (element, depth)
     }
 }
 

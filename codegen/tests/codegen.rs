@@ -126,11 +126,6 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "array[ImageSet",
             "14:35: `array[ImageSet` is no type: an array is written `array[T]`",
         ),
-        (
-            "\"string\", \"required\": true, \"description\": \"Name of the repository.\"",
-            "\"object\", \"required\": true, \"description\": \"Name of the repository.\"",
-            "8:35: a parameter of type `object` is not rendered yet",
-        ),
         // Names.
         (
             "\"PullCount\"",
@@ -188,9 +183,9 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "13:15: every response has `RetCode`",
         ),
         (
-            "\"models\": {\n    \"ImageSet\"",
-            "\"models\": {\n    \"GetRepoImageResponse\"",
-            "17:5: the model `GetRepoImageResponse` and the response would both be the Rust type `GetRepoImageResponse`",
+            "\"models\": {",
+            "\"models\": { \"a-b\": [], \"a_b\": [], \"A-b\": [],",
+            "16:37: the model `A-b` and the model `a_b` would both be the Rust type `ABModel`",
         ),
         (
             "\"action\": \"GetRepoImage\"",
@@ -253,6 +248,11 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "\"required\": true",
             "28:14: `Limit` cannot page: expected a parameter, optional int",
         ),
+        (
+            "\"TotalCount\": 5",
+            "\"TotalCount\": \"five\"",
+            "29:14: `TotalCount` cannot page: expected a response field, required int",
+        ),
         // Flags, each where it belongs.
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
@@ -297,7 +297,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "\"ProjectId\", \"type\": \"string\"",
             "\"ProjectId\", \"type\": \"int\"",
-            "7:15: the client fills `ProjectId` in, and can do that for an optional string alone",
+            "7:15: the client fills `ProjectId` in, and can do that for a string alone",
         ),
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
@@ -454,6 +454,68 @@ impl PathEndsWith for uhub_codegen::Diagnostic {
     }
 }
 
+/// An example is checked to its last field, however the page writes it.
+#[test]
+fn examples_of_models_are_checked() {
+    for (from, to, expected) in [
+        (
+            "\"Stops.0.Type\": \"x\"",
+            "\"Stops.0.Typ\": \"x\"",
+            "no parameter `Stops.0.Typ`",
+        ),
+        (
+            "\"Stops.0.Type\": \"x\"",
+            "\"Stops.0.Type\": 1",
+            "the example of `Type` does not fit its type: expected string; found an integer",
+        ),
+        (
+            "\"Stops.0.Type\": \"x\"",
+            "\"Stops.0.Type.0\": \"x\"",
+            "no parameter `Stops.0.Type.0`",
+        ),
+        (
+            "\"Detours\": [{ \"Type\": \"z\" }]",
+            "\"Detours\": [{ \"Kind\": \"z\" }]",
+            "no field `Kind`",
+        ),
+        (
+            "\"Detours\": [{ \"Type\": \"z\" }]",
+            "\"Detours\": [{}]",
+            "the example lacks the required `Type`",
+        ),
+        (
+            "\"Price\": 1.5",
+            "\"Price\": \"1.5\"",
+            "the example of `Price` does not fit its type: expected float; found a string",
+        ),
+        (
+            "\"Via\": [\"b\", \"c\"]",
+            "\"Via\": \"b\"",
+            "the example of `Via` does not fit its type: expected array[string]; found a string",
+        ),
+        (
+            "\"Colour\": \"Red\"",
+            "\"Color\": \"Red\"",
+            "no parameter `Bag.Color`; did you mean `Bag.Colour`?",
+        ),
+        (
+            "\"Extra.a.0\": 1,",
+            "",
+            "the request shown lacks the required `Extra`",
+        ),
+    ] {
+        let mut spec = other();
+        let trip = action(&mut spec, "plan_trip.json");
+        assert!(trip.text.contains(from), "{from}");
+        trip.text = trip.text.replacen(from, to, 1);
+        let found = said(&spec);
+        assert!(
+            found.iter().any(|line| line.contains(expected)),
+            "{expected}: {found:#?}"
+        );
+    }
+}
+
 #[test]
 fn two_actions_of_one_name_are_a_mistake() {
     let mut spec = other();
@@ -579,6 +641,59 @@ fn other_services_shapes_are_rendered() {
     ] {
         assert!(host.contains(expected), "{expected}\n{host}");
     }
+    let trip = &files["plan_trip.rs"];
+    for expected in [
+        // Models and JSON as parameters.
+        "pub route: Route,",
+        "pub stops: Vec<Stop>,",
+        "pub detours: Vec<Stop>,",
+        "pub tree: Option<Branch>,",
+        "pub extra: serde_json::Value,",
+        "pub notes: Option<serde_json::Value>,",
+        "pub layers: Vec<serde_json::Value>,",
+        "    pub fn new(from: impl Into<String>, via: impl IntoIterator<Item = impl Into<String>>) -> Self {\n",
+        "impl crate::parameters::Group for Stop {",
+        "to.add_even_empty(\"Remark\", &self.remark);",
+        "to.add_as_text(\"Paid\", &self.paid);",
+        "\n    /// The service's default: `fast`.\n",
+        // What holds itself ends somewhere, in a box or in an empty list.
+        "pub root: Option<Box<Branch>>,",
+        "    pub fn new(twigs: impl IntoIterator<Item = Branch>) -> Self {\n",
+        "self.root = Some(Box::new(value));",
+        "pub back: Option<Box<Branch>>,",
+        // A model that is sent and read is two structs, and one that neither has is read.
+        "pub owner: Option<DriverParameters>,",
+        "pub by: Option<DriverParameters>,",
+        "pub struct DriverParameters {",
+        "    pub since: Option<i64>,\n",
+        "pub driver: Driver,",
+        "    pub since: Option<crate::Timestamp>,\n",
+        "pub struct Unused {",
+        // Who has a name by right keeps it.
+        "pub struct BagParameters {",
+        "pub bags: Vec<Bag>,",
+        "pub twins: Vec<BagModel>,",
+        "pub self_: Option<PlanTripRequestModel>,",
+        // Values.
+        "None = \"None\";",
+        "ByFoot = \"by-foot\";",
+        "pub days: Vec<PlanTripDays>,",
+        "pub weather: Option<PlanTripWeather>,",
+        "pub weather: PlanTripWeatherValue,",
+        "pub colour: Option<BagParametersColour>,",
+        "pub kind: Option<RouteKind>,",
+        // What the page shows as nothing that its type could take is given as it comes.
+        "pub price: serde_json::Value,",
+        "pub seats: i64,",
+        "legs = \"Legs\", list as single;",
+        "pub number: Option<serde_json::Value>,",
+        "    /// The documentation's example shows `string` in its place, which its type could not take: it\n",
+        // The client has a project of its own, and the action wants the caller's.
+        "to.add(\"ProjectId\", &self.project_id);",
+    ] {
+        assert!(trip.contains(expected), "{expected}\n{trip}");
+    }
+    assert_eq!(trip.matches("pub mode: PlanTripMode,").count(), 2, "{trip}");
     assert!(files["list_v2.rs"].contains("pub struct UHost {"));
     let disks = &files["list_disks.rs"];
     assert!(
@@ -600,6 +715,25 @@ fn other_services_shapes_are_rendered() {
             && all.contains("const NAME: &'static str = \"DeleteDisk\";"),
         "{all}"
     );
+}
+
+#[test]
+fn what_is_documented_becomes_a_table() {
+    let table = &source(&other())["documentation.rs"];
+    let string = "kind: Kind::String, required";
+    for expected in [
+        format!("Parameter {{ name: \"Type\", {string}: true }},"),
+        "Parameter { name: \"IsHot\", kind: Kind::Flag, required: false },".to_owned(),
+        // What our calls make an argument of is optional to the service.
+        "kind: Kind::Enum(&[\"slow\", \"fast-boot\"]), required: false }".to_owned(),
+        format!("Parameter {{ name: \"DiskId\", {string}: false }},"),
+        "kind: Kind::List(&Kind::List(&Kind::Int)), required: false }".to_owned(),
+        format!("kind: Kind::List(&Kind::Group(&[Parameter {{ name: \"Type\", {string}: true }}, "),
+    ] {
+        assert!(table.contains(&expected), "{expected}\n{table}");
+    }
+    // One action, though it is two calls.
+    assert_eq!(table.matches("name: \"DeleteDisk\"").count(), 1, "{table}");
 }
 
 /// What stands in the file is what rustfmt would make of it.

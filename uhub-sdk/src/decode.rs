@@ -7,8 +7,9 @@
 use std::{cell::RefCell, fmt, marker::PhantomData};
 
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
-    value::MapDeserializer,
+    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, Visitor,
+    value::{MapAccessDeserializer, MapDeserializer},
 };
 
 use crate::Timestamp;
@@ -59,6 +60,8 @@ pub(crate) enum Form {
     text,
     /// A plain string in place of the model is this field.
     whole,
+    /// One element in place of the list is the list.
+    single,
 }
 
 impl Field {
@@ -389,7 +392,7 @@ impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
     fn visit_str<E: Error>(self, text: &str) -> Result<M, E> {
         let whole = M::FIELDS.iter().position(|field| field.form == Form::whole);
         let (Some(index), Some(place)) = (whole, self.place) else {
-            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
+            return Err(E::invalid_type(Unexpected::Str(text), &self));
         };
         place.coerced("string", "object");
         let mut model = M::default();
@@ -410,7 +413,7 @@ impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
     fn visit_unit<E: Error>(self) -> Result<M, E> {
         // A response that is `null` says nothing; a model in one is an absent value.
         let Some(place) = self.place else {
-            return Err(E::invalid_type(serde::de::Unexpected::Unit, &self));
+            return Err(E::invalid_type(Unexpected::Unit, &self));
         };
         place.note(Oddity::Missing);
         Ok(M::default())
@@ -541,15 +544,14 @@ scalar!(i64, IntVisitor, "an integer", {
     }
 
     fn visit_u64<E: Error>(self, int: u64) -> Result<i64, E> {
-        i64::try_from(int)
-            .map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(int), &self))
+        i64::try_from(int).map_err(|_| E::invalid_value(Unexpected::Unsigned(int), &self))
     }
 
     fn visit_f64<E: Error>(self, float: f64) -> Result<i64, E> {
         // Beyond this a float no longer tells one integer from the next.
         const EXACT: f64 = 9_007_199_254_740_992.0;
         if float.fract() != 0.0 || float.abs() > EXACT {
-            return Err(E::invalid_value(serde::de::Unexpected::Float(float), &self));
+            return Err(E::invalid_value(Unexpected::Float(float), &self));
         }
         self.0.coerced("float", "int");
         #[allow(clippy::cast_possible_truncation, reason = "checked above")]
@@ -560,7 +562,7 @@ scalar!(i64, IntVisitor, "an integer", {
         let int = text
             .trim()
             .parse()
-            .map_err(|_| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
+            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
         self.0.coerced("string", "int");
         Ok(int)
     }
@@ -589,8 +591,7 @@ scalar!(f64, FloatVisitor, "a number", {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
         let float = text.parse().ok().filter(|float: &f64| float.is_finite());
-        let float =
-            float.ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))?;
+        let float = float.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))?;
         self.0.coerced("string", "float");
         Ok(float)
     }
@@ -615,7 +616,7 @@ scalar!(bool, BooleanVisitor, "true or false", {
             "0" => false,
             _ if text.eq_ignore_ascii_case("true") => true,
             _ if text.eq_ignore_ascii_case("false") => false,
-            _ => return Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+            _ => return Err(E::invalid_value(Unexpected::Str(text), &self)),
         };
         if self.0.field.form != Form::text {
             self.0.coerced("string", "boolean");
@@ -624,15 +625,12 @@ scalar!(bool, BooleanVisitor, "true or false", {
     }
 
     fn visit_i64<E: Error>(self, int: i64) -> Result<bool, E> {
-        Err(E::invalid_value(serde::de::Unexpected::Signed(int), &self))
+        Err(E::invalid_value(Unexpected::Signed(int), &self))
     }
 
     fn visit_u64<E: Error>(self, int: u64) -> Result<bool, E> {
         if int > 1 {
-            return Err(E::invalid_value(
-                serde::de::Unexpected::Unsigned(int),
-                &self,
-            ));
+            return Err(E::invalid_value(Unexpected::Unsigned(int), &self));
         }
         self.0.coerced("int", "boolean");
         Ok(int == 1)
@@ -701,6 +699,21 @@ impl<T: FromWire> FromWire for Vec<T> {
     fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
         struct ListVisitor<'n, T>(Place<'n>, PhantomData<T>);
 
+        impl<T: FromWire> ListVisitor<'_, T> {
+            /// Some pages show one element where their tables have a list.
+            fn one<'de, D: Deserializer<'de>>(
+                self,
+                from: D,
+                found: Unexpected<'_>,
+            ) -> Result<Vec<T>, D::Error> {
+                if self.0.field.form != Form::single {
+                    return Err(D::Error::invalid_type(found, &self));
+                }
+                self.0.coerced("one element", "list");
+                Ok(vec![T::from_wire(from, self.0)?])
+            }
+        }
+
         impl<'de, T: FromWire> Visitor<'de> for ListVisitor<'_, T> {
             type Value = Vec<T>;
 
@@ -711,6 +724,14 @@ impl<T: FromWire> FromWire for Vec<T> {
             fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
                 self.0.note(Oddity::Missing);
                 Ok(Vec::new())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
+                self.one(MapAccessDeserializer::new(map), Unexpected::Map)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Vec<T>, E> {
+                self.one(text.into_deserializer(), Unexpected::Str(text))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
@@ -728,5 +749,50 @@ impl<T: FromWire> FromWire for Vec<T> {
         }
 
         from.deserialize_any(ListVisitor(place, PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[derive(Debug, Default, PartialEq)]
+    struct Answer {
+        names: Vec<String>,
+        rows: Vec<Row>,
+        many: Vec<Row>,
+    }
+
+    model! {
+        Answer {
+            names = "Names", optional as single;
+            rows = "Rows", optional as single;
+            many = "Many", optional;
+        }
+    }
+
+    #[derive(Debug, Default, PartialEq)]
+    struct Row {
+        id: i64,
+    }
+
+    model! {
+        Row {
+            id = "Id", required;
+        }
+    }
+
+    #[test]
+    fn one_element_is_a_list_where_the_documentation_shows_it_so() {
+        let answer: Answer = serde_json::from_str(r#"{"Names": "a", "Rows": {"Id": 1}}"#).unwrap();
+        assert_eq!(answer.names, ["a"]);
+        assert_eq!(answer.rows, [Row { id: 1 }]);
+        let list = r#"{"Names": ["a"], "Rows": [{"Id": 1}]}"#;
+        assert_eq!(serde_json::from_str::<Answer>(list).unwrap(), answer);
+        for wrong in [
+            r#"{"Many": {"Id": 1}}"#,
+            r#"{"Many": "a"}"#,
+            r#"{"Rows": "a"}"#,
+        ] {
+            assert!(serde_json::from_str::<Answer>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -74,8 +74,10 @@ impl<'c> Parameters<'c> {
     /// Adds a text that may be empty.
     #[allow(dead_code, reason = "not every service has such parameters")]
     pub(crate) fn add_even_empty(&mut self, name: &'static str, value: &Option<String>) {
-        if let Some(value) = value {
-            self.push(name, value, true);
+        match value {
+            Some(value) if self.prefix.is_empty() => self.push(name, value, true),
+            Some(value) => self.push(&format!("{}.{name}", self.prefix), value, true),
+            None => {}
         }
     }
 
@@ -147,19 +149,11 @@ impl<'c> Parameters<'c> {
         }
         self.is_sorted = false;
         self.finish();
-        let names: Vec<&str> = self.iter().map(|parameter| parameter.name).collect();
-        let unnamed = names
-            .iter()
-            .find(|name| name.is_empty() || **name == "Signature");
-        let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
-        let odd = match (unnamed, twice) {
-            (Some(name), _) => Some(format!("a parameter cannot be named {name:?}.")),
-            (_, Some(pair)) => Some(format!(
-                "the parameter `{}` is there twice, and some every call has.",
-                pair[0]
-            )),
-            (None, None) => None,
-        };
+        let mut names = self.iter().map(|parameter| parameter.name);
+        let odd = names
+            .find(|name| name.is_empty() || *name == "Signature")
+            .map(|name| format!("a parameter cannot be named {name:?}."));
+        drop(names);
         if let Some(why) = odd {
             self.refuse(|| why);
         }
@@ -172,6 +166,7 @@ impl<'c> Parameters<'c> {
 
     /// Adds a parameter that the client has a value of its own for, where the call has none.
     #[inline]
+    #[allow(dead_code, reason = "not every service has such parameters")]
     pub(crate) fn add_or_client_default(&mut self, name: &'static str, value: &Option<String>) {
         let own = || {
             self.client_defaults
@@ -231,7 +226,18 @@ impl<'c> Parameters<'c> {
     fn sort(&mut self) {
         let mut order = std::mem::take(&mut self.parts);
         let unsorted = std::mem::take(&mut self.text);
-        order.sort_by(|a, b| unsorted[a.start..a.name_end].cmp(&unsorted[b.start..b.name_end]));
+        let name = |part: &Part| &unsorted[part.start..part.name_end];
+        order.sort_by(|a, b| name(a).cmp(name(b)));
+        // Names that a caller gives, or the keys of his JSON, can be anything.
+        if let Some(pair) = order
+            .windows(2)
+            .find(|pair| name(&pair[0]) == name(&pair[1]))
+        {
+            self.refuse(|| {
+                let name = name(&pair[0]);
+                format!("the parameter `{name}` is there twice, and some every call has.")
+            });
+        }
         self.is_sorted = true;
         for Part {
             start,
@@ -282,6 +288,13 @@ pub(crate) trait Group {
     fn add_to(&self, to: &mut Parameters<'_>);
 }
 
+/// What holds itself does so in a box.
+impl<G: Group> Group for Box<G> {
+    fn add_to(&self, to: &mut Parameters<'_>) {
+        G::add_to(self, to);
+    }
+}
+
 /// The values of a list parameter as a request keeps them.
 #[allow(dead_code, reason = "not every service has such parameters")]
 pub(crate) fn list<T>(values: impl IntoIterator<Item = impl Into<T>>) -> Vec<T> {
@@ -323,6 +336,12 @@ impl<T: ToParameters> ToParameters for Option<T> {
         if let Some(value) = self {
             value.add_to(name, to);
         }
+    }
+}
+
+impl ToParameters for Value {
+    fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+        to.add_json(name, self);
     }
 }
 
@@ -430,6 +449,55 @@ mod tests {
             .map(|(name, value)| format!("{name}{value}"))
             .collect();
         assert_eq!(parameters.text(), text);
+    }
+
+    struct Node {
+        label: Option<String>,
+        meta: Option<Value>,
+        next: Option<Box<Node>>,
+    }
+
+    impl Group for Node {
+        fn add_to(&self, to: &mut Parameters<'_>) {
+            to.add_even_empty("Label", &self.label);
+            to.add("Meta", &self.meta);
+            to.add("Next", &self.next);
+        }
+    }
+
+    #[test]
+    fn a_group_may_hold_json_and_itself() {
+        let node = |meta, next| Node {
+            label: Some(String::new()),
+            meta,
+            next,
+        };
+        let inner = node(
+            Some(serde_json::json!({"b": [1, {"c": true}], "a": 0.5})),
+            None,
+        );
+        let mut parameters = Parameters::new(&[], &[]);
+        parameters.add("List", &vec![node(None, Some(Box::new(inner)))]);
+        parameters.finish();
+        let expected = [
+            ("List.0.Label", ""),
+            ("List.0.Next.Label", ""),
+            ("List.0.Next.Meta.a", "0.5"),
+            ("List.0.Next.Meta.b.0", "1"),
+            ("List.0.Next.Meta.b.1.c", "true"),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(sent(&parameters), expected);
+        assert_eq!(parameters.refusal, None);
+    }
+
+    #[test]
+    fn json_that_says_a_name_twice_is_refused() {
+        let mut parameters = Parameters::new(&[], &[]);
+        parameters.add("Meta", &serde_json::json!({"a.b": 1, "a": {"b": 2}}));
+        parameters.finish();
+        let refusal = parameters.refusal.unwrap();
+        assert!(refusal.contains("`Meta.a.b` is there twice"), "{refusal}");
     }
 
     proptest::proptest! {

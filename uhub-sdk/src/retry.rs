@@ -669,7 +669,7 @@ mod tests {
             }
 
             async fn sleep(&self, _: Duration) {
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
 

@@ -76,6 +76,8 @@ fn contains(read: &serde_json::Value, shown: &serde_json::Value, path: &str) {
                 contains(&read[index], value, &format!("{path}[{index}]"));
             }
         }
+        // One element in place of a list is its only one.
+        (Value::Array(read), _) if read.len() == 1 => contains(&read[0], shown, path),
         // A name in place of a model is one of the model's fields.
         (Value::Object(read), Value::String(_)) => {
             assert!(read.values().any(|value| value == shown), "{path}");

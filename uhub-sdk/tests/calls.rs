@@ -347,7 +347,7 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             respond(302, &[("location", "https://evil.example/")], ""),
             UnexpectedResponse,
             Unknown,
-            true,
+            false,
             "a redirect, which is not followed",
         ),
         (

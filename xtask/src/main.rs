@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod codegen;
+mod diff;
 mod files;
 mod import;
 mod local;
@@ -37,6 +38,8 @@ enum Command {
     },
     /// Bring the spec up to date with documentation pages: their facts; our words and decisions stay.
     Import(import::Arguments),
+    /// Say what has changed between two specs, and what that means to users of the crate.
+    Diff(diff::Arguments),
     Local(local::Arguments),
 }
 
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
             out,
         } => codegen::write(&spec, &out),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Local(_) => local::run(),
     };
     match result {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Common;
+use super::{Common, fields::Models};
 use crate::{
     diagnostic::{Report, suggest},
     json::{Member, Node, Value},
@@ -13,6 +13,7 @@ use crate::{
 pub(super) fn lower(
     action: &spec::Action,
     parameters: &[Parameter],
+    models: &Models,
     common: &Common,
     report: &mut Report<'_>,
 ) -> Example {
@@ -29,7 +30,7 @@ pub(super) fn lower(
             .as_ref()
             .map(|node| source(node, report.text)),
         response: example.response.as_ref().map(|node| {
-            response(node, action, common, report);
+            response(node, action, models, common, report);
             source(node, report.text)
         }),
     }
@@ -54,51 +55,29 @@ fn request(
         return None;
     };
     let mut arguments = Some(Vec::new());
-    for Member { at, key, value } in shown {
-        if common.parameters.contains(key) {
-            continue;
-        }
-        // `Disks.0.Type` is documented as `Disks.N.Type`.
-        let documented: Vec<&str> = key
-            .split('.')
-            .map(|part| {
-                if part.parse::<u32>().is_ok() {
-                    "N"
-                } else {
-                    part
-                }
-            })
-            .collect();
-        let documented = documented.join(".");
-        let Some(parameter) = action
-            .parameters
+    let own = || {
+        shown
             .iter()
-            .find(|field| field.name.value == documented)
-        else {
-            let known = action
-                .parameters
-                .iter()
-                .map(|field| field.name.value.as_str());
-            report.error(*at, format!("no parameter `{key}`{}", suggest(key, known)));
-            continue;
-        };
-        // A page that repeats a parameter shows all its values.
-        let values = match &value.value {
-            Value::Array(values) if !values.is_empty() => values.as_slice(),
-            _ => std::slice::from_ref(value),
-        };
-        for value in values {
-            check(value, parameter, action, report);
-        }
+            .filter(|member| !common.parameters.contains(&member.key))
+    };
+    for Member { at, key, value } in own() {
+        check_parameter(key, *at, value, action, report);
         let lowered = parameters.iter().find(|parameter| parameter.wire == *key);
-        let said =
-            lowered.and_then(|found| Some((found.rust.clone(), argument(found, &values[0])?)));
+        let said = lowered.and_then(|found| {
+            Some((
+                found.rust.clone(),
+                argument(found, repeated(value).first()?)?,
+            ))
+        });
         arguments = arguments.zip(said).map(|(mut arguments, said)| {
             arguments.push(said);
             arguments
         });
     }
-    let shown: BTreeSet<&str> = shown.iter().map(|member| member.key.as_str()).collect();
+    // `Disks.0` and `Disks.0.Type` show `Disks`.
+    let shown: BTreeSet<&str> = own()
+        .filter_map(|member| member.key.split('.').next())
+        .collect();
     for parameter in &action.parameters {
         let name = &parameter.name.value;
         if parameter.required
@@ -112,7 +91,119 @@ fn request(
             );
         }
     }
-    arguments
+    // Rust cannot say a request that lacks what it requires.
+    arguments.filter(|arguments| {
+        let is_there = |it: &Parameter| arguments.iter().any(|(rust, _)| *rust == it.rust);
+        let mut required = parameters.iter().filter(|it| it.required);
+        required.all(is_there)
+    })
+}
+
+/// A page that repeats a parameter shows all its values.
+fn repeated(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::Array(values) if !values.is_empty() => values,
+        _ => std::slice::from_ref(node),
+    }
+}
+
+/// Checks what is shown of a parameter: `Disks.0.Type` and `Disks` with all that is in it alike.
+fn check_parameter(
+    key: &str,
+    at: usize,
+    node: &Node,
+    action: &spec::Action,
+    report: &mut Report<'_>,
+) {
+    let Some((field, ty)) = documented(key, action) else {
+        let inner = format!("{}.", documented_key(key));
+        let is_group = |field: &spec::Field| field.name.value.starts_with(&inner);
+        match &node.value {
+            Value::Object(members) if action.parameters.iter().any(is_group) => {
+                for Member {
+                    at,
+                    key: inner,
+                    value,
+                } in members
+                {
+                    check_parameter(&format!("{key}.{inner}"), *at, value, action, report);
+                }
+            }
+            Value::Array(elements) if action.parameters.iter().any(is_group) => {
+                for (index, element) in elements.iter().enumerate() {
+                    check_parameter(
+                        &format!("{key}.{index}"),
+                        element.at,
+                        element,
+                        action,
+                        report,
+                    );
+                }
+            }
+            _ => {
+                let known = action
+                    .parameters
+                    .iter()
+                    .map(|field| field.name.value.as_str());
+                report.error(at, format!("no parameter `{key}`{}", suggest(key, known)));
+            }
+        }
+        return;
+    };
+    // What stands in an object can be anything.
+    let Some(ty) = ty else { return };
+    let values = match ty {
+        Type::Array(_) => std::slice::from_ref(node),
+        _ => repeated(node),
+    };
+    for value in values {
+        if fits(value, ty, &|name| model(action, name)).is_ok() {
+            descend(value, ty, action, &mut Seen::default(), report);
+        }
+        check(value, field, ty, action, report);
+    }
+}
+
+/// `Disks.0.Type` is documented as `Disks.N.Type`.
+fn documented_key(key: &str) -> String {
+    let is_index = |part: &&str| part.parse::<u32>().is_ok();
+    let parts = key
+        .split('.')
+        .map(|part| if is_index(&part) { "N" } else { part });
+    parts.collect::<Vec<_>>().join(".")
+}
+
+/// The row that documents what a key of the request leads to, and the type of that: the row of a
+/// parameter, or of a field in the models that it holds. Inside an object there is no type.
+fn documented<'a>(
+    key: &str,
+    action: &'a spec::Action,
+) -> Option<(&'a spec::Field, Option<&'a Type>)> {
+    let key = documented_key(key);
+    let mut rest = "";
+    let mut field = action.parameters.iter().find(|field| {
+        let inner = key.strip_prefix(field.name.value.as_str());
+        let inner = inner.and_then(|inner| match inner {
+            "" => Some(""),
+            inner => inner.strip_prefix('.'),
+        });
+        rest = inner.unwrap_or(rest);
+        inner.is_some()
+    })?;
+    let mut ty = &field.ty.value;
+    for part in rest.split('.').filter(|part| !part.is_empty()) {
+        ty = match ty {
+            Type::Array(element) if part == "N" => element,
+            Type::Model(name) => {
+                let fields = &model(action, name)?.fields;
+                field = fields.iter().find(|field| field.name.value == part)?;
+                &field.ty.value
+            }
+            Type::Object => return Some((field, None)),
+            _ => return None,
+        };
+    }
+    Some((field, Some(ty)))
 }
 
 /// A value of a parameter as a Rust expression, where it is a plain one.
@@ -130,7 +221,13 @@ fn argument(parameter: &Parameter, node: &Node) -> Option<String> {
     }
 }
 
-fn response(node: &Node, action: &spec::Action, common: &Common, report: &mut Report<'_>) {
+fn response(
+    node: &Node,
+    action: &spec::Action,
+    models: &Models,
+    common: &Common,
+    report: &mut Report<'_>,
+) {
     let Value::Object(members) = &node.value else {
         report.error(
             node.at,
@@ -150,12 +247,12 @@ fn response(node: &Node, action: &spec::Action, common: &Common, report: &mut Re
     if !report.is_clean() {
         return;
     }
-    let fields = action
+    let models = action
         .models
         .iter()
-        .flat_map(|model| &model.fields)
-        .chain(&action.response);
-    for field in fields {
+        .filter(|model| models.in_response(&model.name.value).is_some());
+    let fields = models.flat_map(|model| &model.fields);
+    for field in fields.chain(&action.response) {
         if let Some(shown) = &field.shown_absent
             && shown.value
             && !seen.absent.contains(&field.name.at)
@@ -203,8 +300,10 @@ fn object(
             continue;
         };
         // What stands in every element of a list is said once.
-        if fits_field(value, field, action).is_err() && seen.other_type.insert(field.name.at) {
-            check(value, field, action, report);
+        if fits_field(value, field, &field.ty.value, action).is_err()
+            && seen.other_type.insert(field.name.at)
+        {
+            check(value, field, &field.ty.value, action, report);
         }
         descend(value, &field.ty.value, action, seen, report);
     }
@@ -273,9 +372,15 @@ fn model<'a>(action: &'a spec::Action, name: &str) -> Option<&'a spec::Model> {
 }
 
 /// A value fits the documented type, or the one that is recorded as shown.
-fn check(node: &Node, field: &spec::Field, action: &spec::Action, report: &mut Report<'_>) {
+fn check(
+    node: &Node,
+    field: &spec::Field,
+    ty: &Type,
+    action: &spec::Action,
+    report: &mut Report<'_>,
+) {
     let models = |name: &str| model(action, name);
-    let Err(message) = fits_field(node, field, action) else {
+    let Err(message) = fits_field(node, field, ty, action) else {
         return;
     };
     match &field.shown_as {
@@ -284,7 +389,7 @@ fn check(node: &Node, field: &spec::Field, action: &spec::Action, report: &mut R
             node.at,
             format!(
                 "the example of `{}` is neither {} nor {}: {message}",
-                field.name.value, field.ty.value, shown.value
+                field.name.value, ty, shown.value
             ),
         ),
         None => report.error(
@@ -298,8 +403,13 @@ fn check(node: &Node, field: &spec::Field, action: &spec::Action, report: &mut R
 }
 
 /// Whether a value is what the field is documented to be, its format included.
-fn fits_field(node: &Node, field: &spec::Field, action: &spec::Action) -> Result<(), String> {
-    fits(node, &field.ty.value, &|name| model(action, name))?;
+fn fits_field(
+    node: &Node,
+    field: &spec::Field,
+    ty: &Type,
+    action: &spec::Action,
+) -> Result<(), String> {
+    fits(node, ty, &|name| model(action, name))?;
     match (&node.value, &field.format) {
         (Value::String(text), Some(format))
             if format.value == spec::Format::Boolean && !is_boolean(text) =>

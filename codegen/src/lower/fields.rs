@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Names, Types};
+use super::{
+    Names, Types,
+    shown::{self, Shown},
+};
 use crate::{
     diagnostic::{Report, suggest},
     model::{Absent, Field, Scalar, Struct, Type},
@@ -13,16 +16,33 @@ use crate::{
 const MAX_FIELDS: usize = 128;
 
 /// The models of an action by their documented names.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Models {
-    rust: BTreeMap<String, String>,
+    /// The Rust names of those in the response, and of those that nothing refers to.
+    in_response: BTreeMap<String, String>,
+    /// The Rust names of those in the parameters.
+    in_parameters: BTreeMap<String, String>,
     /// Models that hold each other outside of a list, and would be infinite without a box.
     holds: BTreeMap<String, BTreeSet<String>>,
+    shown: Shown,
 }
 
 impl Models {
     pub(super) fn has(&self, name: &str) -> bool {
         self.holds.contains_key(name)
+    }
+
+    /// Whether the example shows a field of a response as what its type cannot read.
+    pub(super) fn is_unreadable(&self, field: &spec::Field) -> bool {
+        self.shown.unreadable.contains(&field.name.at)
+    }
+
+    pub(super) fn in_parameters(&self, name: &str) -> Option<&str> {
+        self.in_parameters.get(name).map(String::as_str)
+    }
+
+    pub(super) fn in_response(&self, name: &str) -> Option<&str> {
+        self.in_response.get(name).map(String::as_str)
     }
 
     /// What to say of a type that is not there.
@@ -41,7 +61,7 @@ impl Models {
     }
 
     /// Whether a model can be reached from another through fields that hold one model each.
-    fn reaches(&self, from: &str, to: &str) -> bool {
+    pub(super) fn reaches(&self, from: &str, to: &str) -> bool {
         let mut seen = BTreeSet::new();
         let mut open = vec![from];
         while let Some(model) = open.pop() {
@@ -63,25 +83,23 @@ impl Models {
 }
 
 /// Names the models, so that they can refer to each other in any order.
-pub(super) fn names(models: &[spec::Model], types: &mut Types, report: &mut Report<'_>) -> Models {
+pub(super) fn names(action: &spec::Action, types: &mut Types, report: &mut Report<'_>) -> Models {
+    let (sent, read) = (
+        reached(&action.parameters, &action.models),
+        reached(&action.response, &action.models),
+    );
     let mut named = Models {
-        rust: BTreeMap::new(),
-        holds: BTreeMap::new(),
+        shown: shown::shown(action),
+        ..Models::default()
     };
-    for model in models {
-        let name = &model.name;
-        match naming::ty(&name.value) {
-            Ok(rust) => {
-                types.take(
-                    &rust,
-                    format!("the model `{}`", name.value),
-                    name.at,
-                    report,
-                );
-                named.rust.insert(name.value.clone(), rust);
-            }
-            Err(message) => report.error(name.at, message),
-        }
+    // A name that Rust can take as it is goes to the model that is documented so.
+    let (exact, other): (Vec<&spec::Model>, Vec<&spec::Model>) =
+        action.models.iter().partition(|model| {
+            let name = &model.name.value;
+            naming::ty(name).as_ref() == Ok(name)
+        });
+    for model in exact.into_iter().chain(other) {
+        let spec::At { value: name, at } = &model.name;
         let held = model
             .fields
             .iter()
@@ -89,11 +107,47 @@ pub(super) fn names(models: &[spec::Model], types: &mut Types, report: &mut Repo
                 spec::Type::Model(held) => Some(held.clone()),
                 _ => None,
             });
-        named.holds.insert(name.value.clone(), held.collect());
+        named.holds.insert(name.clone(), held.collect());
+        let rust = match naming::ty(name) {
+            Ok(rust) => rust,
+            Err(message) => {
+                report.error(*at, message);
+                continue;
+            }
+        };
+        let what = format!("the model `{name}`");
+        let is_sent = sent.contains(name.as_str());
+        let is_read = read.contains(name.as_str()) || !is_sent;
+        if is_read {
+            let rust = types.claim(rust.clone(), "Model", what.clone(), *at, report);
+            named.in_response.insert(name.clone(), rust);
+        }
+        if is_sent {
+            // What is read and what is sent differ in what may be left out: one name, two structs.
+            let ending = if is_read { "Parameters" } else { "" };
+            let rust = types.claim(format!("{rust}{ending}"), "Model", what, *at, report);
+            named.in_parameters.insert(name.clone(), rust);
+        }
     }
     named
 }
 
+/// The models that fields lead to, at whatever depth.
+fn reached<'a>(fields: &'a [spec::Field], models: &'a [spec::Model]) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&spec::Field> = fields.iter().collect();
+    while let Some(field) = open.pop() {
+        if let (spec::Type::Model(name), _) = field.ty.value.innermost()
+            && reached.insert(name.as_str())
+        {
+            let model = models.iter().find(|model| model.name.value == *name);
+            open.extend(model.into_iter().flat_map(|model| &model.fields));
+        }
+    }
+    reached
+}
+
+/// The models in a response.
 pub(super) fn models(
     specs: &[spec::Model],
     models: &Models,
@@ -102,15 +156,13 @@ pub(super) fn models(
 ) -> Vec<Struct> {
     specs
         .iter()
-        .map(|model| {
-            let rust = models
-                .rust
-                .get(&model.name.value)
-                .cloned()
-                .unwrap_or_default();
+        .filter_map(|model| {
+            let name = &model.name.value;
+            let rust = models.in_response(name)?.to_owned();
             let owner = Owner {
-                wire: Some(&model.name.value),
+                model: Some(name),
                 rust: &rust,
+                is_sent: models.in_parameters(name).is_some(),
             };
             let fields = fields(&model.fields, owner, models, types, report);
             if let Some(second) = model
@@ -124,11 +176,11 @@ pub(super) fn models(
                     "only one field can stand for the whole model",
                 );
             }
-            Struct {
-                wire: model.name.value.clone(),
+            Some(Struct {
+                wire: name.clone(),
                 fields,
                 rust,
-            }
+            })
         })
         .collect()
 }
@@ -144,8 +196,9 @@ pub(super) fn lower(
     fields(
         specs,
         Owner {
-            wire: None,
+            model: None,
             rust: &prefix,
+            is_sent: false,
         },
         models,
         types,
@@ -156,8 +209,11 @@ pub(super) fn lower(
 /// What fields belong to: a model, or the response.
 #[derive(Clone, Copy)]
 struct Owner<'a> {
-    wire: Option<&'a str>,
+    model: Option<&'a str>,
+    /// What the types in it begin with.
     rust: &'a str,
+    /// Whether it stands in parameters too, and keys of theirs may be said of its fields.
+    is_sent: bool,
 }
 
 fn fields(
@@ -175,17 +231,21 @@ fn fields(
     let mut lowered: Vec<Field> = specs
         .iter()
         .map(|field| {
-            refuse_misplaced(field, report);
+            if !owner.is_sent {
+                refuse_misplaced(field, report);
+            }
             let name = &field.name;
             let rust = names.take(&name.value, field.rust_name.as_ref(), name.at, report);
-            let ty = match types.enumerate(owner.rust, field, report) {
-                Some(rust) => Type::Enum(rust),
-                None => ty(field, owner.wire, models, report),
+            let ty = if models.is_unreadable(field) {
+                Type::Object
+            } else {
+                let choices = types.enumerate(owner.rust, &name.value, field, report);
+                ty(field, choices, owner.model, models, report)
             };
             let shown_absent = field.is_shown_absent();
             let is_alone = field.is_shown_alone();
             if is_alone
-                && (ty != Type::Scalar(Scalar::String) || !field.required || owner.wire.is_none())
+                && (ty != Type::Scalar(Scalar::String) || !field.required || owner.model.is_none())
             {
                 report.error(
                     name.at,
@@ -203,6 +263,7 @@ fn fields(
                     _ => Absent::Empty,
                 },
                 is_alone,
+                is_single: models.shown.single.contains(&name.at) && matches!(ty, Type::List(_)),
                 ty,
                 shown_as: field.shown_as.as_ref().map(|shown| shown.value.to_string()),
                 shown_absent,
@@ -219,6 +280,7 @@ fn fields(
                 && count.ty.value == spec::Type::Int
                 && count.required
                 && !count.is_shown_absent()
+                && !models.is_unreadable(count)
         });
         match (count, &lowered[index].absent) {
             (Some(count), Absent::Refused { .. }) => {
@@ -280,32 +342,32 @@ pub(super) fn check_format(field: &spec::Field, report: &mut Report<'_>) {
     }
 }
 
-fn ty(field: &spec::Field, owner: Option<&str>, models: &Models, report: &mut Report<'_>) -> Type {
+fn ty(
+    field: &spec::Field,
+    choices: Option<String>,
+    owner: Option<&str>,
+    models: &Models,
+    report: &mut Report<'_>,
+) -> Type {
     check_format(field, report);
-    match field.format.as_ref().map(|format| format.value) {
-        Some(spec::Format::Timestamp) => return Type::Timestamp,
-        Some(spec::Format::Boolean) => return Type::Scalar(Scalar::TextBoolean),
-        None => {}
-    }
     let ty = &field.ty;
-    let mut element = &ty.value;
-    let mut depth = 0;
-    while let spec::Type::Array(inner) = element {
-        element = inner;
-        depth += 1;
-    }
-    let innermost = match element {
-        spec::Type::String => Type::Scalar(Scalar::String),
-        spec::Type::Int => Type::Scalar(Scalar::Int),
-        spec::Type::Float => Type::Scalar(Scalar::Float),
-        spec::Type::Boolean => Type::Scalar(Scalar::Boolean),
-        spec::Type::Object | spec::Type::Array(_) => Type::Object,
-        spec::Type::Model(name) => {
+    let (element, depth) = ty.value.innermost();
+    let format = field.format.as_ref().map(|format| format.value);
+    let innermost = match (choices, format, element) {
+        (Some(rust), ..) => Type::Enum(rust),
+        (_, Some(spec::Format::Timestamp), _) => Type::Timestamp,
+        (_, Some(spec::Format::Boolean), _) => Type::Scalar(Scalar::TextBoolean),
+        (.., spec::Type::String) => Type::Scalar(Scalar::String),
+        (.., spec::Type::Int) => Type::Scalar(Scalar::Int),
+        (.., spec::Type::Float) => Type::Scalar(Scalar::Float),
+        (.., spec::Type::Boolean) => Type::Scalar(Scalar::Boolean),
+        (.., spec::Type::Object | spec::Type::Array(_)) => Type::Object,
+        (.., spec::Type::Model(name)) => {
             if !models.has(name) {
                 report.error(ty.at, models.unknown(name));
             }
             Type::Model {
-                rust: models.rust.get(name).cloned().unwrap_or_default(),
+                rust: models.in_response(name).unwrap_or_default().to_owned(),
                 boxed: depth == 0 && owner.is_some_and(|owner| models.reaches(name, owner)),
             }
         }

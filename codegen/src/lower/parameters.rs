@@ -10,8 +10,9 @@ use super::{
 use crate::{
     diagnostic::{Report, suggest},
     json,
-    model::{Parameter, Scalar, Shape},
-    naming, spec,
+    model::{Group, Parameter, Scalar, Shape},
+    naming,
+    spec::{self, Field},
 };
 
 /// One level of the tree before it is named: its branches in the order of the documentation.
@@ -41,16 +42,15 @@ const INDEX: &str = "N";
 /// A tree deeper than this is a slip of the keyboard.
 const MAX_DEPTH: usize = 16;
 
+/// The parameters of a request, and the groups in them.
 pub(super) fn lower(
-    specs: &[spec::Field],
+    action: &spec::Action,
     models: &Models,
     common: &Common,
     types: &mut Types,
     report: &mut Report<'_>,
-) -> Vec<Parameter> {
-    let mut tree = Level::default();
-    for parameter in specs {
-        let name = &parameter.name;
+) -> (Vec<Parameter>, Vec<Group>) {
+    for Field { name, .. } in &action.parameters {
         if common.parameters.contains(&name.value) {
             report.error(
                 name.at,
@@ -60,26 +60,50 @@ pub(super) fn lower(
                 ),
             );
         }
-        check(parameter, common, report);
-        let path: Vec<&str> = name.value.split('.').collect();
-        if path.len() > MAX_DEPTH {
-            report.error(
-                name.at,
-                format!(
-                    "a name of {} parts; at most {MAX_DEPTH} are allowed",
-                    path.len()
+    }
+    let mut lowering = Lowering {
+        models,
+        common,
+        types,
+        report,
+        groups: Vec::new(),
+    };
+    let request = Owner {
+        rust: lowering.types.prefix.clone(),
+        is_request: true,
+        model: None,
+    };
+    let parameters = lowering.fields(&action.parameters, &request);
+    for model in &action.models {
+        let name = &model.name.value;
+        if let Some(rust) = models.in_parameters(name) {
+            let owner = Owner {
+                rust: rust.to_owned(),
+                is_request: false,
+                model: Some(name),
+            };
+            let parameters = lowering.fields(&model.fields, &owner);
+            lowering.groups.push(Group {
+                rust: owner.rust,
+                model: Some(name.clone()),
+                description: format!(
+                    "The model `{name}` in the parameters of `{}`.",
+                    action.action.value
                 ),
-            );
-        } else if path.iter().any(|part| part.is_empty()) || path[0] == INDEX {
-            report.error(
-                name.at,
-                format!("`{}` has an empty part, or an index of nothing", name.value),
-            );
-        } else {
-            plant(&mut tree, &path, parameter, report);
+                parameters,
+            });
         }
     }
-    grow(&tree, "", models, common, types, report)
+    (parameters, lowering.groups)
+}
+
+/// What parameters belong to: the request, a group or a model.
+struct Owner<'a> {
+    /// What the types in it begin with.
+    rust: String,
+    is_request: bool,
+    /// The documented name of the model that it is, or is in.
+    model: Option<&'a str>,
 }
 
 /// What can be said of a parameter by itself.
@@ -101,7 +125,7 @@ fn check(parameter: &spec::Field, common: &Common, report: &mut Report<'_>) {
         let is_plain = parameter.ty.value == spec::Type::String
             && parameter.choices.is_none()
             && parameter.format.is_none()
-            && !parameter.name.value.contains('.');
+            && !parameter.name.value.ends_with(".N");
         if !is_plain {
             report.error(
                 flag.at,
@@ -200,123 +224,172 @@ fn plant<'a>(
     }
 }
 
-fn grow(
-    level: &Level<'_>,
-    prefix: &str,
-    models: &Models,
-    common: &Common,
-    types: &mut Types,
-    report: &mut Report<'_>,
-) -> Vec<Parameter> {
-    let mut names = Names::default();
-    let mut grown = Vec::new();
-    for wire in &level.order {
-        let Branch {
-            first,
-            lists,
-            below,
-        } = &level.branches[wire];
-        let at = first.name.at;
-        let (shape, given) = match below {
-            Below::Leaf => (leaf(first, models, types, report), first.rust_name.as_ref()),
-            Below::Group(below) => {
-                let rust = naming::ty(wire)
-                    .map(|name| format!("{prefix}{name}"))
-                    .unwrap_or_else(|message| {
-                        report.error(at, message);
-                        String::new()
-                    });
-                types.take(
-                    &rust,
-                    format!("the group of parameters `{wire}`"),
-                    at,
-                    report,
-                );
-                let parameters = grow(below, &rust, models, common, types, report);
-                (Shape::Group { rust, parameters }, None)
-            }
-        };
-        let is_leaf = matches!(below, Below::Leaf);
-        let is_optional_text =
-            shape == Shape::Scalar(Scalar::String) && *lists == 0 && !first.required;
-        if prefix.is_empty() && common.from_client.contains_key(*wire) && !is_optional_text {
-            report.error(
-                at,
-                format!(
-                    "the client fills `{wire}` in, and can do that for an optional string alone"
-                ),
-            );
-        }
-        grown.push(Parameter {
-            wire: (*wire).to_owned(),
-            rust: names.take(wire, given, at, report),
-            required: match &shape {
-                Shape::Group { parameters, .. } => {
-                    parameters.iter().any(|parameter| parameter.required)
-                }
-                _ => first.required || spec::is_set(first.must_choose.as_ref()),
-            },
-            shape: (0..*lists).fold(shape, |element, _| Shape::List(Box::new(element))),
-            default: first.default.as_ref().filter(|_| is_leaf).map(text),
-            is_chosen: is_leaf && spec::is_set(first.must_choose.as_ref()),
-            may_be_empty: is_leaf && spec::is_set(first.may_be_empty.as_ref()),
-            from_client: prefix.is_empty() && common.from_client.contains_key(*wire),
-            description: if is_leaf {
-                first.description.value.clone()
-            } else {
-                format!("The parameters named `{wire}.…`.")
-            },
-        });
-    }
-    grown
+struct Lowering<'l, 'r> {
+    models: &'l Models,
+    common: &'l Common,
+    types: &'l mut Types,
+    report: &'l mut Report<'r>,
+    groups: Vec<Group>,
 }
 
-fn leaf(
-    parameter: &spec::Field,
-    models: &Models,
-    types: &mut Types,
-    report: &mut Report<'_>,
-) -> Shape {
-    let owner = types.prefix.clone();
-    if let Some(rust) = types.enumerate(&owner, parameter, report) {
-        return Shape::Enum(rust);
-    }
-    if parameter
-        .format
-        .as_ref()
-        .is_some_and(|format| format.value == spec::Format::Boolean)
-    {
-        return Shape::Scalar(Scalar::TextBoolean);
-    }
-    let mut element = &parameter.ty.value;
-    let mut depth = 0;
-    while let spec::Type::Array(inner) = element {
-        element = inner;
-        depth += 1;
-    }
-    let scalar = match element {
-        spec::Type::String => Scalar::String,
-        spec::Type::Int => Scalar::Int,
-        spec::Type::Float => Scalar::Float,
-        spec::Type::Boolean => Scalar::Boolean,
-        spec::Type::Model(name) if !models.has(name) => {
-            report.error(parameter.ty.at, models.unknown(name));
-            Scalar::String
+impl Lowering<'_, '_> {
+    fn fields(&mut self, specs: &[spec::Field], owner: &Owner<'_>) -> Vec<Parameter> {
+        let mut tree = Level::default();
+        for parameter in specs {
+            check(parameter, self.common, self.report);
+            let name = &parameter.name;
+            let path: Vec<&str> = name.value.split('.').collect();
+            if path.len() > MAX_DEPTH {
+                self.report.error(
+                    name.at,
+                    format!(
+                        "a name of {} parts; at most {MAX_DEPTH} are allowed",
+                        path.len()
+                    ),
+                );
+            } else if path.iter().any(|part| part.is_empty()) || path[0] == INDEX {
+                self.report.error(
+                    name.at,
+                    format!("`{}` has an empty part, or an index of nothing", name.value),
+                );
+            } else {
+                plant(&mut tree, &path, parameter, self.report);
+            }
         }
-        spec::Type::Object | spec::Type::Model(_) | spec::Type::Array(_) => {
-            report.error(
-                parameter.ty.at,
-                format!(
-                    "a parameter of type `{}` is not rendered yet: write its fields as parameters, `{}.Field`",
-                    parameter.ty.value, parameter.name.value
-                ),
-            );
-            Scalar::String
+        self.grow(&tree, owner)
+    }
+
+    fn grow(&mut self, level: &Level<'_>, owner: &Owner<'_>) -> Vec<Parameter> {
+        let mut names = Names::default();
+        let mut grown = Vec::new();
+        for wire in &level.order {
+            let Branch {
+                first,
+                lists,
+                below,
+            } = &level.branches[wire];
+            let at = first.name.at;
+            let (shape, required) = match below {
+                Below::Leaf => {
+                    let shape = self.leaf(first, wire, *lists, owner);
+                    let is_required = first.required || spec::is_set(first.must_choose.as_ref());
+                    // Whatever holds itself has to end somewhere.
+                    let is_endless = matches!(shape, Shape::Group { boxed: true, .. });
+                    (shape, is_required && !is_endless)
+                }
+                Below::Group(below) => self.group(wire, below, at, owner),
+            };
+            let is_leaf = matches!(below, Below::Leaf);
+            let is_clients = owner.is_request && self.common.from_client.contains_key(*wire);
+            if is_clients && (shape != Shape::Scalar(Scalar::String) || *lists > 0) {
+                self.report.error(
+                    at,
+                    format!("the client fills `{wire}` in, and can do that for a string alone"),
+                );
+            }
+            let given = first.rust_name.as_ref().filter(|_| is_leaf);
+            grown.push(Parameter {
+                wire: (*wire).to_owned(),
+                rust: names.take(wire, given, at, self.report),
+                required,
+                shape: (0..*lists).fold(shape, |element, _| Shape::List(Box::new(element))),
+                default: first.default.as_ref().filter(|_| is_leaf).map(text),
+                is_chosen: is_leaf && spec::is_set(first.must_choose.as_ref()),
+                may_be_empty: is_leaf && spec::is_set(first.may_be_empty.as_ref()),
+                // What the action requires is its caller's to say.
+                from_client: is_clients && !required,
+                description: if is_leaf {
+                    first.description.value.clone()
+                } else {
+                    format!("The parameters named `{wire}.…`.")
+                },
+            });
         }
-    };
-    (0..depth).fold(Shape::Scalar(scalar), |element, _| {
-        Shape::List(Box::new(element))
-    })
+        grown
+    }
+
+    /// A struct for the parameters whose names begin alike, and whether one of them is required.
+    fn group(
+        &mut self,
+        wire: &str,
+        below: &Level<'_>,
+        at: usize,
+        owner: &Owner<'_>,
+    ) -> (Shape, bool) {
+        let name = naming::ty(wire).unwrap_or_else(|message| {
+            self.report.error(at, message);
+            String::new()
+        });
+        let rust = if owner.is_request {
+            name
+        } else {
+            format!("{}{name}", owner.rust)
+        };
+        let what = format!("the group of parameters `{wire}`");
+        let rust = self.types.claim(rust, "Parameters", what, at, self.report);
+        // It stands before the groups in it.
+        let index = self.groups.len();
+        let inner = Owner {
+            rust: rust.clone(),
+            is_request: false,
+            model: owner.model,
+        };
+        let parameters = self.grow(below, &inner);
+        let is_required = parameters.iter().any(|parameter| parameter.required);
+        self.groups.insert(
+            index,
+            Group {
+                rust: rust.clone(),
+                model: None,
+                description: format!("The parameters named `{wire}.…`."),
+                parameters,
+            },
+        );
+        let boxed = false;
+        (Shape::Group { rust, boxed }, is_required)
+    }
+
+    fn leaf(
+        &mut self,
+        parameter: &spec::Field,
+        wire: &str,
+        lists: usize,
+        owner: &Owner<'_>,
+    ) -> Shape {
+        let ty = &parameter.ty;
+        let (element, depth) = ty.value.innermost();
+        let format = parameter.format.as_ref().map(|format| format.value);
+        let choices = self
+            .types
+            .enumerate(&owner.rust, wire, parameter, self.report);
+        let shape = match (choices, format, element) {
+            (Some(rust), ..) => Shape::Enum(rust),
+            (_, Some(spec::Format::Boolean), _) => Shape::Scalar(Scalar::TextBoolean),
+            (.., spec::Type::String) => Shape::Scalar(Scalar::String),
+            (.., spec::Type::Int) => Shape::Scalar(Scalar::Int),
+            (.., spec::Type::Float) => Shape::Scalar(Scalar::Float),
+            (.., spec::Type::Boolean) => Shape::Scalar(Scalar::Boolean),
+            (.., spec::Type::Object | spec::Type::Array(_)) => Shape::Object,
+            (.., spec::Type::Model(name)) => {
+                if !self.models.has(name) {
+                    self.report.error(ty.at, self.models.unknown(name));
+                }
+                let is_held = lists + depth == 0;
+                let holds_itself = owner
+                    .model
+                    .is_some_and(|owner| self.models.reaches(name, owner));
+                Shape::Group {
+                    rust: self
+                        .models
+                        .in_parameters(name)
+                        .unwrap_or_default()
+                        .to_owned(),
+                    boxed: is_held && holds_itself,
+                }
+            }
+        };
+        (0..depth).fold(shape, |element, _| Shape::List(Box::new(element)))
+    }
 }
 
 fn text(node: &json::Node) -> String {

@@ -175,17 +175,16 @@ fn example_tests(out: &mut super::Source, action: &Action) {
         out.line("#[test]");
         out.open("fn the_documented_request_is_sent() {");
         request::construct_example(out, action, arguments);
-        out.line(format_args!("testing::sends(&request, {constant});"));
+        let values = ["&request".to_owned(), constant.clone()];
+        out.call("testing::sends", &values, ";");
         out.close("}");
     }
     if example.response.is_some() {
         out.blank();
         out.line("#[test]");
         out.open("fn the_documented_response_is_understood() {");
-        out.line(format_args!(
-            "testing::understands::<{}>({constant});",
-            action.response.rust
-        ));
+        let function = format!("testing::understands::<{}>", action.response.rust);
+        out.call(&function, &[constant], ";");
         out.close("}");
     }
     out.close("}");

@@ -25,7 +25,10 @@ pub(super) fn documentation(service: &Service) -> String {
         out.line(format_args!("name: {:?},", action.wire));
         out.open("parameters: &[");
         for parameter in &action.parameters {
-            out.line(format_args!("{},", field(parameter, action)));
+            out.line(format_args!(
+                "{},",
+                field(parameter, action, &mut Vec::new())
+            ));
         }
         out.close("],");
         match action.example.response {
@@ -41,7 +44,8 @@ pub(super) fn documentation(service: &Service) -> String {
     out.finish()
 }
 
-fn field(parameter: &Parameter, action: &Action) -> String {
+/// `within` are the groups that it is in.
+fn field<'a>(parameter: &'a Parameter, action: &'a Action, within: &mut Vec<&'a str>) -> String {
     // What a call of ours requires may be optional in the documentation.
     let ours = parameter.is_chosen
         || action
@@ -51,12 +55,12 @@ fn field(parameter: &Parameter, action: &Action) -> String {
     format!(
         "Parameter {{ name: {:?}, kind: {}, required: {} }}",
         parameter.wire,
-        kind(&parameter.shape, action),
+        kind(&parameter.shape, action, within),
         parameter.required && !ours
     )
 }
 
-fn kind(shape: &Shape, action: &Action) -> String {
+fn kind<'a>(shape: &'a Shape, action: &'a Action, within: &mut Vec<&'a str>) -> String {
     match shape {
         Shape::Scalar(Scalar::String) => "Kind::String".to_owned(),
         Shape::Scalar(Scalar::Int) => "Kind::Int".to_owned(),
@@ -69,12 +73,20 @@ fn kind(shape: &Shape, action: &Action) -> String {
             let values: Vec<String> = variants.map(|(_, value)| format!("{value:?}")).collect();
             format!("Kind::Enum(&[{}])", values.join(", "))
         }
-        Shape::List(element) => format!("Kind::List(&{})", kind(element, action)),
-        Shape::Group { parameters, .. } => {
+        Shape::Object => "Kind::Any".to_owned(),
+        Shape::List(element) => format!("Kind::List(&{})", kind(element, action, within)),
+        // A group in itself would go on for ever.
+        Shape::Group { rust, .. } if within.contains(&rust.as_str()) => "Kind::Any".to_owned(),
+        Shape::Group { rust, .. } => {
+            within.push(rust);
+            let parameters = action
+                .group(rust)
+                .map_or(&[][..], |group| &group.parameters);
             let fields: Vec<String> = parameters
                 .iter()
-                .map(|parameter| field(parameter, action))
+                .map(|parameter| field(parameter, action, within))
                 .collect();
+            within.pop();
             format!("Kind::Group(&[{}])", fields.join(", "))
         }
     }

@@ -1,7 +1,7 @@
 //! Requests, and the groups of parameters in them.
 
 use super::{module, source::Source};
-use crate::model::{Action, Parameter, Scalar, Service, Shape, Twin};
+use crate::model::{Action, Group, Parameter, Scalar, Service, Shape, Twin};
 
 /// What makes a list of whatever can be one.
 const LIST: &str = "crate::parameters::list";
@@ -19,28 +19,19 @@ pub(super) fn request(out: &mut Source, action: &Action) {
          [`Client::{rust}`] makes a call of them at once; [`Client::send`] sends a request that was kept."
     );
     parameter_struct(out, &doc, request, &action.parameters);
-    groups(out, &action.parameters);
-}
-
-fn groups(out: &mut Source, parameters: &[Parameter]) {
-    for parameter in parameters {
-        if let Some((rust, inner)) = group(&parameter.shape) {
-            out.blank();
-            parameter_struct(out, &parameter.description, rust, inner);
-            out.blank();
-            out.open(format_args!("impl crate::parameters::Group for {rust} {{"));
-            add_parameters(out, "add_to", inner);
-            out.close("}");
-            groups(out, inner);
-        }
-    }
-}
-
-fn group(shape: &Shape) -> Option<(&str, &[Parameter])> {
-    match shape {
-        Shape::Scalar(_) | Shape::Enum(_) => None,
-        Shape::List(element) => group(element),
-        Shape::Group { rust, parameters } => Some((rust, parameters)),
+    for Group {
+        rust,
+        description,
+        parameters,
+        ..
+    } in &action.groups
+    {
+        out.blank();
+        parameter_struct(out, description, rust, parameters);
+        out.blank();
+        out.open(format_args!("impl crate::parameters::Group for {rust} {{"));
+        add_parameters(out, "add_to", parameters);
+        out.close("}");
     }
 }
 
@@ -282,8 +273,16 @@ fn example_value(parameter: &Parameter, shape: &Shape, action: &Action, path: &s
                 first.map_or("", |(variant, _)| variant)
             )
         }
-        Shape::List(element) => format!("[{}]", example_value(parameter, element, action, path)),
-        Shape::Group { rust, parameters } => {
+        Shape::List(element) => match &**element {
+            // One that requires a list of its own kind would be shown without end.
+            Shape::Group { rust, .. } if action.requires_itself(rust) => "[]".to_owned(),
+            element => format!("[{}]", example_value(parameter, element, action, path)),
+        },
+        Shape::Object => "serde_json::json!({ \"key\": \"value\" })".to_owned(),
+        Shape::Group { rust, .. } => {
+            let parameters = action
+                .group(rust)
+                .map_or(&[][..], |group| &group.parameters);
             let required = parameters.iter().filter(|parameter| parameter.required);
             let values: Vec<String> = required
                 .map(|parameter| example_value(parameter, &parameter.shape, action, path))
@@ -395,7 +394,7 @@ fn pascal_case(rust: &str) -> String {
         .collect()
 }
 
-fn field_type(parameter: &Parameter) -> String {
+pub(crate) fn field_type(parameter: &Parameter) -> String {
     let ty = owned_type(&parameter.shape);
     if parameter.required || matches!(parameter.shape, Shape::List(_)) {
         ty
@@ -404,15 +403,17 @@ fn field_type(parameter: &Parameter) -> String {
     }
 }
 
-fn owned_type(shape: &Shape) -> String {
+pub(crate) fn owned_type(shape: &Shape) -> String {
     match shape {
         Shape::Scalar(scalar) => scalar_type(*scalar).to_owned(),
+        Shape::Object => "serde_json::Value".to_owned(),
         Shape::List(element) => format!("Vec<{}>", owned_type(element)),
-        Shape::Enum(rust) | Shape::Group { rust, .. } => rust.clone(),
+        Shape::Group { rust, boxed: true } => format!("Box<{rust}>"),
+        Shape::Enum(rust) | Shape::Group { rust, boxed: false } => rust.clone(),
     }
 }
 
-pub(super) fn scalar_type(scalar: Scalar) -> &'static str {
+pub(crate) fn scalar_type(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::String => "String",
         Scalar::Int => "i64",
@@ -426,9 +427,11 @@ fn argument(parameter: &Parameter) -> String {
     format!("{}: {}", parameter.rust, argument_type(&parameter.shape))
 }
 
-fn argument_type(shape: &Shape) -> String {
+pub(crate) fn argument_type(shape: &Shape) -> String {
     match shape {
         Shape::Scalar(Scalar::String) => "impl Into<String>".to_owned(),
+        Shape::Object => "impl Into<serde_json::Value>".to_owned(),
+        Shape::Group { rust, .. } => rust.clone(),
         Shape::List(element) if !matches!(**element, Shape::List(_)) => {
             format!("impl IntoIterator<Item = {}>", argument_type(element))
         }
@@ -439,7 +442,8 @@ fn argument_type(shape: &Shape) -> String {
 /// An argument as the field that keeps it.
 fn converted(shape: &Shape, value: &str) -> String {
     match shape {
-        Shape::Scalar(Scalar::String) => format!("{value}.into()"),
+        Shape::Scalar(Scalar::String) | Shape::Object => format!("{value}.into()"),
+        Shape::Group { boxed: true, .. } => format!("Box::new({value})"),
         Shape::List(element) if !matches!(**element, Shape::List(_)) => {
             format!("{LIST}({value})")
         }

@@ -82,6 +82,7 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
         };
         let presence = match (&field.ty, field.is_alone) {
             (_, true) => format!("{presence} as whole"),
+            _ if field.is_single => format!("{presence} as single"),
             (Type::Scalar(Scalar::TextBoolean), _) => format!("{presence} as text"),
             _ => presence,
         };
@@ -94,8 +95,12 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
 fn documentation(field: &Field) -> String {
     let mut text = field.description.clone();
     if let Some(shown) = &field.shown_as {
+        let read = match field.ty {
+            Type::Object => "which its type could not take: it is given as it comes",
+            _ => "which is read as well",
+        };
         text.push_str(&format!(
-            "\n\nThe documentation's example shows `{shown}` in its place, which is read as well."
+            "\n\nThe documentation's example shows `{shown}` in its place, {read}."
         ));
     }
     if field.shown_absent {
@@ -105,7 +110,7 @@ fn documentation(field: &Field) -> String {
     text
 }
 
-fn field_type(field: &Field) -> String {
+pub(crate) fn field_type(field: &Field) -> String {
     let ty = owned_type(&field.ty);
     match field.ty {
         Type::List(_) => ty,
@@ -114,7 +119,7 @@ fn field_type(field: &Field) -> String {
     }
 }
 
-fn owned_type(ty: &Type) -> String {
+pub(crate) fn owned_type(ty: &Type) -> String {
     match ty {
         Type::Scalar(scalar) => scalar_type(*scalar).to_owned(),
         Type::Enum(rust) => rust.clone(),

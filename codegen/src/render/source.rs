@@ -10,6 +10,8 @@ const MAX_WIDTH: usize = 100;
 const CALL_WIDTH: usize = 60;
 /// rustfmt's `attr_fn_like_width`.
 const ATTRIBUTE_WIDTH: usize = 70;
+/// rustfmt's `short_array_element_width_threshold`: what is no longer shares a line with others.
+const SHORT_WIDTH: usize = 10;
 /// rustfmt's `struct_lit_width`.
 const LITERAL_WIDTH: usize = 18;
 
@@ -77,11 +79,30 @@ impl Source {
         self.line(format_args!("{name}: r{marks}\"{text}\"{marks},"));
     }
 
-    /// `head(a, b)tail`, on one line or with an argument a line.
+    /// `head(a, b)tail`, on one line or with an argument a line; `place = head(a, b)tail` may also break
+    /// behind its `=`.
     pub(super) fn call(&mut self, head: &str, arguments: &[String], tail: &str) {
         let joined = arguments.join(", ");
-        let fits = joined.len() <= CALL_WIDTH;
-        self.bracketed((head, "(", ")", tail), arguments, fits, &joined);
+        let line = format!("{head}({joined}){tail}");
+        let fits = |line: &str| joined.len() <= CALL_WIDTH && self.indent + line.len() <= MAX_WIDTH;
+        let broken = head.split_once(" = ").and_then(|(place, function)| {
+            let value = format!("    {function}({joined}){tail}");
+            fits(&value).then_some((place, value))
+        });
+        if fits(&line) {
+            self.line(line);
+        } else if let Some((place, value)) = broken {
+            self.line(format_args!("{place} ="));
+            self.line(value);
+        } else if arguments.iter().all(|argument| is_short(argument)) {
+            self.open(format_args!("{head}("));
+            for line in wrapped(&format!("{joined},"), MAX_WIDTH - self.indent) {
+                self.line(line);
+            }
+            self.close(format_args!("){tail}"));
+        } else {
+            self.bracketed((head, "(", ")", tail), arguments, false, &joined);
+        }
     }
 
     /// `#[name(a, b)]`, on one line or with an argument a line.
@@ -173,6 +194,11 @@ impl Source {
     pub(super) fn finish(self) -> String {
         self.text
     }
+}
+
+/// A name or a literal that is short, and has nothing to break a line at.
+fn is_short(argument: &str) -> bool {
+    argument.len() <= SHORT_WIDTH && !argument.contains([' ', '(', '['])
 }
 
 /// A paragraph as lines of at most this many characters, as far as its words allow.

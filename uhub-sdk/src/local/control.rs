@@ -8,9 +8,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, HOST, ORIGIN};
+use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json as object;
@@ -64,19 +64,11 @@ pub(super) fn answer(
     head: &Parts,
     body: Option<&Bytes>,
 ) -> Response<AnswerBody> {
-    let (status, allow, text) = match obey(shared, peer, head, body) {
-        Ok(text) => (StatusCode::OK, None, text),
-        Err(Refused(status, message)) => {
-            let allow = (status == StatusCode::METHOD_NOT_ALLOWED).then_some(message.as_str());
-            let allow = allow.and_then(|methods| HeaderValue::from_str(methods).ok());
-            (status, allow, object!({"error": message}).to_string())
-        }
+    let (status, text) = match obey(shared, peer, head, body) {
+        Ok(text) => (StatusCode::OK, text),
+        Err(Refused(status, message)) => (status, object!({"error": message}).to_string()),
     };
-    let mut response = respond(status, &shared.ids.next(), AnswerBody::whole(text.into()));
-    if let Some(allow) = allow {
-        response.headers_mut().insert(ALLOW, allow);
-    }
-    response
+    respond(status, &shared.ids.next(), AnswerBody::whole(text.into()))
 }
 
 /// Does what is asked, and says what there is to say, as JSON.
@@ -127,9 +119,9 @@ fn obey(
             shared.go_away_for(time);
             done()
         }
-        ("requests", _) => Err(use_instead("GET, DELETE")),
-        ("faults", _) => Err(use_instead("POST, DELETE")),
-        ("state", _) => Err(use_instead("GET, PUT")),
+        ("requests", _) => Err(use_instead("GET or DELETE")),
+        ("faults", _) => Err(use_instead("POST or DELETE")),
+        ("state", _) => Err(use_instead("GET or PUT")),
         ("clock", _) => Err(use_instead("PUT")),
         ("away", _) => Err(use_instead("POST")),
         _ => Err(Refused(
@@ -140,7 +132,8 @@ fn obey(
 }
 
 fn use_instead(methods: &str) -> Refused {
-    Refused(StatusCode::METHOD_NOT_ALLOWED, methods.to_owned())
+    let message = format!("the method has to be {methods}");
+    Refused(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 fn text(value: &impl serde::Serialize) -> Result<String, Refused> {

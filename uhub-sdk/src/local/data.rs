@@ -135,9 +135,8 @@ impl Data {
         /// Of another version, nothing else need be as it is here.
         #[derive(Deserialize)]
         struct Versioned {
-            #[serde(deserialize_with = "known_version")]
-            #[allow(dead_code)] // it is looked at while it is read
-            version: u32,
+            #[serde(rename = "version", deserialize_with = "known_version")]
+            _version: u32,
         }
         serde_json::from_slice::<Versioned>(text)?;
         serde_json::from_slice(text)
@@ -221,7 +220,10 @@ impl Data {
                 }
             }
         }
-        let is_project = |id: &String| self.projects.iter().any(|project| project.id == *id);
+        let is_project = |id: &String| match &self.projects[..] {
+            [] => id == DEFAULT_PROJECT,
+            projects => projects.iter().any(|project| project.id == *id),
+        };
         for key in &self.keys {
             let owner = format!("the key {:?}", key.public_key);
             for id in key.projects.iter().filter(|id| !is_project(id)) {

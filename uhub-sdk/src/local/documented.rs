@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Flag,
     /// One of these strings.
     Enum(&'static [&'static str]),
+    /// Any JSON: `Name`, `Name.key`, `Name.key.0`, …
+    Any,
     /// `Name.0`, `Name.1`, …
     List(&'static Kind),
     /// `Name.Field`.

@@ -57,8 +57,11 @@ pub(super) async fn handle(
     if is_control {
         return Ok(control::answer(&shared, peer, &head, body.as_ref()));
     }
-    let exchange = Exchange::arrive(&shared, &head, body.as_ref(), began);
-    exchange.finish(&shared, wire, &mut stop).await
+    let exchange = Exchange::arrive(&shared, &head, body.as_ref());
+    let served = exchange
+        .number
+        .map(|number| Served::new(Arc::clone(&shared), number, began));
+    exchange.finish(&shared, served, wire, &mut stop).await
 }
 
 /// A request that was read.
@@ -69,7 +72,7 @@ struct Exchange<'a> {
     /// What the service has said, if it was asked already.
     answer: Option<Answer>,
     /// Of a request that is recorded.
-    served: Option<Served>,
+    number: Option<u64>,
 }
 
 /// What a request asks of whom.
@@ -80,12 +83,7 @@ enum Call<'a> {
 
 impl<'a> Exchange<'a> {
     /// Records a request, and has it carried out where no fault is in the way.
-    fn arrive(
-        shared: &'a Arc<Shared>,
-        head: &'a Parts,
-        body: Option<&Bytes>,
-        began: Instant,
-    ) -> Self {
+    fn arrive(shared: &'a Shared, head: &'a Parts, body: Option<&Bytes>) -> Self {
         let role = shared.role.as_ref();
         let call = match role.zip(metadata::asked(head.uri.path())) {
             Some((role, asked)) => Call::Metadata(role, asked),
@@ -95,19 +93,16 @@ impl<'a> Exchange<'a> {
 
         let mut state = shared.state();
         let fault = state.faults.next(call.target(), Instant::now());
-        let served = match &call {
-            Call::Api(read) => {
-                let number = state.log.push(ReceivedRequest {
-                    request_id: id.clone(),
-                    method: head.method.to_string(),
-                    content_type: request::content_type(head),
-                    action: call.action().map(str::to_owned),
-                    parameters: read.as_ref().map(Parameters::to_pairs).unwrap_or_default(),
-                    fault: fault.clone(),
-                    ..ReceivedRequest::default()
-                });
-                Some(Served::new(Arc::clone(shared), number, began))
-            }
+        let number = match &call {
+            Call::Api(read) => Some(state.log.push(ReceivedRequest {
+                request_id: id.clone(),
+                method: head.method.to_string(),
+                content_type: request::content_type(head),
+                action: call.action().map(str::to_owned),
+                parameters: read.as_ref().map(Parameters::to_pairs).unwrap_or_default(),
+                fault: fault.clone(),
+                ..ReceivedRequest::default()
+            })),
             Call::Metadata(..) => {
                 state.metadata_requests += 1;
                 None
@@ -118,7 +113,7 @@ impl<'a> Exchange<'a> {
             id,
             fault,
             answer: None,
-            served,
+            number,
         };
         match exchange.fault.as_ref().map_or(Runs::AtOnce, Fault::runs) {
             Runs::AtOnce => exchange.run(shared, &mut state),
@@ -135,7 +130,8 @@ impl<'a> Exchange<'a> {
 
     /// Has the service carry the request out.
     fn run(&mut self, shared: &Shared, state: &mut State) {
-        let repeats_pages = matches!(self.fault_itself(), Some(Fault::RepeatPages));
+        let fault = self.fault.as_ref().map(|fault| fault.unwrapped().0);
+        let repeats_pages = fault == Some(&Fault::RepeatPages);
         let (answer, changed) = self.call.run(&mut state.store, repeats_pages);
         if changed {
             shared.changed();
@@ -146,22 +142,19 @@ impl<'a> Exchange<'a> {
     }
 
     fn record(&self, state: &mut State, ret_code: Option<i64>, carried_out: bool) {
-        if let Some(served) = &self.served {
-            state.log.update(served.number(), |request| {
+        if let Some(number) = self.number {
+            state.log.update(number, |request| {
                 request.ret_code = ret_code;
                 request.carried_out = carried_out;
             });
         }
     }
 
-    fn fault_itself(&self) -> Option<&Fault> {
-        self.fault.as_ref().map(|fault| fault.unwrapped().0)
-    }
-
     /// Sends the answer, or plays the fault.
     async fn finish(
         mut self,
         shared: &Shared,
+        served: Option<Served>,
         wire: Wire,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Response<AnswerBody>, Cut> {
@@ -187,7 +180,7 @@ impl<'a> Exchange<'a> {
                 return Err(Cut);
             }
         };
-        let Some(mut served) = self.served else {
+        let Some(mut served) = served else {
             return Ok(response);
         };
         served.status = Some(response.status().as_u16());

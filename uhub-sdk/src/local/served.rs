@@ -27,10 +27,6 @@ impl Served {
         }
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.number
-    }
-
     /// So many bytes more of the body are on their way.
     pub(super) fn sent(&mut self, bytes: usize) {
         self.bytes += bytes as u64;

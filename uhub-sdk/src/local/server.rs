@@ -281,6 +281,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn stop_lets_a_running_answer_finish() {
+        /// More than fits between the two sockets.
+        const BYTES: usize = 20 * 1024 * 1024;
+        let uhub = start(Limits {
+            grace: Duration::from_secs(60),
+            ..Limits::default()
+        })
+        .await;
+        uhub.play(Fault::Huge {
+            bytes: BYTES as u64,
+        });
+        let mut tcp = connect(&uhub).await;
+        tcp.write_all(REQUEST).await.unwrap();
+        assert!(answers_within(LONG, &mut tcp).await);
+        let stopping = tokio::spawn(uhub.stop());
+        sleep(SHORT).await;
+        assert!(!stopping.is_finished());
+
+        let text = read_to_end(&mut tcp).await;
+        assert!(text.len() > BYTES && text.ends_with("\"}\r\n0\r\n\r\n"));
+        stopping.await.unwrap();
+    }
+
+    #[tokio::test]
     async fn dropping_it_waits_for_nothing() {
         let uhub = start(Limits {
             grace: Duration::from_secs(60),

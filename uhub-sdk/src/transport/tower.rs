@@ -91,11 +91,11 @@ where
         Box::pin(async move {
             poll_fn(|context| service.poll_ready(context))
                 .await
-                .map_err(|error| failure(error, |what| TransportError::not_connected(what)))?;
+                .map_err(|error| failure(error, TransportError::not_connected))?;
             let response = service
                 .call(request.map(B::from))
                 .await
-                .map_err(|error| failure(error, |what| TransportError::interrupted(what)))?;
+                .map_err(|error| failure(error, TransportError::interrupted))?;
             let (head, body) = response.into_parts();
             match Limited::new(body, self.max_response_size).collect().await {
                 Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),

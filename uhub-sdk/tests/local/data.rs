@@ -1,9 +1,8 @@
 //! Data: read, generated, kept and loaded again.
 
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
@@ -64,6 +63,11 @@ async fn a_file_says_what_there_is() {
     let uhub = start(Data::read(&least).unwrap()).await;
     assert_eq!(uhub.public_key(), "local-public-key");
     assert_eq!(uhub.project_id(), "org-local");
+    // What there is by default can be named.
+    let named = self::file(
+        r#"{"version": 1, "keys": [{"public_key": "k", "private_key": "s", "sub_account": true, "projects": ["org-local"]}]}"#,
+    );
+    assert_eq!(start(Data::read(&named).unwrap()).await.public_key(), "k");
 }
 
 #[test]
@@ -300,9 +304,7 @@ async fn changes_are_kept_and_the_last_of_them_when_it_stops() {
     };
     assert!(kept().is_empty(), "it is written at the start");
     act(&uhub, "CreateRepo", &[("RepoName", "one")]).await;
-    while kept().is_empty() {
-        sleep(Duration::from_millis(10)).await;
-    }
+    eventually("the change in the file", async || !kept().is_empty()).await;
     act(&uhub, "CreateRepo", &[("RepoName", "two")]).await;
     uhub.stop().await;
     assert_eq!(kept(), ["one", "two"]);
@@ -317,9 +319,7 @@ async fn changes_are_kept_and_the_last_of_them_when_it_stops() {
         .unwrap();
     act(&uhub, "DeleteRepo", &[("RepoName", "one")]).await;
     drop(uhub);
-    while kept() != ["two"] {
-        sleep(Duration::from_millis(10)).await;
-    }
+    eventually("the last change in the file", async || kept() == ["two"]).await;
 }
 
 #[tokio::test]
@@ -376,23 +376,8 @@ async fn a_process_that_is_killed_loses_nothing_that_was_kept() {
         repositories
     };
     for round in 0..5 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "data::a_process_that_keeps_its_state",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env(STATE, &path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines
-            .map_while(Result::ok)
-            .find(|line| line.starts_with("127.0.0.1:"))
-            .expect("it listens");
-        let mut connection = Connection::to(&address).await;
+        let server = Process::start("data::a_process_that_keeps_its_state", STATE, &path);
+        let mut connection = Connection::to(&server.address).await;
         let mut change = async |action: &str, name: &str| {
             let all = [("Action", action), ("RepoName", name)];
             let form = signed_with("local-public-key", "local-private-key", &all);
@@ -400,9 +385,7 @@ async fn a_process_that_is_killed_loses_nothing_that_was_kept() {
             assert_eq!(connection.expect().await.ret_code(), 0);
         };
         change("CreateRepo", "kept").await;
-        while kept(&path).is_empty() {
-            sleep(Duration::from_millis(5)).await;
-        }
+        eventually("the change in the file", async || !kept(&path).is_empty()).await;
         // It is killed while it is writing, or before, or after.
         for number in 0..5 {
             let name = format!("more{number}");
@@ -410,8 +393,7 @@ async fn a_process_that_is_killed_loses_nothing_that_was_kept() {
             change("DeleteRepo", &name).await;
             sleep(Duration::from_millis(7 * round)).await;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        drop(server);
         assert_eq!(kept(&path)[0].name, "kept", "round {round}");
     }
 }

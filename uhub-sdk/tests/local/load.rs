@@ -1,7 +1,5 @@
 //! Many connections for a while: right answers, and memory that stays flat.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
@@ -88,34 +86,18 @@ async fn work(address: &str, project: usize, until: Instant) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "it takes ten seconds: run it by its name, with --ignored --nocapture"]
 async fn sixty_four_connections_for_ten_seconds() {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "load::a_process_that_serves",
-            "--ignored",
-            "--nocapture",
-        ])
-        .env(SERVES, "1")
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = lines
-        .map_while(Result::ok)
-        .find(|line| line.starts_with("127.0.0.1:"))
-        .expect("it listens");
-
+    let server = Process::start("load::a_process_that_serves", SERVES, "1");
     let began = Instant::now();
     let clients: Vec<_> = (1..=CONNECTIONS)
         .map(|number| {
-            let address = address.clone();
+            let address = server.address.clone();
             tokio::spawn(async move { work(&address, number, began + TIME).await })
         })
         .collect();
     let mut seen = Vec::new();
     while began.elapsed() < TIME {
         sleep(Duration::from_secs(1)).await;
-        seen.push(memory(child.id()).unwrap_or_default());
+        seen.push(memory(server.id()).unwrap_or_default());
     }
     let mut calls = 0;
     for client in clients {
@@ -126,8 +108,6 @@ async fn sixty_four_connections_for_ten_seconds() {
         calls as f64 / began.elapsed().as_secs_f64()
     );
     println!("resident memory each second, in KiB: {seen:?}");
-    child.kill().unwrap();
-    child.wait().unwrap();
     // Halfway, everything that is kept is there.
     let (half, end) = (seen[seen.len() / 2], seen[seen.len() - 1]);
     assert!(end <= half + half / 10, "the memory grows: {seen:?}");

@@ -900,6 +900,22 @@ async fn servers_do_not_know_each_other() {
 }
 
 #[tokio::test]
+async fn two_hundred_run_at_once() {
+    let mut all = Vec::new();
+    for number in 0..200 {
+        let base = Repository::new(format!("r{number}")).shared(true);
+        all.push(LocalUhub::builder().repository(base).start().await.unwrap());
+    }
+    let ports: HashSet<&str> = all.iter().map(LocalUhub::base_url).collect();
+    assert_eq!(ports.len(), 200);
+    for (number, uhub) in all.iter().enumerate() {
+        let listed = act(uhub, "GetRepo", &[]).await;
+        let expected = format!("r{number}");
+        assert_eq!(column(&listed, "RepoSet", "RepoName"), [expected]);
+    }
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_does_not_start() {
     let with_image =
         |image: Image| LocalUhub::builder().repository(Repository::new("a").image(image));
@@ -1427,25 +1443,6 @@ async fn stop_ends_idle_connections_and_frees_the_port() {
     assert!(fresh.is_closed().await);
     assert!(idle.is_closed().await);
     assert!(TcpStream::connect(&address).await.is_err());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn stop_lets_a_running_answer_finish() {
-    let uhub = with_images(1).await;
-    uhub.play(Fault::Huge {
-        bytes: 20 * MIB as u64,
-    });
-    let mut connection = Connection::open(&uhub).await;
-    connection.send(get("")).await;
-    assert!(connection.read_some().await);
-    let stopping = tokio::spawn(uhub.stop());
-    sleep(Duration::from_millis(100)).await;
-    assert!(!stopping.is_finished());
-
-    let response = connection.expect().await;
-    assert!(response.complete && response.body.len() == 20 * MIB);
-    assert!(connection.is_closed().await);
-    stopping.await.unwrap();
 }
 
 #[tokio::test]

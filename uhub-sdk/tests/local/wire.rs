@@ -1,13 +1,15 @@
 //! An HTTP client that is no more than a socket: so nothing between a test and the server repairs,
 //! retries or hides anything. It signs by itself.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uhub_sdk::local::{Image, LocalUhub, Repository};
 
 pub(crate) const MIB: usize = 1024 * 1024;
@@ -112,7 +114,8 @@ impl Connection {
     async fn take(&mut self, mut length: usize, body: &mut Vec<u8>) -> bool {
         loop {
             let now = length.min(self.received.len());
-            body.extend(self.received.drain(..now));
+            body.extend_from_slice(&self.received[..now]);
+            self.received.drain(..now);
             length -= now;
             if length == 0 {
                 return true;
@@ -137,11 +140,9 @@ impl Connection {
     }
 
     pub(crate) async fn stays_silent(&mut self) -> bool {
-        self.stays_silent_for(Duration::from_millis(300)).await
-    }
-
-    pub(crate) async fn stays_silent_for(&mut self, time: Duration) -> bool {
-        timeout(time, self.read_some()).await.is_err()
+        timeout(Duration::from_millis(300), self.read_some())
+            .await
+            .is_err()
     }
 }
 
@@ -260,4 +261,51 @@ pub(crate) fn column<'a>(body: &'a Value, set: &str, field: &str) -> Vec<&'a str
         .iter()
         .map(|item| item[field].as_str().unwrap_or_else(|| panic!("{item}")))
         .collect()
+}
+
+/// Waits for what has to come, and far longer than it takes.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let waited = timeout(Duration::from_secs(20), waiting).await;
+    assert!(waited.is_ok(), "it does not come: {what}");
+}
+
+/// A server in a process of its own: one of the ignored tests here. It ends with this.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: String,
+}
+
+impl Process {
+    /// Runs a test that prints where its server listens, with this variable.
+    pub(crate) fn start(test: &str, variable: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .env(variable, value)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find(|line| line.starts_with("127.0.0.1:"))
+            .expect("it listens");
+        Self { child, address }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -25,19 +25,22 @@ fn missing(documented: &[Parameter], prefix: &str, parameters: &Parameters) -> R
         if *required && !is_there(kind, &name, parameters) {
             return Err(Refusal::missing(&name));
         }
-        match kind {
-            Kind::Group(fields) if is_there(kind, &name, parameters) => {
-                missing(fields, &format!("{name}."), parameters)?;
-            }
-            Kind::List(Kind::Group(fields)) => {
-                for index in indices(&name, parameters) {
-                    missing(fields, &format!("{name}.{index}."), parameters)?;
-                }
-            }
-            _ => {}
-        }
+        missing_in(kind, &name, parameters)?;
     }
     Ok(())
+}
+
+/// What is missing in a group, or in those of a list, if it is there.
+fn missing_in(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Refusal> {
+    match kind {
+        Kind::Group(fields) if is_there(kind, name, parameters) => {
+            missing(fields, &format!("{name}."), parameters)
+        }
+        Kind::List(element) => indices(name, parameters)
+            .into_iter()
+            .try_for_each(|index| missing_in(element, &format!("{name}.{index}"), parameters)),
+        _ => Ok(()),
+    }
 }
 
 /// Whether a parameter is there at all. An empty text is none: that is how the service takes it.
@@ -46,6 +49,11 @@ fn is_there(kind: &Kind, name: &str, parameters: &Parameters) -> bool {
         Kind::List(_) | Kind::Group(_) => {
             let prefix = format!("{name}.");
             parameters.names().any(|name| name.starts_with(&prefix))
+        }
+        Kind::Any => {
+            let prefix = format!("{name}.");
+            let mut names = parameters.names();
+            names.any(|each| each == name || each.starts_with(&prefix))
         }
         _ => parameters.filled(name).is_some(),
     }
@@ -87,7 +95,7 @@ fn of_kind(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Refus
             let is_number = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
             text.bytes().all(is_number) && text.parse::<f64>().is_ok()
         }
-        Kind::List(_) | Kind::Group(_) => true,
+        Kind::Any | Kind::List(_) | Kind::Group(_) => true,
     };
     if fits {
         Ok(())
@@ -124,6 +132,7 @@ mod tests {
         parameter("Ips", Kind::List(&Kind::Int), false),
         parameter("Boot", Kind::Group(DISK), false),
         parameter("Disks", Kind::List(&Kind::Group(DISK)), true),
+        parameter("Labels", Kind::Any, true),
     ];
 
     const fn parameter(name: &'static str, kind: Kind, required: bool) -> Parameter {
@@ -136,7 +145,7 @@ mod tests {
 
     /// What is said of these parameters beside those that have to be there.
     fn said(form: &str) -> String {
-        let form = format!("Name=a&Disks.0.Type=SSD&{form}");
+        let form = format!("Name=a&Disks.0.Type=SSD&Labels.key.0=b&{form}");
         let parameters = Parameters::from_form(form.as_bytes()).unwrap();
         match check(DOCUMENTED, &parameters) {
             Ok(()) => String::new(),
@@ -154,6 +163,7 @@ mod tests {
             "Ips.0=1&Ips.1=2",
             "Boot.Type=HDD&Boot.Size=20&Boot.Tags.0=a&Boot.Tags.7=",
             "Disks.1.Type=HDD&Disks.1.Size=40",
+            "Labels=c&Labels.0=",
         ] {
             assert_eq!(said(form), "", "{form}");
         }
@@ -171,6 +181,9 @@ mod tests {
         }
         let nothing = check(DOCUMENTED, &Parameters::from_form(b"Name=a").unwrap());
         assert_eq!(nothing, Err(Refusal::missing("Disks")));
+        let no_labels = Parameters::from_form(b"Name=a&Disks.0.Type=SSD&Labelling=x").unwrap();
+        let said = check(DOCUMENTED, &no_labels);
+        assert_eq!(said, Err(Refusal::missing("Labels")));
     }
 
     #[test]

@@ -1,0 +1,250 @@
+//! Responses and the models in them: plain structs that users read, and build from `Default`.
+
+use super::{
+    Class,
+    action::{Comparison, order},
+    hint,
+};
+use crate::{
+    model::{Absent, Field, Struct, Type},
+    render::{
+        request::scalar_type,
+        response::{field_type, owned_type},
+    },
+};
+
+impl<'a> Comparison<'a> {
+    pub(super) fn responses(&mut self) {
+        let (old, new) = (self.old, self.new);
+        if old.response.rust != new.response.rust {
+            let item = self.item(&old.response.rust);
+            let reason = "The struct has another name.";
+            self.log
+                .note(Class::Breaking, "response", "Rust name", item, reason)
+                .between(&old.response.rust, &new.response.rust);
+        }
+        self.fields(&old.response, &new.response, |name| {
+            format!("response field `{name}`")
+        });
+        let find = |all: &'a [Struct], wire: &str| all.iter().find(|model| model.wire == wire);
+        for model in &old.models {
+            let wire = &model.wire;
+            let place = format!("model `{wire}`");
+            let item = self.item(&model.rust);
+            let Some(now) = find(&new.models, wire) else {
+                let hint = hint::among(model, &old.models, &new.models, |it| &it.wire, shape);
+                let reason = format!("The struct is gone.{hint}");
+                self.log.note(Class::Breaking, place, "gone", item, reason);
+                continue;
+            };
+            if model.rust != now.rust {
+                let reason = "The struct has another name.";
+                self.log
+                    .note(Class::Breaking, place, "Rust name", item, reason)
+                    .between(&model.rust, &now.rust);
+            }
+            self.fields(model, now, |name| format!("field `{name}` of `{wire}`"));
+        }
+        for model in &new.models {
+            if find(&old.models, &model.wire).is_none() {
+                let (place, item) = (format!("model `{}`", model.wire), self.item(&model.rust));
+                let reason = "A struct of its own.";
+                self.log.note(Class::Additive, place, "new", item, reason);
+            }
+        }
+    }
+
+    fn fields(&mut self, old: &'a Struct, new: &'a Struct, place: impl Fn(&str) -> String) {
+        let find = |of: &'a Struct, wire: &str| of.fields.iter().find(|field| field.wire == wire);
+        for field in &old.fields {
+            let item = self.item(&format!("{}.{}", old.rust, field.rust));
+            let place = place(&field.wire);
+            let Some(now) = find(new, &field.wire) else {
+                let hint = hint::among(field, &old.fields, &new.fields, |it| &it.wire, field_type);
+                let reason = format!("Code that reads the field does not compile.{hint}");
+                self.log.note(Class::Breaking, place, "gone", item, reason);
+                continue;
+            };
+            self.field((old, field), (new, now), &place, &item);
+        }
+        for field in &new.fields {
+            if find(old, &field.wire).is_none() {
+                let item = self.item(&format!("{}.{}", old.rust, field.rust));
+                let reason = match field.absent {
+                    Absent::Refused { .. } => {
+                        "The struct is `#[non_exhaustive]`: nobody can have named all its fields. An answer without the list is an error, one kept from before too."
+                    }
+                    Absent::Empty | Absent::Optional => {
+                        "The struct is `#[non_exhaustive]`: nobody can have named all its fields."
+                    }
+                };
+                let place = place(&field.wire);
+                self.log.note(Class::Additive, place, "new", item, reason);
+            }
+        }
+        let names =
+            |of: &Struct| -> Vec<String> { of.fields.iter().map(|it| it.wire.clone()).collect() };
+        let whole = if old.rust == self.old.response.rust {
+            "response".to_owned()
+        } else {
+            format!("model `{}`", old.wire)
+        };
+        let item = self.item(&old.rust);
+        order(self.log, &whole, &item, &names(old), &names(new));
+    }
+
+    /// One field of two structs.
+    fn field(
+        &mut self,
+        (old_owner, old): (&'a Struct, &'a Field),
+        (new_owner, new): (&'a Struct, &'a Field),
+        place: &str,
+        item: &str,
+    ) {
+        if old.rust != new.rust {
+            let reason = "The field has another name.";
+            self.log
+                .note(Class::Breaking, place, "Rust name", item, reason)
+                .between(&old.rust, &new.rust);
+        }
+        if !self.types(&old.ty, &new.ty) {
+            let reason = "Code that reads the field gets a value of another type.";
+            self.log
+                .note(Class::Breaking, place, "type", item, reason)
+                .between(owned_type(&old.ty), owned_type(&new.ty));
+        } else if matches!(old.ty, Type::Scalar(_)) && old.ty != new.ty {
+            let reason = "It is a `bool` as before, and is read from text and from a boolean.";
+            self.log
+                .note(Class::Documentation, place, "type", item, reason);
+        }
+        self.absence((old_owner, old), (new_owner, new), place, item);
+        if old.is_alone != new.is_alone {
+            let (class, reason) = if new.is_alone {
+                (
+                    Class::Additive,
+                    "A plain string in place of the model is read as this field; it was an error before.",
+                )
+            } else {
+                (
+                    Class::Breaking,
+                    "A plain string in place of the model is an error; it was read before.",
+                )
+            };
+            self.log
+                .note(class, place, "shown alone", item, reason)
+                .silently();
+        }
+        if old.is_single != new.is_single {
+            let (class, reason) = if new.is_single {
+                (
+                    Class::Additive,
+                    "One element in place of the list is read as well; it was an error before.",
+                )
+            } else {
+                (
+                    Class::Breaking,
+                    "One element in place of the list is an error; it was read before.",
+                )
+            };
+            self.log
+                .note(class, place, "shown as one element", item, reason)
+                .silently();
+        }
+        self.log
+            .words(place, "shown as", item, old.shown_as == new.shown_as);
+        self.log.words(
+            place,
+            "description",
+            item,
+            old.description == new.description,
+        );
+    }
+
+    /// Whether two types are one to whoever reads them; what is within them is compared.
+    fn types(&mut self, old: &'a Type, new: &'a Type) -> bool {
+        let ((old, lists), (new, now_lists)) = (old.innermost(), new.innermost());
+        let is_same = match (old, new) {
+            (Type::Enum(old), Type::Enum(new)) => {
+                self.enums(old, new);
+                true
+            }
+            (
+                Type::Model { rust, boxed },
+                Type::Model {
+                    rust: now,
+                    boxed: now_boxed,
+                },
+            ) => {
+                let wire = |models: &'a [Struct], rust: &str| {
+                    let found = models.iter().find(|model| model.rust == rust);
+                    found.map(|model| model.wire.as_str())
+                };
+                boxed == now_boxed && wire(&self.old.models, rust) == wire(&self.new.models, now)
+            }
+            (Type::Scalar(old), Type::Scalar(new)) => scalar_type(*old) == scalar_type(*new),
+            (old, new) => old == new,
+        };
+        is_same && lists == now_lists
+    }
+
+    /// What becomes of an answer without the field.
+    fn absence(
+        &mut self,
+        (old_owner, old): (&Struct, &Field),
+        (new_owner, new): (&Struct, &Field),
+        place: &str,
+        item: &str,
+    ) {
+        let is_list = |field: &Field| matches!(field.ty, Type::List(_));
+        if is_list(old) != is_list(new) {
+            return;
+        }
+        // A list is empty where it is not there, and no `Option`.
+        let is_option = |field: &Field| field.absent == Absent::Optional && !is_list(field);
+        if is_option(old) != is_option(new) {
+            let (from, to, reason) = if is_option(new) {
+                let reason = "Code that reads the field gets an `Option`.";
+                ("required", "optional", reason)
+            } else {
+                let reason = "Code that reads the field gets no `Option` any more.";
+                ("optional", "required", reason)
+            };
+            self.log
+                .note(Class::Breaking, place, "required", item, reason)
+                .between(from, to);
+            return;
+        }
+        let counted_by = |owner: &Struct, rust: &str| {
+            let found = owner.fields.iter().find(|field| field.rust == rust);
+            found.map_or_else(String::new, |field| field.wire.clone())
+        };
+        let absence = |owner: &Struct, field: &Field| match &field.absent {
+            Absent::Refused {
+                counted_by: Some(rust),
+            } => format!("an error, unless `{}` is 0", counted_by(owner, rust)),
+            Absent::Refused { counted_by: None } => "an error".to_owned(),
+            Absent::Optional | Absent::Empty => "empty".to_owned(),
+        };
+        let (before, after) = (absence(old_owner, old), absence(new_owner, new));
+        if before != after {
+            let reason = "Its type is the same; an answer without the list means another thing.";
+            self.log
+                .note(Class::Documentation, place, "absence", item, reason)
+                .between(before, after)
+                .silently();
+        } else if (&old.absent, old.shown_absent) != (&new.absent, new.shown_absent) {
+            let reason =
+                "Its type is the same; what the documentation says of it being there is not.";
+            self.log
+                .note(Class::Documentation, place, "required", item, reason);
+        }
+    }
+}
+
+/// What a model looks like from without.
+fn shape(model: &Struct) -> Vec<(&str, String)> {
+    let fields = model.fields.iter();
+    fields
+        .map(|field| (field.wire.as_str(), field_type(field)))
+        .collect()
+}
