@@ -1,11 +1,13 @@
 //! From the description of a service's actions to the Rust source of its client.
 //!
-//! `spec` reads the files as they are written, `lower` turns them into a `model` that is checked,
-//! named and ordered, `render` writes the source, and `diff` says how two models differ. All of it
-//! happens in memory: [`read`] is the only function that touches a file, and nothing here writes one.
+//! `document` reads a documentation page into a spec. `spec` reads the files as they are written,
+//! `lower` turns them into a `model` that is checked, named and ordered, `render` writes the source, and
+//! `diff` says how two models differ. All of it happens in memory: [`read`] is the only function that
+//! touches a file, and nothing here writes one.
 
 mod diagnostic;
 mod diff;
+pub mod document;
 mod json;
 mod lower;
 mod model;

@@ -4,11 +4,13 @@
 //! example fits its type is for [`lower`](crate::lower) to find.
 
 mod reader;
+mod writer;
 
 use std::fmt;
 
 use crate::{diagnostic::Report, json::Node};
 use reader::{Keys, Reader};
+pub(crate) use writer::action as write_action;
 
 /// A value and the byte offset it stands at.
 #[derive(Debug, Clone, PartialEq)]
@@ -282,7 +284,14 @@ const RETURN_CODE_KEYS: Keys = Keys {
 };
 const ACTION_KEYS: Keys = Keys {
     required: &["action", "summary", "repeat", "parameters", "response"],
-    optional: &["$schema", "details", "models", "pagination", "example"],
+    optional: &[
+        "$schema",
+        "details",
+        "proposed",
+        "models",
+        "pagination",
+        "example",
+    ],
 };
 const FIELD_KEYS: Keys = Keys {
     required: &["name", "type", "required", "description"],
@@ -362,6 +371,13 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
     let summary = reader.prose(action.take("summary"));
     let details = reader.prose(action.take("details"));
     let repeat = reader.one_of(action.take("repeat"), REPEATS);
+    for name in reader.list(action.take("proposed"), "what is proposed", read_proposed) {
+        let what = format!(
+            "`{}` is proposed, and nobody has confirmed it: correct it where it is wrong, then take it out of `proposed`",
+            name.value
+        );
+        reader.report.error(name.at, what);
+    }
     let parameters = reader.list(action.take("parameters"), "the parameters", read_field);
     let response = reader.list(action.take("response"), "the response", read_field);
     let models = match action.take("models") {
@@ -504,6 +520,12 @@ fn read_without(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Without> {
         summary: summary?,
         repeat: repeat?.value,
     })
+}
+
+/// What an import may propose.
+fn read_proposed(reader: &mut Reader<'_, '_>, node: Node) -> Option<At<&'static str>> {
+    let names = ["repeat", "pagination", "shown_alone"].map(|name| (name, name));
+    reader.one_of(Some(node), &names)
 }
 
 const REPEATS: &[(&str, Repeat)] = &[

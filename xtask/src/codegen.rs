@@ -65,7 +65,7 @@ fn generate(spec: &Path) -> Result<BTreeMap<String, String>, String> {
 }
 
 /// The lines that differ with one line around them, and no more than fit a screen.
-fn short_diff(old: &str, new: &str) -> String {
+pub(crate) fn short_diff(old: &str, new: &str) -> String {
     const LINES: usize = 20;
     let diff = similar::TextDiff::from_lines(old, new)
         .unified_diff()
@@ -82,7 +82,8 @@ fn short_diff(old: &str, new: &str) -> String {
     text
 }
 
-fn count(number: usize, what: &str) -> String {
+/// A number of things: `1 page`, `2 pages`.
+pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 

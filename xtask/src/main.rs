@@ -4,6 +4,7 @@
 mod codegen;
 mod diff;
 mod files;
+mod import;
 mod local;
 
 use std::{
@@ -35,6 +36,8 @@ enum Command {
         #[arg(long, value_name = "DIR", default_value_os_t = in_repository("uhub-sdk/src/generated"))]
         out: PathBuf,
     },
+    /// Bring the spec up to date with documentation pages: their facts; our words and decisions stay.
+    Import(import::Arguments),
     /// Say what has changed between two specs, and what that means to users of the crate.
     Diff(diff::Arguments),
     Local(local::Arguments),
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
             spec,
             out,
         } => codegen::write(&spec, &out),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Local(_) => local::run(),
     };

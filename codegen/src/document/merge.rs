@@ -1,0 +1,286 @@
+//! From a page's facts to a spec: the facts are the page's, words and decisions are kept.
+
+use super::{
+    contradiction::{Decided, Key, Owner, Shown, compare},
+    findings::Findings,
+    page::{Facts, Field, Model, members, model_of},
+    proposal,
+};
+use crate::{
+    json::{Member, Node, Value},
+    spec::Type,
+};
+
+/// The keys of an action that are the page's, or ours to keep up with it. Every other is a person's.
+const ACTION: &[&str] = &[
+    "action",
+    "parameters",
+    "response",
+    "models",
+    "example",
+    "proposed",
+];
+/// The keys of a field that are the page's. A default is, where the page says it.
+const FIELD: &[&str] = &[
+    "name",
+    "type",
+    "required",
+    "shown_as",
+    "shown_absent",
+    "shown_alone",
+];
+
+/// The spec that a page makes of the one there is.
+pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) -> Node {
+    let merge = Merge { facts, old };
+    let decided = merge.decided();
+    let shown = compare(facts, &decided, findings);
+
+    let list = |owner: &Owner, fields: &[Field], old: Option<&Node>| {
+        let fields = fields.iter();
+        let fields = fields.map(|field| merge.field(owner, field, old, &decided, &shown));
+        node(Value::Array(fields.collect()))
+    };
+    let mut spec = vec![
+        member("action", string(&facts.action)),
+        member(
+            "parameters",
+            list(&Owner::Request, &facts.parameters, merge.old("parameters")),
+        ),
+        member(
+            "response",
+            list(&Owner::Response, &facts.response, merge.old("response")),
+        ),
+    ];
+    let of_page = facts.models.iter().map(|model| {
+        let owner = Owner::Model(model.name.clone());
+        member(
+            &model.name,
+            list(&owner, &model.fields, merge.old_model(&model.name)),
+        )
+    });
+    let models: Vec<Member> = of_page.chain(merge.models_by_hand()).collect();
+    if !models.is_empty() {
+        spec.push(member("models", node(Value::Object(models))));
+    }
+
+    // What is not known here is carried over too: it is for the generator to refuse.
+    let ours = old.into_iter().flat_map(members);
+    spec.extend(
+        ours.filter(|old| !ACTION.contains(&old.key.as_str()))
+            .cloned(),
+    );
+    let mut proposed = Vec::new();
+    if !has(&spec, "$schema") {
+        spec.push(member("$schema", string("../../schema/action.schema.json")));
+    }
+    if !has(&spec, "summary") {
+        spec.push(member("summary", string("")));
+    }
+    if !has(&spec, "repeat") {
+        spec.push(member("repeat", string(proposal::repeat(&facts.action))));
+        proposed.push("repeat");
+    }
+    // A spec without pagination has been decided to have none.
+    if let (None, Some(parts)) = (old, proposal::pagination(facts)) {
+        let parts = parts.map(|(part, name)| member(part, string(name)));
+        spec.push(member("pagination", node(Value::Object(parts.into()))));
+        proposed.push("pagination");
+    }
+    let is_text = |model: &&Model| shown.alone.contains(&model.name);
+    if facts
+        .models
+        .iter()
+        .filter(is_text)
+        .any(|model| merge.alone(model).is_none())
+    {
+        proposed.push("shown_alone");
+    }
+    spec.extend(merge.example(shown));
+    spec.extend(merge.proposed(&proposed));
+    node(Value::Object(spec))
+}
+
+struct Merge<'a> {
+    facts: &'a Facts,
+    old: Option<&'a Node>,
+}
+
+impl<'a> Merge<'a> {
+    fn old(&self, key: &str) -> Option<&'a Node> {
+        get(self.old?, key)
+    }
+
+    fn old_model(&self, name: &str) -> Option<&'a Node> {
+        get(self.old("models")?, name)
+    }
+
+    /// The decisions that the page's examples are read by.
+    fn decided(&self) -> Decided {
+        let mut decided = Decided::default();
+        let mut note = |owner: Owner, fields: Option<&Node>| {
+            for field in fields.into_iter().flat_map(elements) {
+                let is_boolean = get(field, "format").and_then(text) == Some("boolean");
+                if let Some(name) = get(field, "name").and_then(text).filter(|_| is_boolean) {
+                    decided.booleans.insert((owner.clone(), name.to_owned()));
+                }
+            }
+        };
+        note(Owner::Request, self.old("parameters"));
+        note(Owner::Response, self.old("response"));
+        for model in self.old("models").into_iter().flat_map(members) {
+            note(Owner::Model(model.key.clone()), Some(&model.value));
+        }
+        for model in &self.facts.models {
+            let proposed = || proposal::identity(model).map(|field| field.name.clone());
+            if let Some(alone) = self.alone(model).or_else(proposed) {
+                decided.alone.insert(model.name.clone(), alone);
+            }
+        }
+        decided
+    }
+
+    /// The field of a model that a person lets stand for the whole.
+    fn alone(&self, model: &Model) -> Option<String> {
+        let fields = elements(self.old_model(&model.name)?);
+        let alone = fields
+            .iter()
+            .find(|field| get(field, "shown_alone").is_some())?;
+        let name = text(get(alone, "name")?)?;
+        let is_there = model.fields.iter().any(|field| field.name == name);
+        is_there.then(|| name.to_owned())
+    }
+
+    /// A row of the page, with what a person has said of it.
+    fn field(
+        &self,
+        owner: &Owner,
+        field: &Field,
+        old: Option<&Node>,
+        decided: &Decided,
+        shown: &Shown,
+    ) -> Node {
+        let key: Key = (owner.clone(), field.name.clone());
+        let yes = || node(Value::Boolean(true));
+        let mut row = vec![
+            member("name", string(&field.name)),
+            member("type", string(&field.ty)),
+            member("required", node(Value::Boolean(field.required))),
+        ];
+        if *owner == Owner::Request && !field.required {
+            let default = proposal::default(&field.description, &field.kind);
+            row.extend(default.map(|default| member("default", value(default, &field.kind))));
+        }
+        let shown_as = shown.types.get(&key);
+        row.extend(shown_as.map(|ty| member("shown_as", string(&ty.to_string()))));
+        if shown.absent.contains(&key) {
+            row.push(member("shown_absent", yes()));
+        }
+        if let Owner::Model(model) = owner
+            && shown.alone.contains(model)
+            && decided.alone.get(model) == Some(&field.name)
+        {
+            row.push(member("shown_alone", yes()));
+        }
+        let is_same = |old: &&Node| get(old, "name").and_then(text) == Some(&field.name);
+        let old = old.into_iter().flat_map(elements).find(is_same);
+        for old in old.into_iter().flat_map(members) {
+            let is_outdated = FIELD.contains(&old.key.as_str())
+                || (old.key == "default" && field.required)
+                || has(&row, &old.key);
+            if !is_outdated {
+                row.push(old.clone());
+            }
+        }
+        if !has(&row, "description") {
+            row.push(member("description", string("")));
+        }
+        node(Value::Object(row))
+    }
+
+    /// Models that the page refers to and lacks: a person has written them.
+    fn models_by_hand(&self) -> impl Iterator<Item = Member> {
+        let is_referred = |name: &str| {
+            let mut fields = self.facts.fields();
+            fields.any(|field| model_of(&field.kind) == Some(name))
+        };
+        let is_on_page = |name: &str| self.facts.models.iter().any(|model| model.name == name);
+        let old = self.old("models").into_iter().flat_map(members);
+        old.filter(move |old| is_referred(&old.key) && !is_on_page(&old.key))
+            .cloned()
+    }
+
+    /// What the page shows; what it does not show stays as it was.
+    fn example(&self, shown: Shown) -> Option<Member> {
+        let old = |key| get(self.old("example")?, key).cloned();
+        let request = shown.request.or_else(|| old("request"));
+        let response = shown.response.or_else(|| old("response"));
+        let parts: Vec<Member> = [("request", request), ("response", response)]
+            .into_iter()
+            .filter_map(|(key, part)| Some(member(key, part?)))
+            .collect();
+        (!parts.is_empty()).then(|| member("example", node(Value::Object(parts))))
+    }
+
+    /// What waits for a person: what is proposed now, and what nobody has confirmed.
+    fn proposed(&self, new: &[&str]) -> Option<Member> {
+        let mut all: Vec<Node> = self.old("proposed").map_or(&[][..], elements).to_vec();
+        for name in new {
+            if !all.iter().any(|old| text(old) == Some(name)) {
+                all.push(string(name));
+            }
+        }
+        (!all.is_empty()).then(|| member("proposed", node(Value::Array(all))))
+    }
+}
+
+fn has(members: &[Member], key: &str) -> bool {
+    members.iter().any(|member| member.key == key)
+}
+
+fn value(default: &str, ty: &Type) -> Node {
+    node(match ty {
+        Type::Int | Type::Float => Value::Number(default.to_owned()),
+        Type::Boolean => Value::Boolean(default == "true"),
+        _ => Value::String(default.to_owned()),
+    })
+}
+
+fn node(value: Value) -> Node {
+    Node {
+        at: 0,
+        end: 0,
+        value,
+    }
+}
+
+fn string(text: &str) -> Node {
+    node(Value::String(text.to_owned()))
+}
+
+fn member(key: &str, value: Node) -> Member {
+    Member {
+        at: 0,
+        key: key.to_owned(),
+        value,
+    }
+}
+
+fn elements(node: &Node) -> &[Node] {
+    match &node.value {
+        Value::Array(elements) => elements,
+        _ => &[],
+    }
+}
+
+pub(super) fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let member = members(node).iter().find(|member| member.key == key)?;
+    Some(&member.value)
+}
+
+pub(super) fn text(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,334 @@
+//! From a table's rows to fields, with all that the page knows to read them by.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    findings::Findings,
+    form::{Cells, Row},
+    outline::{Outline, Table},
+    page::{COMMON_PARAMETERS, COMMON_RESPONSE, Field, documented, members},
+    shown::{Argument, Given},
+    titles::{self, Column, Section},
+    together::{Evidence, Known, Reading, Readings, is_name},
+};
+use crate::{
+    json::{Node, Value},
+    spec::Type,
+};
+
+/// A table of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    Request,
+    Response,
+    Model(usize),
+}
+
+/// The tables, and what the page knows that helps to read them.
+pub(super) struct Rows<'a> {
+    outline: &'a Outline,
+    models: BTreeSet<&'a str>,
+    arguments: &'a [Argument],
+    /// Everything shown under each name, in the request or the response.
+    shown: BTreeMap<&'a str, Vec<&'a Node>>,
+    answer: Option<&'a Node>,
+    /// The names under which a model may be shown.
+    holders: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    pub(super) settled: BTreeMap<Evidence, usize>,
+}
+
+/// A value of a query: text, which says nothing of its type.
+const TEXT: &Node = &Node {
+    at: 0,
+    end: 0,
+    value: Value::Null,
+};
+/// More values of one name say nothing new.
+const MOST_SHOWN: usize = 1000;
+
+impl<'a> Rows<'a> {
+    pub(super) fn of(
+        outline: &'a Outline,
+        arguments: &'a [Argument],
+        answer: Option<&'a Node>,
+    ) -> Self {
+        let models = outline.models.iter().map(|model| model.name.as_str());
+        let mut rows = Self {
+            outline,
+            models: models.collect(),
+            arguments,
+            shown: BTreeMap::new(),
+            answer,
+            holders: BTreeMap::new(),
+            settled: BTreeMap::new(),
+        };
+        let given = arguments
+            .iter()
+            .filter_map(|argument| match &argument.value {
+                Given::Json(node) => {
+                    rows.shown.entry(&argument.name).or_default().push(node);
+                    Some(node)
+                }
+                Given::Text(_) => None,
+            });
+        for node in given.collect::<Vec<_>>().into_iter().chain(answer) {
+            rows.index(node);
+        }
+        rows.find_holders();
+        rows
+    }
+
+    fn index(&mut self, node: &'a Node) {
+        match &node.value {
+            Value::Array(elements) => elements.iter().for_each(|node| self.index(node)),
+            Value::Object(members) => {
+                for member in members {
+                    let shown = self.shown.entry(&member.key).or_default();
+                    if shown.len() < MOST_SHOWN {
+                        shown.push(&member.value);
+                    }
+                    self.index(&member.value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn find_holders(&mut self) {
+        let outline = self.outline;
+        let tables = outline
+            .tables
+            .values()
+            .chain(outline.models.iter().map(|model| &model.table));
+        for row in tables.flat_map(|table| &table.rows) {
+            if let Cells::Together(text) = &row.cells
+                && let Some(readings) = Readings::of(text, &self.models)
+            {
+                for Reading { name, ty, .. } in readings.all {
+                    let model = ty.trim_start_matches("array[").trim_end_matches(']');
+                    if self.models.contains(model) {
+                        self.holders.entry(model).or_default().insert(name);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the page knows of a table that has rows to settle.
+    fn known(&self, place: &Place, table: &Table) -> Known<'a> {
+        let mut known = Known::default();
+        let rows = table.rows.iter().filter_map(|row| match &row.cells {
+            Cells::Together(text) => Readings::of(text, &self.models),
+            Cells::Apart(_) => None,
+        });
+        for readings in rows {
+            if let [only] = readings.all.as_slice() {
+                known.taken.insert(only.name.to_owned());
+            }
+        }
+        let mut show = |name: String, node| known.shown.entry(name).or_default().push(node);
+        match place {
+            Place::Request => {
+                for argument in self.arguments {
+                    let node = match &argument.value {
+                        Given::Json(node) => node,
+                        Given::Text(_) => TEXT,
+                    };
+                    show(documented(&argument.name), node);
+                }
+            }
+            Place::Response => {
+                for member in self.answer.into_iter().flat_map(members) {
+                    show(member.key.clone(), &member.value);
+                }
+            }
+            Place::Model(index) => {
+                let name = self.outline.models[*index].name.as_str();
+                known.model = Some(name);
+                let holders = self.holders.get(name).into_iter().flatten();
+                let shown = holders
+                    .filter_map(|holder| self.shown.get(holder))
+                    .flatten();
+                let mut objects = Vec::new();
+                for node in shown.take(MOST_SHOWN) {
+                    collect_objects(node, &mut objects);
+                }
+                for member in objects.into_iter().flat_map(members) {
+                    known
+                        .shown
+                        .entry(member.key.clone())
+                        .or_default()
+                        .push(&member.value);
+                }
+            }
+        }
+        known
+    }
+
+    pub(super) fn table(&mut self, place: &Place, findings: &mut Findings) -> Vec<Field> {
+        let table = match place {
+            Place::Request => self.outline.tables.get(&Section::Request),
+            Place::Response => self.outline.tables.get(&Section::Response),
+            Place::Model(index) => Some(&self.outline.models[*index].table),
+        };
+        let Some(table) = table else {
+            return Vec::new();
+        };
+        let common: &[&str] = match place {
+            Place::Request => &COMMON_PARAMETERS,
+            Place::Response => &COMMON_RESPONSE,
+            Place::Model(_) => &[],
+        };
+        let is_together = |row: &Row| matches!(row.cells, Cells::Together(_));
+        let known = if table.rows.iter().any(is_together) {
+            self.known(place, table)
+        } else {
+            Known::default()
+        };
+        let mut fields: Vec<Field> = Vec::new();
+        let mut first: BTreeMap<String, usize> = BTreeMap::new();
+        for row in &table.rows {
+            let read = match &row.cells {
+                Cells::Apart(cells) => apart(row.at, cells, &table.columns, findings),
+                Cells::Together(text) => self.together(row.at, text, &known, findings),
+            };
+            let Some((field, evidence)) = read else {
+                continue;
+            };
+            *self.settled.entry(evidence).or_default() += 1;
+            if common.contains(&field.name.as_str()) {
+                continue;
+            }
+            match first.get(&field.name).map(|index| &fields[*index]) {
+                Some(other) if other.agrees(&field) => {
+                    findings.note(field.at, format!("`{}` stands here again", field.name));
+                }
+                Some(_) => findings.error(
+                    field.at,
+                    format!("`{}` stands here again, and says otherwise", field.name),
+                ),
+                None => {
+                    first.insert(field.name.clone(), fields.len());
+                    fields.push(field);
+                }
+            }
+        }
+        fields
+    }
+
+    fn together(
+        &self,
+        at: usize,
+        text: &str,
+        known: &Known<'_>,
+        findings: &mut Findings,
+    ) -> Option<(Field, Evidence)> {
+        const REMEDY: &str = "write tabs between its cells";
+        let short: String = text.chars().take(60).collect();
+        let Some(readings) = Readings::of(text, &self.models) else {
+            findings.error(at, format!("this row does not end in Yes or No: {short:?}"));
+            return None;
+        };
+        if let Some((reading, evidence)) = readings.settle(known) {
+            let Reading {
+                name,
+                ty,
+                description,
+            } = *reading;
+            let kind = parse_type(at, ty, findings)?;
+            let field = Field {
+                at,
+                name: name.to_owned(),
+                ty: ty.to_owned(),
+                kind,
+                required: readings.required,
+                description: description.trim().to_owned(),
+            };
+            return Some((field, evidence));
+        }
+        let all: Vec<String> = readings
+            .all
+            .iter()
+            .map(|reading| format!("`{}` of type `{}`", reading.name, reading.ty))
+            .collect();
+        let message = match all.as_slice() {
+            [] => format!("no name and type is found at the beginning of {short:?}: {REMEDY}"),
+            [only] => format!(
+                "{short:?} could be {only}, but that cuts a word, and the page shows no such name: {REMEDY}"
+            ),
+            several => format!(
+                "{short:?} could be {}, and nothing on the page settles it: {REMEDY}",
+                several.join(" or ")
+            ),
+        };
+        findings.error(at, message);
+        None
+    }
+}
+
+/// The objects that a value is or lists.
+fn collect_objects<'a>(node: &'a Node, found: &mut Vec<&'a Node>) {
+    match &node.value {
+        Value::Array(elements) => elements
+            .iter()
+            .for_each(|node| collect_objects(node, found)),
+        Value::Object(_) if found.len() < MOST_SHOWN => found.push(node),
+        _ => {}
+    }
+}
+
+/// A row whose cells the page divides.
+fn apart(
+    at: usize,
+    cells: &[String],
+    columns: &[Option<Column>],
+    findings: &mut Findings,
+) -> Option<(Field, Evidence)> {
+    if cells.len() != columns.len() {
+        findings.error(
+            at,
+            format!(
+                "this row has {} cells where its table has {} columns",
+                cells.len(),
+                columns.len()
+            ),
+        );
+        return None;
+    }
+    let cell = |column| {
+        let index = columns.iter().position(|found| *found == Some(column));
+        index.map_or("", |index| cells[index].trim())
+    };
+    let name = cell(Column::Name);
+    if !is_name(name) {
+        let short: String = name.chars().take(60).collect();
+        findings.error(at, format!("{short:?} is no name of a parameter or field"));
+        return None;
+    }
+    let ty: String = cell(Column::Type).split_whitespace().collect();
+    let kind = parse_type(at, &ty, findings);
+    let required = titles::required(cell(Column::Required));
+    if required.is_none() {
+        findings.error(at, format!("the row of `{name}` says neither Yes nor No"));
+    }
+    let field = Field {
+        at,
+        name: name.to_owned(),
+        ty,
+        kind: kind?,
+        required: required?,
+        description: cell(Column::Description).to_owned(),
+    };
+    Some((field, Evidence::Apart))
+}
+
+fn parse_type(at: usize, ty: &str, findings: &mut Findings) -> Option<Type> {
+    match Type::parse(ty) {
+        Ok(kind) => Some(kind),
+        Err(message) => {
+            let message: String = message.chars().take(200).collect();
+            findings.error(at, message);
+            None
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Rows whose cells are run together: `ImageSetarray[ImageSet]Image ListYes`.
+//!
+//! A row is a name, a type, a description and whether it is required. Every place where a type can
+//! stand after a name is a reading of the row. Where there are several, the page's examples settle
+//! it, then the wording of the readings; where that does not, the row stays open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::titles::cut_required;
+use crate::{
+    json::{Node, Value},
+    spec::{Type, is_word},
+};
+
+/// What settled where the cells of a row end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Evidence {
+    /// The page divides them.
+    Apart,
+    /// There is one reading.
+    Grammar,
+    /// One reading's name is in the page's example.
+    Example,
+    /// All readings but one are worded as no row is.
+    Wording,
+}
+
+/// One way to read a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading<'a> {
+    pub(super) name: &'a str,
+    pub(super) ty: &'a str,
+    pub(super) description: &'a str,
+}
+
+/// The readings of a row, and whether it is required.
+#[derive(Debug)]
+pub(super) struct Readings<'a> {
+    pub(super) all: Vec<Reading<'a>>,
+    pub(super) required: bool,
+}
+
+/// What the page knows of one table.
+#[derive(Debug, Default)]
+pub(super) struct Known<'a> {
+    /// The model that the table describes.
+    pub(super) model: Option<&'a str>,
+    /// The values shown under each name, where the page shows what the table describes.
+    pub(super) shown: BTreeMap<String, Vec<&'a Node>>,
+    /// The names of the rows that are settled.
+    pub(super) taken: BTreeSet<String>,
+}
+
+/// Longer names are none; this bounds the work on a row that is not one.
+const LONGEST: usize = 128;
+
+/// English words that end in a type's name, as names have them: `SQLFingerprint` is no `SQLFingerpr` of
+/// type `int`. Those in lower case are the ends of longer words.
+const WORDS: &[&str] = &[
+    "Constraint",
+    "Hint",
+    "Joint",
+    "Maint",
+    "Mint",
+    "Paint",
+    "Point",
+    "Print",
+    "Taint",
+    "constraint",
+    "point",
+    "print",
+];
+
+impl<'a> Readings<'a> {
+    /// Every reading of a row, the shortest name first; `None` where it does not say whether it is
+    /// required.
+    pub(super) fn of(row: &'a str, models: &BTreeSet<&str>) -> Option<Self> {
+        let (row, required) = cut_required(row)?;
+        let name_end = row
+            .bytes()
+            .take(LONGEST)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte))
+            .count();
+        let mut all = Vec::new();
+        for at in 1..=name_end {
+            if !is_name(&row[..at]) {
+                continue;
+            }
+            for length in types(&row[at..], models) {
+                all.push(Reading {
+                    name: &row[..at],
+                    ty: &row[at..at + length],
+                    description: &row[at + length..],
+                });
+            }
+        }
+        Some(Self { all, required })
+    }
+
+    /// The one reading that the evidence leaves.
+    pub(super) fn settle(&self, known: &Known<'_>) -> Option<(&Reading<'a>, Evidence)> {
+        let is_shown = |reading: &&Reading<'_>| known.shown.contains_key(reading.name);
+        let is_sound = |reading: &&Reading<'_>| !reading.is_odd(known);
+        if let [only] = self.all.as_slice() {
+            return match is_shown(&only) {
+                true => Some((only, Evidence::Grammar)),
+                // A type that is part of a word may be no type, and the true one unknown here.
+                false => (!only.cuts_word()).then_some((only, Evidence::Grammar)),
+            };
+        }
+        let sound = one(self.all.iter().filter(is_sound));
+        let shown = one(self.all.iter().filter(is_shown)).or_else(|| {
+            let fits = |reading: &&Reading<'_>| is_shown(reading) && reading.fits(known);
+            one(self.all.iter().filter(fits))
+        });
+        match (shown, sound) {
+            (Some(shown), _) if is_sound(&shown) => Some((shown, Evidence::Example)),
+            // The example against the wording.
+            (Some(_), _) => None,
+            (None, Some(sound)) => Some((sound, Evidence::Wording)),
+            (None, None) => None,
+        }
+    }
+}
+
+fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+impl Reading<'_> {
+    /// Whether no row is worded so.
+    fn is_odd(&self, known: &Known<'_>) -> bool {
+        self.cuts_word()
+            || self.name_ends_in_type()
+            || self.name_repeats_itself()
+            || self.description_runs_on()
+            // A model that holds itself outside of a list would have no end.
+            || known.model == Some(self.ty)
+            || known.taken.contains(self.name)
+    }
+
+    /// `SQLFingerpr`, `int`: the cut goes through a word.
+    fn cuts_word(&self) -> bool {
+        if !Type::BASIC.contains(&self.ty) {
+            return false;
+        }
+        let word = format!("{}{}", self.name, self.ty);
+        WORDS.iter().any(|known| word.ends_with(known))
+    }
+
+    /// `Modestring`: names are written in camel case.
+    fn name_ends_in_type(&self) -> bool {
+        Type::BASIC
+            .iter()
+            .chain(&["bool"])
+            .any(|ty| self.name.ends_with(ty))
+            && !WORDS.iter().any(|word| self.name.ends_with(word))
+    }
+
+    /// `EIPEIP`
+    fn name_repeats_itself(&self) -> bool {
+        let last = self.name.rsplit('.').next().unwrap_or(self.name);
+        let (first, second) = last.split_at(last.len() / 2);
+        first == second
+    }
+
+    /// `sstringNode`, `int默认`, `array[TagSet]`: a description begins with a word, and not in the middle
+    /// of one or with a type. (`tag列表` begins with a word: Chinese needs no space.)
+    fn description_runs_on(&self) -> bool {
+        let is_ascii = |c: &char| c.is_ascii_alphanumeric();
+        let word: String = self.description.chars().take_while(is_ascii).collect();
+        let is_cut = word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.contains(|c: char| c.is_ascii_uppercase());
+        let begins_with_type = Type::BASIC.iter().any(|ty| {
+            let rest = self.description.strip_prefix(ty);
+            rest.is_some_and(|rest| rest.starts_with(char::is_alphanumeric))
+        });
+        is_cut || begins_with_type || self.description.starts_with("array[")
+    }
+
+    /// Whether a value that is shown under the name has the type.
+    fn fits(&self, known: &Known<'_>) -> bool {
+        let values = known.shown.get(self.name).into_iter().flatten();
+        values.into_iter().any(|node| has_kind(node, self.ty))
+    }
+}
+
+/// Whether a value is of the kind that a type is.
+fn has_kind(node: &Node, ty: &str) -> bool {
+    match (&node.value, ty) {
+        (Value::Array(_), ty) => ty.starts_with("array["),
+        (Value::String(_), ty) => ty == "string",
+        (Value::Number(_), ty) => matches!(ty, "int" | "float"),
+        (Value::Boolean(_), ty) => matches!(ty, "boolean" | "bool"),
+        (Value::Object(_), ty) => ty == "object" || !is_basic(ty),
+        (Value::Null, _) => false,
+    }
+}
+
+fn is_basic(ty: &str) -> bool {
+    Type::BASIC.contains(&ty) || ty == "bool" || ty.starts_with("array[")
+}
+
+/// The lengths of the types that a text begins with.
+fn types(text: &str, models: &BTreeSet<&str>) -> Vec<usize> {
+    if text.starts_with("array[") {
+        return array(text).into_iter().collect();
+    }
+    // Of `bool` and `boolean` the whole word: no description goes on with "ean".
+    let basic = Type::BASIC
+        .iter()
+        .chain(&["bool"])
+        .filter(|ty| text.starts_with(**ty))
+        .map(|ty| ty.len())
+        .max();
+    let word = text
+        .bytes()
+        .take(LONGEST)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
+        .count();
+    let models = (1..=word).filter(|end| models.contains(&text[..*end]));
+    basic.into_iter().chain(models).collect()
+}
+
+/// The length of `array[…]`: the brackets say where it ends.
+fn array(text: &str) -> Option<usize> {
+    let mut inner = text;
+    let mut depth = 0;
+    while let Some(element) = inner.strip_prefix("array[") {
+        inner = element;
+        depth += 1;
+    }
+    let element = inner.split(']').next().filter(|element| is_word(element))?;
+    let close = &inner[element.len()..];
+    let closed = close.bytes().take_while(|byte| *byte == b']').count();
+    (closed >= depth).then(|| text.len() - close.len() + depth)
+}
+
+/// A name of parameters and fields: words of ASCII, perhaps divided by dots.
+pub(super) fn is_name(name: &str) -> bool {
+    name.len() <= LONGEST
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name
+            .split('.')
+            .all(|part| is_word(part) && !part.ends_with('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(
+        row: &str,
+        models: &[&str],
+        known: &Known<'_>,
+    ) -> Option<(String, String, Evidence)> {
+        let models = models.iter().copied().collect();
+        let readings = Readings::of(row, &models)?;
+        let (reading, evidence) = readings.settle(known)?;
+        Some((reading.name.to_owned(), reading.ty.to_owned(), evidence))
+    }
+
+    fn some(name: &str, ty: &str, evidence: Evidence) -> Option<(String, String, Evidence)> {
+        Some((name.to_owned(), ty.to_owned(), evidence))
+    }
+
+    #[test]
+    fn a_row_with_one_reading_is_settled_by_its_grammar() {
+        for (row, name, ty) in [
+            ("TotalCountintYes", "TotalCount", "int"),
+            (
+                "ImageSetarray[ImageSet]Image ListYes",
+                "ImageSet",
+                "array[ImageSet]",
+            ),
+            ("Enabledbooleanean it isNo", "Enabled", "boolean"),
+            ("Disks.N.Sizeint磁盘大小No", "Disks.N.Size", "int"),
+            (
+                "Matrixarray[array[float]]No",
+                "Matrix",
+                "array[array[float]]",
+            ),
+            ("Add.Nstring默认为NoNo", "Add.N", "string"),
+        ] {
+            let expected = some(name, ty, Evidence::Grammar);
+            assert_eq!(settled(row, &[], &Known::default()), expected, "{row}");
+        }
+    }
+
+    #[test]
+    fn the_wording_settles_what_only_one_reading_can_mean() {
+        let own = |model| Known {
+            model: Some(model),
+            ..Known::default()
+        };
+        for (row, model, name, ty) in [
+            ("TaintsstringNode taintsNo", "Rack", "Taints", "string"),
+            (
+                "SQLFingerprintMd5stringHash of itNo",
+                "Rack",
+                "SQLFingerprintMd5",
+                "string",
+            ),
+            (
+                "APINetworkMaskstringAPI调用Yes",
+                "NetworkMask",
+                "APINetworkMask",
+                "string",
+            ),
+            ("ModestringKubeProxy模式No", "KubeProxy", "Mode", "string"),
+            ("EIPEIPEIPNo", "Rack", "EIP", "EIP"),
+        ] {
+            let expected = some(name, ty, Evidence::Wording);
+            assert_eq!(
+                settled(row, &[model, "EIP"], &own(model)),
+                expected,
+                "{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_example_settles_what_wording_does_not_and_is_not_believed_against_it() {
+        let node = |value| Node {
+            at: 0,
+            end: 0,
+            value,
+        };
+        let object = node(Value::Object(Vec::new()));
+        let shown = |name: &str| Known {
+            shown: [(name.to_owned(), vec![&object])].into(),
+            ..Known::default()
+        };
+        let row = "EIPShareInfoShareInfo独占No";
+        let models = ["ShareInfo"];
+        assert_eq!(settled(row, &models, &Known::default()), None);
+        for name in ["EIP", "EIPShareInfo"] {
+            let expected = some(name, "ShareInfo", Evidence::Example);
+            assert_eq!(settled(row, &models, &shown(name)), expected);
+        }
+        // A page that shows `Ta` does not make `Taints` an `int`.
+        assert_eq!(settled("TaintsstringNodeNo", &[], &shown("Ta")), None);
+    }
+
+    #[test]
+    fn what_no_evidence_settles_stays_open() {
+        for row in [
+            "MaxPodsintint默认110No",
+            "SizeNo",
+            "SizeUnknownModelThe sizeNo",
+            // A description may begin with a model's name, and with a word in lower case.
+            "NodeShareInfoShareInfoshareinfo信息，见ShareInfoNo",
+            // The one type that is known is part of a word.
+            "FingerprintUnknownModelThe printNo",
+            "Sizeint",
+            "",
+        ] {
+            assert_eq!(
+                settled(row, &["ShareInfo"], &Known::default()),
+                None,
+                "{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_taken_again() {
+        let known = Known {
+            taken: ["EIP".to_owned()].into(),
+            ..Known::default()
+        };
+        assert_eq!(
+            settled("EIPShareInfoShareInfo独占No", &["ShareInfo"], &known),
+            some("EIPShareInfo", "ShareInfo", Evidence::Wording)
+        );
+    }
+}
