@@ -8,6 +8,7 @@ mod import;
 mod local;
 
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -72,7 +73,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(message) => {
-            println!("{message}");
+            // Whoever reads it may have read enough.
+            let _ = writeln!(io::stdout(), "{message}");
             ExitCode::SUCCESS
         }
         Err(message) => {
