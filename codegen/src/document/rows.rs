@@ -8,7 +8,7 @@ use super::{
     outline::{Outline, Table},
     page::{COMMON_PARAMETERS, COMMON_RESPONSE, Field, documented, members},
     shown::{Argument, Given},
-    titles::{self, Column, Section},
+    titles::{self, COLUMNS, Column, Section},
     together::{Evidence, Known, Reading, Readings, is_name},
 };
 use crate::{
@@ -190,6 +190,11 @@ impl<'a> Rows<'a> {
         for row in &table.rows {
             let read = match &row.cells {
                 Cells::Apart(cells) => apart(row.at, cells, &table.columns, findings),
+                Cells::Together(_) if table.columns != COLUMNS.map(Some) => {
+                    let what = "nothing divides this row's cells, and its table has other columns than most";
+                    findings.error(row.at, what);
+                    None
+                }
                 Cells::Together(text) => self.together(row.at, text, &known, findings),
             };
             let Some((field, evidence)) = read else {

@@ -48,6 +48,7 @@ fn every_mistake_of_a_page_has_its_place() {
     let list_crates = page("list_crates");
     let text = shapes::text(&list_crates);
     let pasted = shapes::pasted(&list_crates);
+    let plan_route = shapes::pasted(&page("plan_route"));
     let html = shapes::html(&list_crates);
     let mut wrong = Vec::new();
     for (page, from, to, expected) in [
@@ -176,6 +177,12 @@ fn every_mistake_of_a_page_has_its_place() {
             "Limit\tint\t",
             "Limit\t",
             "page:38:1: this row has 3 cells where its table has 4 columns",
+        ),
+        (
+            &plan_route,
+            "Request Parameters\n\nParameter Name\tType\tDescription Information\tRequired\nRegion\tstring\tRegion. See list of regions (opens in a new tab)\tYes",
+            "Request Parameters\n\nParameter Name\tType\tRequired\tDescription Information\nRegionstringWhereYes",
+            "page:23:1: nothing divides this row's cells, and its table has other columns than most",
         ),
         (
             &html,
