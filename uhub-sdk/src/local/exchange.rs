@@ -97,6 +97,7 @@ impl<'a> Exchange<'a> {
             Call::Api(read) => Some(state.log.push(ReceivedRequest {
                 request_id: id.clone(),
                 method: head.method.to_string(),
+                path: head.uri.path().to_owned(),
                 content_type: request::content_type(head),
                 action: call.action().map(str::to_owned),
                 parameters: read.as_ref().map(Parameters::to_pairs).unwrap_or_default(),

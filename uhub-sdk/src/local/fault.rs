@@ -213,6 +213,21 @@ impl Fault {
         }
     }
 
+    /// About how much memory it takes.
+    pub(super) fn size(&self) -> usize {
+        let held = match self {
+            Self::Respond { headers, body, .. } => {
+                let texts = headers.iter();
+                let texts = texts.map(|(name, value)| name.len() + value.len());
+                body.len() + size_of_val(&headers[..]) + texts.sum::<usize>()
+            }
+            Self::RetCode { message, .. } => message.len(),
+            Self::Afterwards(inner) => inner.size(),
+            _ => 0,
+        };
+        size_of::<Self>() + held
+    }
+
     /// When the action is run.
     pub(super) fn runs(&self) -> Runs {
         match self.unwrapped() {

@@ -13,6 +13,9 @@ use super::fault::Fault;
 const REMEMBERED: usize = 10_000;
 const REMEMBERED_BYTES: usize = 32 * 1024 * 1024;
 
+/// How much is kept of what is in the head of a request, which may be long.
+const KEPT_OF_HEAD: usize = 100;
+
 /// Stands where a value is not kept.
 const HIDDEN: &str = "[hidden]";
 
@@ -24,8 +27,11 @@ const HIDDEN: &str = "[hidden]";
 pub struct ReceivedRequest {
     /// The request's id, as `X-UCLOUD-REQUEST-UUID` gave it to the client.
     pub request_id: String,
-    /// The HTTP method: `GET`, `POST`.
+    /// The HTTP method: `GET`, `POST`. Of this, the path and the content type at most 100
+    /// characters are kept.
     pub method: String,
+    /// The path that was asked for, without its query. The API is at `/`.
+    pub path: String,
     /// The `Content-Type` header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
@@ -33,7 +39,7 @@ pub struct ReceivedRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
     /// The parameters in the order they arrived, none if they could not be read. Of `PublicKey`,
-    /// `Signature` and `SecurityToken` the value is `[hidden]`. JSON appears as it is signed: flat,
+    /// `PrivateKey`, `Signature` and `SecurityToken` the value is `[hidden]`. JSON appears as it is signed: flat,
     /// every value as text.
     pub parameters: Vec<(String, String)>,
     /// 1, and 1 more for each earlier request with the same action and the same signature. A
@@ -82,8 +88,18 @@ impl ReceivedRequest {
         /// Two strings, and what goes with a piece of memory for each.
         const PAIR: usize = 2 * (size_of::<String>() + 16);
         let parameters = self.parameters.iter();
-        let texts = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
-        size_of::<Self>() + self.action.as_ref().map_or(0, String::len) + texts.sum::<usize>()
+        let pairs = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
+        let texts = [
+            Some(&self.request_id),
+            Some(&self.method),
+            Some(&self.path),
+            self.content_type.as_ref(),
+            self.action.as_ref(),
+        ];
+        size_of::<Self>()
+            + pairs.sum::<usize>()
+            + texts.into_iter().flatten().map(String::len).sum::<usize>()
+            + self.fault.as_ref().map_or(0, Fault::size)
     }
 }
 
@@ -132,6 +148,9 @@ impl Log {
                 *value = HIDDEN.to_owned();
             }
         }
+        shorten(&mut request.method);
+        shorten(&mut request.path);
+        request.content_type.as_mut().map(shorten);
         let size = request.size();
         self.size += size;
         self.entries.push_back(Entry {
@@ -196,13 +215,21 @@ impl Log {
     }
 }
 
+fn shorten(text: &mut String) {
+    if let Some((end, _)) = text.char_indices().nth(KEPT_OF_HEAD) {
+        text.truncate(end);
+        text.shrink_to_fit();
+    }
+}
+
 /// Generous, because a client under test may get the name wrong: `signature`, or a nested
-/// `Signature.0`.
+/// `Auth.Signature`.
 fn is_secret(name: &str) -> bool {
-    let name = name.split('.').next().unwrap_or(name);
-    ["PublicKey", "Signature", "SecurityToken"]
-        .iter()
-        .any(|secret| name.eq_ignore_ascii_case(secret))
+    name.split('.').any(|part| {
+        ["PublicKey", "PrivateKey", "Signature", "SecurityToken"]
+            .iter()
+            .any(|secret| part.eq_ignore_ascii_case(secret))
+    })
 }
 
 #[cfg(test)]
@@ -229,6 +256,8 @@ mod tests {
             "signature",
             "PUBLICKEY",
             "Signature.0",
+            "Auth.Signature",
+            "PrivateKey",
         ];
         log.push(request(&names.map(|name| (name, "s3cret"))));
         let kept = log.to_vec().remove(0);
@@ -280,6 +309,54 @@ mod tests {
         let number = log.push(request(&[("A", &large.repeat(11))]));
         assert_eq!(log.to_vec().len(), 0);
         assert_eq!(log.finish(number, |_| ()), None);
+    }
+
+    #[test]
+    fn of_a_long_head_little_is_kept() {
+        let mut log = Log::default();
+        let long = "é".repeat(REMEMBERED_BYTES / 10);
+        for _ in 0..30 {
+            let mut request = request(&[]);
+            request.method.clone_from(&long);
+            request.path.clone_from(&long);
+            request.content_type = Some(long.clone());
+            log.push(request);
+        }
+        let kept = log.to_vec();
+        assert_eq!(kept.len(), 30);
+        let short = "é".repeat(KEPT_OF_HEAD);
+        assert_eq!([&kept[0].method, &kept[0].path], [&short, &short]);
+        assert_eq!(kept[0].content_type, Some(short));
+    }
+
+    #[test]
+    fn all_that_is_kept_counts() {
+        let large = "x".repeat(REMEMBERED_BYTES / 10);
+        let played = Fault::RetCode {
+            code: 1,
+            message: large.clone(),
+        };
+        let page = Fault::Respond {
+            status: 200,
+            headers: vec![("x".to_owned(), large.clone())],
+            body: large.clone().into(),
+        };
+        for (fault, left) in [(played.clone(), 9), (played.afterwards(), 9), (page, 4)] {
+            let mut log = Log::default();
+            for _ in 0..30 {
+                let mut request = request(&[]);
+                request.fault = Some(fault.clone());
+                log.push(request);
+            }
+            assert_eq!(log.to_vec().len(), left, "{:.40}", format!("{fault:?}"));
+        }
+        let mut log = Log::default();
+        for _ in 0..30 {
+            let mut request = request(&[]);
+            request.action = Some(large.clone());
+            log.push(request);
+        }
+        assert_eq!(log.to_vec().len(), 9);
     }
 
     #[test]

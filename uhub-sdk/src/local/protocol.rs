@@ -66,6 +66,10 @@ pub(super) struct Malformed(pub(super) &'static str);
 const MOST_PARAMETERS: usize = 10_000;
 const TOO_MANY: Malformed = Malformed("there are more than 10,000 parameters");
 
+/// What is nested in JSON repeats the names it is in, and so grows when it is flattened.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+const TOO_LONG: Malformed = Malformed("names and values together are longer than 2 MiB");
+
 /// The parameters of a request as text, in the order they arrived.
 ///
 /// A parameter may be repeated (the documentation's own example repeats `ProjectId`): the last one
@@ -98,11 +102,12 @@ impl Parameters {
     pub(super) fn from_json(text: &[u8]) -> Result<Self, Malformed> {
         let Fields(fields) =
             serde_json::from_slice(text).map_err(|_| Malformed("the body is not a JSON object"))?;
-        let mut parameters = Vec::new();
+        let mut flat = Flat::default();
         for (name, value) in fields {
-            flatten(name, value, &mut parameters)?;
+            flat.name = name;
+            flat.add(value)?;
         }
-        Ok(Self(parameters))
+        Ok(Self(flat.parameters))
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -182,29 +187,58 @@ fn percent_decode(text: &[u8]) -> Result<String, Malformed> {
     String::from_utf8(decoded).map_err(|_| Malformed("a name or value is not UTF-8"))
 }
 
-fn flatten(name: String, value: Value, into: &mut Vec<(String, String)>) -> Result<(), Malformed> {
-    if into.len() == MOST_PARAMETERS {
-        return Err(TOO_MANY);
-    }
-    match value {
-        Value::String(text) => into.push((name, text)),
-        Value::Bool(value) => into.push((name, value.to_string())),
-        Value::Number(number) => into.push((name, number_text(&number))),
-        Value::Array(items) => {
-            for (index, item) in items.into_iter().enumerate() {
-                flatten(format!("{name}.{index}"), item, into)?;
-            }
-        }
-        Value::Object(fields) => {
-            for (field, item) in fields {
-                flatten(format!("{name}.{field}"), item, into)?;
-            }
-        }
-        // The signature knows no text for it.
-        Value::Null => return Err(Malformed("a parameter is null")),
-    }
-    Ok(())
+/// What was nested, under the names it has in a form.
+#[derive(Default)]
+struct Flat {
+    parameters: Vec<(String, String)>,
+    /// The name of what is added next.
+    name: String,
+    /// How long names and values are together.
+    bytes: usize,
 }
+
+impl Flat {
+    fn add(&mut self, value: Value) -> Result<(), Malformed> {
+        match value {
+            Value::String(text) => self.push(text),
+            Value::Bool(value) => self.push(value.to_string()),
+            Value::Number(number) => self.push(number_text(&number)),
+            // The signature knows no text for these, and so they cannot be told from nothing.
+            Value::Null => Err(Malformed("a parameter is null")),
+            Value::Array(items) if items.is_empty() => Err(EMPTY),
+            Value::Object(fields) if fields.is_empty() => Err(EMPTY),
+            Value::Array(items) => (0_usize..)
+                .zip(items)
+                .try_for_each(|(index, item)| self.add_within(&index.to_string(), item)),
+            Value::Object(fields) => fields
+                .into_iter()
+                .try_for_each(|(field, item)| self.add_within(&field, item)),
+        }
+    }
+
+    fn add_within(&mut self, part: &str, item: Value) -> Result<(), Malformed> {
+        let outer = self.name.len();
+        self.name.push('.');
+        self.name.push_str(part);
+        self.add(item)?;
+        self.name.truncate(outer);
+        Ok(())
+    }
+
+    fn push(&mut self, text: String) -> Result<(), Malformed> {
+        if self.parameters.len() == MOST_PARAMETERS {
+            return Err(TOO_MANY);
+        }
+        self.bytes += self.name.len() + text.len();
+        if self.bytes > MOST_BYTES {
+            return Err(TOO_LONG);
+        }
+        self.parameters.push((self.name.clone(), text));
+        Ok(())
+    }
+}
+
+const EMPTY: Malformed = Malformed("a parameter is an empty list or object");
 
 /// A number as it is signed: no exponent, and no fraction where there is none.
 fn number_text(number: &Number) -> String {
@@ -350,9 +384,7 @@ mod tests {
     #[test]
     fn json_is_flattened() {
         assert_eq!(
-            json(
-                r#"{"Z": "z", "A": [1, {"C": "c", "D": [true]}], "O": {"P": false}, "None": [], "E": ""}"#
-            ),
+            json(r#"{"Z": "z", "A": [1, {"C": "c", "D": [true]}], "O": {"P": false}, "E": ""}"#),
             pairs(&[
                 ("Z", "z"),
                 ("A.0", "1"),
@@ -399,6 +431,9 @@ mod tests {
             "{}{}",
             "{\"A\":}",
             r#"{"A": null}"#,
+            r#"{"A": []}"#,
+            r#"{"A": {}}"#,
+            r#"{"A": [1, {"B": []}]}"#,
             &deep,
         ] {
             assert!(
@@ -420,6 +455,19 @@ mod tests {
         let (most, more) = (json(MOST_PARAMETERS), json(MOST_PARAMETERS + 1));
         assert!(Parameters::from_json(most.as_bytes()).is_ok());
         assert_eq!(Parameters::from_json(more.as_bytes()), Err(TOO_MANY));
+    }
+
+    #[test]
+    fn a_long_name_is_not_copied_for_ever() {
+        let json = |count: usize| {
+            let name = "x".repeat(MOST_BYTES / 4);
+            format!("{{\"{name}\": [{}0]}}", "0,".repeat(count - 1))
+        };
+        assert!(Parameters::from_json(json(3).as_bytes()).is_ok());
+        assert_eq!(Parameters::from_json(json(4).as_bytes()), Err(TOO_LONG));
+        // An exponent makes a short number long.
+        let long = format!("{{\"A\": [{}0]}}", "1e300,".repeat(9_000));
+        assert_eq!(Parameters::from_json(long.as_bytes()), Err(TOO_LONG));
     }
 
     #[test]

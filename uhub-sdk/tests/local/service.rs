@@ -267,7 +267,6 @@ async fn every_encoding_means_the_same() {
         "Public": true,
         "Tags": ["a", ""],
         "Rules": [{"Name": "keep", "Days": [30]}, {"Name": "drop"}],
-        "Nothing": [],
         "Empty": "",
         "PublicKey": uhub.public_key(),
         "Signature": signature,
@@ -1196,6 +1195,44 @@ async fn an_empty_tag_name_deletes_the_whole_image() {
         assert_eq!(column(&left, "ImageSet", "ImageName"), ["other"]);
         assert_eq!(act(&uhub, "DeleteRepoImage", &all).await["RetCode"], 230);
     }
+}
+
+#[tokio::test]
+async fn a_list_in_the_place_of_a_text_deletes_nothing() {
+    let nginx = Image::new("nginx").tags(["1", "2"].map(Tag::new));
+    let uhub = LocalUhub::builder()
+        .repository(Repository::new("base").image(nginx))
+        .start()
+        .await
+        .unwrap();
+    let before = uhub.data();
+    for (tag, flat, status) in [
+        (json!(["1"]), &[("TagName.0", "1")][..], 200),
+        (json!({"Name": "1"}), &[("TagName.Name", "1")], 200),
+        (json!([]), &[], 400),
+        (json!({}), &[], 400),
+    ] {
+        let target = [
+            ("Action", "DeleteRepoImage"),
+            ("ImageName", "nginx"),
+            ("RepoName", "base"),
+        ];
+        let key = [("PublicKey", uhub.public_key())];
+        let signature = sign(&[&target, &key, flat].concat(), uhub.private_key());
+        let mut body = json!({"TagName": tag, "Signature": signature});
+        for (name, value) in target.into_iter().chain(key) {
+            body[name] = value.into();
+        }
+        let response = ask(&uhub, post_json(&body)).await;
+        assert_eq!(
+            (response.status, response.ret_code()),
+            (status, 230),
+            "{tag}"
+        );
+    }
+    assert_eq!(uhub.data(), before);
+    let listed = act(&uhub, "GetRepo", &[("Limit.0", "0")]).await;
+    assert_eq!(listed["RetCode"], 230);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ fn missing_in(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Re
         Kind::Group(fields) if is_there(kind, name, parameters) => {
             missing(fields, &format!("{name}."), parameters)
         }
-        Kind::List(element) => indices(name, parameters)
+        Kind::List(element) => indices(name, parameters)?
             .into_iter()
             .try_for_each(|index| missing_in(element, &format!("{name}.{index}"), parameters)),
         _ => Ok(()),
@@ -46,15 +46,8 @@ fn missing_in(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Re
 /// Whether a parameter is there at all. An empty text is none: that is how the service takes it.
 fn is_there(kind: &Kind, name: &str, parameters: &Parameters) -> bool {
     match kind {
-        Kind::List(_) | Kind::Group(_) => {
-            let prefix = format!("{name}.");
-            parameters.names().any(|name| name.starts_with(&prefix))
-        }
-        Kind::Any => {
-            let prefix = format!("{name}.");
-            let mut names = parameters.names();
-            names.any(|each| each == name || each.starts_with(&prefix))
-        }
+        Kind::List(_) | Kind::Group(_) => within(name, parameters).next().is_some(),
+        Kind::Any => parameters.get(name).is_some() || within(name, parameters).next().is_some(),
         _ => parameters.filled(name).is_some(),
     }
 }
@@ -69,14 +62,24 @@ fn wrong(documented: &[Parameter], prefix: &str, parameters: &Parameters) -> Res
 
 fn of_kind(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Refusal> {
     match kind {
-        Kind::Group(fields) => return wrong(fields, &format!("{name}."), parameters),
+        Kind::Group(fields) => {
+            is_no_text(name, parameters)?;
+            return wrong(fields, &format!("{name}."), parameters);
+        }
         Kind::List(element) => {
-            for index in indices(name, parameters) {
+            is_no_text(name, parameters)?;
+            for index in indices(name, parameters)? {
                 of_kind(element, &format!("{name}.{index}"), parameters)?;
             }
             return Ok(());
         }
+        Kind::Any => return Ok(()),
         _ => {}
+    }
+    // A list in the place of a text must not pass for nothing: without its `TagName`, an action
+    // deletes all there is.
+    if within(name, parameters).next().is_some() {
+        return Err(Refusal::unavailable(name));
     }
     let Some(text) = parameters.get(name) else {
         return Ok(());
@@ -104,14 +107,33 @@ fn of_kind(kind: &Kind, name: &str, parameters: &Parameters) -> Result<(), Refus
     }
 }
 
+/// What a list or group must not be.
+fn is_no_text(name: &str, parameters: &Parameters) -> Result<(), Refusal> {
+    match parameters.get(name) {
+        None => Ok(()),
+        Some(_) => Err(Refusal::unavailable(name)),
+    }
+}
+
 /// The indices that a list's elements have: `0` and `7` of `Name.0.A`, `Name.0.B` and `Name.7`.
-fn indices<'a>(name: &str, parameters: &'a Parameters) -> BTreeSet<&'a str> {
+fn indices<'a>(name: &str, parameters: &'a Parameters) -> Result<BTreeSet<&'a str>, Refusal> {
+    within(name, parameters)
+        .map(|rest| rest.split('.').next().unwrap_or(rest))
+        .map(|index| {
+            let is_number = index.parse::<u32>().is_ok() && !index.starts_with('+');
+            is_number
+                .then_some(index)
+                .ok_or_else(|| Refusal::unavailable(name))
+        })
+        .collect()
+}
+
+/// How the names go on that begin with this one and a dot.
+fn within<'a>(name: &str, parameters: &'a Parameters) -> impl Iterator<Item = &'a str> {
     let prefix = format!("{name}.");
     parameters
         .names()
-        .filter_map(|each| each.strip_prefix(&prefix))
-        .map(|rest| rest.split('.').next().unwrap_or(rest))
-        .collect()
+        .filter_map(move |each| each.strip_prefix(&prefix))
 }
 
 #[cfg(test)]
@@ -201,6 +223,19 @@ mod tests {
             ("Ips.0=1&Ips.1=x", "Ips.1"),
             ("Boot.Type=TAPE", "Boot.Type"),
             ("Disks.0.Size=big", "Disks.0.Size"),
+            ("Limit.0=1", "Limit"),
+            ("Limit=1&Limit.0=1", "Limit"),
+            ("Name.first=a", "Name"),
+            ("Shared.=true", "Shared"),
+            ("Ips=1", "Ips"),
+            ("Ips.first=1", "Ips"),
+            ("Ips.+1=1", "Ips"),
+            ("Ips.=1", "Ips"),
+            ("Ips.0.0=1", "Ips.0"),
+            ("Disks=SSD", "Disks"),
+            ("Disks.first.Size=1", "Disks"),
+            ("Boot=SSD", "Boot"),
+            ("Boot.Type=SSD&Boot.Tags=a", "Boot.Tags"),
         ] {
             let expected = format!("230 Params [{name}] not available");
             assert_eq!(said(form), expected, "{form}");
