@@ -188,7 +188,11 @@ impl LocalUhubBuilder {
     /// stops. It is written whole or not at all: a crash loses what was changed since it was
     /// last written, and nothing before. [`Data::read`] reads it again.
     ///
-    /// The file holds private keys. On Unix nobody but its owner can read it.
+    /// Only [`LocalUhub::stop`] waits for the last change to be written, and says if it could not
+    /// be: where the server is dropped and its runtime ends, the change can be lost.
+    ///
+    /// The file is for one server at a time: two would undo each other's changes. It holds private
+    /// keys. On Unix nobody but its owner can read it.
     pub fn save_to(mut self, path: impl Into<PathBuf>) -> Self {
         self.save_to = Some(path.into());
         self
@@ -262,6 +266,7 @@ impl LocalUhubBuilder {
         let saving = match self.save_to {
             None => None,
             Some(path) => {
+                save::remove_leftovers(&path);
                 save::save(&shared, &path).await?;
                 let shared = Arc::clone(&shared);
                 // Until what it reads from is dropped, which is when the server has ended.
@@ -271,13 +276,17 @@ impl LocalUhubBuilder {
             }
         };
         let (stop, stopping) = watch::channel(false);
-        let server = server::run(listener, address, Arc::clone(&shared), stopping);
+        // From here on: what is said before the tasks first run would be lost to them.
+        let away = shared.away.subscribe();
+        let server = server::run(listener, address, Arc::clone(&shared), away, stopping);
         let task = runtime.spawn(async {
             server.await;
-            if let Some((runs, saving)) = saving {
-                drop(runs);
-                // It fails with the runtime alone.
-                let _ = saving.await;
+            match saving {
+                None => Ok(()),
+                Some((runs, saving)) => {
+                    drop(runs);
+                    saving.await.map_err(io::Error::other)?
+                }
             }
         });
         Ok(LocalUhub {

@@ -23,8 +23,7 @@
 //! for request in uhub.requests() {
 //!     println!("{:?} was answered {:?}", request.action, request.ret_code);
 //! }
-//! uhub.stop().await;
-//! # Ok(())
+//! uhub.stop().await
 //! # }
 //! ```
 //!
@@ -192,14 +191,16 @@ use self::state::Shared;
 /// in memory, and goes with it.
 ///
 /// Dropping it cuts every connection and returns at once, perhaps a moment before the port is free;
-/// [`stop`](Self::stop) lets running requests finish and waits until nothing is left.
+/// [`stop`](Self::stop) lets running requests finish and waits until nothing is left. It alone waits
+/// for the last change to be in the file it [saves to](LocalUhubBuilder::save_to): a program that
+/// ends without it can lose what was changed last.
 pub struct LocalUhub {
     base_url: String,
     key: Key,
     project_id: String,
     shared: Arc<Shared>,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    task: JoinHandle<io::Result<()>>,
 }
 
 impl LocalUhub {
@@ -311,7 +312,7 @@ impl LocalUhub {
 
     /// Goes away for a time, as a service does that is restarted: nobody listens at its port,
     /// running requests are answered and their connections closed. Then it is there again, with all
-    /// that it held.
+    /// that it held. Said again meanwhile, the new time counts.
     pub fn go_away_for(&self, time: Duration) {
         self.shared.go_away_for(time);
     }
@@ -385,11 +386,17 @@ impl LocalUhub {
     }
 
     /// Stops it: accepts nothing more, lets running requests finish (for two seconds at most), ends
-    /// those that hang, and returns when every connection and the port are closed.
-    pub async fn stop(mut self) {
-        // Both fail only if the server is gone already, with the runtime it ran on.
+    /// those that hang, and returns when every connection and the port are closed and the last
+    /// change is [saved](LocalUhubBuilder::save_to).
+    ///
+    /// # Errors
+    ///
+    /// What it holds could not be saved, where it was to be; or the runtime it ran on has ended
+    /// before. It is stopped all the same.
+    pub async fn stop(mut self) -> io::Result<()> {
+        // It fails only if the server is gone already, which the task says.
         let _ = self.stop.send(true);
-        let _ = (&mut self.task).await;
+        (&mut self.task).await.map_err(io::Error::other)?
     }
 }
 

@@ -23,14 +23,14 @@ const BACKLOG: u32 = 1024;
 /// How long to wait before what failed is tried again.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves until told to stop.
+/// Serves until told to stop. What `away` has not seen yet is heard too.
 pub(super) async fn run(
     mut listener: TcpListener,
     address: SocketAddr,
     shared: Arc<Shared>,
+    mut away: watch::Receiver<Option<Instant>>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut away = shared.away.subscribe();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -40,7 +40,7 @@ pub(super) async fn run(
                 drop(listener);
                 tokio::select! {
                     () = stopped(&mut stop) => return finish(connections).await,
-                    back = stay_away(address, until) => listener = back,
+                    back = stay_away(address, until, &mut away) => listener = back,
                 }
             }
             // At the limit, clients wait in the listener's queue.
@@ -48,7 +48,8 @@ pub(super) async fn run(
                 match accepted {
                     Ok((tcp, peer)) => {
                         let shared = Arc::clone(&shared);
-                        connections.spawn(serve(tcp, peer.ip(), shared, stop.clone()));
+                        let (away, stop) = (away.clone(), stop.clone());
+                        connections.spawn(serve(tcp, peer.ip(), shared, away, stop));
                     }
                     // Too many open files, most likely: it passes.
                     Err(error) => {
@@ -86,9 +87,18 @@ async fn told_to_leave(away: &mut watch::Receiver<Option<Instant>>) -> Instant {
 }
 
 /// Listens to nobody until then. Meanwhile a socket holds the port, and refuses.
-async fn stay_away(address: SocketAddr, until: Instant) -> TcpListener {
+async fn stay_away(
+    address: SocketAddr,
+    mut until: Instant,
+    away: &mut watch::Receiver<Option<Instant>>,
+) -> TcpListener {
     let mut held = hold(address);
-    sleep_until(until).await;
+    loop {
+        tokio::select! {
+            () = sleep_until(until) => break,
+            other = told_to_leave(away) => until = other,
+        }
+    }
     loop {
         match held.and_then(|socket| socket.listen(BACKLOG)) {
             Ok(listener) => return listener,
@@ -113,10 +123,15 @@ fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
 }
 
 /// Serves one connection to its end.
-async fn serve(tcp: TcpStream, peer: IpAddr, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn serve(
+    tcp: TcpStream,
+    peer: IpAddr,
+    shared: Arc<Shared>,
+    mut away: watch::Receiver<Option<Instant>>,
+    mut stop: watch::Receiver<bool>,
+) {
     // Latency alone depends on it.
     let _ = tcp.set_nodelay(true);
-    let mut away = shared.away.subscribe();
     let limits = shared.limits.clone();
     let stream = Stream::new(tcp, limits.write);
     let wire = stream.wire();
@@ -301,7 +316,21 @@ mod tests {
 
         let text = read_to_end(&mut tcp).await;
         assert!(text.len() > BYTES && text.ends_with("\"}\r\n0\r\n\r\n"));
-        stopping.await.unwrap();
+        stopping.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_hangs_is_ended_and_not_waited_for() {
+        let mut builder = LocalUhub::builder().latency(Duration::from_secs(600));
+        builder.limits.grace = Duration::from_secs(600);
+        let uhub = builder.start().await.unwrap();
+        uhub.play(Fault::Hang);
+        let mut hung = connect(&uhub).await;
+        hung.write_all(REQUEST).await.unwrap();
+        assert!(!answers_within(SHORT, &mut hung).await);
+        let stopped = timeout(LONG, uhub.stop()).await;
+        assert!(stopped.is_ok(), "it waits for an answer");
+        assert_eq!(read_to_end(&mut hung).await, "");
     }
 
     #[tokio::test]

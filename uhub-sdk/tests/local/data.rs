@@ -1,5 +1,6 @@
 //! Data: read, generated, kept and loaded again.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -294,7 +295,7 @@ fn a_link_stays_a_link() {
 }
 
 #[tokio::test]
-async fn changes_are_kept_and_the_last_of_them_when_it_stops() {
+async fn changes_are_kept_and_stopping_waits_for_the_last_of_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
     let uhub = LocalUhub::builder().save_to(&path).start().await.unwrap();
@@ -306,10 +307,10 @@ async fn changes_are_kept_and_the_last_of_them_when_it_stops() {
     act(&uhub, "CreateRepo", &[("RepoName", "one")]).await;
     eventually("the change in the file", async || !kept().is_empty()).await;
     act(&uhub, "CreateRepo", &[("RepoName", "two")]).await;
-    uhub.stop().await;
+    uhub.stop().await.unwrap();
     assert_eq!(kept(), ["one", "two"]);
 
-    // Dropped without being stopped, it is kept too.
+    // Dropped without being stopped, it is kept a while later, if the runtime goes on.
     let data = Data::read(&path).unwrap();
     let uhub = LocalUhub::builder()
         .data(data)
@@ -320,6 +321,64 @@ async fn changes_are_kept_and_the_last_of_them_when_it_stops() {
     act(&uhub, "DeleteRepo", &[("RepoName", "one")]).await;
     drop(uhub);
     eventually("the last change in the file", async || kept() == ["two"]).await;
+}
+
+#[tokio::test]
+async fn stopping_says_that_the_last_change_was_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gone/state.json");
+    fs::create_dir(folder.path().join("gone")).unwrap();
+    let uhub = LocalUhub::builder().save_to(&path).start().await.unwrap();
+    fs::remove_dir_all(folder.path().join("gone")).unwrap();
+    act(&uhub, "CreateRepo", &[("RepoName", "lost")]).await;
+    let error = uhub.stop().await.unwrap_err();
+    let message = format!("cannot save to {}: ", path.display());
+    assert!(error.to_string().starts_with(&message), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_crash_left_behind_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let others = [
+        ".state.json.notes.tmp",
+        ".state.json.1-.tmp",
+        ".other.json.1-2.tmp",
+    ];
+    for name in others.into_iter().chain([".state.json.123-4.tmp"]) {
+        fs::write(folder.path().join(name), "").unwrap();
+    }
+    let uhub = LocalUhub::builder().save_to(&path).start().await.unwrap();
+    uhub.stop().await.unwrap();
+    let left = fs::read_dir(&folder).unwrap();
+    let left: HashSet<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    let expected = others.into_iter().chain(["state.json"]);
+    assert_eq!(left, expected.map(Into::into).collect());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn saving_follows_no_planted_link_and_replaces_nothing_but_files() {
+    use std::os::unix::{fs::symlink, net::UnixListener};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, victim) = (
+        folder.path().join("state.json"),
+        folder.path().join("victim"),
+    );
+    fs::write(&victim, "precious").unwrap();
+    for number in 0..1000 {
+        let planted = format!(".state.json.{}-{number}.tmp", std::process::id());
+        symlink(&victim, folder.path().join(planted)).unwrap();
+    }
+    let uhub = LocalUhub::start().await.unwrap();
+    uhub.save(&path).unwrap();
+    assert_eq!(Data::read(&path).unwrap(), uhub.data());
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+
+    let socket = folder.path().join("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    let error = uhub.save(&socket).unwrap_err().to_string();
+    assert!(error.ends_with("it is there, and is no file"), "{error}");
 }
 
 #[tokio::test]

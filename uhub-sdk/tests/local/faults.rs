@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::sleep;
 use uhub_sdk::RetCode;
 use uhub_sdk::local::{Fault, Image, LocalUhub, ReceivedRequest, Repository, Scope, Tag};
 
@@ -359,10 +358,24 @@ async fn it_goes_away_and_comes_back() {
     assert!(began.elapsed() >= TIME * 3, "{:?}", began.elapsed());
     assert_eq!(count(&uhub).await, 2);
 
+    // The newest time counts, also while it is away.
+    uhub.go_away_for(Duration::MAX);
+    eventually("that it is away", refused).await;
+    uhub.go_away_for(Duration::ZERO);
+    eventually("the server again", connects).await;
+
     // It stops while it is away, too.
     uhub.go_away_for(Duration::MAX);
-    sleep(Duration::from_millis(50)).await;
-    uhub.stop().await;
+    eventually("that it is away", refused).await;
+    uhub.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn it_goes_away_as_soon_as_it_is_there() {
+    let uhub = LocalUhub::start().await.unwrap();
+    uhub.go_away_for(Duration::MAX);
+    let connects = async || TcpStream::connect(address(&uhub)).await.is_ok();
+    eventually("that it is away", async || !connects().await).await;
 }
 
 #[tokio::test]
@@ -411,7 +424,7 @@ async fn whoever_listens_hears_of_every_request_once() {
         3,
         "the fourth is being answered"
     );
-    uhub.stop().await;
+    uhub.stop().await.unwrap();
 
     let heard = heard.lock().unwrap();
     let said: Vec<_> = heard.iter().map(|each| (each.status, each.bytes)).collect();

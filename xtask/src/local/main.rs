@@ -63,7 +63,7 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     print_exports(&uhub).map_err(|error| format!("standard output cannot be written: {error}"))?;
     stop.await;
     let saved = arguments.save.as_ref().map(|file| uhub.save(file));
-    uhub.stop().await;
+    let _ = uhub.stop().await; // `saved` says how it went
     journal.finish();
     saved.unwrap_or(Ok(())).map_err(|error| error.to_string())
 }
