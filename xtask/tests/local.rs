@@ -135,7 +135,7 @@ fn wait_until(mut holds: impl FnMut() -> bool) {
 
 #[tokio::test]
 async fn what_it_prints_connects_a_client_and_each_signal_stops_it_in_order() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let server = Server::start(&[]);
         let names: Vec<&String> = server.exported.keys().collect();
         let expected = ["API_BASE_URL", "PRIVATE_KEY", "PROJECT_ID", "PUBLIC_KEY"];
@@ -198,6 +198,67 @@ fn a_shell_reads_odd_keys_as_they_are() {
         String::from_utf8(shell.stdout).unwrap(),
         format!("p & q|{key}")
     );
+}
+
+/// Linux says which signals a process ignores.
+#[cfg(target_os = "linux")]
+#[test]
+fn with_nohup_it_outlives_its_terminal() {
+    let mut command = Command::new("nohup");
+    command.arg(env!("CARGO_BIN_EXE_local-uhub"));
+    let mut server = Server::run(command.stderr(Stdio::piped()));
+    server.signal("-HUP");
+    ask(server.address(), 1);
+    assert!(server.process.try_wait().unwrap().is_none());
+    server.signal("-TERM");
+    assert_eq!(server.end().status.code(), Some(0));
+}
+
+#[tokio::test]
+async fn what_it_prints_connects_a_client_whatever_the_first_key_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.json");
+    let path = file.to_str().unwrap();
+    let mut data = serde_json::json!({
+        "version": 1,
+        "keys": [
+            {"public_key": "temporary", "private_key": "t", "security_token": "token"},
+            {"public_key": "sub", "private_key": "s", "sub_account": true, "projects": ["org-2"]},
+            {"public_key": "account", "private_key": "a"},
+        ],
+        "projects": [{"id": "org-1", "name": "One"}, {"id": "org-2", "name": "Two"}],
+    });
+    fs::write(&file, data.to_string()).unwrap();
+    let server = Server::start(&["--data", path]);
+    assert_eq!(server.exported["UCLOUD_PUBLIC_KEY"], "sub");
+    assert_eq!(server.exported["UCLOUD_PROJECT_ID"], "org-2");
+    let create = server.client().create_repo("new");
+    create.send().await.unwrap();
+
+    data["keys"].as_array_mut().unwrap().truncate(1);
+    fs::write(&file, data.to_string()).unwrap();
+    let save = folder.path().join("state.json");
+    let said = refused(&["--data", path, "--save", save.to_str().unwrap()], 1);
+    assert!(said.contains("add a key without one"), "{said}");
+    assert!(!save.exists(), "it would be refused ever after");
+}
+
+#[test]
+fn an_empty_file_to_save_to_is_filled() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let server = Server::start(&["--save", file.path().to_str().unwrap()]);
+    assert!(
+        fs::read_to_string(file.path())
+            .unwrap()
+            .contains("\"version\"")
+    );
+    server.signal("-TERM");
+    let output = server.end();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!said(&output).contains("starting with"));
+
+    // What is no file is not replaced.
+    refused(&["--save", "/dev/null"], 1);
 }
 
 #[tokio::test]
@@ -349,8 +410,8 @@ fn ask(address: &str, times: usize) {
     }
 }
 
-#[test]
-fn it_serves_and_stops_whoever_reads_its_lines() {
+#[tokio::test]
+async fn it_serves_and_stops_whoever_reads_its_lines() {
     // Nobody any more: the pipe is broken.
     let mut server = Server::start(&[]);
     drop(server.process.stderr.take());
@@ -364,6 +425,22 @@ fn it_serves_and_stops_whoever_reads_its_lines() {
     ask(server.address(), 5_000);
     server.signal("-TERM");
     assert_eq!(server.end().status.code(), Some(0));
+
+    // The same, and it has something to complain of.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.json");
+    let mut server = Server::start(&["--save", file.to_str().unwrap()]);
+    let _unread = server.process.stderr.take();
+    ask(server.address(), 5_000);
+    folder.close().unwrap();
+    let client = server.client();
+    for name in ["one", "two"] {
+        client.create_repo(name).send().await.unwrap();
+        // Until it has tried to save.
+        sleep(Duration::from_millis(300));
+    }
+    server.signal("-TERM");
+    assert_eq!(server.end().status.code(), Some(1));
 }
 
 #[test]
@@ -393,6 +470,9 @@ fn the_command_becomes_that_program_with_the_same_arguments() {
     let output = xtask(Path::new("echo"), &["--listen", "8080"]);
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
     let help = String::from_utf8(xtask(Path::new("echo"), &["--help"]).stdout).unwrap();
+    let same = program(&["--help"]).output().unwrap();
+    assert_eq!(String::from_utf8(same.stdout).unwrap(), help);
+    assert!(help.contains("    cargo doc --package uhub-sdk "), "{help}");
     assert!(
         help.contains("--allow-remote") && help.contains("--save <FILE>"),
         "{help}"

@@ -5,8 +5,8 @@ use std::{net::SocketAddr, path::PathBuf};
 /// Run a UHub on this machine, to point any client at.
 ///
 /// As soon as it listens it prints what connects a client of the platform to it, as lines
-/// `export NAME=value` to paste into a shell. Each request is a line on standard error. Ctrl-C or SIGTERM
-/// stops it, with a summary.
+/// `export NAME=value` to paste into a shell. Each request is a line on standard error. Ctrl-C, SIGTERM
+/// or the end of the terminal stops it, with a summary.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 While it runs, it can be told what to do. This loses the answer to the next request:
@@ -17,7 +17,9 @@ and this shows what it holds, as a file for --data:
 
     curl ${UCLOUD_API_BASE_URL}_local/state
 
-What else there is, and the form of that file, is in the documentation of uhub_sdk::local.")]
+What else there is, and the form of that file, is in the documentation of uhub_sdk::local and of Data in it:
+
+    cargo doc --package uhub-sdk --features local --no-deps --open")]
 pub(crate) struct Arguments {
     /// Where to listen. Port 0 is any free one.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = address)]
@@ -33,8 +35,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Keep what there is in this file, after each change. Where the file is there already, start with it,
-    /// and not with --data.
+    /// Keep what there is in this file, after each change. Where the file is there already, and not empty,
+    /// start with it and not with --data.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 

@@ -1,34 +1,56 @@
 //! What the server tells of the requests it answers: a line each, and in the end what came how often.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt::Write as _,
-    io::Write as _,
-    mem,
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        mpsc::{self, Receiver, SyncSender},
-    },
+    io::{self, Write},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
 
 use uhub_sdk::local::ReceivedRequest;
 
-/// How many lines may wait for whoever reads standard error. Beyond them, lines are left out: the server
-/// waits for nobody.
+/// How many lines of requests may wait for whoever reads standard error. Beyond them, lines are left out:
+/// the server waits for nobody.
 const WAITING: usize = 10_000;
+
+/// How many other lines find a place behind them.
+const OTHERS: usize = 100;
 
 /// How many kinds of answers are told apart: clients may invent any number of actions.
 const KINDS: usize = 100;
 
-/// Counts requests, and writes lines to standard error from a thread of its own.
+/// How long the end waits for the lines of requests, and then for what has to be said after them.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Counts requests, and writes lines to standard error from a thread of its own. Nothing else may write
+/// there: who does waits with that thread for a reader.
 pub(crate) struct Journal {
     started: Instant,
     quiet: bool,
-    lines: SyncSender<Option<String>>,
-    written: Mutex<Receiver<()>>,
-    tally: Mutex<Tally>,
+    desk: Arc<Desk>,
+}
+
+/// What the thread and those who write share.
+#[derive(Default)]
+struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    tally: Tally,
+    waiting: VecDeque<Line>,
+    is_over: bool,
+    /// All is written, and the thread has ended.
+    is_written: bool,
+}
+
+struct Line {
+    text: String,
+    is_request: bool,
 }
 
 #[derive(Default)]
@@ -41,52 +63,110 @@ struct Tally {
 
 impl Journal {
     /// With `quiet`, requests are counted and no lines are written of them.
-    pub(crate) fn new(quiet: bool) -> Self {
-        let (lines, waiting) = mpsc::sync_channel::<Option<String>>(WAITING);
-        let (end, written) = mpsc::channel();
+    pub(crate) fn new(quiet: bool, mut out: impl Write + Send + 'static) -> Self {
+        let desk = Arc::new(Desk::default());
+        let thread_desk = Arc::clone(&desk);
         thread::spawn(move || {
-            while let Ok(Some(line)) = waiting.recv() {
+            while let Some(line) = thread_desk.next() {
                 // Closed, or a pipe that nobody reads any more: the server is of use without it.
-                let _ = writeln!(std::io::stderr(), "{line}");
+                let _ = writeln!(out, "{}", line.text);
             }
-            let _ = end.send(());
         });
         Self {
             started: Instant::now(),
             quiet,
-            lines,
-            written: Mutex::new(written),
-            tally: Mutex::default(),
+            desk,
         }
     }
 
     /// Writes a line that is not of a request.
-    pub(crate) fn say(&self, line: String) {
-        if self.lines.try_send(Some(line)).is_err() {
-            self.tally().left_out += 1;
-        }
+    pub(crate) fn say(&self, text: String) {
+        self.desk.put(&mut self.desk.state(), text, false);
     }
 
     /// Takes notice of a request that has been answered.
     pub(crate) fn note(&self, request: &ReceivedRequest) {
-        self.tally().add(request);
+        let mut state = self.desk.state();
+        state.tally.add(request);
         if !self.quiet {
-            self.say(line(request));
+            self.desk.put(&mut state, line(request), true);
         }
     }
 
-    /// Writes the summary, and waits until all is written: but not for ever.
+    /// Writes the summary. Lines of requests that nobody has read until then are left out.
+    pub(crate) fn sum_up(&self) {
+        let mut state = self.desk.wait(|state| !state.waiting.is_empty());
+        let waiting = state.waiting.len();
+        state.waiting.retain(|line| !line.is_request);
+        state.tally.left_out += (waiting - state.waiting.len()) as u64;
+        let summary = state.tally.summary(self.started.elapsed());
+        self.desk.put(&mut state, summary, false);
+    }
+
+    /// Waits until all is written: but not for ever.
     pub(crate) fn finish(&self) {
-        let tally = mem::take(&mut *self.tally());
-        self.say(tally.summary(self.started.elapsed()));
-        if self.lines.try_send(None).is_ok() {
-            let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = written.recv_timeout(Duration::from_secs(2));
+        self.desk.state().is_over = true;
+        self.desk.changed.notify_all();
+        drop(self.desk.wait(|state| !state.is_written));
+    }
+}
+
+impl Desk {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, state: &mut State, text: String, is_request: bool) {
+        let places = WAITING + if is_request { 0 } else { OTHERS };
+        if state.waiting.len() < places {
+            state.waiting.push_back(Line { text, is_request });
+            self.changed.notify_all();
+        } else {
+            state.tally.left_out += 1;
         }
     }
 
-    fn tally(&self) -> MutexGuard<'_, Tally> {
-        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The next line to write, as soon as there is one, or nothing at the end.
+    fn next(&self) -> Option<Line> {
+        let mut state = self.state();
+        loop {
+            if let Some(line) = state.waiting.pop_front() {
+                if state.waiting.is_empty() {
+                    self.changed.notify_all();
+                }
+                return Some(line);
+            }
+            if state.is_over {
+                state.is_written = true;
+                self.changed.notify_all();
+                return None;
+            }
+            let woken = self.changed.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits while this holds, as long as there is patience.
+    fn wait(&self, holds: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        self.changed
+            .wait_timeout_while(self.state(), PATIENCE, |state| holds(state))
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+}
+
+/// What `tracing` reports: each report is one write.
+pub(crate) struct Reports(pub(crate) Arc<Journal>);
+
+impl Write for Reports {
+    fn write(&mut self, report: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(report);
+        self.0.say(text.trim_end().to_owned());
+        Ok(report.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -183,6 +263,8 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+
     use super::*;
 
     fn request(action: Option<&str>, ret_code: Option<i64>) -> ReceivedRequest {
@@ -247,6 +329,52 @@ mod tests {
         assert_eq!(
             Tally::default().summary(Duration::ZERO),
             "0 requests in 0 s"
+        );
+    }
+
+    #[test]
+    fn however_much_waits_the_summary_and_what_went_wrong_are_written() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let journal = Journal::new(false, writer);
+        for _ in 0..2 * WAITING {
+            journal.note(&request(Some("GetRepo"), Some(0)));
+        }
+        journal.say("it cannot save".to_owned());
+        let reading = thread::spawn(move || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            text
+        });
+        journal.sum_up();
+        journal.say("it has not saved".to_owned());
+        journal.finish();
+        let text = reading.join().unwrap();
+        let (lines, summary) = text
+            .split_once("it cannot save\n20000 requests in ")
+            .unwrap();
+        let left_out = 2 * WAITING - lines.lines().count();
+        assert!(left_out > 0);
+        assert!(
+            summary.ends_with(&format!(
+                "\n   20000  GetRepo  RetCode 0\n{left_out} lines were left out: nobody read them\nit has not saved\n"
+            )),
+            "{summary}"
+        );
+    }
+
+    #[test]
+    fn nobody_who_reads_is_waited_for_for_ever() {
+        let (_reader, writer) = io::pipe().unwrap();
+        let journal = Journal::new(false, writer);
+        for _ in 0..WAITING {
+            journal.note(&request(Some("GetRepo"), Some(0)));
+        }
+        journal.sum_up();
+        journal.finish();
+        let state = journal.desk.state();
+        assert!(
+            !state.is_written && state.waiting.len() == 1,
+            "the summary alone waits"
         );
     }
 }

@@ -4,7 +4,9 @@ mod arguments;
 mod journal;
 
 use std::{
+    fs,
     io::{self, Write},
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -12,10 +14,10 @@ use std::{
 
 use arguments::Arguments;
 use clap::Parser;
-use journal::Journal;
-use uhub_sdk::local::{Data, LocalUhub, LocalUhubBuilder};
+use journal::{Journal, Reports};
+use uhub_sdk::local::{Data, Key, LocalUhub, LocalUhubBuilder};
 
-/// The same name and the same help as in the program that starts this one.
+// The same name and the same help as in the program that starts this one: so this has no text of its own.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask local", bin_name = "cargo xtask local")]
 struct CommandLine {
@@ -25,9 +27,11 @@ struct CommandLine {
 
 fn main() -> ExitCode {
     let arguments = CommandLine::parse().arguments;
+    let journal = Arc::new(Journal::new(arguments.quiet, io::stderr()));
+    let reports = Arc::clone(&journal);
     // What goes wrong meanwhile: above all, that what there is cannot be saved.
     tracing_subscriber::fmt()
-        .with_writer(io::stderr)
+        .with_writer(move || Reports(Arc::clone(&reports)))
         .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
         .log_internal_errors(false)
         .without_time()
@@ -36,22 +40,25 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(serve(&arguments)));
-    match served {
+        .and_then(|runtime| runtime.block_on(serve(&arguments, &journal)));
+    let code = match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            // Standard error may be closed: that is no reason to panic.
-            let _ = writeln!(io::stderr(), "{message}");
+            journal.say(message);
             ExitCode::FAILURE
         }
-    }
+    };
+    journal.finish();
+    code
 }
 
-async fn serve(arguments: &Arguments) -> Result<(), String> {
+async fn serve(arguments: &Arguments, journal: &Arc<Journal>) -> Result<(), String> {
     // From here on a signal stops it in good order, however early it comes.
     let stop = stop_signal().map_err(|error| format!("signals cannot be received: {error}"))?;
-    let journal = Arc::new(Journal::new(arguments.quiet));
-    let uhub = builder(arguments, &journal)?
+    let data = data(arguments, journal)?;
+    let user = user(&data)?;
+    let uhub = builder(arguments, journal)?
+        .data(data)
         .start()
         .await
         .map_err(|error| match error.kind() {
@@ -60,12 +67,12 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
             }
             _ => error.to_string(),
         })?;
-    print_exports(&uhub).map_err(|error| format!("standard output cannot be written: {error}"))?;
+    print_exports(&uhub, user.as_ref())
+        .map_err(|error| format!("standard output cannot be written: {error}"))?;
     stop.await;
-    let saved = arguments.save.as_ref().map(|file| uhub.save(file));
-    let _ = uhub.stop().await; // `saved` says how it went
-    journal.finish();
-    saved.unwrap_or(Ok(())).map_err(|error| error.to_string())
+    let stopped = uhub.stop().await;
+    journal.sum_up();
+    stopped.map_err(|error| error.to_string())
 }
 
 /// A server as the arguments want it.
@@ -79,7 +86,6 @@ fn builder(arguments: &Arguments, journal: &Arc<Journal>) -> Result<LocalUhubBui
     let noted = Arc::clone(journal);
     let mut builder = LocalUhub::builder()
         .listen(arguments.listen)
-        .data(data(arguments, journal)?)
         .latency(Duration::from_millis(arguments.latency))
         .on_request(move |request| noted.note(request));
     if arguments.allow_remote {
@@ -93,7 +99,10 @@ fn builder(arguments: &Arguments, journal: &Arc<Journal>) -> Result<LocalUhubBui
 
 /// What was kept, else what is given, else something to try things on.
 fn data(arguments: &Arguments, journal: &Journal) -> Result<Data, String> {
-    if let Some(file) = &arguments.save {
+    // What is empty has been made to be filled.
+    let is_empty =
+        |file: &&PathBuf| fs::metadata(file).is_ok_and(|found| found.is_file() && found.len() == 0);
+    if let Some(file) = arguments.save.as_ref().filter(|file| !is_empty(file)) {
         match Data::read(file) {
             Ok(kept) => {
                 journal.say(format!("starting with what {} holds", file.display()));
@@ -109,14 +118,39 @@ fn data(arguments: &Arguments, journal: &Journal) -> Result<Data, String> {
     }
 }
 
+/// Whom the exports are for: the first who needs no more than they say. Where the data has no key, nobody: then
+/// there is a default one.
+fn user(data: &Data) -> Result<Option<Key>, String> {
+    let user = data.keys.iter().find(|key| key.security_token.is_none());
+    if user.is_none() && !data.keys.is_empty() {
+        return Err(
+            "every key in the data has a security token, which the exports have no room for: \
+             add a key without one"
+                .to_owned(),
+        );
+    }
+    Ok(user.cloned())
+}
+
 /// What connects a client: as soon as it is out, connections are taken.
-fn print_exports(uhub: &LocalUhub) -> io::Result<()> {
+fn print_exports(uhub: &LocalUhub, user: Option<&Key>) -> io::Result<()> {
+    let (public_key, private_key, project) = match user {
+        Some(key) => (
+            key.public_key.as_str(),
+            key.private_key.as_str(),
+            key.projects.first(),
+        ),
+        None => (uhub.public_key(), uhub.private_key(), None),
+    };
     let mut out = io::stdout().lock();
     for (name, value) in [
         ("UCLOUD_API_BASE_URL", uhub.base_url()),
-        ("UCLOUD_PUBLIC_KEY", uhub.public_key()),
-        ("UCLOUD_PRIVATE_KEY", uhub.private_key()),
-        ("UCLOUD_PROJECT_ID", uhub.project_id()),
+        ("UCLOUD_PUBLIC_KEY", public_key),
+        ("UCLOUD_PRIVATE_KEY", private_key),
+        (
+            "UCLOUD_PROJECT_ID",
+            project.map_or(uhub.project_id(), String::as_str),
+        ),
     ] {
         let value = shlex::try_quote(value).map_err(io::Error::other)?;
         writeln!(out, "export {name}={value}")?;
@@ -129,12 +163,35 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    // The terminal was closed: unless `nohup` says that this does not matter.
+    let mut hangup = match ignores_hangup() {
+        true => None,
+        false => Some(signal(SignalKind::hangup())?),
+    };
+    let hung_up = async move {
+        match &mut hangup {
+            Some(hangup) => hangup.recv().await,
+            None => std::future::pending().await,
+        }
+    };
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hung_up => {}
         }
     })
+}
+
+/// Whether whoever started this wants SIGHUP, signal 1, to be ignored: where the system says so.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }
 
 #[cfg(windows)]
