@@ -178,6 +178,7 @@ pub use self::data::{Data, Key, Project};
 pub use self::fault::Fault;
 pub use self::generate::Generate;
 pub use self::log::ReceivedRequest;
+pub use self::metadata::Role;
 pub use self::repository::{Image, Repository, Tag};
 pub use self::scope::{FaultRule, Scope};
 
@@ -327,8 +328,8 @@ impl LocalUhub {
     }
 
     /// Where the metadata service of the machine is played: `http://127.0.0.1:PORT`, in the place
-    /// of the platform's `http://100.80.80.80`. It hands out temporary keys if the server was
-    /// started [with a role](LocalUhubBuilder::metadata_role).
+    /// of the platform's `http://100.80.80.80`. It hands out temporary keys if the server
+    /// has [a role](LocalUhubBuilder::metadata_role), which is part of its [`Data`].
     #[must_use]
     pub fn metadata_url(&self) -> &str {
         self.base_url.trim_end_matches('/')
