@@ -126,7 +126,7 @@ impl Data {
         let data = Self::from_json(&text).map_err(|error| {
             let message = error.to_string();
             let place = format!(" at line {} column {}", error.line(), error.column());
-            let message = message.strip_suffix(&place).unwrap_or(&message);
+            let message = without_value(message.strip_suffix(&place).unwrap_or(&message));
             let message = format!(":{}:{}: {message}", error.line(), error.column());
             named(io::ErrorKind::InvalidData, &message)
         })?;
@@ -250,6 +250,20 @@ impl Data {
         }
         problems.extend(self.generate.as_ref().and_then(Generate::problem));
         problems
+    }
+}
+
+/// What is wrong with JSON, without the value that was found: it may be a key. What was expected says
+/// enough.
+pub(super) fn without_value(message: &str) -> String {
+    let is_about_value = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|start| message.starts_with(start));
+    match (message.find(['"', '`']), message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if is_about_value && value < expected => {
+            format!("{}{}", message[..value].trim_end(), &message[expected..])
+        }
+        _ => message.to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use serde_json::Map;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -20,7 +21,7 @@ use super::documented;
 use super::fault::{self, Fault, Runs};
 use super::log::ReceivedRequest;
 use super::metadata::{self, Asked};
-use super::protocol::{Parameters, Refusal};
+use super::protocol::{Parameters, Refusal, ret_code};
 use super::request::{self, HttpRefusal};
 use super::scope::Target;
 use super::served::Served;
@@ -219,7 +220,10 @@ impl Exchange {
                     message => message,
                 };
                 let refusal = Refusal::new(*code, message);
-                self.answer = Some(Answer::refusal(StatusCode::OK, action, &refusal));
+                self.answer = Some(match *code {
+                    ret_code::SUCCESS => Answer::success(action, Map::new()),
+                    _ => Answer::refusal(StatusCode::OK, action, &refusal),
+                });
             }
             _ => {}
         }

@@ -68,7 +68,8 @@ pub enum Fault {
     RetCode {
         /// The return code.
         code: i64,
-        /// The answer's `Message`; the documented meaning of the code, if it is empty.
+        /// The answer's `Message`; the documented meaning of the code, if it is empty. With the
+        /// code 0, which says success, there is none.
         #[serde(default)]
         message: String,
     },

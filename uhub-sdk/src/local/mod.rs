@@ -85,7 +85,7 @@
 //! or with an empty one, deletes every tag.
 //!
 //! What is not the protocol is refused as HTTP does, with a JSON body whose `RetCode` is 230:
-//! another path (404), another method than GET and POST (405), another content type (415), a body
+//! another path (404), a page in a browser, which its `Origin` tells (403), another method than GET and POST (405), another content type (415), a body
 //! over 1 MiB (413), a query or body that cannot be read (400). The parameters of a GET are those
 //! of its query, the parameters of a POST those of its body.
 //!
@@ -134,9 +134,10 @@
 //! # Limits
 //!
 //! A request's head has 30 seconds to arrive, and so has its body; a client that reads nothing of
-//! its answer for 30 seconds is given up. A request has at most 10,000 parameters. The server holds
-//! 512 connections at a time (more wait to be accepted) and remembers the last 10,000 requests, or as
-//! many of them as take about 32 MiB.
+//! its answer for 30 seconds is given up. A request has at most 10,000 parameters, and flattened JSON
+//! at most 2 MiB of them. The server holds 512 connections at a time: more wait to be accepted, for
+//! up to half a minute if all that are open say nothing. It remembers the last 10,000 requests, or
+//! as many of them as take about 32 MiB.
 
 mod actions;
 mod answer;

@@ -86,7 +86,12 @@ fn a_mistake_in_a_file_has_its_place() {
         ),
         (
             "{\"version\": 1, \"projects\": [\n{\"id\": 5, \"name\": \"a\"}]}",
-            ":2:8: invalid type: integer `5`, expected a string",
+            ":2:8: invalid type: integer, expected a string",
+        ),
+        // It may be a key.
+        (
+            r#"{"version": 1, "keys": ["s3c\", expected ret"]}"#,
+            ":1:45: invalid type: string, expected struct Key",
         ),
         (
             "{\"version\": 1, \"generate\": {\"seed\": 1, \"repos\": 2}}",
