@@ -27,6 +27,32 @@
 //! # }
 //! ```
 //!
+//! It comes with the feature `local`, which only the tests of a program need:
+//!
+//! ```sh
+//! cargo add --dev uhub-sdk --features local
+//! cargo doc --package uhub-sdk --all-features --open   # this page
+//! ```
+//!
+//! A program that is not asynchronous, such as a user of the feature `blocking`, gives it a
+//! Tokio runtime with threads of its own, and keeps that as long as the server:
+//!
+//! ```
+//! # #[cfg(feature = "blocking")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use uhub_sdk::local::{LocalUhub, Repository};
+//!
+//! let runtime = tokio::runtime::Runtime::new()?; // needs Tokio's feature `rt-multi-thread`
+//! let uhub = runtime.block_on(LocalUhub::builder().repository(Repository::documented()).start())?;
+//! let client = uhub.client().build_blocking()?;
+//! assert_eq!(client.get_repo_image("idkTdEFo").send()?.image_set.len(), 9);
+//! runtime.block_on(uhub.stop())?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "blocking"))]
+//! # fn main() {}
+//! ```
+//!
 //! # What it answers
 //!
 //! Eight actions, each as its documentation page describes it:
