@@ -77,7 +77,8 @@
 //! The server may start with more than 8 repositories in a project, as a test of paging needs:
 //! `CreateRepo` then makes none until enough are deleted.
 //!
-//! Parameters are checked against what is documented of them, and what is not documented is ignored.
+//! Parameters are checked against what is documented of them, and what is not documented is ignored;
+//! but a list in the place of a text is refused, and a text in the place of a list.
 //! An action that the documentation has and the table above has not (when the API is ahead of this
 //! server) is checked in the same way, and answered with the documentation's example.
 //!
@@ -111,9 +112,10 @@
 //! or with an empty one, deletes every tag.
 //!
 //! What is not the protocol is refused as HTTP does, with a JSON body whose `RetCode` is 230:
-//! another path (404), a page in a browser, which its `Origin` tells (403), another method than GET and POST (405), another content type (415), a body
-//! over 1 MiB (413), a query or body that cannot be read (400). The parameters of a GET are those
-//! of its query, the parameters of a POST those of its body.
+//! another path (404), a page in a browser, which its `Origin` tells (403), another method than GET
+//! and POST (405), another content type (415), a body over 1 MiB (413), a query or body that cannot
+//! be read, or that holds a null, an empty list or an empty object (400). The parameters of a GET are
+//! those of its query, the parameters of a POST those of its body.
 //!
 //! # Faults
 //!
@@ -382,8 +384,8 @@ impl LocalUhub {
         self.shared.state().store.data()
     }
 
-    /// Holds this from now on, instead of what it holds: for a test that starts afresh. Temporary
-    /// keys that were handed out are nobody's then. Faults and the record of requests stay.
+    /// Holds this from now on, instead of what it holds, its role too: for a test that starts afresh.
+    /// Temporary keys that were handed out are nobody's then. Faults and the record of requests stay.
     ///
     /// [`public_key`](Self::public_key) and the like go on naming what the server started with.
     ///
