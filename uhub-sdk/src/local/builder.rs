@@ -30,7 +30,6 @@ pub struct LocalUhubBuilder {
     data: Data,
     /// With the project each belongs to, where that is not the default one.
     repositories: Vec<(Option<String>, Repository)>,
-    role: Option<Role>,
     clock_offset: i64,
     seed: u64,
     latency: Duration,
@@ -84,10 +83,7 @@ impl LocalUhubBuilder {
     /// # }
     /// ```
     pub fn metadata_role(mut self, name: impl Into<String>, lifetime: Duration) -> Self {
-        self.role = Some(Role {
-            name: name.into(),
-            lifetime,
-        });
+        self.data.role = Some(Role::new(name, lifetime));
         self
     }
 
@@ -160,11 +156,12 @@ impl LocalUhubBuilder {
         self
     }
 
-    /// Adds what is in `data`: its keys and projects after those that are there, and what it
-    /// generates.
+    /// Adds what is in `data`: its keys and projects after those that are there, its role and what
+    /// it generates.
     pub fn data(mut self, data: Data) -> Self {
         self.data.keys.extend(data.keys);
         self.data.projects.extend(data.projects);
+        self.data.role = data.role.or(self.data.role);
         self.data.generate = data.generate.or(self.data.generate);
         self
     }
@@ -250,7 +247,6 @@ impl LocalUhubBuilder {
         let shared = Arc::new(Shared {
             latency: self.latency,
             limits: self.limits,
-            role: self.role,
             on_request: self.on_request,
             ids: RequestIds::new(),
             control: self.control.unwrap_or(address.ip().is_loopback()),

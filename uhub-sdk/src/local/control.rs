@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::answer::respond;
 use super::body::AnswerBody;
-use super::data::Data;
+use super::data::{Data, without_value};
 use super::request::media_type;
 use super::scope::FaultRule;
 use super::state::Shared;
@@ -146,7 +146,7 @@ fn read<T: DeserializeOwned>(head: &Parts, body: Option<&Bytes>) -> Result<T, Re
 }
 
 fn no_sense(error: serde_json::Error) -> Refused {
-    Refused(StatusCode::BAD_REQUEST, error.to_string())
+    Refused(StatusCode::BAD_REQUEST, without_value(&error.to_string()))
 }
 
 /// The body of a request, which says that it is JSON.
@@ -168,15 +168,24 @@ fn json<'a>(head: &Parts, body: Option<&'a Bytes>) -> Result<&'a [u8], Refused> 
 
 /// Whether the host that is asked for is this machine, under a name that nobody else can give it.
 fn names_this_machine(head: &Parts) -> bool {
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = host else {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return false;
     };
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next(),
-        None => host.split(':').next(),
+    // A request to a proxy names a host in its first line too.
+    let other = head.uri.authority();
+    host.to_str().is_ok_and(is_this_machine)
+        && other.is_none_or(|other| is_this_machine(other.as_str()))
+}
+
+/// Whether a host, with its port or without one, is this machine.
+fn is_this_machine(host: &str) -> bool {
+    let (name, port) = match host.strip_prefix('[') {
+        Some(rest) => rest.split_once(']').unwrap_or_default(),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
-    let name = name.unwrap_or_default();
-    name.eq_ignore_ascii_case("localhost")
-        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let has_port = |port: &str| port.parse::<u16>().is_ok();
+    (name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()))
+        && (port.is_empty() || port.strip_prefix(':').is_some_and(has_port))
 }

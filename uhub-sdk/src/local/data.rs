@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::generate::Generate;
+use super::metadata::Role;
 use super::repository::{Image, Repository};
 use super::store::Store;
 
@@ -60,6 +61,7 @@ const DEFAULT_PROJECT: &str = "org-local";
 ///       ]
 ///     }
 ///   ],
+///   "role": {"name": "backup", "seconds": 3600},
 ///   "generate": {"seed": 1, "repositories": 3, "images": 100, "tags": 20}
 /// }
 /// ```
@@ -77,6 +79,11 @@ pub struct Data {
     /// The projects. The first is the default one; without any there is one, `org-local`.
     #[serde(default)]
     pub projects: Vec<Project>,
+    /// The role of the machine, whose temporary keys the
+    /// [metadata service](super::LocalUhub::metadata_url) hands out. Without one there is no such
+    /// service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// What is generated into the default project, after what is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generate: Option<Generate>,
@@ -88,6 +95,7 @@ impl Default for Data {
             version: VERSION,
             keys: Vec::new(),
             projects: Vec::new(),
+            role: None,
             generate: None,
         }
     }
@@ -118,7 +126,7 @@ impl Data {
         let data = Self::from_json(&text).map_err(|error| {
             let message = error.to_string();
             let place = format!(" at line {} column {}", error.line(), error.column());
-            let message = message.strip_suffix(&place).unwrap_or(&message);
+            let message = without_value(message.strip_suffix(&place).unwrap_or(&message));
             let message = format!(":{}:{}: {message}", error.line(), error.column());
             named(io::ErrorKind::InvalidData, &message)
         })?;
@@ -168,6 +176,7 @@ impl Data {
         Ok(Store {
             keys: self.keys,
             projects: self.projects,
+            role: self.role,
             ..Store::default()
         })
     }
@@ -197,6 +206,7 @@ impl Data {
             "",
             self.projects.iter().map(|project| &project.id),
         );
+        names.check("role", "", self.role.iter().map(|role| &role.name));
         for project in &self.projects {
             let place = format!(" in the project {:?}", project.id);
             let repositories = &project.repositories;
@@ -240,6 +250,20 @@ impl Data {
         }
         problems.extend(self.generate.as_ref().and_then(Generate::problem));
         problems
+    }
+}
+
+/// What is wrong with JSON, without the value that was found: it may be a key. What was expected says
+/// enough.
+pub(super) fn without_value(message: &str) -> String {
+    let is_about_value = ["invalid type: ", "invalid value: "]
+        .iter()
+        .any(|start| message.starts_with(start));
+    match (message.find(['"', '`']), message.rfind(", expected ")) {
+        (Some(value), Some(expected)) if is_about_value && value < expected => {
+            format!("{}{}", message[..value].trim_end(), &message[expected..])
+        }
+        _ => message.to_owned(),
     }
 }
 

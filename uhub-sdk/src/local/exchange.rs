@@ -9,6 +9,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use serde_json::Map;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -19,8 +20,8 @@ use super::control;
 use super::documented;
 use super::fault::{self, Fault, Runs};
 use super::log::ReceivedRequest;
-use super::metadata::{self, Asked, Role};
-use super::protocol::{Parameters, Refusal};
+use super::metadata::{self, Asked};
+use super::protocol::{Parameters, Refusal, ret_code};
 use super::request::{self, HttpRefusal};
 use super::scope::Target;
 use super::served::Served;
@@ -65,8 +66,8 @@ pub(super) async fn handle(
 }
 
 /// A request that was read.
-struct Exchange<'a> {
-    call: Call<'a>,
+struct Exchange {
+    call: Call,
     id: String,
     fault: Option<Fault>,
     /// What the service has said, if it was asked already.
@@ -76,17 +77,17 @@ struct Exchange<'a> {
 }
 
 /// What a request asks of whom.
-enum Call<'a> {
+enum Call {
     Api(Result<Parameters, HttpRefusal>),
-    Metadata(&'a Role, Asked),
+    Metadata(Asked),
 }
 
-impl<'a> Exchange<'a> {
+impl Exchange {
     /// Records a request, and has it carried out where no fault is in the way.
-    fn arrive(shared: &'a Shared, head: &'a Parts, body: Option<&Bytes>) -> Self {
-        let role = shared.role.as_ref();
-        let call = match role.zip(metadata::asked(head.uri.path())) {
-            Some((role, asked)) => Call::Metadata(role, asked),
+    fn arrive(shared: &Shared, head: &Parts, body: Option<&Bytes>) -> Self {
+        let asked = metadata::asked(head.uri.path());
+        let call = match asked.filter(|_| shared.state().store.role.is_some()) {
+            Some(asked) => Call::Metadata(asked),
             None => Call::Api(request::read_parameters(head, body)),
         };
         let id = shared.ids.next();
@@ -104,7 +105,7 @@ impl<'a> Exchange<'a> {
                 fault: fault.clone(),
                 ..ReceivedRequest::default()
             })),
-            Call::Metadata(..) => {
+            Call::Metadata(_) => {
                 state.metadata_requests += 1;
                 None
             }
@@ -219,7 +220,10 @@ impl<'a> Exchange<'a> {
                     message => message,
                 };
                 let refusal = Refusal::new(*code, message);
-                self.answer = Some(Answer::refusal(StatusCode::OK, action, &refusal));
+                self.answer = Some(match *code {
+                    ret_code::SUCCESS => Answer::success(action, Map::new()),
+                    _ => Answer::refusal(StatusCode::OK, action, &refusal),
+                });
             }
             _ => {}
         }
@@ -264,7 +268,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-impl Call<'_> {
+impl Call {
     /// The action that is named, whether there is one of this name or not.
     fn action(&self) -> Option<&str> {
         match self {
@@ -276,7 +280,7 @@ impl Call<'_> {
     fn target(&self) -> Target<'_> {
         match self {
             Self::Api(_) => Target::Action(self.action().unwrap_or_default()),
-            Self::Metadata(..) => Target::Metadata,
+            Self::Metadata(_) => Target::Metadata,
         }
     }
 
@@ -287,7 +291,7 @@ impl Call<'_> {
             Self::Api(Err(http)) => {
                 return (Answer::refusal(http.status, "", &http.refusal), false);
             }
-            Self::Metadata(role, asked) => return (metadata::answer(role, asked, store), false),
+            Self::Metadata(asked) => return (metadata::answer(asked, store), false),
         };
         let action = self.action().unwrap_or_default();
         match actions::run(store, parameters, repeats_pages) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
 
 use super::body::AnswerBody;
 use super::stream::Wire;
@@ -34,6 +35,8 @@ use crate::RetCode;
 ///
 /// ```json
 /// "cut_connection"
+/// "throttled"
+/// "bad_gateway"
 /// {"ret_code": {"code": 153, "message": "Too many requests"}}
 /// {"respond": {"status": 503, "headers": [["Retry-After", "2"]], "body": "busy"}}
 /// {"delay": {"seconds": 1.5}}
@@ -42,8 +45,10 @@ use crate::RetCode;
 /// {"wrong_total": {"total": 1000}}
 /// {"afterwards": "reset_connection"}
 /// ```
+///
+/// `throttled` and `bad_gateway` are read as what [`Fault::throttled`] and [`Fault::bad_gateway`] make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields, remote = "Self")]
 #[non_exhaustive]
 pub enum Fault {
     /// Answers this instead, as a proxy would: an error page, an empty body, a redirect. The action
@@ -68,7 +73,8 @@ pub enum Fault {
     RetCode {
         /// The return code.
         code: i64,
-        /// The answer's `Message`; the documented meaning of the code, if it is empty.
+        /// The answer's `Message`; the documented meaning of the code, if it is empty. With the
+        /// code 0, which says success, there is none.
         #[serde(default)]
         message: String,
     },
@@ -249,6 +255,24 @@ impl Fault {
 
 const THROTTLED: i64 = 153;
 
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        // The derived one: for `remote`, it is not the trait's.
+        Self::serialize(self, to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let json = Value::deserialize(from)?;
+        match json.as_str() {
+            Some("throttled") => Ok(Self::throttled()),
+            Some("bad_gateway") => Ok(Self::bad_gateway()),
+            _ => Self::deserialize(json).map_err(D::Error::custom),
+        }
+    }
+}
+
 /// When a request that a fault is played on is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Runs {
@@ -353,6 +377,11 @@ mod tests {
         let second = Duration::from_millis(1500);
         for (json, fault) in [
             (r#""cut_connection""#, Fault::CutConnection),
+            (r#""throttled""#, Fault::throttled()),
+            (
+                r#"{"afterwards": "bad_gateway"}"#,
+                Fault::bad_gateway().afterwards(),
+            ),
             (r#"{"delay": {"seconds": 1.5}}"#, Fault::delay(second)),
             (
                 r#"{"respond": {"status": 503, "headers": [["Retry-After", "2"]]}}"#,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::answer::Answer;
@@ -14,12 +15,35 @@ use super::store::Store;
 /// Where a machine finds the temporary key of its role, and behind a slash that of a role by its name.
 const PATH: &str = "/meta-data/v2/iam/security-credentials";
 
-/// The role whose temporary keys are handed out.
-#[derive(Clone, Debug)]
-pub(super) struct Role {
-    pub(super) name: String,
-    /// How long a key is valid.
-    pub(super) lifetime: Duration,
+/// The role whose temporary keys the [metadata service](super::LocalUhub::metadata_url) hands out.
+///
+/// ```
+/// use std::time::Duration;
+/// use uhub_sdk::local::{Data, Role};
+///
+/// let mut data = Data::demo();
+/// data.role = Some(Role::new("backup", Duration::from_secs(3600)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Role {
+    /// The name.
+    pub name: String,
+    /// How long a key is valid, in whole seconds. In JSON, `seconds`.
+    #[serde(rename = "seconds", with = "super::seconds")]
+    pub lifetime: Duration,
+}
+
+impl Role {
+    /// A role of this name, whose keys are valid for this long.
+    #[must_use]
+    pub fn new(name: impl Into<String>, lifetime: Duration) -> Self {
+        Self {
+            name: name.into(),
+            lifetime,
+        }
+    }
 }
 
 /// Whose key is asked for.
@@ -39,18 +63,21 @@ pub(super) fn asked(path: &str) -> Option<Asked> {
     }
 }
 
-pub(super) fn answer(role: &Role, asked: &Asked, store: &mut Store) -> Answer {
-    match asked {
-        Asked::RoleNamed(name) if *name != role.name => {
-            Answer::text(StatusCode::NOT_FOUND, "no such role\n".to_owned())
-        }
-        _ => key(role, store),
+pub(super) fn answer(asked: &Asked, store: &mut Store) -> Answer {
+    let lifetime = match (&store.role, asked) {
+        (Some(role), Asked::TheRole) => Some(role.lifetime),
+        (Some(role), Asked::RoleNamed(name)) if *name == role.name => Some(role.lifetime),
+        _ => None,
+    };
+    match lifetime {
+        Some(lifetime) => key(lifetime, store),
+        None => Answer::text(StatusCode::NOT_FOUND, "no such role\n".to_owned()),
     }
 }
 
 /// A new key, valid by the service's clock.
-fn key(role: &Role, store: &mut Store) -> Answer {
-    let lifetime = i64::try_from(role.lifetime.as_secs()).unwrap_or(i64::MAX);
+fn key(lifetime: Duration, store: &mut Store) -> Answer {
+    let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
     let expires = store.now().saturating_add(lifetime);
     let number = store.next_issued();
     let key = Key::new(

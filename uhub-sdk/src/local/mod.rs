@@ -27,6 +27,32 @@
 //! # }
 //! ```
 //!
+//! It comes with the feature `local`, which only the tests of a program need:
+//!
+//! ```sh
+//! cargo add --dev uhub-sdk --features local
+//! cargo doc --package uhub-sdk --all-features --open   # this page
+//! ```
+//!
+//! A program that is not asynchronous, such as a user of the feature `blocking`, gives it a
+//! Tokio runtime with threads of its own, and keeps that as long as the server:
+//!
+//! ```
+//! # #[cfg(feature = "blocking")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use uhub_sdk::local::{LocalUhub, Repository};
+//!
+//! let runtime = tokio::runtime::Runtime::new()?; // needs Tokio's feature `rt-multi-thread`
+//! let uhub = runtime.block_on(LocalUhub::builder().repository(Repository::documented()).start())?;
+//! let client = uhub.client().build_blocking()?;
+//! assert_eq!(client.get_repo_image("idkTdEFo").send()?.image_set.len(), 9);
+//! runtime.block_on(uhub.stop())?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "blocking"))]
+//! # fn main() {}
+//! ```
+//!
 //! # What it answers
 //!
 //! Eight actions, each as its documentation page describes it:
@@ -51,7 +77,8 @@
 //! The server may start with more than 8 repositories in a project, as a test of paging needs:
 //! `CreateRepo` then makes none until enough are deleted.
 //!
-//! Parameters are checked against what is documented of them, and what is not documented is ignored.
+//! Parameters are checked against what is documented of them, and what is not documented is ignored;
+//! but a list in the place of a text is refused, and a text in the place of a list.
 //! An action that the documentation has and the table above has not (when the API is ahead of this
 //! server) is checked in the same way, and answered with the documentation's example.
 //!
@@ -85,9 +112,10 @@
 //! or with an empty one, deletes every tag.
 //!
 //! What is not the protocol is refused as HTTP does, with a JSON body whose `RetCode` is 230:
-//! another path (404), another method than GET and POST (405), another content type (415), a body
-//! over 1 MiB (413), a query or body that cannot be read (400). The parameters of a GET are those
-//! of its query, the parameters of a POST those of its body.
+//! another path (404), a page in a browser, which its `Origin` tells (403), another method than GET
+//! and POST (405), another content type (415), a body over 1 MiB (413), a query or body that cannot
+//! be read, or that holds a null, an empty list or an empty object (400). The parameters of a GET are
+//! those of its query, the parameters of a POST those of its body.
 //!
 //! # Faults
 //!
@@ -134,9 +162,10 @@
 //! # Limits
 //!
 //! A request's head has 30 seconds to arrive, and so has its body; a client that reads nothing of
-//! its answer for 30 seconds is given up. A request has at most 10,000 parameters. The server holds
-//! 512 connections at a time (more wait to be accepted) and remembers the last 10,000 requests, or as
-//! many of them as take about 32 MiB.
+//! its answer for 30 seconds is given up. A request has at most 10,000 parameters, and flattened JSON
+//! at most 2 MiB of them. The server holds 512 connections at a time: more wait to be accepted, for
+//! up to half a minute if all that are open say nothing. It remembers the last 10,000 requests, or
+//! as many of them as take about 32 MiB.
 
 mod actions;
 mod answer;
@@ -178,6 +207,7 @@ pub use self::data::{Data, Key, Project};
 pub use self::fault::Fault;
 pub use self::generate::Generate;
 pub use self::log::ReceivedRequest;
+pub use self::metadata::Role;
 pub use self::repository::{Image, Repository, Tag};
 pub use self::scope::{FaultRule, Scope};
 
@@ -327,8 +357,8 @@ impl LocalUhub {
     }
 
     /// Where the metadata service of the machine is played: `http://127.0.0.1:PORT`, in the place
-    /// of the platform's `http://100.80.80.80`. It hands out temporary keys if the server was
-    /// started [with a role](LocalUhubBuilder::metadata_role).
+    /// of the platform's `http://100.80.80.80`. It hands out temporary keys if the server
+    /// has [a role](LocalUhubBuilder::metadata_role), which is part of its [`Data`].
     #[must_use]
     pub fn metadata_url(&self) -> &str {
         self.base_url.trim_end_matches('/')
@@ -354,8 +384,8 @@ impl LocalUhub {
         self.shared.state().store.data()
     }
 
-    /// Holds this from now on, instead of what it holds: for a test that starts afresh. Temporary
-    /// keys that were handed out are nobody's then. Faults and the record of requests stay.
+    /// Holds this from now on, instead of what it holds, its role too: for a test that starts afresh.
+    /// Temporary keys that were handed out are nobody's then. Faults and the record of requests stay.
     ///
     /// [`public_key`](Self::public_key) and the like go on naming what the server started with.
     ///

@@ -8,6 +8,12 @@ impl Random {
         Self(seed)
     }
 
+    /// One of the many that a seed has, each unlike all others.
+    pub(super) fn nth(seed: u64, n: u64) -> Self {
+        let place = Self::new(seed).next() ^ n;
+        Self(Self::new(place).next())
+    }
+
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;

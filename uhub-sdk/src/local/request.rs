@@ -1,6 +1,7 @@
 //! From an HTTP request to its parameters.
 
 use bytes::{Bytes, BytesMut};
+use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
@@ -63,6 +64,13 @@ pub(super) fn read_parameters(
 ) -> Result<Parameters, HttpRefusal> {
     if head.uri.path() != "/" {
         return Err(HttpRefusal::new(StatusCode::NOT_FOUND, "the API is at /"));
+    }
+    // No page can hide it, and none has business here.
+    if head.headers.contains_key(ORIGIN) {
+        return Err(HttpRefusal::new(
+            StatusCode::FORBIDDEN,
+            "a page in a browser cannot use the API",
+        ));
     }
     if head.method != Method::GET && head.method != Method::POST {
         return Err(HttpRefusal::new(

@@ -119,8 +119,9 @@ impl Scope {
     }
 
     /// Each of them at this rate: 0.1 for about one in ten. Which ones is decided by the server's
-    /// [seed](super::LocalUhubBuilder::seed) and their number alone. A rate below 0 is 0, and
-    /// one above 1 is 1.
+    /// [seed](super::LocalUhubBuilder::seed), by how many faults were given a scope before this one
+    /// (since [all were forgotten](super::LocalUhub::clear_faults)) and by their number alone. A rate
+    /// below 0 is 0, and one above 1 is 1.
     #[must_use]
     pub fn rate(mut self, rate: f64) -> Self {
         self.rate = rate.clamp(0.0, 1.0);
@@ -197,6 +198,8 @@ pub(super) enum Target<'a> {
 /// The faults still to be played.
 pub(super) struct Faults {
     seed: u64,
+    /// How many rules were given since the start, or since all were forgotten.
+    given: u64,
     /// Those for the next requests to the API, whatever they are.
     queue: VecDeque<Fault>,
     rules: Vec<Rule>,
@@ -215,6 +218,7 @@ impl Faults {
     pub(super) fn new(seed: u64) -> Self {
         Self {
             seed,
+            given: 0,
             queue: VecDeque::new(),
             rules: Vec::new(),
         }
@@ -227,11 +231,11 @@ impl Faults {
     pub(super) fn add(&mut self, scope: Scope, fault: Fault, now: Instant) {
         // A time beyond the end of the clock is no end.
         let until = scope.lasting.and_then(|time| now.checked_add(time));
-        self.seed = self.seed.wrapping_add(1);
+        self.given += 1;
         self.rules.push(Rule {
             scope,
             fault,
-            random: Random::new(self.seed),
+            random: Random::nth(self.seed, self.given),
             seen: 0,
             until,
         });
@@ -247,6 +251,7 @@ impl Faults {
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.rules.clear();
+        self.given = 0;
     }
 
     /// The fault for this request: the next of the queue, or else that of the first rule that
@@ -388,6 +393,22 @@ mod tests {
         };
         assert_eq!(hits(1), hits(1));
         assert_ne!(hits(1), hits(99));
+        // One seed's second rule is not the next one's first, and what was forgotten does not count.
+        let nth = |seed, before, forgotten| -> Vec<bool> {
+            let mut faults = Faults::new(seed);
+            for _ in 0..before {
+                add(&mut faults, Scope::metadata(), Fault::Hang);
+            }
+            if forgotten {
+                faults.clear();
+            }
+            add(&mut faults, Scope::all().rate(0.5), Fault::Hang);
+            let mut next = || next(&mut faults, Target::Action("A")).is_some();
+            (0..64).map(|_| next()).collect()
+        };
+        assert_ne!(nth(1, 1, false), nth(2, 0, false));
+        assert_ne!(nth(1, 1, false), nth(1, 0, false));
+        assert_eq!(nth(1, 5, true), nth(1, 0, false));
         assert!(self::hits(Scope::all().rate(-1.0)).is_empty());
         assert!(self::hits(Scope::all().rate(f64::NAN)).is_empty());
         assert_eq!(self::hits(Scope::all().rate(7.0)).len(), 12);

@@ -9,7 +9,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::log::{Log, ReceivedRequest};
-use super::metadata::Role;
 use super::scope::Faults;
 use super::store::Store;
 
@@ -49,7 +48,6 @@ pub(super) type OnRequest = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
 pub(super) struct Shared {
     pub(super) latency: Duration,
     pub(super) limits: Limits,
-    pub(super) role: Option<Role>,
     pub(super) on_request: Option<OnRequest>,
     pub(super) ids: RequestIds,
     /// Whether it can be told what to do over HTTP.

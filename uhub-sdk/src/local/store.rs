@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::data::{Data, Key, Project};
+use super::metadata::Role;
 
 /// How many temporary keys are remembered: of more, the oldest belong to nobody.
 const MOST_ISSUED: usize = 1000;
@@ -22,6 +23,8 @@ pub(super) struct Store {
     /// Temporary keys that the machine's metadata has handed out.
     pub(super) issued: VecDeque<Key>,
     pub(super) issued_ever: u64,
+    /// Whose temporary keys they are; without one there is no metadata service.
+    pub(super) role: Option<Role>,
     /// Never empty; the first is the default project. Their images are settled.
     pub(super) projects: Vec<Project>,
     /// How many seconds the service's clock is ahead of the system's.
@@ -34,6 +37,7 @@ impl Store {
         let mut data = Data::default();
         data.keys.clone_from(&self.keys);
         data.projects.clone_from(&self.projects);
+        data.role.clone_from(&self.role);
         data
     }
 

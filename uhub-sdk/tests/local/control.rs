@@ -155,7 +155,13 @@ async fn what_is_not_understood_is_explained() {
             400,
             "empty name",
         ),
-        ("PUT", "clock", r#"{"offset": "now"}"#, 400, "invalid type"),
+        (
+            "PUT",
+            "clock",
+            r#"{"offset": "now"}"#,
+            400,
+            "invalid type: string, expected i64",
+        ),
         (
             "POST",
             "away",
@@ -197,6 +203,11 @@ async fn a_page_in_a_browser_cannot_do_it() {
         ("127.0.0.1.page.example", 403),
         ("10.0.0.1", 403),
         ("", 403),
+        ("127.0.0.1:1@page.example", 403),
+        ("[::1].page.example", 403),
+        ("[::1", 403),
+        ("localhost:http", 403),
+        ("localhost\r\nHost: localhost", 403),
         ("localhost:8080", 200),
         ("LOCALHOST", 200),
         ("[::1]:80", 200),
@@ -205,6 +216,16 @@ async fn a_page_in_a_browser_cannot_do_it() {
         let request = control("GET", "requests", "", "").replace("127.0.0.1:80", host);
         assert_eq!(ask(&uhub, request).await.status, status, "{host}");
     }
+    for (host, status) in [("page.example", 403), ("localhost", 200)] {
+        let request = control("GET", "requests", "", "");
+        let request = request.replace("/_local", &format!("http://{host}/_local"));
+        assert_eq!(ask(&uhub, request).await.status, status, "{host}");
+    }
+    // Nor can it use the API itself, as a form could.
+    let create = signed(&uhub, &[("Action", "CreateRepo"), ("RepoName", "base")]);
+    let request = post_form(&create).replacen("\r\n", "\r\nOrigin: null\r\n", 1);
+    assert_eq!(ask(&uhub, request).await.status, 403);
+    assert_eq!(uhub.data().projects[0].repositories, []);
 }
 
 #[tokio::test]

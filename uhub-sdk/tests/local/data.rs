@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::sleep;
-use uhub_sdk::local::{Data, Generate, Image, Key, LocalUhub, Project, Repository, Tag};
+use uhub_sdk::local::{Data, Generate, Image, Key, LocalUhub, Project, Repository, Role, Tag};
 
 use crate::wire::*;
 
@@ -82,11 +82,16 @@ fn a_mistake_in_a_file_has_its_place() {
         ),
         (
             "{\"version\": 1,\n \"projekts\": []}",
-            ":2:11: unknown field `projekts`, expected one of `version`, `keys`, `projects`, `generate`",
+            ":2:11: unknown field `projekts`, expected one of `version`, `keys`, `projects`, `role`, `generate`",
         ),
         (
             "{\"version\": 1, \"projects\": [\n{\"id\": 5, \"name\": \"a\"}]}",
-            ":2:8: invalid type: integer `5`, expected a string",
+            ":2:8: invalid type: integer, expected a string",
+        ),
+        // It may be a key.
+        (
+            r#"{"version": 1, "keys": ["s3c\", expected ret"]}"#,
+            ":1:45: invalid type: string, expected struct Key",
         ),
         (
             "{\"version\": 1, \"generate\": {\"seed\": 1, \"repos\": 2}}",
@@ -489,8 +494,18 @@ async fn json_in_the_documentation_is_read() {
                 }],
             }],
         }],
+        "role": {"name": "backup", "seconds": 3600},
         "generate": {"seed": 1, "repositories": 3, "images": 100, "tags": 20},
     });
     let uhub = start(Data::read(file(&shown.to_string())).unwrap()).await;
-    assert_eq!(uhub.data().projects[0].repositories.len(), 4);
+    let data = uhub.data();
+    assert_eq!(data.projects[0].repositories.len(), 4);
+    let hour = Duration::from_secs(3600);
+    assert_eq!(data.role, Some(Role::new("backup", hour)));
+    let credentials = "/meta-data/v2/iam/security-credentials/backup";
+    let request = format!("GET {credentials} HTTP/1.1\r\nHost: local\r\n\r\n");
+    assert_eq!(ask(&uhub, &request).await.ret_code(), 0);
+    // Data without a role has none.
+    uhub.set_data(Data::default()).unwrap();
+    assert_eq!(ask(&uhub, &request).await.status, 404);
 }

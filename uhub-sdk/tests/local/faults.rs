@@ -148,6 +148,9 @@ async fn return_codes_come_with_their_meaning() {
         assert_eq!((request.ret_code, request.status), (Some(code), Some(200)));
     }
     // The gateway gave up, and the service had done it.
+    uhub.play(Fault::ret_code(0));
+    let body = json!({"Action": "GetRepoImageResponse", "RetCode": 0});
+    assert_eq!(ask(&uhub, get(&signed(&uhub, LIST))).await.json(), body);
     uhub.play(Fault::ret_code(110).afterwards());
     let body = act(&uhub, "CreateRepo", &[("RepoName", "base")]).await;
     assert_eq!(body["RetCode"], 110);

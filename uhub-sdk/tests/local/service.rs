@@ -363,6 +363,7 @@ async fn what_is_not_the_protocol_is_refused() {
         let last = uhub.requests().pop().unwrap();
         assert_eq!(last.ret_code, Some(230));
         assert_eq!(last.parameters, []);
+        assert_eq!(last.path, if status == 404 { "/other" } else { "/" });
     }
 
     // The parameters of a POST are those of its body.
