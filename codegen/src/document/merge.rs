@@ -1,5 +1,7 @@
 //! From a page's facts to a spec: the facts are the page's, words and decisions are kept.
 
+use std::collections::BTreeSet;
+
 use super::{
     contradiction::{Decided, Key, Owner, Shown, compare},
     findings::Findings,
@@ -59,7 +61,8 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
             list(&owner, &model.fields, merge.old_model(&model.name)),
         )
     });
-    let models: Vec<Member> = of_page.chain(merge.models_by_hand()).collect();
+    let by_hand = merge.models_by_hand().into_iter().cloned();
+    let models: Vec<Member> = of_page.chain(by_hand).collect();
     if !models.is_empty() {
         spec.push(member("models", node(Value::Object(models))));
     }
@@ -198,16 +201,27 @@ impl<'a> Merge<'a> {
         node(Value::Object(row))
     }
 
-    /// Models that the page refers to and lacks: a person has written them.
-    fn models_by_hand(&self) -> impl Iterator<Item = Member> {
-        let is_referred = |name: &str| {
-            let mut fields = self.facts.fields();
-            fields.any(|field| model_of(&field.kind) == Some(name))
-        };
+    /// Models that the page lacks and refers to, itself or through another of them: a person has
+    /// written them.
+    fn models_by_hand(&self) -> Vec<&'a Member> {
         let is_on_page = |name: &str| self.facts.models.iter().any(|model| model.name == name);
         let old = self.old("models").into_iter().flat_map(members);
-        old.filter(move |old| is_referred(&old.key) && !is_on_page(&old.key))
-            .cloned()
+        let mut by_hand: Vec<&Member> = old.filter(|old| !is_on_page(&old.key)).collect();
+        let fields = self.facts.fields();
+        let referred = fields.filter_map(|field| model_of(&field.kind));
+        let mut referred: BTreeSet<String> = referred.map(str::to_owned).collect();
+        loop {
+            let before = referred.len();
+            let kept = by_hand.iter().filter(|old| referred.contains(&old.key));
+            let rows = kept.flat_map(|model| elements(&model.value));
+            let types: Vec<Type> = rows.filter_map(row_type).collect();
+            referred.extend(types.iter().filter_map(model_of).map(str::to_owned));
+            if referred.len() == before {
+                break;
+            }
+        }
+        by_hand.retain(|old| referred.contains(&old.key));
+        by_hand
     }
 
     /// What the page shows; what it does not show stays as it was.
@@ -236,6 +250,11 @@ impl<'a> Merge<'a> {
 
 fn has(members: &[Member], key: &str) -> bool {
     members.iter().any(|member| member.key == key)
+}
+
+/// The type of a spec's row, where it is one.
+fn row_type(row: &Node) -> Option<Type> {
+    Type::parse(text(get(row, "type")?)?).ok()
 }
 
 fn value(default: &str, ty: &Type) -> Node {

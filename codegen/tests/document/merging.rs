@@ -249,6 +249,22 @@ fn what_a_page_lacks_and_a_person_wrote_is_kept() {
         row(&again, "/models/OwnerSet", "OwnerName")["description"],
         "Who."
     );
+    // Another one that is referred to from there alone stays with it, wherever it stands.
+    let within =
+        r#"{ "name": "Home", "type": "array[Place]", "required": false, "description": "Where." }"#;
+    let deep = old
+        .replacen("\"models\": {\n", "\"models\": {\n    \"Place\": [],\n", 1)
+        .replacen(
+            "\"description\": \"Who.\" }",
+            &format!("\"description\": \"Who.\" }},\n      {within}"),
+            1,
+        );
+    let again = import(&page, &deep);
+    assert!(
+        again.contains("\n    \"Place\": [],\n    \"OwnerSet\": [\n"),
+        "{again}"
+    );
+    assert!(again.contains(within), "{again}");
     // Nothing refers to it any more: it goes.
     let other = read_page(&markdown.replace("array[[*OwnerSet*](#OwnerSet)]", "array[string]"));
     let again: Value = serde_json::from_str(&import(&other, &old)).unwrap();
