@@ -34,7 +34,13 @@ const FIELD: &[&str] = &[
 
 /// The spec that a page makes of the one there is.
 pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) -> Node {
-    let merge = Merge { facts, old };
+    let mut merge = Merge {
+        facts,
+        old,
+        renamed: None,
+    };
+    merge.renamed = merge.renamed();
+    merge.note_losses(findings);
     let decided = merge.decided();
     let shown = compare(facts, &decided, findings);
 
@@ -107,6 +113,8 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
 struct Merge<'a> {
     facts: &'a Facts,
     old: Option<&'a Node>,
+    /// The model that has another name on the page, and the one that it was.
+    renamed: Option<(&'a Model, &'a Member)>,
 }
 
 impl<'a> Merge<'a> {
@@ -115,7 +123,103 @@ impl<'a> Merge<'a> {
     }
 
     fn old_model(&self, name: &str) -> Option<&'a Node> {
-        get(self.old("models")?, name)
+        match self.renamed {
+            Some((new, old)) if new.name == name => Some(&old.value),
+            _ => get(self.old("models")?, name),
+        }
+    }
+
+    fn old_models(&self) -> &'a [Member] {
+        self.old("models").map_or(&[], members)
+    }
+
+    /// The models that the spec has and the page neither has nor refers to.
+    fn gone(&self) -> impl Iterator<Item = &'a Member> {
+        let by_hand = self.models_by_hand();
+        let is_renamed = |name: &str| self.renamed.is_some_and(|(_, old)| old.key == name);
+        self.old_models().iter().filter(move |old| {
+            let is_there = self.is_on_page(&old.key) || by_hand.contains(old);
+            !is_there && !is_renamed(&old.key)
+        })
+    }
+
+    /// The only new model with the only one that is gone, where they have fields of the same names or
+    /// the same row refers to them.
+    fn renamed(&self) -> Option<(&'a Model, &'a Member)> {
+        let is_new = |model: &&Model| self.old_model(&model.name).is_none();
+        let new = proposal::one(self.facts.models.iter().filter(is_new))?;
+        let gone = proposal::one(self.gone())?;
+        let before = elements(&gone.value).iter().filter_map(row_name);
+        let after = new.fields.iter().map(|field| field.name.as_str());
+        let is_alike = before.collect::<BTreeSet<_>>() == after.collect();
+        let is_referred_alike = self.tables().any(|(_, _, fields, rows)| {
+            let referring = |field: &&Field| model_of(&field.kind) == Some(&new.name);
+            fields.iter().filter(referring).any(|field| {
+                let row = rows.iter().find(|row| row_name(row) == Some(&field.name));
+                row.and_then(row_type).as_ref().and_then(model_of) == Some(&gone.key)
+            })
+        });
+        (is_alike || is_referred_alike).then_some((new, gone))
+    }
+
+    /// Where each table of the page stands, whose it is, its rows, and those of the spec there is.
+    fn tables(&self) -> impl Iterator<Item = (usize, Owner, &'a [Field], &'a [Node])> {
+        let facts = self.facts;
+        let rows = |old: Option<&'a Node>| old.map_or(&[][..], elements);
+        let table = |owner, fields: &'a [Field], key| {
+            let at = fields.first().map_or(0, |field| field.at);
+            (at, owner, fields, rows(self.old(key)))
+        };
+        let models = facts.models.iter().map(move |model| {
+            let owner = Owner::Model(model.name.clone());
+            let rows = rows(self.old_model(&model.name));
+            (model.at, owner, &model.fields[..], rows)
+        });
+        [
+            table(Owner::Request, &facts.parameters, "parameters"),
+            table(Owner::Response, &facts.response, "response"),
+        ]
+        .into_iter()
+        .chain(models)
+    }
+
+    /// Notes the decisions that go with what is gone, and those that get another owner.
+    fn note_losses(&self, findings: &mut Findings) {
+        if let Some((new, old)) = self.renamed {
+            findings.note(
+                new.at,
+                format!(
+                    "`{}` is taken for `{}` under another name: it keeps its words and decisions",
+                    new.name, old.key
+                ),
+            );
+        }
+        let gone = self.gone().map(|model| {
+            let owner = Owner::Model(model.key.clone());
+            (0, owner, &[][..], elements(&model.value))
+        });
+        for (at, owner, fields, rows) in self.tables().chain(gone) {
+            for row in rows {
+                let name = row_name(row).unwrap_or_default();
+                let is_fact =
+                    |key: &str| FIELD.contains(&key) || ["default", "description"].contains(&key);
+                let keys = members(row).iter().map(|member| member.key.as_str());
+                let lost: Vec<String> = keys
+                    .filter(|key| !is_fact(key))
+                    .map(|key| format!("`{key}`"))
+                    .collect();
+                if lost.is_empty() || fields.iter().any(|field| field.name == name) {
+                    continue;
+                }
+                let what = match &owner {
+                    Owner::Request => format!("the parameter `{name}`"),
+                    Owner::Response => format!("the response field `{name}`"),
+                    Owner::Model(model) => format!("`{model}.{name}`"),
+                };
+                let lost = lost.join(", ");
+                findings.note(at, format!("{what} is gone, and with it: {lost}"));
+            }
+        }
     }
 
     /// The decisions that the page's examples are read by.
@@ -124,17 +228,18 @@ impl<'a> Merge<'a> {
         let mut note = |owner: Owner, fields: Option<&Node>| {
             for field in fields.into_iter().flat_map(elements) {
                 let is_boolean = get(field, "format").and_then(text) == Some("boolean");
-                if let Some(name) = get(field, "name").and_then(text).filter(|_| is_boolean) {
+                if let Some(name) = row_name(field).filter(|_| is_boolean) {
                     decided.booleans.insert((owner.clone(), name.to_owned()));
                 }
             }
         };
         note(Owner::Request, self.old("parameters"));
         note(Owner::Response, self.old("response"));
-        for model in self.old("models").into_iter().flat_map(members) {
-            note(Owner::Model(model.key.clone()), Some(&model.value));
-        }
         for model in &self.facts.models {
+            note(
+                Owner::Model(model.name.clone()),
+                self.old_model(&model.name),
+            );
             let proposed = || proposal::identity(model).map(|field| field.name.clone());
             if let Some(alone) = self.alone(model).or_else(proposed) {
                 decided.alone.insert(model.name.clone(), alone);
@@ -149,7 +254,7 @@ impl<'a> Merge<'a> {
         let alone = fields
             .iter()
             .find(|field| get(field, "shown_alone").is_some())?;
-        let name = text(get(alone, "name")?)?;
+        let name = row_name(alone)?;
         let is_there = model.fields.iter().any(|field| field.name == name);
         is_there.then(|| name.to_owned())
     }
@@ -185,7 +290,7 @@ impl<'a> Merge<'a> {
         {
             row.push(member("shown_alone", yes()));
         }
-        let is_same = |old: &&Node| get(old, "name").and_then(text) == Some(&field.name);
+        let is_same = |old: &&Node| row_name(old) == Some(&field.name);
         let old = old.into_iter().flat_map(elements).find(is_same);
         for old in old.into_iter().flat_map(members) {
             let is_outdated = FIELD.contains(&old.key.as_str())
@@ -201,12 +306,15 @@ impl<'a> Merge<'a> {
         node(Value::Object(row))
     }
 
+    fn is_on_page(&self, model: &str) -> bool {
+        self.facts.models.iter().any(|other| other.name == model)
+    }
+
     /// Models that the page lacks and refers to, itself or through another of them: a person has
     /// written them.
     fn models_by_hand(&self) -> Vec<&'a Member> {
-        let is_on_page = |name: &str| self.facts.models.iter().any(|model| model.name == name);
-        let old = self.old("models").into_iter().flat_map(members);
-        let mut by_hand: Vec<&Member> = old.filter(|old| !is_on_page(&old.key)).collect();
+        let old = self.old_models().iter();
+        let mut by_hand: Vec<&Member> = old.filter(|old| !self.is_on_page(&old.key)).collect();
         let fields = self.facts.fields();
         let referred = fields.filter_map(|field| model_of(&field.kind));
         let mut referred: BTreeSet<String> = referred.map(str::to_owned).collect();
@@ -250,6 +358,10 @@ impl<'a> Merge<'a> {
 
 fn has(members: &[Member], key: &str) -> bool {
     members.iter().any(|member| member.key == key)
+}
+
+fn row_name(row: &Node) -> Option<&str> {
+    text(get(row, "name")?)
 }
 
 /// The type of a spec's row, where it is one.

@@ -153,7 +153,7 @@ fn value<'a>(mut text: &'a str, needs_sign: bool, ty: &Type) -> Option<(&'a str,
     (!value.is_empty() && is_whole).then_some((value, after))
 }
 
-fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+pub(super) fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }

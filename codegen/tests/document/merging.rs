@@ -219,6 +219,99 @@ fn words_and_decisions_stay_and_facts_change() {
     );
 }
 
+/// The notes of an import that another import of the page would not have.
+fn noted(page: &Page, old: &str) -> Vec<String> {
+    let of = |old: Option<&SpecFile>| page.spec(old).unwrap().notes;
+    let usual = of(None);
+    let notes = of(Some(&SpecFile::new("spec.json", old))).into_iter();
+    notes
+        .filter(|note| !usual.contains(note))
+        .map(|note| note.to_string())
+        .collect()
+}
+
+#[test]
+fn a_model_under_another_name_keeps_its_words_and_decisions() {
+    let markdown = page("list_crates");
+    let old = described(&read_page(&markdown).spec(None).unwrap().text).replace(
+        "\"shown_as\": \"int\", \"description\": \"Ours.\"",
+        "\"format\": \"timestamp\", \"shown_as\": \"int\", \"description\": \"When.\"",
+    );
+    assert_eq!(noted(&read_page(&markdown), &old), [""; 0]);
+    // The same fields, though another row refers to it; and other fields, from the same row.
+    let renamed = markdown
+        .replace("#### CrateSet", "#### CrateInfo")
+        .replace("[[*CrateSet*](#CrateSet)]", "[[*CrateInfo*](#CrateInfo)]");
+    let by_another_row = renamed
+        .replace("**CrateSet** |", "**Crates** |")
+        .replace("\"CrateSet\": [", "\"Crates\": [");
+    let with_other_fields = |page: &str| page.replace("**Volume** |", "**Size** |");
+    for (page, is_alike) in [
+        (with_other_fields(&renamed), true),
+        (by_another_row.clone(), true),
+        // Neither: another model.
+        (with_other_fields(&by_another_row), false),
+    ] {
+        let page = read_page(&page);
+        let expected = if is_alike {
+            "`CrateInfo` is taken for `CrateSet` under another name: it keeps its words and decisions"
+        } else {
+            "`CrateSet.CreateTime` is gone, and with it: `format`"
+        };
+        let notes = noted(&page, &old);
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(notes[0].ends_with(expected), "{notes:?}");
+        let new: Value = serde_json::from_str(&import(&page, &old)).unwrap();
+        let old: Value = serde_json::from_str(&old).unwrap();
+        for name in ["CrateName", "CreateTime", "Sealed"] {
+            let was = row(&old, "/models/CrateSet", name);
+            let is = row(&new, "/models/CrateInfo", name);
+            assert_eq!(is["name"], name);
+            assert_eq!(is == was, is_alike, "{is} {was}");
+        }
+    }
+}
+
+#[test]
+fn decisions_that_go_with_what_is_gone_are_said() {
+    let markdown = page("list_crates");
+    let old = described(&read_page(&markdown).spec(None).unwrap().text)
+        .replace(
+            "\"default\": \"wood\",",
+            "\"default\": \"wood\", \"enum\": [\"wood\"], \"must_choose\": true,",
+        )
+        .replace(
+            "\"name\": \"TotalCount\",",
+            "\"name\": \"TotalCount\", \"rust_name\": \"total\",",
+        )
+        .replace(
+            "\"name\": \"OwnerName\",",
+            "\"name\": \"OwnerName\", \"rust_name\": \"who\",",
+        )
+        .replace(
+            "\"name\": \"Weight\",",
+            "\"name\": \"Weight\", \"rust_name\": \"kilograms\",",
+        );
+    let changed = markdown
+        .replace("**Kind** |", "**Sort** |")
+        .replace("**TotalCount** |", "**Total** |")
+        .replace("**Weight** |", "**Mass** |")
+        .replace("**Volume** |", "**Size** |")
+        .replace("array[[*OwnerSet*](#OwnerSet)]", "array[string]");
+    let end = changed.find("#### OwnerSet").unwrap();
+    let end = end..changed.find("## 示例").unwrap();
+    let without = changed.replace(&changed[end], "");
+    assert_eq!(
+        noted(&read_page(&without), &old),
+        [
+            "page.md:1:1: `OwnerSet.OwnerName` is gone, and with it: `rust_name`",
+            "page.md:28:1: the parameter `Kind` is gone, and with it: `enum`, `must_choose`",
+            "page.md:42:1: the response field `TotalCount` is gone, and with it: `rust_name`",
+            "page.md:49:1: `CrateSet.Weight` is gone, and with it: `rust_name`",
+        ]
+    );
+}
+
 /// The lines that differ, without their margins.
 fn similar_lines(old: &str, new: &str) -> Vec<String> {
     similar::TextDiff::from_lines(old, new)
