@@ -831,6 +831,25 @@ fn what_was_perhaps_renamed_is_said_where_it_is_gone() {
 }
 
 #[test]
+fn an_example_is_compared_by_what_it_says() {
+    let of = |from: &str, to: &str| {
+        let new = edited("create_repo.json", from, to);
+        let changes = diff(&uhub(), &new).unwrap().changes;
+        changes.iter().map(headline).collect::<Vec<_>>()
+    };
+    let (name, shared) = (r#""RepoName": "cClamyhb""#, r#""IsShared": false"#);
+    let shown = format!("{name},\n      {shared}");
+    assert_eq!(of(&shown, &format!("{shared}, {name}")), [""; 0]);
+    for (from, to) in [
+        ("cClamyhb", "other"),
+        ("DcRJngSm", "other"),
+        (&format!("{shown},"), &format!("{name},")),
+    ] {
+        assert_eq!(of(from, to), ["action: example"], "{from}");
+    }
+}
+
+#[test]
 fn the_same_spec_has_no_changes_and_a_mistaken_one_has_mistakes() {
     let changes = diff(&uhub(), &uhub()).unwrap();
     assert_eq!(changes.class(), None);

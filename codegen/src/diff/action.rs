@@ -90,7 +90,7 @@ impl<'a> Comparison<'a> {
         ] {
             self.log.words("action", what, &module, is_same);
         }
-        if old.example != new.example {
+        if shown(old) != shown(new) {
             let reason = "The documentation's example is another one; the tests of the generated code follow it.";
             self.log
                 .note(Class::Documentation, "action", "example", &module, reason);
@@ -193,6 +193,14 @@ impl<'a> Comparison<'a> {
             }
         }
     }
+}
+
+/// What an example says, however it is written.
+fn shown(action: &Action) -> [Option<serde_json::Value>; 2] {
+    [&action.example.request, &action.example.response].map(|text| {
+        let text = text.as_deref()?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+    })
 }
 
 /// The documented names of what pages an action.
