@@ -172,9 +172,12 @@ impl<'a> Comparison<'a> {
                 self.log.note(Class::Breaking, place, "gone", item, reason);
             }
             (Some(before), Some(after)) => {
-                let (before, after) = (documented(old, before), documented(new, after));
-                for ((what, before), (_, after)) in before.into_iter().zip(after) {
-                    if before == after {
+                let parts = documented(old, before)
+                    .into_iter()
+                    .zip(documented(new, after));
+                for ((what, before, rust), (_, after, now)) in parts {
+                    // With one of its two names it is the same.
+                    if before == after || rust == now {
                         continue;
                     }
                     let (class, reason) = match what {
@@ -203,8 +206,11 @@ fn shown(action: &Action) -> [Option<serde_json::Value>; 2] {
     })
 }
 
-/// The documented names of what pages an action.
-fn documented(action: &Action, pages: &Pagination) -> [(&'static str, String); 5] {
+/// The documented names of what pages an action, and its Rust names.
+fn documented<'a>(
+    action: &Action,
+    pages: &'a Pagination,
+) -> [(&'static str, String, &'a String); 5] {
     let parameter = |rust: &str| {
         let found = action.parameters.iter().find(|it| it.rust == rust);
         found.map_or_else(String::new, |it| it.wire.clone())
@@ -215,12 +221,13 @@ fn documented(action: &Action, pages: &Pagination) -> [(&'static str, String); 5
     };
     let item = action.models.iter().find(|model| model.rust == pages.item);
     let item_fields = item.map_or(&[][..], |model| &model.fields);
+    let fields = &action.response.fields;
     [
-        ("items", field(&action.response.fields, &pages.items)),
-        ("key", field(item_fields, &pages.key)),
-        ("offset", parameter(&pages.offset)),
-        ("limit", parameter(&pages.limit)),
-        ("total", field(&action.response.fields, &pages.total)),
+        ("items", field(fields, &pages.items), &pages.items),
+        ("key", field(item_fields, &pages.key), &pages.key),
+        ("offset", parameter(&pages.offset), &pages.offset),
+        ("limit", parameter(&pages.limit), &pages.limit),
+        ("total", field(fields, &pages.total), &pages.total),
     ]
 }
 
