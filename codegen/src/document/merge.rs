@@ -9,6 +9,7 @@ use super::{
     proposal,
 };
 use crate::{
+    diagnostic::Report,
     json::{Member, Node, Value},
     spec::Type,
 };
@@ -337,10 +338,11 @@ impl<'a> Merge<'a> {
         let old = |key| get(self.old("example")?, key).cloned();
         let request = shown.request.or_else(|| old("request"));
         let response = shown.response.or_else(|| old("response"));
-        let parts: Vec<Member> = [("request", request), ("response", response)]
-            .into_iter()
-            .filter_map(|(key, part)| Some(member(key, part?)))
-            .collect();
+        let parts = [("request", request), ("response", response)].into_iter();
+        let parts = parts.filter_map(|(key, part)| Some(member(key, part?)));
+        let others = self.old("example").into_iter().flat_map(members);
+        let others = others.filter(|other| !["request", "response"].contains(&&other.key[..]));
+        let parts: Vec<Member> = parts.chain(others.cloned()).collect();
         (!parts.is_empty()).then(|| member("example", node(Value::Object(parts))))
     }
 
@@ -353,6 +355,39 @@ impl<'a> Merge<'a> {
             }
         }
         (!all.is_empty()).then(|| member("proposed", node(Value::Array(all))))
+    }
+}
+
+/// Reports what stands twice in a spec: an import would keep one of them.
+pub(super) fn check(spec: &Node, report: &mut Report<'_>) {
+    let models = get(spec, "models").map_or(&[][..], members);
+    let example = get(spec, "example").map_or(&[][..], members);
+    let tables = ["parameters", "response"].map(|key| get(spec, key));
+    let tables = tables.into_iter().flatten();
+    let tables = tables.chain(models.iter().map(|model| &model.value));
+    let tables: Vec<&[Node]> = tables.map(elements).collect();
+
+    let rows = tables.iter().copied().flatten();
+    let objects = [members(spec), models, example].into_iter();
+    let objects = objects.chain(rows.map(members));
+    let keys = objects.map(|members| members.iter().map(|it| (it.at, &it.key[..])).collect());
+    let names = tables.iter().map(|rows| {
+        let rows = rows.iter();
+        rows.filter_map(|row| Some((row.at, row_name(row)?)))
+            .collect()
+    });
+    let mut twice: Vec<(usize, &str)> = Vec::new();
+    for all in keys.chain(names) {
+        let all: Vec<(usize, &str)> = all;
+        let mut seen = BTreeSet::new();
+        twice.extend(all.into_iter().filter(|(_, name)| !seen.insert(*name)));
+    }
+    twice.sort_unstable();
+    for (at, name) in twice {
+        report.error(
+            at,
+            format!("`{name}` stands here twice: keep one, for an import would drop the other"),
+        );
     }
 }
 

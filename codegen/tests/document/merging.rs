@@ -386,6 +386,58 @@ fn a_spec_that_is_none_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_stands_twice_in_a_spec_is_refused_with_its_place() {
+    let page = read_page(&page("list_crates"));
+    let model = r#""CrateSet": [{ "name": "Weight", "description": "x" }]"#;
+    let old = format!(
+        r#"{{ "action": "ListCrates", "summary": "x", "summary": "y",
+  "parameters": [
+    {{ "name": "Kind", "description": "x" }},
+    {{ "name": "Kind", "description": "y" }},
+    {{ "name": "Limit", "enum": ["1"], "enum": ["2"] }}
+  ],
+  "response": [{{ "name": "Kind" }}],
+  "models": {{ {model}, {model} }},
+  "example": {{ "request": {{}}, "request": {{}} }}
+}}"#
+    );
+    let mistakes = page.spec(Some(&SpecFile::new("spec.json", old)));
+    let said: Vec<String> = mistakes
+        .unwrap_err()
+        .iter()
+        .map(|mistake| {
+            let text = mistake.to_string();
+            let (place, message) = text.split_once(" stands here twice: ").unwrap();
+            assert!(message.starts_with("keep one"), "{message}");
+            place.to_owned()
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "spec.json:1:43: `summary`",
+            "spec.json:4:5: `Kind`",
+            "spec.json:5:39: `enum`",
+            "spec.json:8:71: `CrateSet`",
+            "spec.json:9:31: `request`",
+        ]
+    );
+}
+
+#[test]
+fn what_an_example_has_beside_its_parts_is_kept() {
+    let page = read_page(&page("list_crates"));
+    let old = page.spec(None).unwrap().text;
+    let old = old.replacen(
+        "\"example\": {\n",
+        "\"example\": {\n    \"note\": \"Ours.\",\n",
+        1,
+    );
+    let new: Value = serde_json::from_str(&import(&page, &old)).unwrap();
+    assert_eq!(new["example"]["note"], "Ours.");
+}
+
+#[test]
 fn two_pages_of_one_action_say_where_they_differ() {
     let one = read_page(&page("list_crates"));
     assert_eq!(one.difference(&one), None);
