@@ -68,7 +68,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
         let path = folder.join(change.name());
         let what = match (&written, check) {
             (Err(_), _) => continue,
-            (_, true) => change.is(),
+            (_, true) => match change {
+                Change::Missing { .. } => "new",
+                Change::Stale { .. } => "changed",
+                Change::Orphaned { .. } => change.is(),
+            },
             (_, false) => change.done(),
         };
         let _ = writeln!(message, "{}: {what}", path.display());
@@ -440,7 +444,7 @@ mod tests {
         let folder = Folder::new();
         let pages = ["get_scale.md", "list_crates.md", "plan_route.md"].map(fixture);
         let said = folder.import(&pages, true).unwrap_err();
-        assert!(said.contains("list_crates.json: missing\n"), "{said}");
+        assert!(said.contains("list_crates.json: new\n"), "{said}");
         assert!(folder.spec().is_empty(), "--check writes nothing");
 
         let said = folder.import(&pages, false).unwrap();
@@ -524,7 +528,7 @@ mod tests {
         let said = folder
             .import(std::slice::from_ref(&page), true)
             .unwrap_err();
-        assert!(said.contains("crates.json: stale\n"), "{said}");
+        assert!(said.contains("crates.json: changed\n"), "{said}");
         assert!(said.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"shown_as\": \"float\","), "{said}");
         assert_eq!(fs::read_to_string(&renamed).unwrap(), old);
 

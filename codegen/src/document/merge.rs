@@ -91,11 +91,20 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
         spec.push(member("repeat", string(proposal::repeat(&facts.action))));
         proposed.push("repeat");
     }
-    // A spec without pagination has been decided to have none.
-    if let (None, Some(parts)) = (old, proposal::pagination(facts)) {
-        let parts = parts.map(|(part, name)| member(part, string(name)));
-        spec.push(member("pagination", node(Value::Object(parts.into()))));
-        proposed.push("pagination");
+    match (old, proposal::pagination(facts)) {
+        (None, Some(parts)) => {
+            let parts = parts.map(|(part, field)| member(part, string(&field.name)));
+            spec.push(member("pagination", node(Value::Object(parts.into()))));
+            proposed.push("pagination");
+        }
+        // A spec without pagination has been decided to have none, if it could have had one.
+        (Some(_), Some(parts)) if !has(&spec, "pagination") => {
+            if let Some((_, field)) = parts.iter().find(|(_, field)| !merge.was_there(field)) {
+                let what = "the page now has all that a pagination needs: add `pagination` to the spec if its calls page";
+                findings.note(field.at, what);
+            }
+        }
+        _ => {}
     }
     let is_text = |model: &&Model| shown.alone.contains(&model.name);
     if facts
@@ -182,6 +191,17 @@ impl<'a> Merge<'a> {
         ]
         .into_iter()
         .chain(models)
+    }
+
+    /// Whether the spec has a row that says the same.
+    fn was_there(&self, field: &Field) -> bool {
+        let rows = self.tables().flat_map(|(.., rows)| rows);
+        let mut same = rows.filter(|row| row_name(row) == Some(&field.name));
+        same.any(|row| {
+            let required = get(row, "required").map(|node| &node.value);
+            row_type(row).as_ref() == Some(&field.kind)
+                && required == Some(&Value::Boolean(field.required))
+        })
     }
 
     /// Notes the decisions that go with what is gone, and those that get another owner.

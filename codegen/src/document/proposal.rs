@@ -23,7 +23,7 @@ pub(super) fn repeat(action: &str) -> &'static str {
 }
 
 /// The parts of `pagination`, in their order, where the names and types for it are there.
-pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &str); 5]> {
+pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &Field); 5]> {
     let number = |name: &str| {
         let is_number =
             |field: &&Field| field.name == name && !field.required && field.kind == Type::Int;
@@ -40,11 +40,11 @@ pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &str); 5]> {
     let model = facts.models.iter().find(|other| other.name == model)?;
     let key = identity(model)?;
     Some([
-        ("offset", &offset.name),
-        ("limit", &limit.name),
-        ("total", &total.name),
-        ("items", &items.name),
-        ("key", &key.name),
+        ("offset", offset),
+        ("limit", limit),
+        ("total", total),
+        ("items", items),
+        ("key", key),
     ])
 }
 

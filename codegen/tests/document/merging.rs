@@ -273,6 +273,39 @@ fn a_model_under_another_name_keeps_its_words_and_decisions() {
 }
 
 #[test]
+fn a_pagination_that_a_known_action_could_have_is_said_once() {
+    let markdown = page("list_crates");
+    let paged = read_page(&markdown);
+    let without = |page: &Page| -> String {
+        let text = page.spec(None).unwrap().text;
+        let Some((before, after)) = text.split_once("  \"pagination\"") else {
+            return text;
+        };
+        before.to_owned() + after.split_once("},\n").unwrap().1
+    };
+    // Somebody has decided that there is none.
+    assert_eq!(noted(&paged, &without(&paged)), [""; 0]);
+    for (from, to, at) in [
+        ("**Limit** | int |", "**Most** | int |", "33:1"),
+        (
+            "**TotalCount** | int |  |**Yes**|",
+            "**TotalCount** | int |  |No|",
+            "42:1",
+        ),
+        ("**CrateName** | string |", "**CrateName** | int |", "53:1"),
+    ] {
+        let before = without(&read_page(&markdown.replace(from, to)));
+        let expected = format!(
+            "page.md:{at}: the page now has all that a pagination needs: add `pagination` to the spec if its calls page"
+        );
+        assert_eq!(noted(&paged, &before), [expected]);
+        let after = import(&paged, &before);
+        assert!(!after.contains("\"pagination\": "), "{after}");
+        assert_eq!(noted(&paged, &after), [""; 0]);
+    }
+}
+
+#[test]
 fn decisions_that_go_with_what_is_gone_are_said() {
     let markdown = page("list_crates");
     let old = described(&read_page(&markdown).spec(None).unwrap().text)
