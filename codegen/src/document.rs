@@ -278,9 +278,13 @@ fn read_old(file: &SpecFile, action: &str) -> Result<Node, Vec<Diagnostic>> {
     if let Some(node) = json::parse(&mut report) {
         let is_object = matches!(node.value, Value::Object(_));
         if is_object && merge::get(&node, "action").and_then(merge::text) == Some(action) {
-            return Ok(node);
+            merge::check(&node, &mut report);
+            if report.is_clean() {
+                return Ok(node);
+            }
+        } else {
+            report.error(node.at, format!("this is not the spec of `{action}`"));
         }
-        report.error(node.at, format!("this is not the spec of `{action}`"));
     }
     Err(report.into_diagnostics())
 }

@@ -264,6 +264,52 @@ const CASES: &[Case] = &[
             "parameter `Note`: Rust name, note → remark",
         )],
     ),
+    // Another spelling, and another name that is the same in Rust.
+    (
+        r#""name": "Note""#,
+        r#""name": "NOTE""#,
+        &[(
+            Breaking,
+            true,
+            "parameter `Note`: documented name, Note → NOTE",
+        )],
+    ),
+    (
+        r#""name": "First", "type""#,
+        r#""name": "Foremost", "rust_name": "first", "type""#,
+        &[(
+            Breaking,
+            true,
+            "parameter `First`: documented name, First → Foremost",
+        )],
+    ),
+    (
+        r#""name": "Why""#,
+        r#""name": "WHY""#,
+        &[(
+            Breaking,
+            true,
+            "field `Why` of `Stop` in the parameters: documented name, Why → WHY",
+        )],
+    ),
+    (
+        r#""name": "Text""#,
+        r#""name": "TEXT""#,
+        &[(
+            Breaking,
+            true,
+            "response field `Text`: documented name, Text → TEXT",
+        )],
+    ),
+    (
+        r#""name": "Size""#,
+        r#""name": "SIZE""#,
+        &[(
+            Breaking,
+            true,
+            "field `Size` of `Inner`: documented name, Size → SIZE",
+        )],
+    ),
     // Arguments that change places: the same types, and other ones.
     (
         r#""name": "First", "type": "string", "required": true, "description": "One text." },
@@ -522,6 +568,11 @@ const CASES: &[Case] = &[
         ],
     ),
     // A model that was sent alone is read too, and its name goes to what is read.
+    (
+        r#"{ "name": "Text","#,
+        r#"{ "name": "More", "type": "array[int]", "required": true, "description": "x" }, { "name": "Text","#,
+        &[(Additive, true, "response field `More` is new")],
+    ),
     (
         r#"{ "name": "Text","#,
         r#"{ "name": "Stop", "type": "Stop", "required": false, "description": "x" }, { "name": "Text","#,
@@ -828,6 +879,44 @@ fn what_was_perhaps_renamed_is_said_where_it_is_gone() {
         "{changes:#?}"
     );
     assert!(!gone("DeleteRepoImage").contains("is new"), "{changes:#?}");
+}
+
+#[test]
+fn another_documented_name_of_the_same_code_is_one_change() {
+    for (from, to, place) in [
+        ("ImageName", "ImageNAME", "field `ImageName` of `ImageSet`"),
+        ("TotalCount", "TotalCOUNT", "response field `TotalCount`"),
+        ("RepoName", "RepoNAME", "parameter `RepoName`"),
+    ] {
+        let quoted = |name: &str| format!("\"{name}\"");
+        let new = edited("get_repo_image.json", &quoted(from), &quoted(to));
+        let changes = diff(&uhub(), &new).unwrap().changes;
+        let found: Vec<String> = changes.iter().map(headline).collect();
+        let renamed = format!("{place}: documented name, {from} → {to}");
+        assert!(found.contains(&renamed), "{found:#?}");
+        let others = |line: &&String| !line.ends_with(&format!(", {from} → {to}"));
+        let others: Vec<_> = found.iter().filter(others).collect();
+        assert_eq!(others, ["action: example"], "{found:#?}");
+    }
+}
+
+#[test]
+fn an_example_is_compared_by_what_it_says() {
+    let of = |from: &str, to: &str| {
+        let new = edited("create_repo.json", from, to);
+        let changes = diff(&uhub(), &new).unwrap().changes;
+        changes.iter().map(headline).collect::<Vec<_>>()
+    };
+    let (name, shared) = (r#""RepoName": "cClamyhb""#, r#""IsShared": false"#);
+    let shown = format!("{name},\n      {shared}");
+    assert_eq!(of(&shown, &format!("{shared}, {name}")), [""; 0]);
+    for (from, to) in [
+        ("cClamyhb", "other"),
+        ("DcRJngSm", "other"),
+        (&format!("{shown},"), &format!("{name},")),
+    ] {
+        assert_eq!(of(from, to), ["action: example"], "{from}");
+    }
 }
 
 #[test]

@@ -68,7 +68,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
         let path = folder.join(change.name());
         let what = match (&written, check) {
             (Err(_), _) => continue,
-            (_, true) => change.is(),
+            (_, true) => match change {
+                Change::Missing { .. } => "new",
+                Change::Stale { .. } => "changed",
+                Change::Orphaned { .. } => change.is(),
+            },
             (_, false) => change.done(),
         };
         let _ = writeln!(message, "{}: {what}", path.display());
@@ -169,17 +173,22 @@ impl Import {
                 ))
             })
             .collect();
-        let name = old
-            .names
-            .get(action)
-            .cloned()
-            .unwrap_or_else(|| page.file_name());
+        let files = old.names.get(action).map_or(&[][..], Vec::as_slice);
+        let name = files.first().cloned().unwrap_or_else(|| page.file_name());
         let mut refuse = |errors: Vec<String>| {
             self.errors.extend(errors);
             self.refused += pages.len();
         };
         if !differences.is_empty() {
             return refuse(differences);
+        }
+        if files.len() > 1 {
+            return refuse(vec![format!(
+                "{}: error: `{action}` is in {} files of the spec: keep one of {}",
+                path.display(),
+                files.len(),
+                files.join(", ")
+            )]);
         }
         if let Some(other) = names.insert(name.clone(), action.to_owned()) {
             return refuse(vec![format!(
@@ -288,8 +297,8 @@ fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 #[derive(Debug, Default)]
 struct Old {
     files: BTreeMap<String, SpecFile>,
-    /// The files' names by their actions.
-    names: BTreeMap<String, String>,
+    /// The files' names by their actions: one of each, as a rule.
+    names: BTreeMap<String, Vec<String>>,
 }
 
 impl Old {
@@ -311,7 +320,10 @@ impl Old {
             let text = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
             let file = SpecFile::new(path.display().to_string(), text);
             if let Some(action) = document::action_of(&file) {
-                old.names.insert(action, name.to_owned());
+                let names = old.names.entry(action).or_default();
+                names.push(name.to_owned());
+                // A folder has no order of its own.
+                names.sort();
             }
             old.files.insert(name.to_owned(), file);
         }
@@ -432,7 +444,7 @@ mod tests {
         let folder = Folder::new();
         let pages = ["get_scale.md", "list_crates.md", "plan_route.md"].map(fixture);
         let said = folder.import(&pages, true).unwrap_err();
-        assert!(said.contains("list_crates.json: missing\n"), "{said}");
+        assert!(said.contains("list_crates.json: new\n"), "{said}");
         assert!(folder.spec().is_empty(), "--check writes nothing");
 
         let said = folder.import(&pages, false).unwrap();
@@ -516,7 +528,7 @@ mod tests {
         let said = folder
             .import(std::slice::from_ref(&page), true)
             .unwrap_err();
-        assert!(said.contains("crates.json: stale\n"), "{said}");
+        assert!(said.contains("crates.json: changed\n"), "{said}");
         assert!(said.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"shown_as\": \"float\","), "{said}");
         assert_eq!(fs::read_to_string(&renamed).unwrap(), old);
 
@@ -569,6 +581,34 @@ mod tests {
             assert!(said.contains("list_crates.json:1:1: error: "), "{said}");
             assert_eq!(fs::read_to_string(&path).unwrap(), old);
         }
+    }
+
+    #[test]
+    fn an_action_in_two_files_of_the_spec_is_refused() {
+        let folder = Folder::new();
+        let pages = [fixture("list_crates.md"), fixture("get_scale.md")];
+        folder.import(&pages[..1], false).unwrap();
+        let actions = folder.out.join("actions");
+        fs::copy(
+            actions.join("list_crates.json"),
+            actions.join("crates.json"),
+        )
+        .unwrap();
+        let before = folder.spec();
+
+        let said = folder.import(&pages, false).unwrap_err();
+        assert!(
+            said.contains("list_crates.md: error: `ListCrates` is in 2 files of the spec: keep one of crates.json, list_crates.json\n"),
+            "{said}"
+        );
+        // No other page is kept from being imported.
+        assert!(
+            said.ends_with("1 action new or changed, 0 as the spec has them; 1 page refused"),
+            "{said}"
+        );
+        let mut after = folder.spec();
+        assert!(after.remove("get_scale.json").is_some());
+        assert_eq!(after, before);
     }
 
     #[test]

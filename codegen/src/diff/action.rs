@@ -90,7 +90,7 @@ impl<'a> Comparison<'a> {
         ] {
             self.log.words("action", what, &module, is_same);
         }
-        if old.example != new.example {
+        if shown(old) != shown(new) {
             let reason = "The documentation's example is another one; the tests of the generated code follow it.";
             self.log
                 .note(Class::Documentation, "action", "example", &module, reason);
@@ -172,9 +172,12 @@ impl<'a> Comparison<'a> {
                 self.log.note(Class::Breaking, place, "gone", item, reason);
             }
             (Some(before), Some(after)) => {
-                let (before, after) = (documented(old, before), documented(new, after));
-                for ((what, before), (_, after)) in before.into_iter().zip(after) {
-                    if before == after {
+                let parts = documented(old, before)
+                    .into_iter()
+                    .zip(documented(new, after));
+                for ((what, before, rust), (_, after, now)) in parts {
+                    // With one of its two names it is the same.
+                    if before == after || rust == now {
                         continue;
                     }
                     let (class, reason) = match what {
@@ -195,8 +198,19 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// The documented names of what pages an action.
-fn documented(action: &Action, pages: &Pagination) -> [(&'static str, String); 5] {
+/// What an example says, however it is written.
+fn shown(action: &Action) -> [Option<serde_json::Value>; 2] {
+    [&action.example.request, &action.example.response].map(|text| {
+        let text = text.as_deref()?;
+        Some(serde_json::from_str(text).unwrap_or_else(|_| text.into()))
+    })
+}
+
+/// The documented names of what pages an action, and its Rust names.
+fn documented<'a>(
+    action: &Action,
+    pages: &'a Pagination,
+) -> [(&'static str, String, &'a String); 5] {
     let parameter = |rust: &str| {
         let found = action.parameters.iter().find(|it| it.rust == rust);
         found.map_or_else(String::new, |it| it.wire.clone())
@@ -207,12 +221,13 @@ fn documented(action: &Action, pages: &Pagination) -> [(&'static str, String); 5
     };
     let item = action.models.iter().find(|model| model.rust == pages.item);
     let item_fields = item.map_or(&[][..], |model| &model.fields);
+    let fields = &action.response.fields;
     [
-        ("items", field(&action.response.fields, &pages.items)),
-        ("key", field(item_fields, &pages.key)),
-        ("offset", parameter(&pages.offset)),
-        ("limit", parameter(&pages.limit)),
-        ("total", field(&action.response.fields, &pages.total)),
+        ("items", field(fields, &pages.items), &pages.items),
+        ("key", field(item_fields, &pages.key), &pages.key),
+        ("offset", parameter(&pages.offset), &pages.offset),
+        ("limit", parameter(&pages.limit), &pages.limit),
+        ("total", field(fields, &pages.total), &pages.total),
     ]
 }
 

@@ -62,6 +62,17 @@ impl<'a> Struct<'a> {
             .iter()
             .find(|parameter| parameter.wire == wire)
     }
+
+    /// What one of its parameters is in the same struct of the other spec: what has its documented
+    /// name there, else what has another one and the same name in Rust.
+    fn same_in(self, other: Self, parameter: &Parameter) -> Option<&'a Parameter> {
+        let same_rust = || {
+            let mut others = other.parameters.iter();
+            let same = others.find(|it| it.rust == parameter.rust)?;
+            self.find(&same.wire).is_none().then_some(same)
+        };
+        other.find(&parameter.wire).or_else(same_rust)
+    }
 }
 
 impl<'a> Comparison<'a> {
@@ -125,7 +136,7 @@ impl<'a> Comparison<'a> {
 
     fn structs(&mut self, old: Struct<'a>, new: Struct<'a>, path: &str) {
         for parameter in old.parameters {
-            let Some(now) = new.find(&parameter.wire) else {
+            let Some(now) = old.same_in(new, parameter) else {
                 let hint = hint::among(
                     parameter,
                     old.parameters,
@@ -150,7 +161,7 @@ impl<'a> Comparison<'a> {
             self.parameters(old, parameter, now, path);
         }
         for parameter in new.parameters {
-            if old.find(&parameter.wire).is_none() {
+            if new.same_in(old, parameter).is_none() {
                 let (class, reason) = if parameter.required {
                     let reason = format!("{} one argument more.", self.constructors(old));
                     (Class::Breaking, reason)
@@ -171,12 +182,13 @@ impl<'a> Comparison<'a> {
 
     /// What no parameter says for itself: that an old call of the constructor means another thing.
     fn constructor(&mut self, old: Struct<'a>, new: Struct<'a>, path: &str) {
-        let names = |of: Struct<'a>| -> Vec<String> {
-            of.arguments()
-                .map(|parameter| parameter.wire.clone())
-                .collect()
+        // One that got another documented name alone is the same.
+        let old_name = |parameter: &Parameter| {
+            let same = new.same_in(old, parameter).unwrap_or(parameter);
+            same.wire.clone()
         };
-        let (before, after) = (names(old), names(new));
+        let before: Vec<String> = old.arguments().map(|it| it.wire.clone()).collect();
+        let after: Vec<String> = new.arguments().map(old_name).collect();
         let is_reordered = {
             let kept = before.iter().filter(|name| after.contains(name));
             !after.iter().filter(|name| before.contains(name)).eq(kept)
@@ -198,23 +210,22 @@ impl<'a> Comparison<'a> {
             } else {
                 format!("{} the arguments in another order.", self.constructors(old))
             };
-            let signature = |names: &[String]| format!("new({})", names.join(", "));
+            let signature = |of: Struct<'a>| {
+                let names = of.arguments().map(|parameter| &parameter.wire[..]);
+                format!("new({})", names.collect::<Vec<_>>().join(", "))
+            };
             let noted = self
                 .log
                 .note(Class::Breaking, place, what, item, reason)
-                .between(signature(&before), signature(&after));
+                .between(signature(old), signature(new));
             if still_compiles {
                 noted.silently();
             }
         } else {
-            let all = |of: Struct<'a>| -> Vec<String> {
-                of.parameters
-                    .iter()
-                    .map(|parameter| parameter.wire.clone())
-                    .collect()
-            };
+            let before: Vec<String> = old.parameters.iter().map(|it| it.wire.clone()).collect();
+            let after: Vec<String> = new.parameters.iter().map(old_name).collect();
             let item = self.item(old.rust);
-            order(self.log, &place, &item, &all(old), &all(new));
+            order(self.log, &place, &item, &before, &after);
         }
     }
 
@@ -227,6 +238,13 @@ impl<'a> Comparison<'a> {
     ) {
         let place = &owner.place(path, old);
         let item = &self.parameter_item(owner, old);
+        if old.wire != new.wire {
+            let reason = "It is sent under another name, by code that is the same. A request kept as JSON with the old one is refused.";
+            self.log
+                .note(Class::Breaking, place, "documented name", item, reason)
+                .between(&old.wire, &new.wire)
+                .silently();
+        }
         if old.rust != new.rust {
             let reason = "Its field and its setter have another name.";
             self.log

@@ -55,11 +55,10 @@ impl<'a> Comparison<'a> {
     }
 
     fn fields(&mut self, old: &'a Struct, new: &'a Struct, place: impl Fn(&str) -> String) {
-        let find = |of: &'a Struct, wire: &str| of.fields.iter().find(|field| field.wire == wire);
         for field in &old.fields {
             let item = self.item(&format!("{}.{}", old.rust, field.rust));
             let place = place(&field.wire);
-            let Some(now) = find(new, &field.wire) else {
+            let Some(now) = same_in(old, new, field) else {
                 let hint = hint::among(field, &old.fields, &new.fields, |it| &it.wire, field_type);
                 let reason = format!("Code that reads the field does not compile.{hint}");
                 self.log.note(Class::Breaking, place, "gone", item, reason);
@@ -68,7 +67,7 @@ impl<'a> Comparison<'a> {
             self.field((old, field), (new, now), &place, &item);
         }
         for field in &new.fields {
-            if find(old, &field.wire).is_none() {
+            if same_in(new, old, field).is_none() {
                 let item = self.item(&format!("{}.{}", old.rust, field.rust));
                 let reason = match field.absent {
                     Absent::Refused { .. } => {
@@ -79,18 +78,22 @@ impl<'a> Comparison<'a> {
                     }
                 };
                 let place = place(&field.wire);
-                self.log.note(Class::Additive, place, "new", item, reason);
+                let noted = self.log.note(Class::Additive, place, "new", item, reason);
+                if matches!(field.absent, Absent::Refused { .. }) {
+                    noted.silently();
+                }
             }
         }
-        let names =
-            |of: &Struct| -> Vec<String> { of.fields.iter().map(|it| it.wire.clone()).collect() };
+        let before: Vec<String> = old.fields.iter().map(|it| it.wire.clone()).collect();
+        let old_name = |field| same_in(new, old, field).unwrap_or(field).wire.clone();
+        let after: Vec<String> = new.fields.iter().map(old_name).collect();
         let whole = if old.rust == self.old.response.rust {
             "response".to_owned()
         } else {
             format!("model `{}`", old.wire)
         };
         let item = self.item(&old.rust);
-        order(self.log, &whole, &item, &names(old), &names(new));
+        order(self.log, &whole, &item, &before, &after);
     }
 
     /// One field of two structs.
@@ -101,6 +104,13 @@ impl<'a> Comparison<'a> {
         place: &str,
         item: &str,
     ) {
+        if old.wire != new.wire {
+            let reason = "It is read under another name, by code that is the same. In an answer with the old one, kept from before too, it is absent.";
+            self.log
+                .note(Class::Breaking, place, "documented name", item, reason)
+                .between(&old.wire, &new.wire)
+                .silently();
+        }
         if old.rust != new.rust {
             let reason = "The field has another name.";
             self.log
@@ -226,7 +236,7 @@ impl<'a> Comparison<'a> {
             Absent::Optional | Absent::Empty => "empty".to_owned(),
         };
         let (before, after) = (absence(old_owner, old), absence(new_owner, new));
-        if before != after {
+        if before != after && old.absent != new.absent {
             let reason = "Its type is the same; an answer without the list means another thing.";
             self.log
                 .note(Class::Documentation, place, "absence", item, reason)
@@ -239,6 +249,18 @@ impl<'a> Comparison<'a> {
                 .note(Class::Documentation, place, "required", item, reason);
         }
     }
+}
+
+/// What a field of one struct is in the same struct of the other spec: what has its documented name
+/// there, else what has another one and the same name in Rust.
+fn same_in<'a>(of: &Struct, other: &'a Struct, field: &Field) -> Option<&'a Field> {
+    let find = |of: &'a Struct, wire: &str| of.fields.iter().find(|it| it.wire == wire);
+    let same_rust = || {
+        let same = other.fields.iter().find(|it| it.rust == field.rust)?;
+        let is_new = of.fields.iter().all(|it| it.wire != same.wire);
+        is_new.then_some(same)
+    };
+    find(other, &field.wire).or_else(same_rust)
 }
 
 /// What a model looks like from without.

@@ -1,5 +1,7 @@
 //! From a page's facts to a spec: the facts are the page's, words and decisions are kept.
 
+use std::collections::BTreeSet;
+
 use super::{
     contradiction::{Decided, Key, Owner, Shown, compare},
     findings::Findings,
@@ -7,6 +9,7 @@ use super::{
     proposal,
 };
 use crate::{
+    diagnostic::Report,
     json::{Member, Node, Value},
     spec::Type,
 };
@@ -32,7 +35,13 @@ const FIELD: &[&str] = &[
 
 /// The spec that a page makes of the one there is.
 pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) -> Node {
-    let merge = Merge { facts, old };
+    let mut merge = Merge {
+        facts,
+        old,
+        renamed: None,
+    };
+    merge.renamed = merge.renamed();
+    merge.note_losses(findings);
     let decided = merge.decided();
     let shown = compare(facts, &decided, findings);
 
@@ -59,7 +68,8 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
             list(&owner, &model.fields, merge.old_model(&model.name)),
         )
     });
-    let models: Vec<Member> = of_page.chain(merge.models_by_hand()).collect();
+    let by_hand = merge.models_by_hand().into_iter().cloned();
+    let models: Vec<Member> = of_page.chain(by_hand).collect();
     if !models.is_empty() {
         spec.push(member("models", node(Value::Object(models))));
     }
@@ -81,11 +91,20 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
         spec.push(member("repeat", string(proposal::repeat(&facts.action))));
         proposed.push("repeat");
     }
-    // A spec without pagination has been decided to have none.
-    if let (None, Some(parts)) = (old, proposal::pagination(facts)) {
-        let parts = parts.map(|(part, name)| member(part, string(name)));
-        spec.push(member("pagination", node(Value::Object(parts.into()))));
-        proposed.push("pagination");
+    match (old, proposal::pagination(facts)) {
+        (None, Some(parts)) => {
+            let parts = parts.map(|(part, field)| member(part, string(&field.name)));
+            spec.push(member("pagination", node(Value::Object(parts.into()))));
+            proposed.push("pagination");
+        }
+        // A spec without pagination has been decided to have none, if it could have had one.
+        (Some(_), Some(parts)) if !has(&spec, "pagination") => {
+            if let Some((_, field)) = parts.iter().find(|(_, field)| !merge.was_there(field)) {
+                let what = "the page now has all that a pagination needs: add `pagination` to the spec if its calls page";
+                findings.note(field.at, what);
+            }
+        }
+        _ => {}
     }
     let is_text = |model: &&Model| shown.alone.contains(&model.name);
     if facts
@@ -104,6 +123,8 @@ pub(super) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
 struct Merge<'a> {
     facts: &'a Facts,
     old: Option<&'a Node>,
+    /// The model that has another name on the page, and the one that it was.
+    renamed: Option<(&'a Model, &'a Member)>,
 }
 
 impl<'a> Merge<'a> {
@@ -112,7 +133,114 @@ impl<'a> Merge<'a> {
     }
 
     fn old_model(&self, name: &str) -> Option<&'a Node> {
-        get(self.old("models")?, name)
+        match self.renamed {
+            Some((new, old)) if new.name == name => Some(&old.value),
+            _ => get(self.old("models")?, name),
+        }
+    }
+
+    fn old_models(&self) -> &'a [Member] {
+        self.old("models").map_or(&[], members)
+    }
+
+    /// The models that the spec has and the page neither has nor refers to.
+    fn gone(&self) -> impl Iterator<Item = &'a Member> {
+        let by_hand = self.models_by_hand();
+        let is_renamed = |name: &str| self.renamed.is_some_and(|(_, old)| old.key == name);
+        self.old_models().iter().filter(move |old| {
+            let is_there = self.is_on_page(&old.key) || by_hand.contains(old);
+            !is_there && !is_renamed(&old.key)
+        })
+    }
+
+    /// The only new model with the only one that is gone, where they have fields of the same names or
+    /// the same row refers to them.
+    fn renamed(&self) -> Option<(&'a Model, &'a Member)> {
+        let is_new = |model: &&Model| self.old_model(&model.name).is_none();
+        let new = proposal::one(self.facts.models.iter().filter(is_new))?;
+        let gone = proposal::one(self.gone())?;
+        let before = elements(&gone.value).iter().filter_map(row_name);
+        let after = new.fields.iter().map(|field| field.name.as_str());
+        let is_alike = before.collect::<BTreeSet<_>>() == after.collect();
+        let is_referred_alike = self.tables().any(|(_, _, fields, rows)| {
+            let referring = |field: &&Field| model_of(&field.kind) == Some(&new.name);
+            fields.iter().filter(referring).any(|field| {
+                let row = rows.iter().find(|row| row_name(row) == Some(&field.name));
+                row.and_then(row_type).as_ref().and_then(model_of) == Some(&gone.key)
+            })
+        });
+        (is_alike || is_referred_alike).then_some((new, gone))
+    }
+
+    /// Where each table of the page stands, whose it is, its rows, and those of the spec there is.
+    fn tables(&self) -> impl Iterator<Item = (usize, Owner, &'a [Field], &'a [Node])> {
+        let facts = self.facts;
+        let rows = |old: Option<&'a Node>| old.map_or(&[][..], elements);
+        let table = |owner, fields: &'a [Field], key| {
+            let at = fields.first().map_or(0, |field| field.at);
+            (at, owner, fields, rows(self.old(key)))
+        };
+        let models = facts.models.iter().map(move |model| {
+            let owner = Owner::Model(model.name.clone());
+            let rows = rows(self.old_model(&model.name));
+            (model.at, owner, &model.fields[..], rows)
+        });
+        [
+            table(Owner::Request, &facts.parameters, "parameters"),
+            table(Owner::Response, &facts.response, "response"),
+        ]
+        .into_iter()
+        .chain(models)
+    }
+
+    /// Whether the spec has a row that says the same.
+    fn was_there(&self, field: &Field) -> bool {
+        let rows = self.tables().flat_map(|(.., rows)| rows);
+        let mut same = rows.filter(|row| row_name(row) == Some(&field.name));
+        same.any(|row| {
+            let required = get(row, "required").map(|node| &node.value);
+            row_type(row).as_ref() == Some(&field.kind)
+                && required == Some(&Value::Boolean(field.required))
+        })
+    }
+
+    /// Notes the decisions that go with what is gone, and those that get another owner.
+    fn note_losses(&self, findings: &mut Findings) {
+        if let Some((new, old)) = self.renamed {
+            findings.note(
+                new.at,
+                format!(
+                    "`{}` is taken for `{}` under another name: it keeps its words and decisions",
+                    new.name, old.key
+                ),
+            );
+        }
+        let gone = self.gone().map(|model| {
+            let owner = Owner::Model(model.key.clone());
+            (0, owner, &[][..], elements(&model.value))
+        });
+        for (at, owner, fields, rows) in self.tables().chain(gone) {
+            for row in rows {
+                let name = row_name(row).unwrap_or_default();
+                let is_fact =
+                    |key: &str| FIELD.contains(&key) || ["default", "description"].contains(&key);
+                let keys = members(row).iter().map(|member| member.key.as_str());
+                let lost: Vec<String> = keys
+                    .filter(|key| !is_fact(key))
+                    .map(|key| format!("`{key}`"))
+                    .collect();
+                if lost.is_empty() || fields.iter().any(|field| field.name == name) {
+                    continue;
+                }
+                let what = match &owner {
+                    Owner::Request => format!("the parameter `{name}`"),
+                    Owner::Response => format!("the response field `{name}`"),
+                    Owner::Model(model) => format!("`{model}.{name}`"),
+                };
+                let lost = lost.join(", ");
+                findings.note(at, format!("{what} is gone, and with it: {lost}"));
+            }
+        }
     }
 
     /// The decisions that the page's examples are read by.
@@ -121,17 +249,18 @@ impl<'a> Merge<'a> {
         let mut note = |owner: Owner, fields: Option<&Node>| {
             for field in fields.into_iter().flat_map(elements) {
                 let is_boolean = get(field, "format").and_then(text) == Some("boolean");
-                if let Some(name) = get(field, "name").and_then(text).filter(|_| is_boolean) {
+                if let Some(name) = row_name(field).filter(|_| is_boolean) {
                     decided.booleans.insert((owner.clone(), name.to_owned()));
                 }
             }
         };
         note(Owner::Request, self.old("parameters"));
         note(Owner::Response, self.old("response"));
-        for model in self.old("models").into_iter().flat_map(members) {
-            note(Owner::Model(model.key.clone()), Some(&model.value));
-        }
         for model in &self.facts.models {
+            note(
+                Owner::Model(model.name.clone()),
+                self.old_model(&model.name),
+            );
             let proposed = || proposal::identity(model).map(|field| field.name.clone());
             if let Some(alone) = self.alone(model).or_else(proposed) {
                 decided.alone.insert(model.name.clone(), alone);
@@ -146,7 +275,7 @@ impl<'a> Merge<'a> {
         let alone = fields
             .iter()
             .find(|field| get(field, "shown_alone").is_some())?;
-        let name = text(get(alone, "name")?)?;
+        let name = row_name(alone)?;
         let is_there = model.fields.iter().any(|field| field.name == name);
         is_there.then(|| name.to_owned())
     }
@@ -182,7 +311,7 @@ impl<'a> Merge<'a> {
         {
             row.push(member("shown_alone", yes()));
         }
-        let is_same = |old: &&Node| get(old, "name").and_then(text) == Some(&field.name);
+        let is_same = |old: &&Node| row_name(old) == Some(&field.name);
         let old = old.into_iter().flat_map(elements).find(is_same);
         for old in old.into_iter().flat_map(members) {
             let is_outdated = FIELD.contains(&old.key.as_str())
@@ -198,16 +327,30 @@ impl<'a> Merge<'a> {
         node(Value::Object(row))
     }
 
-    /// Models that the page refers to and lacks: a person has written them.
-    fn models_by_hand(&self) -> impl Iterator<Item = Member> {
-        let is_referred = |name: &str| {
-            let mut fields = self.facts.fields();
-            fields.any(|field| model_of(&field.kind) == Some(name))
-        };
-        let is_on_page = |name: &str| self.facts.models.iter().any(|model| model.name == name);
-        let old = self.old("models").into_iter().flat_map(members);
-        old.filter(move |old| is_referred(&old.key) && !is_on_page(&old.key))
-            .cloned()
+    fn is_on_page(&self, model: &str) -> bool {
+        self.facts.models.iter().any(|other| other.name == model)
+    }
+
+    /// Models that the page lacks and refers to, itself or through another of them: a person has
+    /// written them.
+    fn models_by_hand(&self) -> Vec<&'a Member> {
+        let old = self.old_models().iter();
+        let mut by_hand: Vec<&Member> = old.filter(|old| !self.is_on_page(&old.key)).collect();
+        let fields = self.facts.fields();
+        let referred = fields.filter_map(|field| model_of(&field.kind));
+        let mut referred: BTreeSet<String> = referred.map(str::to_owned).collect();
+        loop {
+            let before = referred.len();
+            let kept = by_hand.iter().filter(|old| referred.contains(&old.key));
+            let rows = kept.flat_map(|model| elements(&model.value));
+            let types: Vec<Type> = rows.filter_map(row_type).collect();
+            referred.extend(types.iter().filter_map(model_of).map(str::to_owned));
+            if referred.len() == before {
+                break;
+            }
+        }
+        by_hand.retain(|old| referred.contains(&old.key));
+        by_hand
     }
 
     /// What the page shows; what it does not show stays as it was.
@@ -215,10 +358,11 @@ impl<'a> Merge<'a> {
         let old = |key| get(self.old("example")?, key).cloned();
         let request = shown.request.or_else(|| old("request"));
         let response = shown.response.or_else(|| old("response"));
-        let parts: Vec<Member> = [("request", request), ("response", response)]
-            .into_iter()
-            .filter_map(|(key, part)| Some(member(key, part?)))
-            .collect();
+        let parts = [("request", request), ("response", response)].into_iter();
+        let parts = parts.filter_map(|(key, part)| Some(member(key, part?)));
+        let others = self.old("example").into_iter().flat_map(members);
+        let others = others.filter(|other| !["request", "response"].contains(&&other.key[..]));
+        let parts: Vec<Member> = parts.chain(others.cloned()).collect();
         (!parts.is_empty()).then(|| member("example", node(Value::Object(parts))))
     }
 
@@ -234,8 +378,50 @@ impl<'a> Merge<'a> {
     }
 }
 
+/// Reports what stands twice in a spec: an import would keep one of them.
+pub(super) fn check(spec: &Node, report: &mut Report<'_>) {
+    let models = get(spec, "models").map_or(&[][..], members);
+    let example = get(spec, "example").map_or(&[][..], members);
+    let tables = ["parameters", "response"].map(|key| get(spec, key));
+    let tables = tables.into_iter().flatten();
+    let tables = tables.chain(models.iter().map(|model| &model.value));
+    let tables: Vec<&[Node]> = tables.map(elements).collect();
+
+    let rows = tables.iter().copied().flatten();
+    let objects = [members(spec), models, example].into_iter();
+    let objects = objects.chain(rows.map(members));
+    let keys = objects.map(|members| members.iter().map(|it| (it.at, &it.key[..])).collect());
+    let names = tables.iter().map(|rows| {
+        let rows = rows.iter();
+        rows.filter_map(|row| Some((row.at, row_name(row)?)))
+            .collect()
+    });
+    let mut twice: Vec<(usize, &str)> = Vec::new();
+    for all in keys.chain(names) {
+        let all: Vec<(usize, &str)> = all;
+        let mut seen = BTreeSet::new();
+        twice.extend(all.into_iter().filter(|(_, name)| !seen.insert(*name)));
+    }
+    twice.sort_unstable();
+    for (at, name) in twice {
+        report.error(
+            at,
+            format!("`{name}` stands here twice: keep one, for an import would drop the other"),
+        );
+    }
+}
+
 fn has(members: &[Member], key: &str) -> bool {
     members.iter().any(|member| member.key == key)
+}
+
+fn row_name(row: &Node) -> Option<&str> {
+    text(get(row, "name")?)
+}
+
+/// The type of a spec's row, where it is one.
+fn row_type(row: &Node) -> Option<Type> {
+    Type::parse(text(get(row, "type")?)?).ok()
 }
 
 fn value(default: &str, ty: &Type) -> Node {

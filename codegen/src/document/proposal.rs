@@ -23,7 +23,7 @@ pub(super) fn repeat(action: &str) -> &'static str {
 }
 
 /// The parts of `pagination`, in their order, where the names and types for it are there.
-pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &str); 5]> {
+pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &Field); 5]> {
     let number = |name: &str| {
         let is_number =
             |field: &&Field| field.name == name && !field.required && field.kind == Type::Int;
@@ -40,11 +40,11 @@ pub(super) fn pagination(facts: &Facts) -> Option<[(&'static str, &str); 5]> {
     let model = facts.models.iter().find(|other| other.name == model)?;
     let key = identity(model)?;
     Some([
-        ("offset", &offset.name),
-        ("limit", &limit.name),
-        ("total", &total.name),
-        ("items", &items.name),
-        ("key", &key.name),
+        ("offset", offset),
+        ("limit", limit),
+        ("total", total),
+        ("items", items),
+        ("key", key),
     ])
 }
 
@@ -153,7 +153,7 @@ fn value<'a>(mut text: &'a str, needs_sign: bool, ty: &Type) -> Option<(&'a str,
     (!value.is_empty() && is_whole).then_some((value, after))
 }
 
-fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+pub(super) fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }

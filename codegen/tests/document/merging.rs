@@ -219,6 +219,132 @@ fn words_and_decisions_stay_and_facts_change() {
     );
 }
 
+/// The notes of an import that another import of the page would not have.
+fn noted(page: &Page, old: &str) -> Vec<String> {
+    let of = |old: Option<&SpecFile>| page.spec(old).unwrap().notes;
+    let usual = of(None);
+    let notes = of(Some(&SpecFile::new("spec.json", old))).into_iter();
+    notes
+        .filter(|note| !usual.contains(note))
+        .map(|note| note.to_string())
+        .collect()
+}
+
+#[test]
+fn a_model_under_another_name_keeps_its_words_and_decisions() {
+    let markdown = page("list_crates");
+    let old = described(&read_page(&markdown).spec(None).unwrap().text).replace(
+        "\"shown_as\": \"int\", \"description\": \"Ours.\"",
+        "\"format\": \"timestamp\", \"shown_as\": \"int\", \"description\": \"When.\"",
+    );
+    assert_eq!(noted(&read_page(&markdown), &old), [""; 0]);
+    // The same fields, though another row refers to it; and other fields, from the same row.
+    let renamed = markdown
+        .replace("#### CrateSet", "#### CrateInfo")
+        .replace("[[*CrateSet*](#CrateSet)]", "[[*CrateInfo*](#CrateInfo)]");
+    let by_another_row = renamed
+        .replace("**CrateSet** |", "**Crates** |")
+        .replace("\"CrateSet\": [", "\"Crates\": [");
+    let with_other_fields = |page: &str| page.replace("**Volume** |", "**Size** |");
+    for (page, is_alike) in [
+        (with_other_fields(&renamed), true),
+        (by_another_row.clone(), true),
+        // Neither: another model.
+        (with_other_fields(&by_another_row), false),
+    ] {
+        let page = read_page(&page);
+        let expected = if is_alike {
+            "`CrateInfo` is taken for `CrateSet` under another name: it keeps its words and decisions"
+        } else {
+            "`CrateSet.CreateTime` is gone, and with it: `format`"
+        };
+        let notes = noted(&page, &old);
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(notes[0].ends_with(expected), "{notes:?}");
+        let new: Value = serde_json::from_str(&import(&page, &old)).unwrap();
+        let old: Value = serde_json::from_str(&old).unwrap();
+        for name in ["CrateName", "CreateTime", "Sealed"] {
+            let was = row(&old, "/models/CrateSet", name);
+            let is = row(&new, "/models/CrateInfo", name);
+            assert_eq!(is["name"], name);
+            assert_eq!(is == was, is_alike, "{is} {was}");
+        }
+    }
+}
+
+#[test]
+fn a_pagination_that_a_known_action_could_have_is_said_once() {
+    let markdown = page("list_crates");
+    let paged = read_page(&markdown);
+    let without = |page: &Page| -> String {
+        let text = page.spec(None).unwrap().text;
+        let Some((before, after)) = text.split_once("  \"pagination\"") else {
+            return text;
+        };
+        before.to_owned() + after.split_once("},\n").unwrap().1
+    };
+    // Somebody has decided that there is none.
+    assert_eq!(noted(&paged, &without(&paged)), [""; 0]);
+    for (from, to, at) in [
+        ("**Limit** | int |", "**Most** | int |", "33:1"),
+        (
+            "**TotalCount** | int |  |**Yes**|",
+            "**TotalCount** | int |  |No|",
+            "42:1",
+        ),
+        ("**CrateName** | string |", "**CrateName** | int |", "53:1"),
+    ] {
+        let before = without(&read_page(&markdown.replace(from, to)));
+        let expected = format!(
+            "page.md:{at}: the page now has all that a pagination needs: add `pagination` to the spec if its calls page"
+        );
+        assert_eq!(noted(&paged, &before), [expected]);
+        let after = import(&paged, &before);
+        assert!(!after.contains("\"pagination\": "), "{after}");
+        assert_eq!(noted(&paged, &after), [""; 0]);
+    }
+}
+
+#[test]
+fn decisions_that_go_with_what_is_gone_are_said() {
+    let markdown = page("list_crates");
+    let old = described(&read_page(&markdown).spec(None).unwrap().text)
+        .replace(
+            "\"default\": \"wood\",",
+            "\"default\": \"wood\", \"enum\": [\"wood\"], \"must_choose\": true,",
+        )
+        .replace(
+            "\"name\": \"TotalCount\",",
+            "\"name\": \"TotalCount\", \"rust_name\": \"total\",",
+        )
+        .replace(
+            "\"name\": \"OwnerName\",",
+            "\"name\": \"OwnerName\", \"rust_name\": \"who\",",
+        )
+        .replace(
+            "\"name\": \"Weight\",",
+            "\"name\": \"Weight\", \"rust_name\": \"kilograms\",",
+        );
+    let changed = markdown
+        .replace("**Kind** |", "**Sort** |")
+        .replace("**TotalCount** |", "**Total** |")
+        .replace("**Weight** |", "**Mass** |")
+        .replace("**Volume** |", "**Size** |")
+        .replace("array[[*OwnerSet*](#OwnerSet)]", "array[string]");
+    let end = changed.find("#### OwnerSet").unwrap();
+    let end = end..changed.find("## 示例").unwrap();
+    let without = changed.replace(&changed[end], "");
+    assert_eq!(
+        noted(&read_page(&without), &old),
+        [
+            "page.md:1:1: `OwnerSet.OwnerName` is gone, and with it: `rust_name`",
+            "page.md:28:1: the parameter `Kind` is gone, and with it: `enum`, `must_choose`",
+            "page.md:42:1: the response field `TotalCount` is gone, and with it: `rust_name`",
+            "page.md:49:1: `CrateSet.Weight` is gone, and with it: `rust_name`",
+        ]
+    );
+}
+
 /// The lines that differ, without their margins.
 fn similar_lines(old: &str, new: &str) -> Vec<String> {
     similar::TextDiff::from_lines(old, new)
@@ -249,6 +375,22 @@ fn what_a_page_lacks_and_a_person_wrote_is_kept() {
         row(&again, "/models/OwnerSet", "OwnerName")["description"],
         "Who."
     );
+    // Another one that is referred to from there alone stays with it, wherever it stands.
+    let within =
+        r#"{ "name": "Home", "type": "array[Place]", "required": false, "description": "Where." }"#;
+    let deep = old
+        .replacen("\"models\": {\n", "\"models\": {\n    \"Place\": [],\n", 1)
+        .replacen(
+            "\"description\": \"Who.\" }",
+            &format!("\"description\": \"Who.\" }},\n      {within}"),
+            1,
+        );
+    let again = import(&page, &deep);
+    assert!(
+        again.contains("\n    \"Place\": [],\n    \"OwnerSet\": [\n"),
+        "{again}"
+    );
+    assert!(again.contains(within), "{again}");
     // Nothing refers to it any more: it goes.
     let other = read_page(&markdown.replace("array[[*OwnerSet*](#OwnerSet)]", "array[string]"));
     let again: Value = serde_json::from_str(&import(&other, &old)).unwrap();
@@ -274,6 +416,58 @@ fn a_spec_that_is_none_is_refused_with_its_place() {
             .unwrap_err();
         assert_eq!(mistakes[0].to_string(), expected);
     }
+}
+
+#[test]
+fn what_stands_twice_in_a_spec_is_refused_with_its_place() {
+    let page = read_page(&page("list_crates"));
+    let model = r#""CrateSet": [{ "name": "Weight", "description": "x" }]"#;
+    let old = format!(
+        r#"{{ "action": "ListCrates", "summary": "x", "summary": "y",
+  "parameters": [
+    {{ "name": "Kind", "description": "x" }},
+    {{ "name": "Kind", "description": "y" }},
+    {{ "name": "Limit", "enum": ["1"], "enum": ["2"] }}
+  ],
+  "response": [{{ "name": "Kind" }}],
+  "models": {{ {model}, {model} }},
+  "example": {{ "request": {{}}, "request": {{}} }}
+}}"#
+    );
+    let mistakes = page.spec(Some(&SpecFile::new("spec.json", old)));
+    let said: Vec<String> = mistakes
+        .unwrap_err()
+        .iter()
+        .map(|mistake| {
+            let text = mistake.to_string();
+            let (place, message) = text.split_once(" stands here twice: ").unwrap();
+            assert!(message.starts_with("keep one"), "{message}");
+            place.to_owned()
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "spec.json:1:43: `summary`",
+            "spec.json:4:5: `Kind`",
+            "spec.json:5:39: `enum`",
+            "spec.json:8:71: `CrateSet`",
+            "spec.json:9:31: `request`",
+        ]
+    );
+}
+
+#[test]
+fn what_an_example_has_beside_its_parts_is_kept() {
+    let page = read_page(&page("list_crates"));
+    let old = page.spec(None).unwrap().text;
+    let old = old.replacen(
+        "\"example\": {\n",
+        "\"example\": {\n    \"note\": \"Ours.\",\n",
+        1,
+    );
+    let new: Value = serde_json::from_str(&import(&page, &old)).unwrap();
+    assert_eq!(new["example"]["note"], "Ours.");
 }
 
 #[test]
