@@ -43,6 +43,150 @@ fn a_page_that_is_cut_off_loses_no_fact_in_silence() {
     }
 }
 
+/// Whatever stands between two lines, the rows after it are read or said to be lost.
+#[test]
+fn a_line_more_anywhere_loses_no_fact_in_silence() {
+    for name in ["get_scale", "list_crates", "plan_route"] {
+        for (shape, text) in every_shape(&page(name)) {
+            let whole = read(name, text.as_bytes(), Some(shape)).page.unwrap();
+            let whole = facts(&whole);
+            for (at, _) in text.match_indices('\n') {
+                let (before, after) = text.split_at(at + 1);
+                for line in ["", "> note", "---", "<!-- x -->", "<div>", "\nmore words\n"] {
+                    let more = format!("{before}{line}\n{after}");
+                    let reading = read(name, more.as_bytes(), Some(shape));
+                    if let Some(page) = &reading.page {
+                        assert_eq!(
+                            facts(page),
+                            whole,
+                            "{name} as {shape}: {line:?} before {after:.60}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_outside_its_table_is_an_error() {
+    let list_crates = page("list_crates");
+    let [markdown, html, pasted, text] = every_shape(&list_crates).map(|(_, text)| text);
+    let limit = "| **Limit** | int | 显示数量，默认为20。 |No|\n";
+    let in_html = "<tr class=\"nx-m-0\"><td align=\"left\"><strong>Limit</strong>";
+    let lost = "a row outside a table: ";
+    for (page, from, to, place, expected) in [
+        (
+            &markdown,
+            limit,
+            format!("\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("\n{}", &limit[2..]).as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("> more\n{limit}").as_str(),
+            "page:33:3",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("---\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("#### Paging\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("\n{limit}---\n").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("\n    {limit}").as_str(),
+            "page:34:5",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("- {limit}").as_str(),
+            "page:33:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("<!-- x -->\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            "<div>\n<tr><td>Limit</td></tr>\n</div>\n",
+            "page:33:1",
+            lost,
+        ),
+        (&text, "\nLimitint", "\n\nLimitint", "page:37:1", lost),
+        (&text, "\nLimitint", "\n\n包Limitint", "page:37:1", lost),
+        (
+            &text,
+            "取值 Yes 或 No，默认为NoNo",
+            "取值 Yes\n\n或 No，默认为NoNo",
+            "page:36:1",
+            lost,
+        ),
+        (&pasted, "\nLimit\t", "\n\nLimit\t", "page:39:1", lost),
+        (&pasted, "\nLimit\t", "\n\nLimit", "page:39:1", lost),
+        (
+            &html,
+            in_html,
+            format!("</table>{in_html}").as_str(),
+            "page:1:",
+            "a row outside a table",
+        ),
+        (
+            &html,
+            in_html,
+            "<p>LimitintThe limitNo</p>",
+            "page:1:",
+            lost,
+        ),
+        (&html, in_html, "LimitintThe limitNo<tr>", "page:1:", lost),
+        (
+            &text,
+            "CrateSet\n\n字段名类型描述信息必填",
+            "CrateSet\n\n字段名类型描述信息是否必须",
+            "page:52:1",
+            "this header of a table is not understood: \"字段名类型描述信息是否必须\"",
+        ),
+    ] {
+        assert!(page.contains(from), "{from}");
+        let said = refused(&page.replacen(from, to, 1), None);
+        let is_said = |said: &String| said.starts_with(place) && said.contains(expected);
+        assert!(said.iter().any(is_said), "{to:?}: {place} in {said:#?}");
+    }
+}
+
 #[test]
 fn every_mistake_of_a_page_has_its_place() {
     let list_crates = page("list_crates");
