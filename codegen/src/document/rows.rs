@@ -43,6 +43,8 @@ const TEXT: &Node = &Node {
     end: 0,
     value: Value::Null,
 };
+/// What settles a row whose cells run together.
+const REMEDY: &str = "write tabs between its cells";
 /// More values of one name say nothing new.
 const MOST_SHOWN: usize = 1000;
 
@@ -186,6 +188,7 @@ impl<'a> Rows<'a> {
             Known::default()
         };
         let mut fields: Vec<Field> = Vec::new();
+        let mut run_together = Vec::new();
         let mut first: BTreeMap<String, usize> = BTreeMap::new();
         for row in &table.rows {
             let read = match &row.cells {
@@ -201,6 +204,9 @@ impl<'a> Rows<'a> {
                 continue;
             };
             *self.settled.entry(evidence).or_default() += 1;
+            if evidence != Evidence::Apart {
+                run_together.push((row.at, field.name.clone()));
+            }
             if common.contains(&field.name.as_str()) {
                 continue;
             }
@@ -218,6 +224,30 @@ impl<'a> Rows<'a> {
                 }
             }
         }
+        // `BucketInfo` of a page that shows a `Bucket` without a row: of type `Info`, perhaps.
+        let is_documented = |name: &str| first.contains_key(name) || common.contains(&name);
+        let others: Vec<&str> = known
+            .shown
+            .keys()
+            .map(String::as_str)
+            .filter(|name| !is_documented(name))
+            .collect();
+        for (at, name) in run_together {
+            if known.shown.contains_key(&name) {
+                continue;
+            }
+            let is_part = |other: &&&str| {
+                name.strip_prefix(**other)
+                    // No model is called `Id`.
+                    .is_some_and(|rest| !rest.starts_with('.') && rest != "Id")
+            };
+            if let Some(other) = others.iter().find(is_part) {
+                findings.error(
+                    at,
+                    format!("is this `{name}`, or `{other}`, which the example shows and no row documents? {REMEDY}"),
+                );
+            }
+        }
         fields
     }
 
@@ -228,7 +258,6 @@ impl<'a> Rows<'a> {
         known: &Known<'_>,
         findings: &mut Findings,
     ) -> Option<(Field, Evidence)> {
-        const REMEDY: &str = "write tabs between its cells";
         let short: String = text.chars().take(60).collect();
         let Some(readings) = Readings::of(text, &self.models) else {
             findings.error(at, format!("this row does not end in Yes or No: {short:?}"));
@@ -259,7 +288,7 @@ impl<'a> Rows<'a> {
         let message = match all.as_slice() {
             [] => format!("no name and type is found at the beginning of {short:?}: {REMEDY}"),
             [only] => format!(
-                "{short:?} could be {only}, but that cuts a word, and the page shows no such name: {REMEDY}"
+                "{short:?} could be {only}, but is not worded so, and the page shows no such name: {REMEDY}"
             ),
             several => format!(
                 "{short:?} could be {}, and nothing on the page settles it: {REMEDY}",

@@ -101,12 +101,10 @@ impl<'a> Readings<'a> {
     pub(super) fn settle(&self, known: &Known<'_>) -> Option<(&Reading<'a>, Evidence)> {
         let is_shown = |reading: &&Reading<'_>| known.shown.contains_key(reading.name);
         let is_sound = |reading: &&Reading<'_>| !reading.is_odd(known);
+        // What may be a type that the page does not explain stands in no reading.
+        let is_plain = |reading: &&Reading<'_>| is_shown(reading) || !reading.may_hide_a_type();
         if let [only] = self.all.as_slice() {
-            return match is_shown(&only) {
-                true => Some((only, Evidence::Grammar)),
-                // A type that is part of a word may be no type, and the true one unknown here.
-                false => (!only.cuts_word()).then_some((only, Evidence::Grammar)),
-            };
+            return Some((only, Evidence::Grammar)).filter(|(only, _)| is_plain(only));
         }
         let sound = one(self.all.iter().filter(is_sound));
         let shown = one(self.all.iter().filter(is_shown)).or_else(|| {
@@ -117,7 +115,9 @@ impl<'a> Readings<'a> {
             (Some(shown), _) if is_sound(&shown) => Some((shown, Evidence::Example)),
             // The example against the wording.
             (Some(_), _) => None,
-            (None, Some(sound)) => Some((sound, Evidence::Wording)),
+            (None, Some(sound)) => {
+                Some((sound, Evidence::Wording)).filter(|(sound, _)| is_plain(sound))
+            }
             (None, None) => None,
         }
     }
@@ -138,6 +138,38 @@ impl Reading<'_> {
             // A model that holds itself outside of a list would have no end.
             || known.model == Some(self.ty)
             || known.taken.contains(self.name)
+    }
+
+    /// Whether the true type may be one that is not on the page, and part of the name or the description
+    /// was taken for it: `Bucket` of type `BucketInfo`, `Period` of type `PeriodSet`, `App` of `internalId`.
+    fn may_hide_a_type(&self) -> bool {
+        self.cuts_word()
+            || self.description_runs_on()
+            || (Type::BASIC.contains(&self.ty)
+                && (self.sentence_goes_on() || self.type_goes_on() || self.name_begins_again()))
+    }
+
+    /// `stringListNames`: a list of texts, in the words of some other language.
+    fn type_goes_on(&self) -> bool {
+        ["Array", "List", "Map", "Set"].iter().any(|word| {
+            let rest = self.description.strip_prefix(word);
+            rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        })
+    }
+
+    /// `object storage bucket`, `string of it`: the type is the first word of a sentence.
+    fn sentence_goes_on(&self) -> bool {
+        let words = self.description.strip_prefix(' ');
+        words.is_some_and(|words| words.starts_with(|c: char| c.is_ascii_lowercase()))
+    }
+
+    /// `BucketBucketInfo`, `DataSetDataInfo`: the name's first word begins another word of it, perhaps
+    /// that of its type. (`EIPEIP` before a type leaves the second nothing to be but a name.)
+    fn name_begins_again(&self) -> bool {
+        let last = self.name.rsplit('.').next().unwrap_or(self.name);
+        let words = camel_words(last);
+        let is_again = |word: &&str| word.len() > 1 && *word == words[0];
+        words.iter().skip(1).any(is_again) && !self.name_repeats_itself()
     }
 
     /// `SQLFingerpr`, `int`: the cut goes through a word.
@@ -184,6 +216,20 @@ impl Reading<'_> {
         let values = known.shown.get(self.name).into_iter().flatten();
         values.into_iter().any(|node| has_kind(node, self.ty))
     }
+}
+
+/// The words of a name in camel case: `Data`, `Set`.
+fn camel_words(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = 0;
+    for (at, pair) in name.as_bytes().windows(2).enumerate() {
+        if !pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase() {
+            words.push(&name[start..=at]);
+            start = at + 1;
+        }
+    }
+    words.push(&name[start..]);
+    words
 }
 
 /// Whether a value is of the kind that a type is.
