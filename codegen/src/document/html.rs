@@ -135,7 +135,8 @@ impl Page {
                 self.flush();
                 self.code = Some((at, Code::new(true)));
             }
-            "br" => self.words.push(' '),
+            // A mark for a footnote is no part of the word it stands at.
+            "br" | "sub" | "sup" => self.words.push(' '),
             _ if is_heading(&name) => {
                 self.flush();
                 (self.is_heading, self.at) = (true, at);

@@ -69,9 +69,15 @@ impl Outline {
                 Kind::Words(words) => stray_row(at, &words, section, findings),
                 Kind::Code(code) => {
                     stray_row(at, &code.text, section, findings);
-                    if let Some(section) = section {
-                        outline.code.entry(section).or_insert(code);
+                    let Some(section) = section else { continue };
+                    if section >= Section::RequestExample && outline.code.contains_key(&section) {
+                        let what = format!(
+                            "another block of code under `{}`: passed over",
+                            section.title()
+                        );
+                        findings.note(at, what);
                     }
+                    outline.code.entry(section).or_insert(code);
                 }
             }
         }
@@ -137,6 +143,15 @@ impl Outline {
                 let title = missing.title();
                 findings.error(header.at, format!("this table has no column `{title}`"));
             }
+            return;
+        }
+        let is_twice = |column: &&Column| {
+            let cells = columns.iter().filter(|found| **found == Some(**column));
+            cells.count() > 1
+        };
+        if let Some(column) = COLUMNS.iter().find(is_twice) {
+            let title = column.title();
+            findings.error(header.at, format!("this table has two columns `{title}`"));
             return;
         }
         let table = Table { columns, rows };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     findings::Findings,
-    form::{Cells, Row},
+    form::{Cells, Row, squeeze},
     outline::{Outline, Table},
     page::{COMMON_PARAMETERS, COMMON_RESPONSE, Field, documented, members},
     shown::{Argument, Given},
@@ -339,7 +339,7 @@ fn apart(
         findings.error(at, format!("{short:?} is no name of a parameter or field"));
         return None;
     }
-    let ty: String = cell(Column::Type).split_whitespace().collect();
+    let ty = beside_brackets(cell(Column::Type));
     let kind = parse_type(at, &ty, findings);
     let required = titles::required(cell(Column::Required));
     if required.is_none() {
@@ -354,6 +354,16 @@ fn apart(
         description: cell(Column::Description).to_owned(),
     };
     Some((field, Evidence::Apart))
+}
+
+/// A type without the spaces beside its brackets: one within a word would make one word of two.
+fn beside_brackets(ty: &str) -> String {
+    let mut ty = squeeze(ty);
+    for bracket in ["[", "]"] {
+        let words: Vec<&str> = ty.split(bracket).map(str::trim).collect();
+        ty = words.join(bracket);
+    }
+    ty
 }
 
 fn parse_type(at: usize, ty: &str, findings: &mut Findings) -> Option<Type> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use uhub_codegen::document::{LARGEST, Shape, read};
 
-use super::{every_shape, facts, page, said, shapes};
+use super::{every_shape, facts, page, said, shapes, spec};
 
 /// What is said of a page that is refused.
 fn refused(text: &str, shape: Option<Shape>) -> Vec<String> {
@@ -287,6 +287,36 @@ fn every_mistake_of_a_page_has_its_place() {
             "page:83:1: the page ends before its response example does",
         ),
         (
+            &list_crates,
+            "**Limit** | int",
+            "**Limit** | int or string",
+            "page:33:1: `int or string` is no type; expected string, int, float, boolean, object, `array[T]` or a model's name",
+        ),
+        (
+            &list_crates,
+            "**Limit** | int",
+            "**Limit** | Int",
+            "page:33:1: `Int`, the type of `Limit`, is neither a type nor a model of the page; did you mean `int`?",
+        ),
+        (
+            &list_crates,
+            "**Limit** | int",
+            "**Limit** | array[number]",
+            "page:33:1: `number`, the type of `Limit`, is neither a type nor a model of the page; expected one of: boolean, float, int, object, string",
+        ),
+        (
+            &list_crates,
+            "请求参数\n\n| 参数名 | 类型 | 描述信息 | 必填 |\n|",
+            "请求参数\n\n| 参数名 | 类型 | 描述信息 | 必填 | 类型 |\n|:---|",
+            "page:26:1: this table has two columns `Type`",
+        ),
+        (
+            &html,
+            "<strong>Limit</strong>",
+            "<strong>Limit<sup>1</sup></strong>",
+            "\"Limit 1\" is no name of a parameter or field",
+        ),
+        (
             &text,
             "DepotNamestring仓库名称Yes\nKind",
             "DepotNamestring仓库名称\nKind",
@@ -363,11 +393,28 @@ fn a_row_whose_type_is_not_on_the_page_is_not_read_as_another() {
         let said = refused(&open, None);
         assert_eq!(said.len(), 1, "{said:#?}");
         assert!(
-            said[0].starts_with("page:36:1: ")
-                && said[0].ends_with("write tabs between its cells"),
+            said[0].starts_with("page:36:1: ") && said[0].ends_with("write tabs between its cells"),
             "{said:#?}"
         );
     }
+}
+
+#[test]
+fn what_is_passed_over_is_said() {
+    let list_crates = page("list_crates");
+    let more = list_crates.replacen(
+        "### 响应示例",
+        "```\n?Action=ListBoxes\n```\n\n### 响应示例",
+        1,
+    );
+    let reading = read("page", more.as_bytes(), None);
+    let notes: Vec<String> = reading.notes.iter().map(ToString::to_string).collect();
+    let expected = "page:80:1: another block of code under `Request Example`: passed over";
+    assert!(notes.iter().any(|note| note == expected), "{notes:#?}");
+    assert_eq!(
+        spec(&reading.page.unwrap()),
+        spec(&read("page", list_crates.as_bytes(), None).page.unwrap())
+    );
 }
 
 #[test]
