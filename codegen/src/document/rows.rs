@@ -1,6 +1,9 @@
 //! From a table's rows to fields, with all that the page knows to read them by.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
     findings::Findings,
@@ -9,7 +12,7 @@ use super::{
     page::{COMMON_PARAMETERS, COMMON_RESPONSE, Field, documented, members},
     shown::{Argument, Given},
     titles::{self, COLUMNS, Column, Section},
-    together::{Evidence, Known, Reading, Readings, is_name},
+    together::{Evidence, Known, ModelNames, Names, Reading, Readings, is_name},
 };
 use crate::{
     json::{Node, Value},
@@ -27,13 +30,17 @@ pub(super) enum Place {
 /// The tables, and what the page knows that helps to read them.
 pub(super) struct Rows<'a> {
     outline: &'a Outline,
-    models: BTreeSet<&'a str>,
+    models: ModelNames<'a>,
+    /// The readings of each row whose cells run together, by its place.
+    readings: BTreeMap<usize, Readings<'a>>,
     arguments: &'a [Argument],
     /// Everything shown under each name, in the request or the response.
     shown: BTreeMap<&'a str, Vec<&'a Node>>,
     answer: Option<&'a Node>,
     /// The names under which a model may be shown.
     holders: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// What is shown within each of them.
+    within: BTreeMap<&'a str, Rc<Names<'a>>>,
     pub(super) settled: BTreeMap<Evidence, usize>,
 }
 
@@ -61,7 +68,9 @@ impl<'a> Rows<'a> {
             arguments,
             shown: BTreeMap::new(),
             answer,
+            readings: BTreeMap::new(),
             holders: BTreeMap::new(),
+            within: BTreeMap::new(),
             settled: BTreeMap::new(),
         };
         let given = arguments
@@ -76,7 +85,7 @@ impl<'a> Rows<'a> {
         for node in given.collect::<Vec<_>>().into_iter().chain(answer) {
             rows.index(node);
         }
-        rows.find_holders();
+        rows.read_together();
         rows
     }
 
@@ -96,7 +105,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn find_holders(&mut self) {
+    fn read_together(&mut self) {
         let outline = self.outline;
         let tables = outline
             .tables
@@ -106,12 +115,30 @@ impl<'a> Rows<'a> {
             if let Cells::Together(text) = &row.cells
                 && let Some(readings) = Readings::of(text, &self.models)
             {
-                for Reading { name, ty, .. } in readings.all {
-                    let model = ty.trim_start_matches("array[").trim_end_matches(']');
+                for reading in &readings.all {
+                    let ty = reading.ty.trim_start_matches("array[");
+                    let model = ty.trim_end_matches(']');
                     if self.models.contains(model) {
-                        self.holders.entry(model).or_default().insert(name);
+                        self.holders.entry(model).or_default().insert(reading.name);
                     }
                 }
+                self.readings.insert(row.at, readings);
+            }
+        }
+        for holder in self.holders.values().flatten() {
+            if let Some(shown) = self.shown.get(holder)
+                && !self.within.contains_key(holder)
+            {
+                let mut objects = Vec::new();
+                for node in shown {
+                    collect_objects(node, &mut objects);
+                }
+                let mut names = Names::new();
+                for member in objects.into_iter().flat_map(members) {
+                    let values = names.entry(member.key.clone()).or_default();
+                    values.push(&member.value);
+                }
+                self.within.insert(holder, Rc::new(names));
             }
         }
     }
@@ -119,16 +146,14 @@ impl<'a> Rows<'a> {
     /// What the page knows of a table that has rows to settle.
     fn known(&self, place: &Place, table: &Table) -> Known<'a> {
         let mut known = Known::default();
-        let rows = table.rows.iter().filter_map(|row| match &row.cells {
-            Cells::Together(text) => Readings::of(text, &self.models),
-            Cells::Apart(_) => None,
-        });
-        for readings in rows {
+        let rows = table.rows.iter();
+        for readings in rows.filter_map(|row| self.readings.get(&row.at)) {
             if let [only] = readings.all.as_slice() {
                 known.taken.insert(only.name.to_owned());
             }
         }
-        let mut show = |name: String, node| known.shown.entry(name).or_default().push(node);
+        let mut names = Names::new();
+        let mut show = |name: String, node| names.entry(name).or_default().push(node);
         match place {
             Place::Request => {
                 for argument in self.arguments {
@@ -148,22 +173,11 @@ impl<'a> Rows<'a> {
                 let name = self.outline.models[*index].name.as_str();
                 known.model = Some(name);
                 let holders = self.holders.get(name).into_iter().flatten();
-                let shown = holders
-                    .filter_map(|holder| self.shown.get(holder))
-                    .flatten();
-                let mut objects = Vec::new();
-                for node in shown.take(MOST_SHOWN) {
-                    collect_objects(node, &mut objects);
-                }
-                for member in objects.into_iter().flat_map(members) {
-                    known
-                        .shown
-                        .entry(member.key.clone())
-                        .or_default()
-                        .push(&member.value);
-                }
+                let within = holders.filter_map(|holder| self.within.get(holder));
+                known.shown.extend(within.cloned());
             }
         }
+        known.shown.push(Rc::new(names));
         known
     }
 
@@ -225,26 +239,21 @@ impl<'a> Rows<'a> {
             }
         }
         // `BucketInfo` of a page that shows a `Bucket` without a row: of type `Info`, perhaps.
-        let is_documented = |name: &str| first.contains_key(name) || common.contains(&name);
-        let others: Vec<&str> = known
-            .shown
-            .keys()
-            .map(String::as_str)
-            .filter(|name| !is_documented(name))
-            .collect();
         for (at, name) in run_together {
-            if known.shown.contains_key(&name) {
-                continue;
-            }
-            let is_part = |other: &&&str| {
-                name.strip_prefix(**other)
-                    // No model is called `Id`.
-                    .is_some_and(|rest| !rest.starts_with('.') && rest != "Id")
+            let is_part = |part: &&str| {
+                let rest = &name[part.len()..];
+                // No model is called `Id`.
+                let may_be_type = !rest.starts_with('.') && rest != "Id";
+                let is_documented = first.contains_key(*part) || common.contains(part);
+                may_be_type && !is_documented && known.shows(part)
             };
-            if let Some(other) = others.iter().find(is_part) {
+            let mut parts = (1..name.len()).map(|end| &name[..end]);
+            if !known.shows(&name)
+                && let Some(part) = parts.find(is_part)
+            {
                 findings.error(
                     at,
-                    format!("is this `{name}`, or `{other}`, which the example shows and no row documents? {REMEDY}"),
+                    format!("is this `{name}`, or `{part}`, which the example shows and no row documents? {REMEDY}"),
                 );
             }
         }
@@ -259,7 +268,7 @@ impl<'a> Rows<'a> {
         findings: &mut Findings,
     ) -> Option<(Field, Evidence)> {
         let short: String = text.chars().take(60).collect();
-        let Some(readings) = Readings::of(text, &self.models) else {
+        let Some(readings) = self.readings.get(&at) else {
             findings.error(at, format!("this row does not end in Yes or No: {short:?}"));
             return None;
         };
