@@ -90,7 +90,13 @@ impl<'a> Comparison<'a> {
                 .find(|member| member.key == argument.name)
             {
                 // A parameter that is shown again has a list of its values.
-                Some(member) => again(&mut member.value, given),
+                Some(member) => {
+                    if !matches!(found, Some((_, _, Type::Array(_)))) {
+                        let what = format!("`{}` is shown again", argument.name);
+                        self.findings.note(argument.at, what);
+                    }
+                    again(&mut member.value, given);
+                }
                 None => members.push(Member {
                     at: argument.at,
                     key: argument.name.clone(),

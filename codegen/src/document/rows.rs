@@ -278,6 +278,15 @@ impl<'a> Rows<'a> {
                 ty,
                 description,
             } = *reading;
+            // `one of Yes or No`: the last word is no cell of its own, and that cell is empty.
+            let description = description.trim();
+            if is_cut_at_or(description) {
+                findings.error(
+                    at,
+                    format!("the last word of {short:?} is part of its description, and nothing says whether `{name}` is required: {REMEDY}"),
+                );
+                return None;
+            }
             let kind = parse_type(at, ty, findings)?;
             let field = Field {
                 at,
@@ -285,7 +294,7 @@ impl<'a> Rows<'a> {
                 ty: ty.to_owned(),
                 kind,
                 required: readings.required,
-                description: description.trim().to_owned(),
+                description: description.to_owned(),
             };
             return Some((field, evidence));
         }
@@ -307,6 +316,14 @@ impl<'a> Rows<'a> {
         findings.error(at, message);
         None
     }
+}
+
+/// Whether a text ends in the middle of `Yes or No`. (A path may be `/`.)
+fn is_cut_at_or(text: &str) -> bool {
+    let is_slash = text
+        .strip_suffix('/')
+        .is_some_and(|text| text.ends_with(char::is_alphanumeric));
+    is_slash || [" or", "、", "或"].iter().any(|end| text.ends_with(end))
 }
 
 /// The objects that a value is or lists.

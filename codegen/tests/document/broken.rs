@@ -287,6 +287,12 @@ fn every_mistake_of_a_page_has_its_place() {
             "page:83:1: the page ends before its response example does",
         ),
         (
+            &text,
+            "取值 Yes 或 No，默认为NoNo",
+            "取值 Yes 或 No",
+            "page:34:1: the last word of \"WithSealedstring是否包含已封存的，取值 Yes 或 No\" is part of its description, and nothing says whether `WithSealed` is required: write tabs between its cells",
+        ),
+        (
             &list_crates,
             "**Limit** | int",
             "**Limit** | int or string",
@@ -499,7 +505,7 @@ fn what_is_too_large_or_too_deep_is_refused() {
     let reading = read("page", &vec![b' '; LARGEST + 1], None);
     assert_eq!(
         said(&reading),
-        ["page:1:1: this has 16 MiB: a page has no more than 16"]
+        ["page:1:1: this has more than 16 MiB: a page has less"]
     );
     let list_crates = page("list_crates");
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(50_000), close.repeat(50_000));
