@@ -155,11 +155,7 @@ pub fn read(file: &str, bytes: &[u8], shape: Option<Shape>) -> Reading {
         notes: Vec::new(),
     };
     if bytes.len() > LARGEST {
-        let message = format!(
-            "this has {} MiB: a page has no more than {}",
-            bytes.len() >> 20,
-            LARGEST >> 20
-        );
+        let message = format!("this has more than {} MiB: a page has less", LARGEST >> 20);
         return refused(vec![Places::new(file, "").diagnostic(0, message)]);
     }
     let text = match std::str::from_utf8(bytes) {

@@ -494,7 +494,7 @@ mod tests {
         for expected in [
             "latin.md:1:5: error: this is not UTF-8",
             "cut.md:53:43: error: the page ends without a heading `Request Example`: is it cut off?",
-            "large.md:1:1: error: this has 16 MiB",
+            "large.md:1:1: error: this has more than 16 MiB",
             "missing.md: error: No such file",
             "\n2 actions new or changed, 0 as the spec has them; 4 pages refused",
         ] {

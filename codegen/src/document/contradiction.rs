@@ -44,8 +44,12 @@ pub(super) struct Decided {
 
 /// Compares a page's examples with its tables.
 pub(super) fn compare(facts: &Facts, decided: &Decided, findings: &mut Findings) -> Shown {
+    let models = facts.models.iter();
     let mut comparison = Comparison {
         facts,
+        models: models
+            .map(|model| (model.name.as_str(), model.fields.as_slice()))
+            .collect(),
         decided,
         findings,
         shown: Shown::default(),
@@ -57,6 +61,7 @@ pub(super) fn compare(facts: &Facts, decided: &Decided, findings: &mut Findings)
 
 struct Comparison<'a> {
     facts: &'a Facts,
+    models: BTreeMap<&'a str, &'a [Field]>,
     decided: &'a Decided,
     findings: &'a mut Findings,
     shown: Shown,
@@ -85,7 +90,13 @@ impl<'a> Comparison<'a> {
                 .find(|member| member.key == argument.name)
             {
                 // A parameter that is shown again has a list of its values.
-                Some(member) => again(&mut member.value, given),
+                Some(member) => {
+                    if !matches!(found, Some((_, _, Type::Array(_)))) {
+                        let what = format!("`{}` is shown again", argument.name);
+                        self.findings.note(argument.at, what);
+                    }
+                    again(&mut member.value, given);
+                }
                 None => members.push(Member {
                     at: argument.at,
                     key: argument.name.clone(),
@@ -162,9 +173,8 @@ impl<'a> Comparison<'a> {
             ty = match ty {
                 Type::Array(element) if part == "N" => element,
                 Type::Model(model) => {
-                    let model = facts.models.iter().find(|other| other.name == *model)?;
-                    field = model.fields.iter().find(|field| field.name == part)?;
-                    owner = Owner::Model(model.name.clone());
+                    field = self.model(model)?.iter().find(|field| field.name == part)?;
+                    owner = Owner::Model(model.clone());
                     &field.kind
                 }
                 _ => return None,
@@ -317,8 +327,7 @@ impl<'a> Comparison<'a> {
     }
 
     fn model(&self, name: &str) -> Option<&'a [Field]> {
-        let model = self.facts.models.iter().find(|model| model.name == name)?;
-        Some(&model.fields)
+        self.models.get(name).copied()
     }
 
     fn absent(&mut self, owner: Owner, field: &Field) {

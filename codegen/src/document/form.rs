@@ -15,8 +15,13 @@ pub(super) struct Block {
 #[derive(Debug)]
 pub(super) enum Kind {
     Heading(String),
-    Table { header: Row, rows: Vec<Row> },
+    Table {
+        header: Row,
+        rows: Vec<Row>,
+    },
     Code(Code),
+    /// Words under no heading of their own. They say no facts, but a row that lost its table is one.
+    Words(String),
 }
 
 /// A row of a table.

@@ -68,11 +68,14 @@ struct Page {
     aside: Option<(String, usize)>,
     /// The words of the paragraph, heading or cell that is open, and where it begins.
     words: String,
+    words_at: usize,
     at: usize,
     is_heading: bool,
     tables: Vec<Table>,
     /// Tables within tables: which of the two a word belongs to would be a guess.
     nested: Vec<usize>,
+    /// Rows and cells outside a table.
+    outside: Vec<usize>,
     code: Option<(usize, Code)>,
 }
 
@@ -113,6 +116,7 @@ impl Page {
                     ..Table::default()
                 });
             }
+            "tr" | "td" | "th" if self.tables.is_empty() => self.outside.push(at),
             "tr" => {
                 self.end_cell();
                 if let Some(table) = self.tables.last_mut() {
@@ -121,6 +125,7 @@ impl Page {
             }
             "td" | "th" => {
                 self.end_cell();
+                self.flush();
                 if let Some(table) = self.tables.last_mut() {
                     table.is_in_cell = true;
                     (self.words, self.at) = (String::new(), at);
@@ -130,7 +135,8 @@ impl Page {
                 self.flush();
                 self.code = Some((at, Code::new(true)));
             }
-            "br" => self.words.push(' '),
+            // A mark for a footnote is no part of the word it stands at.
+            "br" | "sub" | "sup" => self.words.push(' '),
             _ if is_heading(&name) => {
                 self.flush();
                 (self.is_heading, self.at) = (true, at);
@@ -159,6 +165,7 @@ impl Page {
             "td" | "th" | "tr" => self.end_cell(),
             "table" => {
                 self.end_cell();
+                self.flush();
                 if let Some(table) = self.tables.pop() {
                     self.end_table(table);
                 }
@@ -174,7 +181,12 @@ impl Page {
         }
         match &mut self.code {
             Some((_, code)) => code.push_from(range, words),
-            None => self.words.push_str(words),
+            None => {
+                if self.words.is_empty() {
+                    self.words_at = range.start;
+                }
+                self.words.push_str(words);
+            }
         }
     }
 
@@ -185,10 +197,16 @@ impl Page {
             return;
         }
         let words = squeeze(&std::mem::take(&mut self.words));
-        if std::mem::take(&mut self.is_heading) && !words.is_empty() {
+        let is_heading = std::mem::take(&mut self.is_heading);
+        if words.is_empty() {
+            return;
+        }
+        if is_heading {
             // Some sites put a link to the heading into it.
             let words = words.trim_matches(['#', '\u{200b}', ' ']).to_owned();
             self.block(self.at, Kind::Heading(words));
+        } else {
+            self.block(self.words_at, Kind::Words(words));
         }
     }
 
@@ -221,6 +239,10 @@ impl Page {
     }
 
     fn finish(mut self, findings: &mut Findings) -> Vec<Block> {
+        self.flush();
+        for at in &self.outside {
+            findings.error(*at, "a row outside a table");
+        }
         for at in &self.nested {
             findings.error(*at, "a table within a table cannot be read");
         }

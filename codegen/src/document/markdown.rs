@@ -21,9 +21,6 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
             Event::Start(Tag::CodeBlock(_)) => {
                 code = Some(Code::new(is_fence_open(&text[range])));
             }
-            Event::Start(Tag::Heading { .. } | Tag::TableCell) => {
-                words.clear();
-            }
             Event::Start(Tag::TableHead | Tag::TableRow) => cells.clear(),
             Event::Start(Tag::Table(_)) => (header, rows) = (None, Vec::new()),
             Event::Text(piece) => match &mut code {
@@ -33,10 +30,25 @@ pub(super) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
                     words.push_str(&piece);
                 }
             },
-            Event::Code(piece) => words.push_str(&piece),
-            Event::SoftBreak | Event::HardBreak | Event::InlineHtml(_) => words.push(' '),
-            Event::End(TagEnd::Heading(_)) => block(range.start, Kind::Heading(squeeze(&words))),
-            Event::End(TagEnd::TableCell) => cells.push(squeeze(&words)),
+            Event::Code(piece) | Event::Html(piece) => words.push_str(&piece),
+            Event::SoftBreak | Event::HardBreak => words.push('\n'),
+            Event::InlineHtml(_) => words.push(' '),
+            Event::End(TagEnd::Paragraph | TagEnd::Item) => {
+                block(range.start, Kind::Words(std::mem::take(&mut words)));
+            }
+            Event::End(TagEnd::HtmlBlock) => {
+                let html = std::mem::take(&mut words);
+                let shown = html.rsplit("-->").next().unwrap_or_default();
+                block(range.start, Kind::Words(shown.to_owned()));
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                block(range.start, Kind::Heading(squeeze(&words)));
+                words.clear();
+            }
+            Event::End(TagEnd::TableCell) => {
+                cells.push(squeeze(&words));
+                words.clear();
+            }
             Event::End(TagEnd::TableHead) => header = Some(row(&range, &mut cells)),
             Event::End(TagEnd::TableRow) => {
                 let columns = cells.len();

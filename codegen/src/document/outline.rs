@@ -6,6 +6,7 @@ use super::{
     findings::Findings,
     form::{Block, Cells, Code, Kind, Row},
     titles::{self, COLUMNS, Column, Section},
+    together::is_name,
 };
 use crate::spec::is_word;
 
@@ -57,15 +58,26 @@ impl Outline {
                             outline.title = Some((at, action.to_owned()));
                         }
                     }
-                    _ => unused(other.replace((at, text)), section, findings),
+                    _ => {
+                        stray_row(at, &text, section, findings);
+                        unused(other.replace((at, text)), section, findings);
+                    }
                 },
                 Kind::Table { header, rows } => {
                     outline.table(section, other.take(), header, rows, findings);
                 }
+                Kind::Words(words) => stray_row(at, &words, section, findings),
                 Kind::Code(code) => {
-                    if let Some(section) = section {
-                        outline.code.entry(section).or_insert(code);
+                    stray_row(at, &code.text, section, findings);
+                    let Some(section) = section else { continue };
+                    if section >= Section::RequestExample && outline.code.contains_key(&section) {
+                        let what = format!(
+                            "another block of code under `{}`: passed over",
+                            section.title()
+                        );
+                        findings.note(at, what);
                     }
+                    outline.code.entry(section).or_insert(code);
                 }
             }
         }
@@ -133,10 +145,19 @@ impl Outline {
             }
             return;
         }
+        let is_twice = |column: &&Column| {
+            let cells = columns.iter().filter(|found| **found == Some(**column));
+            cells.count() > 1
+        };
+        if let Some(column) = COLUMNS.iter().find(is_twice) {
+            let title = column.title();
+            findings.error(header.at, format!("this table has two columns `{title}`"));
+            return;
+        }
         let table = Table { columns, rows };
         match (section, heading) {
             (_, Some((at, name))) if is_definition => {
-                if !is_word(&name) {
+                if !is_word(&name) || !is_name(&name) {
                     findings.error(
                         at,
                         format!("this heading stands over a table of fields and is no model's name: {name:?}"),
@@ -188,6 +209,39 @@ impl Outline {
         }
         Some(title.clone())
     }
+}
+
+/// A row, or the header of a table, that an empty line or another word has cut off from its table, or
+/// that no front-end knows for one.
+fn stray_row(at: usize, words: &str, section: Option<Section>, findings: &mut Findings) {
+    let is_definition =
+        section.is_some_and(|section| (Section::Definition..=Section::Models).contains(&section));
+    if is_definition && let Some(row) = words.lines().map(str::trim).find(|line| is_row(line)) {
+        let short: String = row.chars().take(60).collect();
+        if titles::begins_header(row) {
+            findings.error(
+                at,
+                format!("this header of a table is not understood: {short:?}"),
+            );
+            return;
+        }
+        findings.error(
+            at,
+            format!(
+                "a row outside a table: {short:?}: take out the empty line or the words before it"
+            ),
+        );
+    }
+}
+
+/// Whether a line of words may be one of a table, in any shape.
+fn is_row(line: &str) -> bool {
+    line.contains('\t')
+        || line.starts_with('|')
+        || line.matches('|').count() + 1 >= COLUMNS.len()
+        || line.contains("<td")
+        || titles::cut_required(line).is_some()
+        || titles::begins_header(line)
 }
 
 /// A heading among the models that no table follows.

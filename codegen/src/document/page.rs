@@ -177,7 +177,12 @@ impl Facts {
         for field in self.fields() {
             if let Some(model) = model_of(&field.kind) {
                 referred.insert(model.to_owned());
-                if !seen.contains_key(model) {
+                if !seen.contains_key(model) && is_misspelt(model) {
+                    findings.error(
+                        field.at,
+                        format!("`{model}`, the type of `{}`, is neither a type nor a model of the page{}", field.name, suggest(model, Type::BASIC)),
+                    );
+                } else if !seen.contains_key(model) {
                     // Of very many, the nearest would take long to find.
                     let known = seen.keys().take(100).map(String::as_str);
                     let known = known.chain(Type::BASIC);
@@ -244,6 +249,13 @@ fn string(node: &Node) -> String {
         Value::String(text) => text.clone(),
         _ => String::new(),
     }
+}
+
+/// Whether a model that is not there is more likely another spelling of a type: `Int`, `list`.
+fn is_misspelt(model: &str) -> bool {
+    let known = Type::BASIC.iter().chain(&["array", "bool"]);
+    model.starts_with(|c: char| c.is_ascii_lowercase())
+        || known.into_iter().any(|ty| ty.eq_ignore_ascii_case(model))
 }
 
 /// The model that a type is or lists.

@@ -1,15 +1,18 @@
 //! From a table's rows to fields, with all that the page knows to read them by.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::{
     findings::Findings,
-    form::{Cells, Row},
+    form::{Cells, Row, squeeze},
     outline::{Outline, Table},
     page::{COMMON_PARAMETERS, COMMON_RESPONSE, Field, documented, members},
     shown::{Argument, Given},
     titles::{self, COLUMNS, Column, Section},
-    together::{Evidence, Known, Reading, Readings, is_name},
+    together::{Evidence, Known, ModelNames, Names, Reading, Readings, is_name},
 };
 use crate::{
     json::{Node, Value},
@@ -27,13 +30,17 @@ pub(super) enum Place {
 /// The tables, and what the page knows that helps to read them.
 pub(super) struct Rows<'a> {
     outline: &'a Outline,
-    models: BTreeSet<&'a str>,
+    models: ModelNames<'a>,
+    /// The readings of each row whose cells run together, by its place.
+    readings: BTreeMap<usize, Readings<'a>>,
     arguments: &'a [Argument],
     /// Everything shown under each name, in the request or the response.
     shown: BTreeMap<&'a str, Vec<&'a Node>>,
     answer: Option<&'a Node>,
     /// The names under which a model may be shown.
     holders: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// What is shown within each of them.
+    within: BTreeMap<&'a str, Rc<Names<'a>>>,
     pub(super) settled: BTreeMap<Evidence, usize>,
 }
 
@@ -43,6 +50,8 @@ const TEXT: &Node = &Node {
     end: 0,
     value: Value::Null,
 };
+/// What settles a row whose cells run together.
+const REMEDY: &str = "write tabs between its cells";
 /// More values of one name say nothing new.
 const MOST_SHOWN: usize = 1000;
 
@@ -59,7 +68,9 @@ impl<'a> Rows<'a> {
             arguments,
             shown: BTreeMap::new(),
             answer,
+            readings: BTreeMap::new(),
             holders: BTreeMap::new(),
+            within: BTreeMap::new(),
             settled: BTreeMap::new(),
         };
         let given = arguments
@@ -74,7 +85,7 @@ impl<'a> Rows<'a> {
         for node in given.collect::<Vec<_>>().into_iter().chain(answer) {
             rows.index(node);
         }
-        rows.find_holders();
+        rows.read_together();
         rows
     }
 
@@ -94,7 +105,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn find_holders(&mut self) {
+    fn read_together(&mut self) {
         let outline = self.outline;
         let tables = outline
             .tables
@@ -104,12 +115,30 @@ impl<'a> Rows<'a> {
             if let Cells::Together(text) = &row.cells
                 && let Some(readings) = Readings::of(text, &self.models)
             {
-                for Reading { name, ty, .. } in readings.all {
-                    let model = ty.trim_start_matches("array[").trim_end_matches(']');
+                for reading in &readings.all {
+                    let ty = reading.ty.trim_start_matches("array[");
+                    let model = ty.trim_end_matches(']');
                     if self.models.contains(model) {
-                        self.holders.entry(model).or_default().insert(name);
+                        self.holders.entry(model).or_default().insert(reading.name);
                     }
                 }
+                self.readings.insert(row.at, readings);
+            }
+        }
+        for holder in self.holders.values().flatten() {
+            if let Some(shown) = self.shown.get(holder)
+                && !self.within.contains_key(holder)
+            {
+                let mut objects = Vec::new();
+                for node in shown {
+                    collect_objects(node, &mut objects);
+                }
+                let mut names = Names::new();
+                for member in objects.into_iter().flat_map(members) {
+                    let values = names.entry(member.key.clone()).or_default();
+                    values.push(&member.value);
+                }
+                self.within.insert(holder, Rc::new(names));
             }
         }
     }
@@ -117,16 +146,14 @@ impl<'a> Rows<'a> {
     /// What the page knows of a table that has rows to settle.
     fn known(&self, place: &Place, table: &Table) -> Known<'a> {
         let mut known = Known::default();
-        let rows = table.rows.iter().filter_map(|row| match &row.cells {
-            Cells::Together(text) => Readings::of(text, &self.models),
-            Cells::Apart(_) => None,
-        });
-        for readings in rows {
+        let rows = table.rows.iter();
+        for readings in rows.filter_map(|row| self.readings.get(&row.at)) {
             if let [only] = readings.all.as_slice() {
                 known.taken.insert(only.name.to_owned());
             }
         }
-        let mut show = |name: String, node| known.shown.entry(name).or_default().push(node);
+        let mut names = Names::new();
+        let mut show = |name: String, node| names.entry(name).or_default().push(node);
         match place {
             Place::Request => {
                 for argument in self.arguments {
@@ -146,22 +173,11 @@ impl<'a> Rows<'a> {
                 let name = self.outline.models[*index].name.as_str();
                 known.model = Some(name);
                 let holders = self.holders.get(name).into_iter().flatten();
-                let shown = holders
-                    .filter_map(|holder| self.shown.get(holder))
-                    .flatten();
-                let mut objects = Vec::new();
-                for node in shown.take(MOST_SHOWN) {
-                    collect_objects(node, &mut objects);
-                }
-                for member in objects.into_iter().flat_map(members) {
-                    known
-                        .shown
-                        .entry(member.key.clone())
-                        .or_default()
-                        .push(&member.value);
-                }
+                let within = holders.filter_map(|holder| self.within.get(holder));
+                known.shown.extend(within.cloned());
             }
         }
+        known.shown.push(Rc::new(names));
         known
     }
 
@@ -186,6 +202,7 @@ impl<'a> Rows<'a> {
             Known::default()
         };
         let mut fields: Vec<Field> = Vec::new();
+        let mut run_together = Vec::new();
         let mut first: BTreeMap<String, usize> = BTreeMap::new();
         for row in &table.rows {
             let read = match &row.cells {
@@ -201,6 +218,9 @@ impl<'a> Rows<'a> {
                 continue;
             };
             *self.settled.entry(evidence).or_default() += 1;
+            if evidence != Evidence::Apart {
+                run_together.push((row.at, field.name.clone()));
+            }
             if common.contains(&field.name.as_str()) {
                 continue;
             }
@@ -218,6 +238,25 @@ impl<'a> Rows<'a> {
                 }
             }
         }
+        // `BucketInfo` of a page that shows a `Bucket` without a row: of type `Info`, perhaps.
+        for (at, name) in run_together {
+            let is_part = |part: &&str| {
+                let rest = &name[part.len()..];
+                // No model is called `Id`.
+                let may_be_type = !rest.starts_with('.') && rest != "Id";
+                let is_documented = first.contains_key(*part) || common.contains(part);
+                may_be_type && !is_documented && known.shows(part)
+            };
+            let mut parts = (1..name.len()).map(|end| &name[..end]);
+            if !known.shows(&name)
+                && let Some(part) = parts.find(is_part)
+            {
+                findings.error(
+                    at,
+                    format!("is this `{name}`, or `{part}`, which the example shows and no row documents? {REMEDY}"),
+                );
+            }
+        }
         fields
     }
 
@@ -228,9 +267,8 @@ impl<'a> Rows<'a> {
         known: &Known<'_>,
         findings: &mut Findings,
     ) -> Option<(Field, Evidence)> {
-        const REMEDY: &str = "write tabs between its cells";
         let short: String = text.chars().take(60).collect();
-        let Some(readings) = Readings::of(text, &self.models) else {
+        let Some(readings) = self.readings.get(&at) else {
             findings.error(at, format!("this row does not end in Yes or No: {short:?}"));
             return None;
         };
@@ -240,6 +278,15 @@ impl<'a> Rows<'a> {
                 ty,
                 description,
             } = *reading;
+            // `one of Yes or No`: the last word is no cell of its own, and that cell is empty.
+            let description = description.trim();
+            if is_cut_at_or(description) {
+                findings.error(
+                    at,
+                    format!("the last word of {short:?} is part of its description, and nothing says whether `{name}` is required: {REMEDY}"),
+                );
+                return None;
+            }
             let kind = parse_type(at, ty, findings)?;
             let field = Field {
                 at,
@@ -247,7 +294,7 @@ impl<'a> Rows<'a> {
                 ty: ty.to_owned(),
                 kind,
                 required: readings.required,
-                description: description.trim().to_owned(),
+                description: description.to_owned(),
             };
             return Some((field, evidence));
         }
@@ -259,7 +306,7 @@ impl<'a> Rows<'a> {
         let message = match all.as_slice() {
             [] => format!("no name and type is found at the beginning of {short:?}: {REMEDY}"),
             [only] => format!(
-                "{short:?} could be {only}, but that cuts a word, and the page shows no such name: {REMEDY}"
+                "{short:?} could be {only}, but is not worded so, and the page shows no such name: {REMEDY}"
             ),
             several => format!(
                 "{short:?} could be {}, and nothing on the page settles it: {REMEDY}",
@@ -269,6 +316,14 @@ impl<'a> Rows<'a> {
         findings.error(at, message);
         None
     }
+}
+
+/// Whether a text ends in the middle of `Yes or No`. (A path may be `/`.)
+fn is_cut_at_or(text: &str) -> bool {
+    let is_slash = text
+        .strip_suffix('/')
+        .is_some_and(|text| text.ends_with(char::is_alphanumeric));
+    is_slash || [" or", "、", "或"].iter().any(|end| text.ends_with(end))
 }
 
 /// The objects that a value is or lists.
@@ -310,7 +365,7 @@ fn apart(
         findings.error(at, format!("{short:?} is no name of a parameter or field"));
         return None;
     }
-    let ty: String = cell(Column::Type).split_whitespace().collect();
+    let ty = beside_brackets(cell(Column::Type));
     let kind = parse_type(at, &ty, findings);
     let required = titles::required(cell(Column::Required));
     if required.is_none() {
@@ -325,6 +380,16 @@ fn apart(
         description: cell(Column::Description).to_owned(),
     };
     Some((field, Evidence::Apart))
+}
+
+/// A type without the spaces beside its brackets: one within a word would make one word of two.
+fn beside_brackets(ty: &str) -> String {
+    let mut ty = squeeze(ty);
+    for bracket in ["[", "]"] {
+        let words: Vec<&str> = ty.split(bracket).map(str::trim).collect();
+        ty = words.join(bracket);
+    }
+    ty
 }
 
 fn parse_type(at: usize, ty: &str, findings: &mut Findings) -> Option<Type> {

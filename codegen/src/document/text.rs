@@ -27,6 +27,8 @@ pub(super) fn read(text: &str) -> Vec<Block> {
             || (is_before_sections && words.contains(" - "))
         {
             lines.block(at, Kind::Heading(words.to_owned()));
+        } else {
+            lines.block(at, Kind::Words(words.to_owned()));
         }
         match section {
             Some(Section::RequestExample) => lines.request(),

@@ -132,19 +132,21 @@ pub(super) fn is_header(line: &str) -> bool {
             .collect::<Vec<_>>()
             .starts_with(&[Column::Name, Column::Type]);
     }
-    let line = line.trim().to_ascii_lowercase();
-    let mut rest = line.as_str();
-    for column in COLUMNS {
-        let cut = column
-            .titles()
-            .iter()
-            .find_map(|title| rest.strip_prefix(title));
-        match cut {
-            Some(after) => rest = after.trim_start(),
-            None => return false,
-        }
-    }
-    rest.is_empty()
+    after_titles(&line.to_ascii_lowercase(), &COLUMNS) == Some("")
+}
+
+/// Whether a line begins as a header does, whatever its last columns are called.
+pub(super) fn begins_header(line: &str) -> bool {
+    after_titles(&line.to_ascii_lowercase(), &COLUMNS[..2]).is_some()
+}
+
+/// What follows the titles of these columns, where a line in lower case begins with them.
+fn after_titles<'a>(line: &'a str, columns: &[Column]) -> Option<&'a str> {
+    columns.iter().try_fold(line.trim(), |rest, column| {
+        let mut titles = column.titles().iter();
+        let after = titles.find_map(|title| rest.strip_prefix(title))?;
+        Some(after.trim_start())
+    })
 }
 
 /// The action that a page's first heading names: `Retrieve the image - GetRepoImage`.

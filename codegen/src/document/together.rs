@@ -4,7 +4,10 @@
 //! stand after a name is a reading of the row. Where there are several, the page's examples settle
 //! it, then the wording of the readings; where that does not, the row stays open.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::titles::cut_required;
 use crate::{
@@ -40,13 +43,38 @@ pub(super) struct Readings<'a> {
     pub(super) required: bool,
 }
 
+/// The values shown under each name.
+pub(super) type Names<'a> = BTreeMap<String, Vec<&'a Node>>;
+
+/// The names of a page's models, and how long they are: no other length is worth a try.
+#[derive(Debug, Default)]
+pub(super) struct ModelNames<'a> {
+    names: BTreeSet<&'a str>,
+    lengths: BTreeSet<usize>,
+}
+
+impl<'a> FromIterator<&'a str> for ModelNames<'a> {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let names = names.into_iter().filter(|name| !name.is_empty());
+        let names: BTreeSet<&str> = names.collect();
+        let lengths = names.iter().map(|name| name.len()).collect();
+        Self { names, lengths }
+    }
+}
+
+impl ModelNames<'_> {
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+}
+
 /// What the page knows of one table.
 #[derive(Debug, Default)]
 pub(super) struct Known<'a> {
     /// The model that the table describes.
     pub(super) model: Option<&'a str>,
-    /// The values shown under each name, where the page shows what the table describes.
-    pub(super) shown: BTreeMap<String, Vec<&'a Node>>,
+    /// Where the page shows what the table describes: once, or within several others.
+    pub(super) shown: Vec<Rc<Names<'a>>>,
     /// The names of the rows that are settled.
     pub(super) taken: BTreeSet<String>,
 }
@@ -74,7 +102,7 @@ const WORDS: &[&str] = &[
 impl<'a> Readings<'a> {
     /// Every reading of a row, the shortest name first; `None` where it does not say whether it is
     /// required.
-    pub(super) fn of(row: &'a str, models: &BTreeSet<&str>) -> Option<Self> {
+    pub(super) fn of(row: &'a str, models: &ModelNames<'_>) -> Option<Self> {
         let (row, required) = cut_required(row)?;
         let name_end = row
             .bytes()
@@ -99,14 +127,12 @@ impl<'a> Readings<'a> {
 
     /// The one reading that the evidence leaves.
     pub(super) fn settle(&self, known: &Known<'_>) -> Option<(&Reading<'a>, Evidence)> {
-        let is_shown = |reading: &&Reading<'_>| known.shown.contains_key(reading.name);
+        let is_shown = |reading: &&Reading<'_>| known.shows(reading.name);
         let is_sound = |reading: &&Reading<'_>| !reading.is_odd(known);
+        // What may be a type that the page does not explain stands in no reading.
+        let is_plain = |reading: &&Reading<'_>| is_shown(reading) || !reading.may_hide_a_type();
         if let [only] = self.all.as_slice() {
-            return match is_shown(&only) {
-                true => Some((only, Evidence::Grammar)),
-                // A type that is part of a word may be no type, and the true one unknown here.
-                false => (!only.cuts_word()).then_some((only, Evidence::Grammar)),
-            };
+            return Some((only, Evidence::Grammar)).filter(|(only, _)| is_plain(only));
         }
         let sound = one(self.all.iter().filter(is_sound));
         let shown = one(self.all.iter().filter(is_shown)).or_else(|| {
@@ -117,9 +143,22 @@ impl<'a> Readings<'a> {
             (Some(shown), _) if is_sound(&shown) => Some((shown, Evidence::Example)),
             // The example against the wording.
             (Some(_), _) => None,
-            (None, Some(sound)) => Some((sound, Evidence::Wording)),
+            (None, Some(sound)) => {
+                Some((sound, Evidence::Wording)).filter(|(sound, _)| is_plain(sound))
+            }
             (None, None) => None,
         }
+    }
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn shows(&self, name: &str) -> bool {
+        self.shown.iter().any(|names| names.contains_key(name))
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a Node> {
+        let shown = self.shown.iter().filter_map(move |names| names.get(name));
+        shown.flatten().copied()
     }
 }
 
@@ -138,6 +177,38 @@ impl Reading<'_> {
             // A model that holds itself outside of a list would have no end.
             || known.model == Some(self.ty)
             || known.taken.contains(self.name)
+    }
+
+    /// Whether the true type may be one that is not on the page, and part of the name or the description
+    /// was taken for it: `Bucket` of type `BucketInfo`, `Period` of type `PeriodSet`, `App` of `internalId`.
+    fn may_hide_a_type(&self) -> bool {
+        self.cuts_word()
+            || self.description_runs_on()
+            || (Type::BASIC.contains(&self.ty)
+                && (self.sentence_goes_on() || self.type_goes_on() || self.name_begins_again()))
+    }
+
+    /// `stringListNames`: a list of texts, in the words of some other language.
+    fn type_goes_on(&self) -> bool {
+        ["Array", "List", "Map", "Set"].iter().any(|word| {
+            let rest = self.description.strip_prefix(word);
+            rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        })
+    }
+
+    /// `object storage bucket`, `string of it`: the type is the first word of a sentence.
+    fn sentence_goes_on(&self) -> bool {
+        let words = self.description.strip_prefix(' ');
+        words.is_some_and(|words| words.starts_with(|c: char| c.is_ascii_lowercase()))
+    }
+
+    /// `BucketBucketInfo`, `DataSetDataInfo`: the name's first word begins another word of it, perhaps
+    /// that of its type. (`EIPEIP` before a type leaves the second nothing to be but a name.)
+    fn name_begins_again(&self) -> bool {
+        let last = self.name.rsplit('.').next().unwrap_or(self.name);
+        let words = camel_words(last);
+        let is_again = |word: &&str| word.len() > 1 && *word == words[0];
+        words.iter().skip(1).any(is_again) && !self.name_repeats_itself()
     }
 
     /// `SQLFingerpr`, `int`: the cut goes through a word.
@@ -181,9 +252,22 @@ impl Reading<'_> {
 
     /// Whether a value that is shown under the name has the type.
     fn fits(&self, known: &Known<'_>) -> bool {
-        let values = known.shown.get(self.name).into_iter().flatten();
-        values.into_iter().any(|node| has_kind(node, self.ty))
+        known.values(self.name).any(|node| has_kind(node, self.ty))
     }
+}
+
+/// The words of a name in camel case: `Data`, `Set`.
+fn camel_words(name: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = 0;
+    for (at, pair) in name.as_bytes().windows(2).enumerate() {
+        if !pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase() {
+            words.push(&name[start..=at]);
+            start = at + 1;
+        }
+    }
+    words.push(&name[start..]);
+    words
 }
 
 /// Whether a value is of the kind that a type is.
@@ -203,7 +287,7 @@ fn is_basic(ty: &str) -> bool {
 }
 
 /// The lengths of the types that a text begins with.
-fn types(text: &str, models: &BTreeSet<&str>) -> Vec<usize> {
+fn types(text: &str, models: &ModelNames<'_>) -> Vec<usize> {
     if text.starts_with("array[") {
         return array(text).into_iter().collect();
     }
@@ -219,7 +303,8 @@ fn types(text: &str, models: &BTreeSet<&str>) -> Vec<usize> {
         .take(LONGEST)
         .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
         .count();
-    let models = (1..=word).filter(|end| models.contains(&text[..*end]));
+    let lengths = models.lengths.range(..=word).copied();
+    let models = lengths.filter(|end| models.contains(&text[..*end]));
     basic.into_iter().chain(models).collect()
 }
 
@@ -329,7 +414,7 @@ mod tests {
         };
         let object = node(Value::Object(Vec::new()));
         let shown = |name: &str| Known {
-            shown: [(name.to_owned(), vec![&object])].into(),
+            shown: vec![Rc::new([(name.to_owned(), vec![&object])].into())],
             ..Known::default()
         };
         let row = "EIPShareInfoShareInfo独占No";

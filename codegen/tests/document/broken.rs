@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use uhub_codegen::document::{LARGEST, Shape, read};
 
-use super::{every_shape, facts, page, said, shapes};
+use super::{every_shape, facts, page, said, shapes, spec};
 
 /// What is said of a page that is refused.
 fn refused(text: &str, shape: Option<Shape>) -> Vec<String> {
@@ -40,6 +40,150 @@ fn a_page_that_is_cut_off_loses_no_fact_in_silence() {
             // Nothing that is needed stands after the examples.
             assert!(read_anyway < CUTS / 3, "{name} as {shape}: {read_anyway}");
         }
+    }
+}
+
+/// Whatever stands between two lines, the rows after it are read or said to be lost.
+#[test]
+fn a_line_more_anywhere_loses_no_fact_in_silence() {
+    for name in ["get_scale", "list_crates", "plan_route"] {
+        for (shape, text) in every_shape(&page(name)) {
+            let whole = read(name, text.as_bytes(), Some(shape)).page.unwrap();
+            let whole = facts(&whole);
+            for (at, _) in text.match_indices('\n') {
+                let (before, after) = text.split_at(at + 1);
+                for line in ["", "> note", "---", "<!-- x -->", "<div>", "\nmore words\n"] {
+                    let more = format!("{before}{line}\n{after}");
+                    let reading = read(name, more.as_bytes(), Some(shape));
+                    if let Some(page) = &reading.page {
+                        assert_eq!(
+                            facts(page),
+                            whole,
+                            "{name} as {shape}: {line:?} before {after:.60}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_outside_its_table_is_an_error() {
+    let list_crates = page("list_crates");
+    let [markdown, html, pasted, text] = every_shape(&list_crates).map(|(_, text)| text);
+    let limit = "| **Limit** | int | 显示数量，默认为20。 |No|\n";
+    let in_html = "<tr class=\"nx-m-0\"><td align=\"left\"><strong>Limit</strong>";
+    let lost = "a row outside a table: ";
+    for (page, from, to, place, expected) in [
+        (
+            &markdown,
+            limit,
+            format!("\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("\n{}", &limit[2..]).as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("> more\n{limit}").as_str(),
+            "page:33:3",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("---\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("#### Paging\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("\n{limit}---\n").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("\n    {limit}").as_str(),
+            "page:34:5",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("- {limit}").as_str(),
+            "page:33:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            format!("<!-- x -->\n{limit}").as_str(),
+            "page:34:1",
+            lost,
+        ),
+        (
+            &markdown,
+            limit,
+            "<div>\n<tr><td>Limit</td></tr>\n</div>\n",
+            "page:33:1",
+            lost,
+        ),
+        (&text, "\nLimitint", "\n\nLimitint", "page:37:1", lost),
+        (&text, "\nLimitint", "\n\n包Limitint", "page:37:1", lost),
+        (
+            &text,
+            "取值 Yes 或 No，默认为NoNo",
+            "取值 Yes\n\n或 No，默认为NoNo",
+            "page:36:1",
+            lost,
+        ),
+        (&pasted, "\nLimit\t", "\n\nLimit\t", "page:39:1", lost),
+        (&pasted, "\nLimit\t", "\n\nLimit", "page:39:1", lost),
+        (
+            &html,
+            in_html,
+            format!("</table>{in_html}").as_str(),
+            "page:1:",
+            "a row outside a table",
+        ),
+        (
+            &html,
+            in_html,
+            "<p>LimitintThe limitNo</p>",
+            "page:1:",
+            lost,
+        ),
+        (&html, in_html, "LimitintThe limitNo<tr>", "page:1:", lost),
+        (
+            &text,
+            "CrateSet\n\n字段名类型描述信息必填",
+            "CrateSet\n\n字段名类型描述信息是否必须",
+            "page:52:1",
+            "this header of a table is not understood: \"字段名类型描述信息是否必须\"",
+        ),
+    ] {
+        assert!(page.contains(from), "{from}");
+        let said = refused(&page.replacen(from, to, 1), None);
+        let is_said = |said: &String| said.starts_with(place) && said.contains(expected);
+        assert!(said.iter().any(is_said), "{to:?}: {place} in {said:#?}");
     }
 }
 
@@ -144,6 +288,42 @@ fn every_mistake_of_a_page_has_its_place() {
         ),
         (
             &text,
+            "取值 Yes 或 No，默认为NoNo",
+            "取值 Yes 或 No",
+            "page:34:1: the last word of \"WithSealedstring是否包含已封存的，取值 Yes 或 No\" is part of its description, and nothing says whether `WithSealed` is required: write tabs between its cells",
+        ),
+        (
+            &list_crates,
+            "**Limit** | int",
+            "**Limit** | int or string",
+            "page:33:1: `int or string` is no type; expected string, int, float, boolean, object, `array[T]` or a model's name",
+        ),
+        (
+            &list_crates,
+            "**Limit** | int",
+            "**Limit** | Int",
+            "page:33:1: `Int`, the type of `Limit`, is neither a type nor a model of the page; did you mean `int`?",
+        ),
+        (
+            &list_crates,
+            "**Limit** | int",
+            "**Limit** | array[number]",
+            "page:33:1: `number`, the type of `Limit`, is neither a type nor a model of the page; expected one of: boolean, float, int, object, string",
+        ),
+        (
+            &list_crates,
+            "请求参数\n\n| 参数名 | 类型 | 描述信息 | 必填 |\n|",
+            "请求参数\n\n| 参数名 | 类型 | 描述信息 | 必填 | 类型 |\n|:---|",
+            "page:26:1: this table has two columns `Type`",
+        ),
+        (
+            &html,
+            "<strong>Limit</strong>",
+            "<strong>Limit<sup>1</sup></strong>",
+            "\"Limit 1\" is no name of a parameter or field",
+        ),
+        (
+            &text,
             "DepotNamestring仓库名称Yes\nKind",
             "DepotNamestring仓库名称\nKind",
             "page:32:1: this row does not end in Yes or No: \"DepotNamestring仓库名称\"",
@@ -164,7 +344,7 @@ fn every_mistake_of_a_page_has_its_place() {
             &text,
             "Offsetint",
             "FingerprintOwnerThe",
-            "page:35:1: \"FingerprintOwnerThe偏移量，默认0No\" could be `Fingerpr` of type `int`, but that cuts a word, and the page shows no such name: write tabs between its cells",
+            "page:35:1: \"FingerprintOwnerThe偏移量，默认0No\" could be `Fingerpr` of type `int`, but is not worded so, and the page shows no such name: write tabs between its cells",
         ),
         (
             &text,
@@ -198,6 +378,49 @@ fn every_mistake_of_a_page_has_its_place() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The types of these rows are models that the page lacks; a basic type stands in them by chance.
+#[test]
+fn a_row_whose_type_is_not_on_the_page_is_not_read_as_another() {
+    let text = shapes::text(&page("list_crates"));
+    for row in [
+        "BucketBucketInfoobject storage bucketNo",
+        "DataSetDataInfostring of itNo",
+        "PeriodPeriodSetint seconds, the periodNo",
+        "AppinternalIdThe idNo",
+        "PortRangeintervalOf portsNo",
+        "NamesstringListThe namesNo",
+        // The example shows a `Limit`, and now no row has it.
+        "LimitRangeintNo",
+    ] {
+        let open = text.replacen("Limitint显示数量，默认为20。No", row, 1);
+        assert_ne!(open, text);
+        let said = refused(&open, None);
+        assert_eq!(said.len(), 1, "{said:#?}");
+        assert!(
+            said[0].starts_with("page:36:1: ") && said[0].ends_with("write tabs between its cells"),
+            "{said:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_passed_over_is_said() {
+    let list_crates = page("list_crates");
+    let more = list_crates.replacen(
+        "### 响应示例",
+        "```\n?Action=ListBoxes\n```\n\n### 响应示例",
+        1,
+    );
+    let reading = read("page", more.as_bytes(), None);
+    let notes: Vec<String> = reading.notes.iter().map(ToString::to_string).collect();
+    let expected = "page:80:1: another block of code under `Request Example`: passed over";
+    assert!(notes.iter().any(|note| note == expected), "{notes:#?}");
+    assert_eq!(
+        spec(&reading.page.unwrap()),
+        spec(&read("page", list_crates.as_bytes(), None).page.unwrap())
+    );
 }
 
 #[test]
@@ -282,7 +505,7 @@ fn what_is_too_large_or_too_deep_is_refused() {
     let reading = read("page", &vec![b' '; LARGEST + 1], None);
     assert_eq!(
         said(&reading),
-        ["page:1:1: this has 16 MiB: a page has no more than 16"]
+        ["page:1:1: this has more than 16 MiB: a page has less"]
     );
     let list_crates = page("list_crates");
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(50_000), close.repeat(50_000));

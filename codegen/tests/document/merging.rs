@@ -85,6 +85,7 @@ fn what_a_page_shows_against_its_tables_is_recorded() {
             "page.md:56:1: `DepotName` is required, and the example lacks it",
             "page.md:65:1: `Since` is required, and the example lacks it",
             "page.md:76:2: `Limit` is documented as int and shown as string",
+            "page.md:77:2: `ProjectId` is shown again",
             "page.md:88:21: `CreateTime` is documented as string and shown as int",
             "page.md:99:15: `OwnerSet` is documented as array[OwnerSet] and shown as array[string]",
         ]
