@@ -9,7 +9,7 @@ use std::{
     rc::Rc,
 };
 
-use super::titles::cut_required;
+use super::{proposal::one, titles::cut_required};
 use crate::{
     json::{Node, Value},
     spec::{Type, is_word},
@@ -160,11 +160,6 @@ impl<'a> Known<'a> {
         let shown = self.shown.iter().filter_map(move |names| names.get(name));
         shown.flatten().copied()
     }
-}
-
-fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
 }
 
 impl Reading<'_> {
