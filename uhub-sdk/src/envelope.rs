@@ -246,7 +246,8 @@ mod tests {
             create_time: "5".into(),
             update_time: "7".into(),
             latest_tag: "iBvvYGkW".to_owned(),
-            repo_name: None,
+            // What the service adds one day.
+            ..ImageSet::default()
         };
         assert_eq!(page.image_set[0], first);
     }

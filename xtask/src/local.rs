@@ -25,6 +25,7 @@ pub(crate) fn run() -> Result<String, String> {
         .arg("--")
         // Behind the program's name and the command's.
         .args(env::args_os().skip(2));
+    eprintln!("building the local UHub, if it is not built yet");
     let failed = match become_it(&mut command) {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),
         Err(error) => error,

@@ -29,10 +29,12 @@
 //!
 //! It comes with the feature `local`, which only the tests of a program need:
 //!
-//! ```sh
-//! cargo add --dev uhub-sdk --features local
-//! cargo doc --package uhub-sdk --all-features --open   # this page
+//! ```toml
+//! [dev-dependencies]
+//! uhub-sdk = { path = "…/uhub-sdk", features = ["local"] }
 //! ```
+//!
+//! In a clone of the repository, `cargo doc --package uhub-sdk --features local --no-deps --open` shows this page.
 //!
 //! A program that is not asynchronous, such as a user of the feature `blocking`, gives it a
 //! Tokio runtime with threads of its own, and keeps that as long as the server:
