@@ -468,6 +468,19 @@ impl CallContext<'_> {
 
     /// The id that a response says it has, which a proxy may have put there.
     pub(crate) fn request_id(&self, id: &str) -> String {
+        // As the service writes it, on every call: nothing is escaped in it, and no search is long.
+        let is_plain = id.len() <= 64
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let has = |secret: &str| {
+            let mut parts = id.as_bytes().windows(secret.len().max(1));
+            parts.any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
+        };
+        let mut secrets = self.credentials.secrets().chain([self.signature.as_str()]);
+        if is_plain && !secrets.any(has) {
+            return id.to_owned();
+        }
         self.excerpt(&printable(id), 128)
     }
 
@@ -656,6 +669,27 @@ mod tests {
             "<html> [2J ?Signature=[hidden]&SecurityToken=[hidden]&t=[hidden]&k=[hidden]&PublicKey=[hidden] [hidden] [hidden] "
         );
         assert!(shown.len() < 3_000, "{}", shown.len());
+    }
+
+    #[test]
+    fn a_request_id_is_itself_unless_a_secret_is_in_it() {
+        let credentials = Credentials::new("public1key", "private2key");
+        let context = context(Repeat::Safe, &credentials);
+        let signature = context.signature.as_str().to_uppercase();
+        for (id, expected) in [
+            (
+                "90fe6b11-e9dd-4917-8000-000000000003",
+                "90fe6b11-e9dd-4917-8000-000000000003",
+            ),
+            ("", ""),
+            ("a b\u{1b}c", "a b c"),
+            ("x-PRIVATE2KEY-y", "x-[hidden]-y"),
+            ("public1key", "[hidden]"),
+            (signature.as_str(), "[hidden]"),
+        ] {
+            assert_eq!(context.request_id(id), expected);
+        }
+        assert_eq!(context.request_id(&"x".repeat(1000)).chars().count(), 129);
     }
 
     #[test]
