@@ -23,7 +23,7 @@ use crate::{
     provider::{Keys, Refreshed},
     retry::Budget,
     source::Setting,
-    transport::{HttpClient, Proxy, Settings},
+    transport::{HttpClient, MAX_RESPONSE_SIZE, Proxy, Settings},
 };
 
 /// Sets up a [`Client`].
@@ -112,7 +112,7 @@ impl Default for ClientBuilder {
             allows_plain_http: false,
             transport: None,
             connect_timeout: Duration::from_secs(5),
-            max_response_size: 16 * 1024 * 1024,
+            max_response_size: MAX_RESPONSE_SIZE,
             proxy: Proxy::FromEnvironment,
             roots: Vec::new(),
             // An idle connection that the service closes may lose a call that must not be repeated.

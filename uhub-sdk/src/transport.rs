@@ -166,6 +166,14 @@ impl StdError for TransportError {
     }
 }
 
+/// How many bytes a response may have, unless it is said.
+pub(crate) const MAX_RESPONSE_SIZE: usize = 16 * 1024 * 1024;
+
+/// The end of an error's chain: why it failed, where the others say what was being done.
+fn reason<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+    error.source().map_or(error, reason)
+}
+
 /// The service's id of a request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-ucloud-request-uuid")?.to_str().ok()?;

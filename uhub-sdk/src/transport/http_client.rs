@@ -9,7 +9,7 @@ use url::Url;
 use crate::{
     Error,
     error::{Delivery, ErrorKind},
-    transport::{BoxFuture, Transport, TransportError, request_id},
+    transport::{BoxFuture, Transport, TransportError, reason, request_id},
 };
 
 const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
@@ -188,11 +188,7 @@ impl HttpClient {
             let what = format!("the connection to {host} broke before the response was complete");
             (ErrorKind::Connection, Delivery::Unknown, what)
         };
-        // reqwest says what it was doing; why it failed is at the end of the chain.
-        let mut reason: &(dyn StdError + 'static) = &error;
-        while let Some(source) = reason.source() {
-            reason = source;
-        }
+        let reason = reason(&error);
         let is_tls = is_tls(&error);
         let advice = match kind {
             ErrorKind::Connect if is_tls => {

@@ -14,7 +14,9 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
 
-use crate::transport::{BoxFuture, Transport, TransportError, request_id};
+use crate::transport::{
+    BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, reason, request_id,
+};
 
 /// A [`tower_service::Service`] as a [`Transport`]: a client of hyper's, a stack of tower's layers, a
 /// router in a test.
@@ -59,7 +61,7 @@ impl<S, B> TowerTransport<S, B> {
     pub fn new(service: S) -> Self {
         Self {
             service: Mutex::new(service),
-            max_response_size: 16 * 1024 * 1024,
+            max_response_size: MAX_RESPONSE_SIZE,
             body: PhantomData,
         }
     }
@@ -121,11 +123,8 @@ fn failure(
     match error.into().downcast::<TransportError>() {
         Ok(known) => *known,
         Err(error) => {
-            let mut reason: &(dyn StdError + 'static) = &*error;
-            while let Some(source) = reason.source() {
-                reason = source;
-            }
-            otherwise(format!("the transport failed: {reason}.")).with_source(error)
+            let what = format!("the transport failed: {}.", reason(&*error));
+            otherwise(what).with_source(error)
         }
     }
 }
