@@ -7,7 +7,7 @@
 //! It ends at the first panic, broken promise or page that takes long, and leaves that page in a file.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-#[path = "../tests/document/shapes.rs"]
+#[path = "../tests/import/shapes.rs"]
 mod shapes;
 
 use std::{
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use uhub_codegen::{SpecFile, document::read};
+use uhub_codegen::{SpecFile, import::read};
 
 /// What pages are made of, and what breaks them.
 const PIECES: &[&str] = &[

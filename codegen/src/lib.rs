@@ -5,23 +5,20 @@
 //! `diff` says how two models differ. All of it happens in memory: [`read`] is the only function that
 //! touches a file, and nothing here writes one.
 
-mod diagnostic;
 mod diff;
-pub mod document;
-mod json;
-mod lower;
+pub mod import;
 mod model;
-mod naming;
 mod render;
 mod spec;
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
-pub use diagnostic::Diagnostic;
 pub use diff::{Bump, Change, Changes, Class};
 pub use render::MARK;
+pub use spec::diagnostic::Diagnostic;
 
-use diagnostic::Report;
+use model::lower;
+use spec::diagnostic::Report;
 
 /// The text of a service's spec.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +60,7 @@ impl Spec {
     /// The spec of one action alone, of whatever service of the platform.
     #[must_use]
     pub fn of_action(action: SpecFile) -> Self {
-        let service = SpecFile::new("service.json", include_str!("any_service.json"));
+        let service = SpecFile::new("service.json", include_str!("spec/any_service.json"));
         Self::new(service, vec![action])
     }
 }

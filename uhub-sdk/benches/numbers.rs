@@ -14,12 +14,15 @@
 // The signing is not public: its modules are compiled here once more.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
-#[path = "../src/credentials.rs"]
-mod credentials;
-#[path = "../src/parameters.rs"]
-mod parameters;
-#[path = "../src/sign.rs"]
-mod sign;
+#[path = "../src/credentials"]
+mod credentials {
+    pub mod key_pair;
+}
+#[path = "../src/wire"]
+mod wire {
+    pub mod parameters;
+    pub mod sign;
+}
 
 use std::{
     hint::black_box,
@@ -29,14 +32,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use credentials::Credentials;
-use parameters::Parameters;
+use credentials::key_pair::Credentials;
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use uhub_sdk::{
     Client,
     local::{Image, LocalUhub, Repository},
 };
+use wire::{parameters::Parameters, sign};
 
 const ROUNDS: usize = 41;
 const SERVE: &str = "UHUB_BENCH_SERVE";

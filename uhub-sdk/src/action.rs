@@ -1,6 +1,6 @@
 //! What an action is to the core: data.
 
-use crate::{decode::Model, parameters::Parameters};
+use crate::{wire::decode::Model, wire::parameters::Parameters};
 
 /// An action of the service: its name, its parameters, its response.
 ///

@@ -19,7 +19,10 @@ use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::{Action, Call, ClientBuilder, Error, Metadata, Paged, UntypedCall};
+use crate::{
+    action::Action, call::Call, call::pages::Paged, call::untyped::UntypedCall,
+    config::builder::ClientBuilder, error::Error, exchange::Metadata,
+};
 
 /// A client of UHub that waits for each answer.
 ///
@@ -28,7 +31,7 @@ use crate::{Action, Call, ClientBuilder, Error, Metadata, Paged, UntypedCall};
 /// Tokio's `spawn_blocking`, which cannot be told from the others.
 #[derive(Debug, Clone)]
 pub struct Client {
-    client: crate::Client,
+    client: crate::client::Client,
     runtime: Arc<Background>,
 }
 
@@ -60,7 +63,7 @@ impl Client {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(client: crate::Client) -> Result<Self, Error> {
+    pub(crate) fn new(client: crate::client::Client) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("uhub-sdk")
@@ -205,12 +208,12 @@ impl UntypedCall<Client> {
 /// The pages of an action; [`Call::pages`] makes one.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is read"]
-pub struct Pages<R: Paged>(Walk<crate::Pages<R>>);
+pub struct Pages<R: Paged>(Walk<crate::call::pages::Pages<R>>);
 
 /// The items of an action; [`Call::items`] makes one.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is read"]
-pub struct Items<R: Paged>(Walk<crate::Items<R>>);
+pub struct Items<R: Paged>(Walk<crate::call::pages::Items<R>>);
 
 /// A stream that is waited for; nothing once it could not be.
 #[derive(Debug)]

@@ -50,17 +50,17 @@ macro_rules! choice {
             }
         }
 
-        impl $crate::decode::FromWire for $name {
+        impl $crate::wire::decode::FromWire for $name {
             fn from_wire<'de, D: ::serde::Deserializer<'de>>(
                 from: D,
-                place: $crate::decode::Place<'_>,
+                place: $crate::wire::decode::Place<'_>,
             ) -> Result<Self, D::Error> {
                 String::from_wire(from, place).map(|value| Self::from(value.as_str()))
             }
         }
 
-        impl $crate::parameters::ToParameters for $name {
-            fn add_to(&self, name: &str, to: &mut $crate::parameters::Parameters<'_>) {
+        impl $crate::wire::parameters::ToParameters for $name {
+            fn add_to(&self, name: &str, to: &mut $crate::wire::parameters::Parameters<'_>) {
                 to.add_text(name, self.as_str());
             }
         }

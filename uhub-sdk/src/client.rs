@@ -10,11 +10,18 @@ use std::{
 use http::Uri;
 
 use crate::{
-    Action, Call, ClientBuilder, Encoding, Error, Observer, RetryPolicy, Sources, Transport,
-    UntypedCall,
-    decode::{Note, Oddity},
-    provider::Keys,
-    retry::Budget,
+    action::Action,
+    call::Call,
+    call::untyped::UntypedCall,
+    config::builder::ClientBuilder,
+    config::source::Sources,
+    credentials::cache::Keys,
+    error::Error,
+    exchange::observer::Observer,
+    exchange::retry::{Budget, RetryPolicy},
+    transport::Transport,
+    wire::decode::{Note, Oddity},
+    wire::encode::Encoding,
 };
 
 /// A client of UHub.

@@ -6,8 +6,13 @@ use percent_encoding::utf8_percent_encode;
 use zeroize::Zeroizing;
 
 use crate::{
-    RetCode, action::Repeat, credentials::Credentials, encode, ret_code::Outcome, retry::GivenUp,
-    sign::Signature, transport::TransportError,
+    action::Repeat,
+    credentials::key_pair::Credentials,
+    exchange::retry::GivenUp,
+    ret_code::{Outcome, RetCode},
+    transport::TransportError,
+    wire::encode,
+    wire::sign::Signature,
 };
 
 /// An error of the client or of a call.
@@ -565,7 +570,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sign;
+    use crate::wire::sign;
 
     fn context(repeat: Repeat, credentials: &Credentials) -> CallContext<'_> {
         CallContext {

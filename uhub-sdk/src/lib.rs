@@ -100,28 +100,16 @@
 //! there at all, unless the count beside it says 0.
 
 mod action;
-mod builder;
 mod call;
 mod choice;
 mod client;
+mod config;
 mod credentials;
-mod decode;
-mod encode;
-mod envelope;
 mod error;
 mod exchange;
-mod observer;
-mod paging;
-mod parameters;
-mod profile;
-mod provider;
 mod ret_code;
-mod retry;
-mod sign;
-mod source;
-mod timestamp;
 mod transport;
-mod untyped;
+mod wire;
 
 // Written by `cargo xtask codegen` alone, and so in a folder of its own.
 #[path = "generated/mod.rs"]
@@ -141,23 +129,28 @@ pub use bytes;
 pub use http;
 
 pub use action::{Action, Repeat};
-pub use builder::ClientBuilder;
-pub use call::Call;
+pub use call::{
+    Call,
+    pages::{Items, Paged, Pages},
+    untyped::UntypedCall,
+};
 pub use client::Client;
-pub use credentials::Credentials;
-pub use encode::Encoding;
+pub use config::{
+    builder::ClientBuilder,
+    source::{Source, Sources},
+};
+pub use credentials::{
+    ProvideCredentials, ProviderError, key_pair::Credentials, metadata::MetadataCredentials,
+};
 pub use error::{Delivery, Error, ErrorKind};
-pub use exchange::Metadata;
-pub use observer::{Attempt, FinishedCall, Observer};
-pub use paging::{Items, Paged, Pages};
-use parameters::Parameters;
-pub use provider::{MetadataCredentials, ProvideCredentials, ProviderError};
+pub use exchange::{
+    Metadata,
+    observer::{Attempt, FinishedCall, Observer},
+    retry::RetryPolicy,
+};
 pub use ret_code::RetCode;
-pub use retry::RetryPolicy;
-pub use source::{Source, Sources};
-pub use timestamp::Timestamp;
-pub use transport::{BoxFuture, TowerTransport, Transport, TransportError};
-pub use untyped::UntypedCall;
+pub use transport::{BoxFuture, Transport, TransportError, tower::TowerTransport};
+pub use wire::{encode::Encoding, timestamp::Timestamp};
 
 /// The README's code compiles.
 #[cfg(doctest)]

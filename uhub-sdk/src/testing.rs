@@ -1,13 +1,14 @@
 //! What the tests of generated code share: the documentation's examples against the code.
 
 use crate::{
-    Action, Credentials, Error, Repeat, RetCode,
+    action::{Action, Repeat},
     actions::examples::Example,
-    decode::{Model, Notes, Oddity},
-    envelope,
-    error::{CallContext, ResponseContext},
-    parameters::Parameters,
-    sign,
+    credentials::key_pair::Credentials,
+    error::{CallContext, Error, ResponseContext},
+    ret_code::RetCode,
+    wire::decode::{Model, Notes, Oddity},
+    wire::parameters::Parameters,
+    wire::{envelope, sign},
 };
 
 /// The request sends exactly what the example shows.

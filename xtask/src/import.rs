@@ -12,7 +12,7 @@ use std::{
 use clap::Args;
 use uhub_codegen::{
     Diagnostic, SpecFile,
-    document::{self, Counts, LARGEST, Page, Shape},
+    import::{self as pages, Counts, LARGEST, Page, Shape},
 };
 
 use crate::{
@@ -138,7 +138,7 @@ impl Import {
     fn read(&mut self, path: &Path, shape: Option<Shape>) -> Option<Page> {
         let file = path.display().to_string();
         let reading = match bytes(path) {
-            Ok(bytes) => document::read(&file, &bytes, shape),
+            Ok(bytes) => pages::read(&file, &bytes, shape),
             Err(error) => {
                 self.errors.push(format!("{file}: error: {error}"));
                 self.refused += 1;
@@ -319,7 +319,7 @@ impl Old {
             }
             let text = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
             let file = SpecFile::new(path.display().to_string(), text);
-            if let Some(action) = document::action_of(&file) {
+            if let Some(action) = pages::action_of(&file) {
                 let names = old.names.entry(action).or_default();
                 names.push(name.to_owned());
                 // A folder has no order of its own.

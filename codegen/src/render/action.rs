@@ -14,7 +14,16 @@ pub(super) fn action(action: &Action, service: &Service) -> String {
     out.blank();
     out.line("use serde::{Deserialize, Serialize};");
     out.blank();
-    out.line("use crate::{Action, Call, Client, Parameters, Repeat, decode::model};");
+    out.open("use crate::{");
+    for path in [
+        "action::{Action, Repeat}",
+        "call::Call",
+        "client::Client",
+        "wire::{decode::model, parameters::Parameters}",
+    ] {
+        out.line(format_args!("{path},"));
+    }
+    out.close("};");
     out.blank();
 
     request::request(&mut out, action);
@@ -59,7 +68,10 @@ fn paged(out: &mut super::Source, action: &Action, pagination: &Pagination) {
         key,
     } = pagination;
     let response = &action.response.rust;
-    out.open(format_args!("impl crate::Paged for {} {{", action.request));
+    out.open(format_args!(
+        "impl crate::call::pages::Paged for {} {{",
+        action.request
+    ));
     out.line(format_args!("type Item = {item};"));
     out.blank();
     out.open("fn place(&self) -> (Option<i64>, Option<i64>) {");

@@ -4,7 +4,7 @@ use super::{module, source::Source};
 use crate::model::{Action, Group, Parameter, Scalar, Service, Shape, Twin};
 
 /// What makes a list of whatever can be one.
-const LIST: &str = "crate::parameters::list";
+const LIST: &str = "crate::wire::parameters::list";
 
 /// The request of an action and its groups of parameters.
 pub(super) fn request(out: &mut Source, action: &Action) {
@@ -29,7 +29,9 @@ pub(super) fn request(out: &mut Source, action: &Action) {
         out.blank();
         parameter_struct(out, description, rust, parameters);
         out.blank();
-        out.open(format_args!("impl crate::parameters::Group for {rust} {{"));
+        out.open(format_args!(
+            "impl crate::wire::parameters::Group for {rust} {{"
+        ));
         add_parameters(out, "add_to", parameters);
         out.close("}");
     }

@@ -123,7 +123,7 @@ pub(crate) fn owned_type(ty: &Type) -> String {
     match ty {
         Type::Scalar(scalar) => scalar_type(*scalar).to_owned(),
         Type::Enum(rust) => rust.clone(),
-        Type::Timestamp => "crate::Timestamp".to_owned(),
+        Type::Timestamp => "crate::wire::timestamp::Timestamp".to_owned(),
         Type::Object => "serde_json::Value".to_owned(),
         Type::List(element) => format!("Vec<{}>", owned_type(element)),
         Type::Model { rust, boxed: true } => format!("Box<{rust}>"),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{At, Type};
 use crate::{
-    diagnostic::{Report, suggest},
-    json::{Member, Node, Value},
+    spec::diagnostic::{Report, suggest},
+    spec::json::{Member, Node, Value},
 };
 
 /// The keys an object has.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::json::{Member, Node, Value};
+use crate::spec::json::{Member, Node, Value};
 
 /// The keys of an action, in the order of `api-spec/README.md`.
 const ACTION: &[&str] = &[
@@ -167,7 +167,7 @@ fn quoted(text: &mut String, string: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Report;
+    use crate::spec::diagnostic::Report;
 
     #[test]
     fn every_key_of_a_spec_has_its_place() {
@@ -189,7 +189,7 @@ mod tests {
         for entry in std::fs::read_dir("../api-spec/uhub/actions").unwrap() {
             let path = entry.unwrap().path();
             let committed = std::fs::read_to_string(&path).unwrap();
-            let node = crate::json::parse(&mut Report::new("", &committed)).unwrap();
+            let node = crate::spec::json::parse(&mut Report::new("", &committed)).unwrap();
             assert_eq!(action(&node), committed, "{}", path.display());
         }
     }

@@ -20,7 +20,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
+use crate::{
+    action::{Action, Repeat},
+    call::Call,
+    client::Client,
+    wire::{decode::model, parameters::Parameters},
+};
 
 /// The parameters of `CreateRepo`, as plain data.
 ///

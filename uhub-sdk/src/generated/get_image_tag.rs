@@ -21,7 +21,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
+use crate::{
+    action::{Action, Repeat},
+    call::Call,
+    client::Client,
+    wire::{decode::model, parameters::Parameters},
+};
 
 /// The parameters of `GetImageTag`, as plain data.
 ///
@@ -139,7 +144,7 @@ impl Action for GetImageTagRequest {
 
 impl crate::action::Sealed for GetImageTagRequest {}
 
-impl crate::Paged for GetImageTagRequest {
+impl crate::call::pages::Paged for GetImageTagRequest {
     type Item = TagSet;
 
     fn place(&self) -> (Option<i64>, Option<i64>) {
@@ -273,7 +278,7 @@ pub struct TagSet {
     /// When the image of the tag was last changed.
     ///
     /// Documented as `UpdateTime`.
-    pub update_time: crate::Timestamp,
+    pub update_time: crate::wire::timestamp::Timestamp,
     /// Name of the tag.
     ///
     /// Documented as `TagName`.

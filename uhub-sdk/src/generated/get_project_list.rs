@@ -17,7 +17,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
+use crate::{
+    action::{Action, Repeat},
+    call::Call,
+    client::Client,
+    wire::{decode::model, parameters::Parameters},
+};
 
 /// The parameters of `GetProjectList`, as plain data.
 ///
@@ -159,7 +164,7 @@ pub struct ProjectListInfo {
     /// When the project was created.
     ///
     /// Documented as `CreateTime`.
-    pub create_time: crate::Timestamp,
+    pub create_time: crate::wire::timestamp::Timestamp,
     /// Whether this is the project of calls that name none.
     ///
     /// Documented as `IsDefault`.

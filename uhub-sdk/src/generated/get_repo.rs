@@ -27,7 +27,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
+use crate::{
+    action::{Action, Repeat},
+    call::Call,
+    client::Client,
+    wire::{decode::model, parameters::Parameters},
+};
 
 /// The parameters of `GetRepo`, as plain data.
 ///
@@ -146,7 +151,7 @@ impl Action for GetRepoRequest {
 
 impl crate::action::Sealed for GetRepoRequest {}
 
-impl crate::Paged for GetRepoRequest {
+impl crate::call::pages::Paged for GetRepoRequest {
     type Item = RepoSet;
 
     fn place(&self) -> (Option<i64>, Option<i64>) {
@@ -271,13 +276,13 @@ pub struct RepoSet {
     /// The documentation calls it required, and shows it absent.
     ///
     /// Documented as `CreateTime`.
-    pub create_time: Option<crate::Timestamp>,
+    pub create_time: Option<crate::wire::timestamp::Timestamp>,
     /// When the repository was last changed.
     ///
     /// The documentation calls it required, and shows it absent.
     ///
     /// Documented as `UpdateTime`.
-    pub update_time: Option<crate::Timestamp>,
+    pub update_time: Option<crate::wire::timestamp::Timestamp>,
     /// The note on the repository.
     ///
     /// The documentation calls it required, and shows it absent.

@@ -21,7 +21,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Call, Client, Parameters, Repeat, decode::model};
+use crate::{
+    action::{Action, Repeat},
+    call::Call,
+    client::Client,
+    wire::{decode::model, parameters::Parameters},
+};
 
 /// The parameters of `GetRepoImage`, as plain data.
 ///
@@ -118,7 +123,7 @@ impl Action for GetRepoImageRequest {
 
 impl crate::action::Sealed for GetRepoImageRequest {}
 
-impl crate::Paged for GetRepoImageRequest {
+impl crate::call::pages::Paged for GetRepoImageRequest {
     type Item = ImageSet;
 
     fn place(&self) -> (Option<i64>, Option<i64>) {
@@ -247,13 +252,13 @@ pub struct ImageSet {
     /// The documentation's example shows `int` in its place, which is read as well.
     ///
     /// Documented as `CreateTime`.
-    pub create_time: crate::Timestamp,
+    pub create_time: crate::wire::timestamp::Timestamp,
     /// When the image was last changed.
     ///
     /// The documentation's example shows `int` in its place, which is read as well.
     ///
     /// Documented as `UpdateTime`.
-    pub update_time: crate::Timestamp,
+    pub update_time: crate::wire::timestamp::Timestamp,
     /// The tag that was pushed last.
     ///
     /// Documented as `LatestTag`.

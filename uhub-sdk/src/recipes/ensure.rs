@@ -1,11 +1,10 @@
 //! A repository that has to be there.
 
 use crate::{
-    Client, Delivery, Error,
-    actions::{
-        create_repo::CreateRepoRequest,
-        get_repo::{GetRepoRequest, GetRepoType, RepoSet},
-    },
+    actions::create_repo::CreateRepoRequest,
+    actions::get_repo::{GetRepoRequest, GetRepoType, RepoSet},
+    client::Client,
+    error::{Delivery, Error},
 };
 
 /// A repository that is there; [`ensure_repo`] returns it.

@@ -13,13 +13,13 @@ use std::{
 use futures_core::Stream;
 
 use crate::{
-    Client, Error, Items,
-    actions::{
-        get_image_tag::{GetImageTagRequest, TagSet},
-        get_project_list::{GetProjectListResponse, ProjectListInfo},
-        get_repo::{GetRepoRequest, GetRepoType, RepoSet},
-        get_repo_image::{GetRepoImageRequest, ImageSet},
-    },
+    actions::get_image_tag::{GetImageTagRequest, TagSet},
+    actions::get_project_list::{GetProjectListResponse, ProjectListInfo},
+    actions::get_repo::{GetRepoRequest, GetRepoType, RepoSet},
+    actions::get_repo_image::{GetRepoImageRequest, ImageSet},
+    call::pages::Items,
+    client::Client,
+    error::Error,
 };
 
 /// Walks everything: each project, its repositories (the private ones, then the public ones), their
