@@ -256,18 +256,18 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         // Flags, each where it belongs.
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
-            "\"required\": true, \"must_choose\": true, \"description\": \"x\"",
+            "\"required\": true, \"explicit\": true, \"description\": \"x\"",
             "8:78: a required parameter is chosen anyway",
         ),
         (
             "\"default\": 20",
-            "\"may_be_empty\": true",
-            "10:74: `may_be_empty` is said of a plain string, and this is none",
+            "\"allow_empty\": true",
+            "10:74: `allow_empty` is said of a plain string, and this is none",
         ),
         (
             "\"default\": 20",
-            "\"shown_alone\": true",
-            "10:73: a parameter has no `shown_alone`",
+            "\"example_shorthand\": true",
+            "10:73: a parameter has no `example_shorthand`",
         ),
         (
             "\"default\": 20",
@@ -286,7 +286,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         ),
         (
             "\"PullCount\", \"type\": \"int\", \"required\": true,",
-            "\"PullCount\", \"type\": \"int\", \"required\": true, \"shown_alone\": true,",
+            "\"PullCount\", \"type\": \"int\", \"required\": true, \"example_shorthand\": true,",
             "19:17: only a required string of a model can stand for the whole of it",
         ),
         (
@@ -301,12 +301,12 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         ),
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
-            "\"required\": true, \"may_be_empty\": true, \"description\": \"x\"",
-            "8:79: `may_be_empty` is said of a parameter that may be left out",
+            "\"required\": true, \"allow_empty\": true, \"description\": \"x\"",
+            "8:79: `allow_empty` is said of a parameter that may be left out",
         ),
         (
             "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false,",
-            "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false, \"may_be_empty\": true,",
+            "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false, \"allow_empty\": true,",
             "7:81: what the client fills in cannot be empty",
         ),
         (
@@ -344,7 +344,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
         (
             "\"Limit\": 6",
             "\"Limit\": \"6\"",
-            "38:16: the example of `Limit` does not fit its type: expected int; found a string; if the page has it so, record `\"shown_as\"`",
+            "38:16: the example of `Limit` does not fit its type: expected int; found a string; if the page has it so, record `\"example_type\"`",
         ),
         (
             "\"Limit\": 6",
@@ -357,22 +357,22 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "34:16: the request shown lacks the required `RepoName`",
         ),
         (
-            "\"shown_absent\": true, ",
+            "\"example_omits\": true, ",
             "",
-            "the example lacks the required `RepoName`: if the page has it so, record `\"shown_absent\": true`",
+            "the example lacks the required `RepoName`: if the page has it so, record `\"example_omits\": true`",
         ),
         (
             "\"LatestTag\", \"type\": \"string\", \"required\": true,",
-            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"shown_absent\": true,",
+            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"example_omits\": true,",
             "the example does not show `LatestTag` absent",
         ),
         (
             "\"LatestTag\", \"type\": \"string\",",
-            "\"LatestTag\", \"type\": \"string\", \"shown_as\": \"int\",",
+            "\"LatestTag\", \"type\": \"string\", \"example_type\": \"int\",",
             "the example does not show `LatestTag` as int",
         ),
         (
-            "\"format\": \"timestamp\", \"shown_as\": \"int\", ",
+            "\"format\": \"timestamp\", \"example_type\": \"int\", ",
             "",
             "44:25: the example of `CreateTime` does not fit its type: expected string; found an integer",
         ),
@@ -406,8 +406,8 @@ fn all_mistakes_are_said_in_one_go_and_in_order() {
         .replacen("\"summary\"", "\"sumary\"", 1)
         .replace("\"PullCount\"", "\"imageName\"");
     spec.actions.push(SpecFile::new("bad.json", "{"));
-    let twin = action(&mut spec, "delete_repo.json").clone();
-    spec.actions.push(twin);
+    let variant = action(&mut spec, "delete_repo.json").clone();
+    spec.actions.push(variant);
     let found = generate(&spec).unwrap_err();
     assert!(found.is_sorted());
     assert_eq!(
@@ -519,14 +519,14 @@ fn examples_of_models_are_checked() {
 #[test]
 fn two_actions_of_one_name_are_a_mistake() {
     let mut spec = other();
-    let mut twin = spec
+    let mut variant = spec
         .actions
         .iter()
         .find(|file| file.path.ends_with("list_v2.json"))
         .unwrap()
         .clone();
-    twin.text = twin.text.replace("ListV2", "List-V2");
-    spec.actions.push(twin);
+    variant.text = variant.text.replace("ListV2", "List-V2");
+    spec.actions.push(variant);
     let found = said(&spec);
     assert!(
         found[0].contains("`List-V2` would be the module `list_v2`, which comes from tests/data/other/actions/list_v2.json"),

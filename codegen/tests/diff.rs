@@ -12,13 +12,13 @@ use uhub_codegen::{Change, Class, Spec, SpecFile, diff, generate};
 
 /// An action with a little of everything.
 const ACTION: &str = r#"{
-  "action": "@", "summary": "Does something.", "repeat": "never",
+  "action": "@", "summary": "Does something.", "idempotency": "non_idempotent",
   "parameters": [
     { "name": "First", "type": "string", "required": true, "description": "One text." },
     { "name": "Second", "type": "string", "required": true, "description": "Another text." },
     { "name": "Count", "type": "int", "required": true, "description": "A number." },
     { "name": "Note", "type": "string", "required": false, "default": "a", "description": "A note." },
-    { "name": "Blank", "type": "string", "required": false, "may_be_empty": true, "description": "A text that may be empty." },
+    { "name": "Blank", "type": "string", "required": false, "allow_empty": true, "description": "A text that may be empty." },
     { "name": "Hot", "type": "string", "required": false, "format": "boolean", "description": "True or false." },
     { "name": "Kind", "type": "string", "required": false, "enum": ["One", "Two"], "description": "One of two." },
     { "name": "Tags", "type": "array[string]", "required": false, "description": "Texts." },
@@ -149,7 +149,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""Note", "type": "string", "required": false, "default": "a""#,
-        r#""Note", "type": "string", "required": false, "default": "a", "must_choose": true"#,
+        r#""Note", "type": "string", "required": false, "default": "a", "explicit": true"#,
         &[(
             Breaking,
             false,
@@ -233,13 +233,13 @@ const CASES: &[Case] = &[
         &[(Breaking, false, "parameter `Hot`: type, bool → String")],
     ),
     (
-        r#""required": false, "may_be_empty": true"#,
+        r#""required": false, "allow_empty": true"#,
         r#""required": false"#,
         &[(Breaking, true, "parameter `Blank`: may be empty")],
     ),
     (
         r#""default": "a""#,
-        r#""default": "a", "may_be_empty": true"#,
+        r#""default": "a", "allow_empty": true"#,
         &[(Additive, true, "parameter `Note`: may be empty")],
     ),
     (
@@ -418,7 +418,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""Text", "type": "string", "required": true"#,
-        r#""Text", "type": "string", "required": true, "shown_absent": true"#,
+        r#""Text", "type": "string", "required": true, "example_omits": true"#,
         &[(
             Breaking,
             false,
@@ -436,7 +436,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""Maybe", "type": "string", "required": false"#,
-        r#""Maybe", "type": "string", "required": true, "shown_absent": true"#,
+        r#""Maybe", "type": "string", "required": true, "example_omits": true"#,
         &[(Documentation, false, "response field `Maybe`: required")],
     ),
     (
@@ -477,7 +477,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""Text", "type": "string", "required": true"#,
-        r#""Text", "type": "string", "required": true, "shown_as": "int""#,
+        r#""Text", "type": "string", "required": true, "example_type": "int""#,
         &[(Documentation, false, "response field `Text`: shown as")],
     ),
     (
@@ -516,7 +516,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""Name", "type": "string", "required": true"#,
-        r#""Name", "type": "string", "required": true, "shown_alone": true"#,
+        r#""Name", "type": "string", "required": true, "example_shorthand": true"#,
         &[(Additive, true, "field `Name` of `Item`: shown alone")],
     ),
     (
@@ -588,9 +588,9 @@ const CASES: &[Case] = &[
     ),
     // The action.
     (
-        r#""repeat": "never""#,
-        r#""repeat": "safe""#,
-        &[(Documentation, true, "action: repeat, never → safe")],
+        r#""idempotency": "non_idempotent""#,
+        r#""idempotency": "safe""#,
+        &[(Documentation, true, "action: idempotency, never → safe")],
     ),
     (
         "Does something.",
@@ -630,7 +630,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#""First", "type": "string", "required": true"#,
-        r#""First", "type": "string", "required": false, "without": { "action": "Bare@", "summary": "Does it bare.", "repeat": "never" }"#,
+        r#""First", "type": "string", "required": false, "split_when_absent": { "action": "Bare@", "summary": "Does it bare.", "idempotency": "non_idempotent" }"#,
         &[(Additive, false, "action is new")],
     ),
 ];
@@ -775,9 +775,9 @@ fn what_all_actions_share_is_compared_too() {
             "Breaking false return code 171: Rust name, SIGNATURE_WRONG → SIGNATURE_BAD",
         ),
         (
-            "\"turned_away\"",
+            "\"throttled\"",
             "\"rejected\"",
-            "Documentation true return code 153: outcome, turned_away → rejected",
+            "Documentation true return code 153: outcome, throttled → rejected",
         ),
         (
             "[\"ProjectId\"]",

@@ -22,7 +22,7 @@ use serde::Serialize;
 use uhub_sdk::{
     Client,
     local::{Image, LocalUhub, LocalUhubBuilder, Repository, Tag},
-    recipes::{Found, Walk, walk},
+    recipes::{Entry, Walk, walk},
 };
 
 /// A line of the audit.
@@ -91,9 +91,9 @@ async fn audit(mut walk: Walk, is_json: bool) -> Result<(), Box<dyn Error>> {
     let mut rows: Vec<Row> = Vec::new();
     while let Some(found) = walk.next().await {
         match found? {
-            Found::Repository(repository) => rows.push(Row {
+            Entry::Repository(repository) => rows.push(Row {
                 project: repository.project.project_id.clone(),
-                repository: repository.listed.repo_name.clone(),
+                repository: repository.repo.repo_name.clone(),
                 visibility: if repository.is_public {
                     "public"
                 } else {
@@ -104,13 +104,13 @@ async fn audit(mut walk: Walk, is_json: bool) -> Result<(), Box<dyn Error>> {
                 pulls: 0,
             }),
             // Whatever holds something comes before what it holds.
-            Found::Image(image) => {
+            Entry::Image(image) => {
                 if let Some(row) = rows.last_mut() {
                     row.images += 1;
-                    row.pulls += image.listed.pull_count;
+                    row.pulls += image.repo.pull_count;
                 }
             }
-            Found::Tag(_) => {
+            Entry::Tag(_) => {
                 if let Some(row) = rows.last_mut() {
                     row.tags += 1;
                 }

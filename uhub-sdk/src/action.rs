@@ -9,7 +9,7 @@ pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
     /// The documented name, such as `GetRepoImage`.
     const NAME: &'static str;
     /// Whether a call may be sent a second time.
-    const REPEAT: Repeat;
+    const IDEMPOTENCY: Idempotency;
     /// What the service answers.
     type Response: Model + Send + Unpin + 'static;
 
@@ -24,18 +24,18 @@ pub trait Sealed {}
 /// Whether a call may be sent a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Repeat {
+pub enum Idempotency {
     /// The action reads: it may be repeated at any time.
     Safe,
     /// Repeating the action changes nothing more.
     Idempotent,
     /// Repeating the action may do it twice.
-    Never,
+    NonIdempotent,
 }
 
-impl Repeat {
+impl Idempotency {
     /// Whether a call whose outcome is unknown may be sent again without looking.
-    pub(crate) fn allows_repetition(self) -> bool {
-        self != Self::Never
+    pub(crate) fn allows_retry(self) -> bool {
+        self != Self::NonIdempotent
     }
 }

@@ -53,7 +53,7 @@ macro_rules! choice {
         impl $crate::wire::decode::FromWire for $name {
             fn from_wire<'de, D: ::serde::Deserializer<'de>>(
                 from: D,
-                place: $crate::wire::decode::Place<'_>,
+                place: $crate::wire::decode::FieldContext<'_>,
             ) -> Result<Self, D::Error> {
                 String::from_wire(from, place).map(|value| Self::from(value.as_str()))
             }

@@ -6,9 +6,9 @@ use percent_encoding::utf8_percent_encode;
 use zeroize::Zeroizing;
 
 use crate::{
-    action::Repeat,
+    action::Idempotency,
     credentials::key_pair::Credentials,
-    exchange::retry::GivenUp,
+    exchange::retry::StopReason,
     ret_code::{Outcome, RetCode},
     transport::TransportError,
     wire::encode,
@@ -18,8 +18,8 @@ use crate::{
 /// An error of the client or of a call.
 ///
 /// It answers four questions without any string being matched: what happened ([`kind`](Self::kind),
-/// [`ret_code`](Self::ret_code)), did the call reach the service ([`delivery`](Self::delivery)), is
-/// it worth repeating ([`is_repeatable`](Self::is_repeatable)), and what to quote to the service's
+/// [`ret_code`](Self::ret_code)), did the call reach the service ([`execution`](Self::execution)), is
+/// it worth repeating ([`is_retryable`](Self::is_retryable)), and what to quote to the service's
 /// support ([`action`](Self::action), [`request_id`](Self::request_id)). `Display` says it all in
 /// one line. No key, token or signature is ever in it.
 ///
@@ -40,8 +40,8 @@ pub struct Error(Box<Details>);
 
 struct Details {
     kind: ErrorKind,
-    delivery: Delivery,
-    is_repeatable: bool,
+    execution: Execution,
+    is_retryable: bool,
     what: String,
     action: Option<String>,
     ret_code: Option<RetCode>,
@@ -88,7 +88,7 @@ pub enum ErrorKind {
 /// Whether a call reached the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Delivery {
+pub enum Execution {
     /// Nothing was sent.
     NotSent,
     /// The call was refused, and not carried out.
@@ -96,7 +96,7 @@ pub enum Delivery {
     /// The call was sent; whether it was carried out, nobody knows.
     Unknown,
     /// The call was carried out; only its response is not to be had.
-    Executed,
+    Completed,
 }
 
 impl Error {
@@ -107,17 +107,17 @@ impl Error {
     }
 
     /// Whether the call reached the service, in any of its attempts: where one of them may have been
-    /// carried out, this is [`Unknown`](Delivery::Unknown), even if a later one was refused.
+    /// carried out, this is [`Unknown`](Execution::Unknown), even if a later one was refused.
     #[must_use]
-    pub fn delivery(&self) -> Delivery {
-        self.0.delivery
+    pub fn execution(&self) -> Execution {
+        self.0.execution
     }
 
     /// Whether sending the same call again may succeed and can do no harm. The client has done so
     /// already, as often as its [`RetryPolicy`](crate::RetryPolicy) has it.
     #[must_use]
-    pub fn is_repeatable(&self) -> bool {
-        self.0.is_repeatable
+    pub fn is_retryable(&self) -> bool {
+        self.0.is_retryable
     }
 
     /// The service's return code, if it answered with one. Documented as `RetCode`.
@@ -129,7 +129,7 @@ impl Error {
     /// Whether the service, or what stands before it, turned the call away because there were too many.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.0.delivery != Delivery::Executed
+        self.0.execution != Execution::Completed
             && (self.0.status == Some(429) || self.0.ret_code.is_some_and(RetCode::is_throttling))
     }
 
@@ -232,8 +232,8 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details {
             kind,
-            delivery,
-            is_repeatable,
+            execution,
+            is_retryable,
             what,
             action,
             ret_code,
@@ -249,8 +249,8 @@ impl fmt::Debug for Error {
         } = &*self.0;
         f.debug_struct("Error")
             .field("kind", kind)
-            .field("delivery", delivery)
-            .field("is_repeatable", is_repeatable)
+            .field("execution", execution)
+            .field("is_retryable", is_retryable)
             .field("action", action)
             .field("what", what)
             .field("ret_code", ret_code)
@@ -273,11 +273,11 @@ impl StdError for Error {
 }
 
 impl Error {
-    fn new(kind: ErrorKind, delivery: Delivery, what: String) -> Self {
+    fn new(kind: ErrorKind, execution: Execution, what: String) -> Self {
         Self(Box::new(Details {
             kind,
-            delivery,
-            is_repeatable: false,
+            execution,
+            is_retryable: false,
             what,
             action: None,
             ret_code: None,
@@ -299,28 +299,28 @@ impl Error {
         attempts: u32,
         elapsed: Duration,
         is_uncertain: bool,
-        why: GivenUp,
+        why: StopReason,
     ) -> Self {
         let details = &mut *self.0;
         details.attempts = attempts;
         details.elapsed = elapsed;
-        if is_uncertain && details.delivery != Delivery::Executed {
+        if is_uncertain && details.execution != Execution::Completed {
             // "No such repository" may be what is left of a deletion that went well.
-            if details.delivery != Delivery::Unknown || details.ret_code.is_some() {
+            if details.execution != Execution::Unknown || details.ret_code.is_some() {
                 details.hints[0] = " An attempt before this one may have been carried out.";
             }
-            details.delivery = Delivery::Unknown;
+            details.execution = Execution::Unknown;
         }
         details.hints[1] = match why {
             // That its time is up is what such an error says.
-            GivenUp::Time if details.kind == ErrorKind::Timeout => "",
-            GivenUp::Time => {
+            StopReason::Time if details.kind == ErrorKind::Timeout => "",
+            StopReason::Time => {
                 " It was not sent again: the call's time (`timeout`) would not last for the wait."
             }
-            GivenUp::Budget => {
+            StopReason::RetryBudget => {
                 " It was not sent again: too many of this client's calls have failed lately."
             }
-            GivenUp::Pointless | GivenUp::Attempts => "",
+            StopReason::Pointless | StopReason::Attempts => "",
         };
         self
     }
@@ -328,12 +328,12 @@ impl Error {
     pub(crate) fn configuration(what: impl Into<String>) -> Self {
         // There may be names from files in it.
         let what = printable(&what.into());
-        Self::new(ErrorKind::Configuration, Delivery::NotSent, what)
+        Self::new(ErrorKind::Configuration, Execution::NotSent, what)
     }
 
     /// There are no keys to sign a call with, so far.
     pub(crate) fn credentials(action: &str, what: &str) -> Self {
-        Self::unsigned(ErrorKind::Credentials, action, what).with_repeatable(true)
+        Self::unsigned(ErrorKind::Credentials, action, what).with_retryable(true)
     }
 
     /// A call that cannot be sent as it is.
@@ -344,14 +344,14 @@ impl Error {
     /// An error of a call that was not even signed.
     fn unsigned(kind: ErrorKind, action: &str, what: &str) -> Self {
         let what = printable(beginning(what, 512));
-        let mut error = Self::new(kind, Delivery::NotSent, what);
+        let mut error = Self::new(kind, Execution::NotSent, what);
         error.0.action = Some(action.to_owned());
         error
     }
 
     /// The same, where it is known whether sending the call again may succeed.
-    pub(crate) fn with_repeatable(mut self, value: bool) -> Self {
-        self.0.is_repeatable = value;
+    pub(crate) fn with_retryable(mut self, value: bool) -> Self {
+        self.0.is_retryable = value;
         self
     }
 
@@ -367,7 +367,7 @@ impl Error {
 /// What is known of a call while it runs, for the errors that may come of it.
 pub(crate) struct CallContext<'a> {
     pub(crate) action: &'a str,
-    pub(crate) repeat: Repeat,
+    pub(crate) idempotency: Idempotency,
     pub(crate) credentials: &'a Credentials,
     pub(crate) signature: Signature,
 }
@@ -383,17 +383,17 @@ pub(crate) struct ResponseContext<'a> {
 
 impl CallContext<'_> {
     /// An error of this call.
-    pub(crate) fn error(&self, kind: ErrorKind, delivery: Delivery, what: &str) -> Error {
-        let mut error = Error::new(kind, delivery, self.excerpt(what, 512));
+    pub(crate) fn error(&self, kind: ErrorKind, execution: Execution, what: &str) -> Error {
+        let mut error = Error::new(kind, execution, self.excerpt(what, 512));
         error.0.action = Some(self.action.to_owned());
-        if delivery == Delivery::Unknown && self.repeat == Repeat::Never {
+        if execution == Execution::Unknown && self.idempotency == Idempotency::NonIdempotent {
             error.0.hints[0] = " It may have been carried out: look before you send it again.";
         }
-        error.0.is_repeatable = match (kind, delivery) {
+        error.0.is_retryable = match (kind, execution) {
             // The same answer would come again.
             (ErrorKind::ResponseTooLarge, _) => false,
-            (ErrorKind::Connect, Delivery::NotSent) => true,
-            (_, Delivery::Unknown) => self.repeat.allows_repetition(),
+            (ErrorKind::Connect, Execution::NotSent) => true,
+            (_, Execution::Unknown) => self.idempotency.allows_retry(),
             _ => false,
         };
         error
@@ -401,8 +401,8 @@ impl CallContext<'_> {
 
     /// There is no response, or not the whole of it.
     pub(crate) fn failed(&self, failure: TransportError) -> Error {
-        let mut error = self.error(failure.kind, failure.delivery, &failure.what);
-        error.0.is_repeatable &= failure.may_pass;
+        let mut error = self.error(failure.kind, failure.execution, &failure.what);
+        error.0.is_retryable &= failure.may_pass;
         if let Some((status, request_id)) = failure.head {
             error.0.status = Some(status);
             error.0.request_id = request_id.map(|id| self.request_id(&id));
@@ -420,18 +420,18 @@ impl CallContext<'_> {
         message: Option<&str>,
         response: ResponseContext<'_>,
     ) -> Error {
-        let delivery = match ret_code.outcome() {
-            Outcome::Rejected | Outcome::TurnedAway => Delivery::Rejected,
-            Outcome::Unknown | Outcome::Undocumented => Delivery::Unknown,
+        let execution = match ret_code.outcome() {
+            Outcome::Rejected | Outcome::Throttled => Execution::Rejected,
+            Outcome::Unknown | Outcome::Undocumented => Execution::Unknown,
         };
         let what = match ret_code.meaning() {
             Some(meaning) => format!("RetCode {ret_code}: {meaning}"),
             None => format!("RetCode {ret_code}."),
         };
-        let mut error = self.error(ErrorKind::Service, delivery, &what);
-        error.0.is_repeatable = match ret_code.outcome() {
-            Outcome::TurnedAway => true,
-            Outcome::Unknown => self.repeat.allows_repetition(),
+        let mut error = self.error(ErrorKind::Service, execution, &what);
+        error.0.is_retryable = match ret_code.outcome() {
+            Outcome::Throttled => true,
+            Outcome::Unknown => self.idempotency.allows_retry(),
             // What an undocumented code means, and whether it would pass, nobody knows.
             Outcome::Rejected | Outcome::Undocumented => false,
         };
@@ -440,8 +440,8 @@ impl CallContext<'_> {
             error.0.hints[0] = "";
         }
         if response.status == 429 && ret_code.outcome() == Outcome::Undocumented {
-            error.0.delivery = Delivery::Rejected;
-            error.0.is_repeatable = true;
+            error.0.execution = Execution::Rejected;
+            error.0.is_retryable = true;
         }
         error.0.ret_code = Some(ret_code);
         error.0.message = message.map(|message| self.excerpt(&printable(message), 256));
@@ -454,13 +454,13 @@ impl CallContext<'_> {
     /// The response is none of the service's, or cannot be understood.
     pub(crate) fn unexpected(
         &self,
-        (kind, delivery): (ErrorKind, Delivery),
+        (kind, execution): (ErrorKind, Execution),
         what: &str,
         response: ResponseContext<'_>,
     ) -> Error {
-        let mut error = self.error(kind, delivery, what);
+        let mut error = self.error(kind, execution, what);
         // Turned away by whatever stands before the service.
-        error.0.is_repeatable |= response.status == 429 && delivery == Delivery::Rejected;
+        error.0.is_retryable |= response.status == 429 && execution == Execution::Rejected;
         error.0.status = Some(response.status);
         error.0.request_id = response.request_id;
         error.0.retry_after = response.retry_after;
@@ -572,10 +572,10 @@ mod tests {
     use super::*;
     use crate::wire::sign;
 
-    fn context(repeat: Repeat, credentials: &Credentials) -> CallContext<'_> {
+    fn context(idempotency: Idempotency, credentials: &Credentials) -> CallContext<'_> {
         CallContext {
             action: "CreateRepo",
-            repeat,
+            idempotency,
             credentials,
             signature: sign::signature("", "private"),
         }
@@ -584,8 +584,8 @@ mod tests {
     #[test]
     fn what_may_be_repeated_depends_on_the_action_and_on_what_happened() {
         let credentials = Credentials::new("public-key", "private-key");
-        use Delivery::{NotSent, Rejected, Unknown};
-        for (code, delivery, safe, never) in [
+        use Execution::{NotSent, Rejected, Unknown};
+        for (code, execution, safe, never) in [
             (RetCode::THROTTLED, Rejected, true, true),
             (RetCode::GATEWAY_TIMEOUT, Unknown, true, false),
             (RetCode::GATEWAY_FAILURE, Unknown, true, false),
@@ -594,32 +594,35 @@ mod tests {
             (RetCode::PERMISSION_DENIED, Rejected, false, false),
             (RetCode::from(64_001), Unknown, false, false),
         ] {
-            for (repeat, repeatable) in [
-                (Repeat::Safe, safe),
-                (Repeat::Idempotent, safe),
-                (Repeat::Never, never),
+            for (idempotency, repeatable) in [
+                (Idempotency::Safe, safe),
+                (Idempotency::Idempotent, safe),
+                (Idempotency::NonIdempotent, never),
             ] {
-                let error =
-                    context(repeat, &credentials).refused(code, None, ResponseContext::default());
+                let error = context(idempotency, &credentials).refused(
+                    code,
+                    None,
+                    ResponseContext::default(),
+                );
                 assert_eq!(
-                    (error.delivery(), error.is_repeatable()),
-                    (delivery, repeatable),
-                    "{code} {repeat:?}"
+                    (error.execution(), error.is_retryable()),
+                    (execution, repeatable),
+                    "{code} {idempotency:?}"
                 );
             }
         }
-        let never = context(Repeat::Never, &credentials);
-        assert!(never.error(ErrorKind::Connect, NotSent, "").is_repeatable());
-        assert!(!never.error(ErrorKind::Timeout, Unknown, "").is_repeatable());
+        let never = context(Idempotency::NonIdempotent, &credentials);
+        assert!(never.error(ErrorKind::Connect, NotSent, "").is_retryable());
+        assert!(!never.error(ErrorKind::Timeout, Unknown, "").is_retryable());
         assert!(
             !never
-                .error(ErrorKind::Decode, Delivery::Executed, "")
-                .is_repeatable()
+                .error(ErrorKind::Decode, Execution::Completed, "")
+                .is_retryable()
         );
         assert!(
-            context(Repeat::Safe, &credentials)
+            context(Idempotency::Safe, &credentials)
                 .error(ErrorKind::Timeout, Unknown, "")
-                .is_repeatable()
+                .is_retryable()
         );
         let too_many = ResponseContext {
             status: 429,
@@ -628,7 +631,7 @@ mod tests {
         assert!(
             never
                 .unexpected((ErrorKind::UnexpectedResponse, Rejected), "", too_many)
-                .is_repeatable()
+                .is_retryable()
         );
     }
 
@@ -638,7 +641,7 @@ mod tests {
         let public_key = "ucloudsomeone@example.com1296235120854146120";
         let credentials =
             Credentials::new(public_key, "private+key/~.").with_security_token("AB-CD_ef.gh==");
-        let context = context(Repeat::Safe, &credentials);
+        let context = context(Idempotency::Safe, &credentials);
         let signature = context.signature;
         let body = format!(
             "<html>\u{1b}[2J\n?Signature={}&SecurityToken=AB-CD_ef.gh%3D%3D&t=AB-CD_ef.gh%3d%3d&k=private%2Bkey%2F~.\
@@ -652,7 +655,7 @@ mod tests {
             ..ResponseContext::default()
         };
         let error = context.unexpected(
-            (ErrorKind::UnexpectedResponse, Delivery::Unknown),
+            (ErrorKind::UnexpectedResponse, Execution::Unknown),
             "what",
             response,
         );
@@ -679,7 +682,7 @@ mod tests {
     #[test]
     fn a_request_id_is_itself_unless_a_secret_is_in_it() {
         let credentials = Credentials::new("public1key", "private2key");
-        let context = context(Repeat::Safe, &credentials);
+        let context = context(Idempotency::Safe, &credentials);
         let signature = context.signature.as_str().to_uppercase();
         for (id, expected) in [
             (
@@ -700,9 +703,9 @@ mod tests {
     #[test]
     fn short_keys_do_not_garble_what_is_said() {
         let credentials = Credentials::new("test", "e");
-        let error = context(Repeat::Safe, &credentials).error(
+        let error = context(Idempotency::Safe, &credentials).error(
             ErrorKind::Connect,
-            Delivery::NotSent,
+            Execution::NotSent,
             "no connection",
         );
         assert!(error.to_string().contains("no connection"), "{error}");

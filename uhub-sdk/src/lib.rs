@@ -72,10 +72,10 @@
 //! # When things go wrong
 //!
 //! A call that fails is repeated by itself where that can do no harm: where it was turned away or never
-//! sent, and otherwise only where the action may be [repeated](Repeat), as each action's page says. The
+//! sent, and otherwise only where the action may be [repeated](Idempotency), as each action's page says. The
 //! [`RetryPolicy`] bounds how often, the [timeout](ClientBuilder::timeout) how long. What may have been
 //! carried out is never sent again if that could do it twice; its error says
-//! [`Delivery::Unknown`], and it is for you to look.
+//! [`Execution::Unknown`], and it is for you to look.
 //!
 //! Each call is a [`tracing`] span, each attempt an event, with the action, the attempt's number, HTTP status,
 //! return code, request id, the time it took and the wait that follows. An [`Observer`] is told the same.
@@ -128,7 +128,7 @@ pub use bytes;
 #[doc(no_inline)]
 pub use http;
 
-pub use action::{Action, Repeat};
+pub use action::{Action, Idempotency};
 pub use call::{
     Call,
     pages::{Items, Paged, Pages},
@@ -137,12 +137,12 @@ pub use call::{
 pub use client::Client;
 pub use config::{
     builder::ClientBuilder,
-    source::{Source, Sources},
+    source::{ConfigSource, ConfigSources},
 };
 pub use credentials::{
     ProvideCredentials, ProviderError, key_pair::Credentials, metadata::MetadataCredentials,
 };
-pub use error::{Delivery, Error, ErrorKind};
+pub use error::{Error, ErrorKind, Execution};
 pub use exchange::{
     Metadata,
     observer::{Attempt, FinishedCall, Observer},

@@ -34,7 +34,7 @@ pub(crate) enum Outcome {
     /// The service refused the call, and would again.
     Rejected,
     /// The service turned the call away unread: any action may be sent again.
-    TurnedAway,
+    Throttled,
     /// Nobody knows whether the call was carried out.
     Unknown,
     /// An action's own code, or a new one: nobody knows what it says.
@@ -66,7 +66,7 @@ impl RetCode {
 
     /// Whether the service turned a call away because there were too many.
     pub(crate) fn is_throttling(self) -> bool {
-        self.outcome() == Outcome::TurnedAway
+        self.outcome() == Outcome::Throttled
     }
 
     pub(crate) fn outcome(self) -> Outcome {

@@ -1,12 +1,12 @@
 //! What the tests of generated code share: the documentation's examples against the code.
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     actions::examples::Example,
     credentials::key_pair::Credentials,
     error::{CallContext, Error, ResponseContext},
     ret_code::RetCode,
-    wire::decode::{Model, Notes, Oddity},
+    wire::decode::{Mismatch, Model, Warnings},
     wire::parameters::Parameters,
     wire::{envelope, sign},
 };
@@ -44,12 +44,12 @@ pub(crate) fn sends<R: Action>(request: &R, example: &Example) {
 /// The response is read whole: each value of the example is found in what was read, at its place.
 #[track_caller]
 pub(crate) fn understands<M: Model + serde::Serialize>(example: &Example) {
-    let notes = Notes::default();
-    let (response, envelope) = envelope::read::<M>(example.response.as_bytes(), &notes).unwrap();
-    let missing: Vec<_> = notes
+    let warnings = Warnings::default();
+    let (response, envelope) = envelope::read::<M>(example.response.as_bytes(), &warnings).unwrap();
+    let missing: Vec<_> = warnings
         .take()
         .into_iter()
-        .filter(|note| note.what == Oddity::Missing)
+        .filter(|note| note.what == Mismatch::Missing)
         .collect();
     assert_eq!(missing, [], "the spec says what the example lacks");
 
@@ -96,11 +96,11 @@ fn contains(read: &serde_json::Value, shown: &serde_json::Value, path: &str) {
 }
 
 /// What a call comes to that is refused with this code.
-pub(crate) fn refused(repeat: Repeat, ret_code: RetCode) -> Error {
+pub(crate) fn refused(idempotency: Idempotency, ret_code: RetCode) -> Error {
     let credentials = Credentials::new("public-key", "private-key");
     let call = CallContext {
         action: "CreateRepo",
-        repeat,
+        idempotency,
         credentials: &credentials,
         signature: sign::signature("", "private-key"),
     };

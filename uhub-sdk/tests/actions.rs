@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use uhub_sdk::{
-    Client, Delivery, Encoding, Error, ErrorKind, Repeat, RetCode, RetryPolicy, Timestamp,
+    Client, Encoding, Error, ErrorKind, Execution, Idempotency, RetCode, RetryPolicy, Timestamp,
     actions::{
         delete_repo_image::DeleteRepoImageRequest,
         delete_repo_image_all_tags::DeleteRepoImageAllTagsRequest,
@@ -53,8 +53,8 @@ fn respond(body: &str) -> Fault {
 #[track_caller]
 fn assert_refused(error: &Error, parameter: &str) {
     assert_eq!(
-        (error.kind(), error.delivery()),
-        (ErrorKind::Request, Delivery::NotSent),
+        (error.kind(), error.execution()),
+        (ErrorKind::Request, Execution::NotSent),
         "{error}"
     );
     assert!(
@@ -79,8 +79,8 @@ async fn a_repository_is_created_changed_and_deleted() {
             .unwrap();
         let error = client.create_repo("new").send().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.delivery()),
-            (ErrorKind::Service, Delivery::Unknown),
+            (error.kind(), error.execution()),
+            (ErrorKind::Service, Execution::Unknown),
             "{error}"
         );
 
@@ -488,7 +488,11 @@ async fn an_action_without_types_is_called_by_name() {
             "the client's own"
         );
     }
-    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
     let call = |name: &str, value: serde_json::Value| {
         client
             .action("GetRepoImage")
@@ -525,8 +529,8 @@ async fn an_action_without_types_is_called_by_name() {
     ] {
         let error = call(name, value).await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.delivery()),
-            (ErrorKind::Request, Delivery::NotSent)
+            (error.kind(), error.execution()),
+            (ErrorKind::Request, Execution::NotSent)
         );
         assert!(error.to_string().contains(says), "{error}");
     }
@@ -551,17 +555,20 @@ async fn an_action_without_types_is_called_by_name() {
         (unknown.ret_code(), unknown.action()),
         (Some(RetCode::ACTION_UNKNOWN), Some("DescribeSomethingNew"))
     );
-    for (repeat, repeatable) in [(Repeat::Never, false), (Repeat::Safe, true)] {
+    for (idempotency, repeatable) in [
+        (Idempotency::NonIdempotent, false),
+        (Idempotency::Safe, true),
+    ] {
         uhub.play(Fault::CutConnection);
         let call = client
             .action("GetRepo")
-            .with_repeat(repeat)
+            .with_idempotency(idempotency)
             .with_timeout(Duration::from_secs(9));
         assert_eq!(
             call.send::<serde_json::Value>()
                 .await
                 .unwrap_err()
-                .is_repeatable(),
+                .is_retryable(),
             repeatable
         );
     }
@@ -572,8 +579,8 @@ async fn an_action_without_types_is_called_by_name() {
         .await
         .unwrap_err();
     assert_eq!(
-        (text.kind(), text.delivery()),
-        (ErrorKind::Decode, Delivery::Executed)
+        (text.kind(), text.execution()),
+        (ErrorKind::Decode, Execution::Completed)
     );
 }
 
@@ -613,7 +620,7 @@ mod blocking {
             .delete_repo_image("base", "nginx", "")
             .send()
             .unwrap_err();
-        assert_eq!(error.delivery(), Delivery::NotSent);
+        assert_eq!(error.execution(), Execution::NotSent);
 
         let threads: Vec<_> = (0..8)
             .map(|_| {
@@ -639,8 +646,8 @@ mod blocking {
         runtime.block_on(async move {
             let error = client.get_repo_image("many").send().unwrap_err();
             assert_eq!(
-                (error.kind(), error.delivery()),
-                (ErrorKind::Configuration, Delivery::NotSent)
+                (error.kind(), error.execution()),
+                (ErrorKind::Configuration, Execution::NotSent)
             );
             assert!(
                 error.to_string().contains("use `uhub_sdk::Client` there"),

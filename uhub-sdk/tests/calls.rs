@@ -15,7 +15,8 @@ use bytes::Bytes;
 use common::example;
 use tokio::net::TcpListener;
 use uhub_sdk::{
-    Client, ClientBuilder, Credentials, Delivery, Encoding, Error, ErrorKind, RetCode, RetryPolicy,
+    Client, ClientBuilder, Credentials, Encoding, Error, ErrorKind, Execution, RetCode,
+    RetryPolicy,
     actions::get_repo_image::GetRepoImageRequest,
     local::{Fault, Image, LocalUhub, Repository},
 };
@@ -67,7 +68,7 @@ fn assert_clean(shown: &str) {
 
 /// The error of a call, with everything that every error has checked.
 #[track_caller]
-fn checked(error: Error, kind: ErrorKind, delivery: Delivery, says: &str) -> Error {
+fn checked(error: Error, kind: ErrorKind, execution: Execution, says: &str) -> Error {
     let mut shown = format!("{error} {error:?}");
     let mut source = std::error::Error::source(&error);
     while let Some(inner) = source {
@@ -75,8 +76,8 @@ fn checked(error: Error, kind: ErrorKind, delivery: Delivery, says: &str) -> Err
         source = inner.source();
     }
     assert_eq!(
-        (error.kind(), error.delivery()),
-        (kind, delivery),
+        (error.kind(), error.execution()),
+        (kind, execution),
         "{shown}"
     );
     assert!(error.to_string().contains(says), "{says:?} in {error}");
@@ -208,7 +209,7 @@ async fn a_wrong_key_is_said_to_be_one() {
     let error = checked(
         error,
         ErrorKind::Service,
-        Delivery::Rejected,
+        Execution::Rejected,
         "RetCode 171: The signature is wrong.",
     );
     assert_eq!(error.ret_code(), Some(RetCode::SIGNATURE_WRONG));
@@ -218,7 +219,7 @@ async fn a_wrong_key_is_said_to_be_one() {
             .contains("Check that the private key belongs to the public key"),
         "{error}"
     );
-    assert!(!error.is_repeatable());
+    assert!(!error.is_retryable());
     assert!(
         error
             .request_id()
@@ -231,7 +232,7 @@ async fn a_wrong_key_is_said_to_be_one() {
     let error = checked(
         error,
         ErrorKind::Service,
-        Delivery::Rejected,
+        Execution::Rejected,
         "RetCode 172: No user has this public key.",
     );
     assert_eq!(error.ret_code(), Some(RetCode::USER_UNKNOWN));
@@ -240,18 +241,18 @@ async fn a_wrong_key_is_said_to_be_one() {
 /// Each thing that can come in place of an answer has an error of its own.
 #[tokio::test]
 async fn what_is_no_answer_is_an_error_of_its_own() {
-    use Delivery::{Executed, Rejected, Unknown};
     use ErrorKind::{Connection, Decode, ResponseTooLarge, Service, UnexpectedResponse};
+    use Execution::{Completed, Rejected, Unknown};
 
     let uhub = uhub().await;
     let client = uhub
         .client()
-        .retry(RetryPolicy::never())
+        .retry(RetryPolicy::disabled())
         .max_response_size(1 << 20)
         .build()
         .unwrap();
     let html = format!("<html>{}<h1>502 Bad Gateway</h1>", "\u{1b}[31m");
-    for (fault, kind, delivery, repeatable, says) in [
+    for (fault, kind, execution, repeatable, says) in [
         (
             respond(200, &[], r#"{"RetCode": 171}"#),
             Service,
@@ -353,7 +354,7 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
         (
             respond(200, &[], r#"{"RetCode": 0, "TotalCount": 1}"#),
             Decode,
-            Executed,
+            Completed,
             false,
             "cannot be understood at `ImageSet`: the list is not there",
         ),
@@ -364,7 +365,7 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
                 r#"{"RetCode": 0, "TotalCount": 1, "ImageSet": [{"PullCount": "x"}]}"#,
             ),
             Decode,
-            Executed,
+            Completed,
             false,
             "at `ImageSet[0].PullCount`",
         ),
@@ -406,8 +407,8 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             "{what} took {:?}",
             started.elapsed()
         );
-        let error = checked(error, kind, delivery, says);
-        assert_eq!(error.is_repeatable(), repeatable, "{what}");
+        let error = checked(error, kind, execution, says);
+        assert_eq!(error.is_retryable(), repeatable, "{what}");
         // Whatever had a head tells what was in it.
         let has_head = kind != Connection || what.starts_with("CutBody");
         assert_eq!(error.http_status().is_some(), has_head, "{what}");
@@ -486,10 +487,10 @@ async fn a_server_that_is_not_there_was_not_reached() {
     let error = checked(
         error,
         ErrorKind::Connect,
-        Delivery::NotSent,
+        Execution::NotSent,
         "no connection to 127.0.0.1:",
     );
-    assert!(error.is_repeatable());
+    assert!(error.is_retryable());
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(error.http_status(), None);
 }
@@ -498,7 +499,7 @@ async fn a_server_that_is_not_there_was_not_reached() {
 async fn waiting_is_bounded_in_every_way() {
     let uhub = uhub().await;
     let soon = Duration::from_millis(200);
-    let base = || uhub.client().retry(RetryPolicy::never());
+    let base = || uhub.client().retry(RetryPolicy::disabled());
     let bounded: [(&str, ClientBuilder, Option<Duration>); 3] = [
         ("the attempt", base().attempt_timeout(soon), None),
         ("the client's calls", base().timeout(soon), None),
@@ -520,7 +521,7 @@ async fn waiting_is_bounded_in_every_way() {
         checked(
             error,
             ErrorKind::Timeout,
-            Delivery::Unknown,
+            Execution::Unknown,
             "did not answer within 200ms",
         );
     }
@@ -559,7 +560,7 @@ async fn connecting_is_bounded() {
     checked(
         error,
         ErrorKind::Connect,
-        Delivery::NotSent,
+        Execution::NotSent,
         "no connection to 127.0.0.1:",
     );
 }
@@ -618,7 +619,7 @@ async fn a_body_that_stalls_is_given_up() {
     checked(
         error,
         ErrorKind::Timeout,
-        Delivery::Unknown,
+        Execution::Unknown,
         "did not answer within 300ms (`timeout`)",
     );
 }
@@ -627,7 +628,11 @@ async fn a_body_that_stalls_is_given_up() {
 #[tokio::test]
 async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
     let uhub = uhub().await;
-    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
     for body in [
         format!(r#"{{"RetCode": 0, "TotalCount": "{PRIVATE_KEY}"}}"#),
         format!(r#"{{"RetCode": 0, "TotalCount": {{"{PUBLIC_KEY}": 1}}}}"#),
@@ -636,14 +641,14 @@ async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
     ] {
         uhub.play(respond(200, &[], body));
         let error = client.get_repo_image("many").send().await.unwrap_err();
-        let (kind, delivery) = (error.kind(), error.delivery());
+        let (kind, execution) = (error.kind(), error.execution());
         assert!(error.to_string().contains("[hidden]"), "{error}");
         assert!(
             error.to_string().len() < 1_500,
             "{}",
             error.to_string().len()
         );
-        checked(error, kind, delivery, "");
+        checked(error, kind, execution, "");
     }
 }
 
@@ -701,7 +706,7 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
         let credentials = keys().with_security_token("tOkEn-pRiVaTe");
         let client = uhub
             .client()
-            .retry(RetryPolicy::never())
+            .retry(RetryPolicy::disabled())
             .credentials(credentials)
             .encoding(encoding)
             .build()

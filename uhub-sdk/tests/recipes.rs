@@ -19,11 +19,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 use uhub_sdk::{
-    Client, Delivery, Error, ErrorKind, RetCode, RetryPolicy,
+    Client, Error, ErrorKind, Execution, RetCode, RetryPolicy,
     actions::create_repo::CreateRepoRequest,
     local::{Fault, Image, LocalUhub, Repository, Tag},
     recipes::{
-        Found, FoundImage, Outcome, ReferencePart, Version, Walk, ensure_repo, pull_reference, walk,
+        Entry, ImageEntry, Outcome, ReferencePart, Version, Walk, ensure_repo, pull_reference, walk,
     },
 };
 
@@ -90,12 +90,12 @@ async fn a_repository_that_is_there_is_found_and_left_alone() {
             (ensured.outcome, ensured.is_public),
             (Outcome::Existed, Some(is_public))
         );
-        let listed = ensured.listed.unwrap();
+        let repo = ensured.repo.unwrap();
         assert_eq!(
-            (listed.repo_name.as_str(), listed.is_shared),
+            (repo.repo_name.as_str(), repo.is_shared),
             (name, Some(is_public))
         );
-        assert_ne!(listed.description.as_deref(), Some("another"));
+        assert_ne!(repo.description.as_deref(), Some("another"));
         let asked = asked(&uhub).split_off(before);
         assert_eq!(asked.len(), requests, "{asked:?}");
         assert!(
@@ -113,7 +113,7 @@ async fn a_repository_that_is_not_there_is_created_in_the_right_project() {
     let request = CreateRepoRequest::new("base").is_shared(true);
     let ensured = ensure_repo(&client, request.clone()).await.unwrap();
     assert_eq!(ensured.outcome, Outcome::Created);
-    assert_eq!((ensured.listed, ensured.is_public), (None, None));
+    assert_eq!((ensured.repo, ensured.is_public), (None, None));
     assert_eq!(
         asked(&uhub),
         [
@@ -140,8 +140,8 @@ async fn a_creation_without_an_answer_is_looked_after() {
     let ensured = ensure_repo(&client, CreateRepoRequest::new("base"))
         .await
         .unwrap();
-    assert_eq!(ensured.outcome, Outcome::AppearedMeanwhile);
-    assert_eq!(ensured.listed.unwrap().repo_name, "base");
+    assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
+    assert_eq!(ensured.repo.unwrap().repo_name, "base");
 
     // It was not.
     hide_repositories(&uhub);
@@ -150,7 +150,7 @@ async fn a_creation_without_an_answer_is_looked_after() {
         .await
         .unwrap_err();
     assert_eq!(error.action(), Some("CreateRepo"));
-    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!(error.execution(), Execution::Unknown);
     let before = asked(&uhub);
     assert!(before.ends_with(&["GetRepo org-local public".to_owned()]));
 
@@ -180,15 +180,19 @@ async fn a_refused_creation_is_looked_after() {
         builder = builder.repository(Repository::new(format!("repository-{number}")));
     }
     let uhub = builder.start().await.unwrap();
-    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
 
     // Someone else was faster.
     hide_repositories(&uhub);
     let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7"))
         .await
         .unwrap();
-    assert_eq!(ensured.outcome, Outcome::AppearedMeanwhile);
-    assert_eq!(ensured.listed.unwrap().repo_name, "repository-7");
+    assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
+    assert_eq!(ensured.repo.unwrap().repo_name, "repository-7");
 
     // The same, where the refusal says for certain that nothing was done.
     hide_repositories(&uhub);
@@ -196,7 +200,7 @@ async fn a_refused_creation_is_looked_after() {
     let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7"))
         .await
         .unwrap();
-    assert_eq!(ensured.outcome, Outcome::AppearedMeanwhile);
+    assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
 
     // The project is full.
     let error = ensure_repo(&client, CreateRepoRequest::new("ninth"))
@@ -270,22 +274,22 @@ async fn large(latency: Duration) -> LocalUhub {
 }
 
 /// One line for each thing met.
-fn show(found: &Found) -> String {
-    let image = |image: &FoundImage| {
+fn show(found: &Entry) -> String {
+    let image = |image: &ImageEntry| {
         let repository = &image.repository;
         format!(
             "{}/{}/{}",
-            repository.project.project_id, repository.listed.repo_name, image.listed.image_name
+            repository.project.project_id, repository.repo.repo_name, image.repo.image_name
         )
     };
     match found {
-        Found::Project(project) => project.project_id.clone(),
-        Found::Repository(repository) => format!(
+        Entry::Project(project) => project.project_id.clone(),
+        Entry::Repository(repository) => format!(
             "{}/{} {}",
-            repository.project.project_id, repository.listed.repo_name, repository.is_public
+            repository.project.project_id, repository.repo.repo_name, repository.is_public
         ),
-        Found::Image(found) => image(found),
-        Found::Tag(tag) => format!("{}:{}", image(&tag.image), tag.listed.tag_name),
+        Entry::Image(found) => image(found),
+        Entry::Tag(tag) => format!("{}:{}", image(&tag.image), tag.repo.tag_name),
         other => panic!("{other:?}"),
     }
 }
@@ -366,15 +370,15 @@ async fn what_is_met_is_as_the_service_lists_it() {
     while let Some(found) = walk_all.next().await {
         last = Some(found.unwrap());
     }
-    let Some(Found::Tag(tag)) = last else {
+    let Some(Entry::Tag(tag)) = last else {
         panic!("{last:?}")
     };
-    assert_eq!(tag.listed.digest.as_deref(), Some("sha256:1"));
-    assert_eq!(tag.image.listed.pull_count, 7);
+    assert_eq!(tag.repo.digest.as_deref(), Some("sha256:1"));
+    assert_eq!(tag.image.repo.pull_count, 7);
     let repository = &tag.image.repository;
-    assert_eq!(repository.listed.description.as_deref(), Some("a note"));
+    assert_eq!(repository.repo.description.as_deref(), Some("a note"));
     assert!(!repository.is_public);
-    let project = repository.project.listed.as_ref().unwrap();
+    let project = repository.project.repo.as_ref().unwrap();
     assert_eq!(project.project_name, "The second");
 
     // One project alone, and nobody asks which there are.
@@ -416,7 +420,11 @@ async fn an_error_ends_the_walk_after_what_came_before() {
         .start()
         .await
         .unwrap();
-    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
     let (all, _) = collect(walk(&client).concurrency(1)).await;
     // Projects, private ones, images, three times tags; public ones, images, tags.
     let requests = uhub.requests().len();
@@ -455,7 +463,11 @@ async fn an_error_among_calls_under_way_does_not_overtake() {
         .start()
         .await
         .unwrap();
-    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
     let (all, _) = collect(walk(&client)).await;
     for broken in 4..12 {
         for _ in 0..broken {
@@ -537,18 +549,18 @@ async fn what_was_yielded_is_not_kept() {
     let uhub = large(Duration::ZERO).await;
     let client = uhub.client().build().unwrap();
     let mut walk = walk(&client).concurrency(8);
-    let mut images: Vec<Arc<FoundImage>> = Vec::new();
+    let mut images: Vec<Arc<ImageEntry>> = Vec::new();
     let mut checked = 0;
     while let Some(found) = walk.next().await {
         match found.unwrap() {
-            Found::Image(image) => {
+            Entry::Image(image) => {
                 for past in &images {
                     assert_eq!(Arc::strong_count(past), 1);
                     checked += 1;
                 }
                 images = vec![image];
             }
-            Found::Tag(tag) => assert!(Arc::ptr_eq(&tag.image, &images[0])),
+            Entry::Tag(tag) => assert!(Arc::ptr_eq(&tag.image, &images[0])),
             _ => {}
         }
     }

@@ -158,7 +158,7 @@ mod tests {
         edit(
             &page,
             r#""required": true, "description": "The tag"#,
-            r#""required": false, "shown_as": "string", "description": "The tag"#,
+            r#""required": false, "example_type": "string", "description": "The tag"#,
         );
 
         let found = check(&spec, &out).unwrap_err();

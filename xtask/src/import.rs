@@ -529,7 +529,7 @@ mod tests {
             .import(std::slice::from_ref(&page), true)
             .unwrap_err();
         assert!(said.contains("crates.json: changed\n"), "{said}");
-        assert!(said.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"shown_as\": \"float\","), "{said}");
+        assert!(said.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"example_type\": \"float\","), "{said}");
         assert_eq!(fs::read_to_string(&renamed).unwrap(), old);
 
         folder.import(&[page], false).unwrap();
@@ -538,7 +538,7 @@ mod tests {
         assert!(spec["crates.json"].contains("\"summary\": \"Ours.\""));
         assert!(
             spec["crates.json"]
-                .contains("\"type\": \"int\", \"required\": false, \"shown_as\": \"float\"")
+                .contains("\"type\": \"int\", \"required\": false, \"example_type\": \"float\"")
         );
     }
 

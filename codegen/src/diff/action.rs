@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Class, Log};
 use crate::{
-    model::{Action, Enum, Field, Pagination, Repeat},
+    model::{Action, Enum, Field, Idempotency, Pagination},
     render::{request, response},
 };
 
@@ -19,8 +19,10 @@ pub(super) struct Comparison<'a> {
 
 /// The documented name of a call.
 pub(super) fn name(action: &Action) -> String {
-    match &action.twin {
-        Some(twin) if !twin.is_with => format!("{} without {}", action.wire, twin.parameter),
+    match &action.variant {
+        Some(variant) if !variant.is_with => {
+            format!("{} without {}", action.wire, variant.parameter)
+        }
         _ => action.wire.clone(),
     }
 }
@@ -63,24 +65,28 @@ impl<'a> Comparison<'a> {
                 .note(Class::Breaking, "action", "Rust name", &module, reason)
                 .between(&old.rust, &new.rust);
         }
-        if old.repeat != new.repeat {
-            let reason = match new.repeat {
-                Repeat::Never => {
+        if old.idempotency != new.idempotency {
+            let reason = match new.idempotency {
+                Idempotency::NonIdempotent => {
                     "Sending it again may do it twice: after an error whose outcome is unknown it is no longer said to be repeatable, nor repeated by itself."
                 }
-                Repeat::Safe | Repeat::Idempotent if old.repeat == Repeat::Never => {
+                Idempotency::Safe | Idempotency::Idempotent
+                    if old.idempotency == Idempotency::NonIdempotent =>
+                {
                     "After an error whose outcome is unknown it is now said to be repeatable, and may be sent again by itself."
                 }
-                Repeat::Safe | Repeat::Idempotent => {
+                Idempotency::Safe | Idempotency::Idempotent => {
                     "It may be sent again as before; what is said of it is another thing."
                 }
             };
-            let item = self.item(&format!("{}::REPEAT", old.request));
+            let item = self.item(&format!("{}::IDEMPOTENCY", old.request));
             let noted = self
                 .log
-                .note(Class::Documentation, "action", "repeat", item, reason)
-                .between(repeat(old.repeat), repeat(new.repeat));
-            if Repeat::Never == old.repeat || Repeat::Never == new.repeat {
+                .note(Class::Documentation, "action", "idempotency", item, reason)
+                .between(idempotency(old.idempotency), idempotency(new.idempotency));
+            if Idempotency::NonIdempotent == old.idempotency
+                || Idempotency::NonIdempotent == new.idempotency
+            {
                 noted.silently();
             }
         }
@@ -240,10 +246,10 @@ pub(super) fn order(log: &mut Log, place: &str, item: &str, old: &[String], new:
     }
 }
 
-fn repeat(repeat: Repeat) -> &'static str {
-    match repeat {
-        Repeat::Safe => "safe",
-        Repeat::Idempotent => "idempotent",
-        Repeat::Never => "never",
+fn idempotency(idempotency: Idempotency) -> &'static str {
+    match idempotency {
+        Idempotency::Safe => "safe",
+        Idempotency::Idempotent => "idempotent",
+        Idempotency::NonIdempotent => "non_idempotent",
     }
 }

@@ -268,7 +268,7 @@ impl<'a> Comparison<'a> {
             self.log
                 .note(Class::Breaking, place, "required", item, reason)
                 .between(says(old.required), says(new.required));
-        } else if old.is_chosen != new.is_chosen {
+        } else if old.is_explicit != new.is_explicit {
             let reason = "The constructor takes it as before; whether the service calls it required is another thing.";
             self.log
                 .note(Class::Documentation, place, "required", item, reason);
@@ -302,7 +302,7 @@ impl<'a> Comparison<'a> {
                 .between(says(&old.default), says(&new.default))
                 .silently();
         }
-        match (old.may_be_empty, new.may_be_empty) {
+        match (old.allow_empty, new.allow_empty) {
             (false, true) => {
                 let reason = "An empty text is sent; it was refused before.";
                 self.log

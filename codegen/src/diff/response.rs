@@ -128,8 +128,8 @@ impl<'a> Comparison<'a> {
                 .note(Class::Documentation, place, "type", item, reason);
         }
         self.absence((old_owner, old), (new_owner, new), place, item);
-        if old.is_alone != new.is_alone {
-            let (class, reason) = if new.is_alone {
+        if old.is_shorthand != new.is_shorthand {
+            let (class, reason) = if new.is_shorthand {
                 (
                     Class::Additive,
                     "A plain string in place of the model is read as this field; it was an error before.",
@@ -160,8 +160,12 @@ impl<'a> Comparison<'a> {
                 .note(class, place, "shown as one element", item, reason)
                 .silently();
         }
-        self.log
-            .words(place, "shown as", item, old.shown_as == new.shown_as);
+        self.log.words(
+            place,
+            "shown as",
+            item,
+            old.example_type == new.example_type,
+        );
         self.log.words(
             place,
             "description",
@@ -242,7 +246,7 @@ impl<'a> Comparison<'a> {
                 .note(Class::Documentation, place, "absence", item, reason)
                 .between(before, after)
                 .silently();
-        } else if (&old.absent, old.shown_absent) != (&new.absent, new.shown_absent) {
+        } else if (&old.absent, old.example_omits) != (&new.absent, new.example_omits) {
             let reason =
                 "Its type is the same; what the documentation says of it being there is not.";
             self.log

@@ -59,7 +59,12 @@ pub(crate) fn diff(old: &Service, new: &Service) -> Changes {
 
 /// The calls of a service by their action, and by whether they are the one that leaves a parameter out.
 fn calls(service: &Service) -> BTreeMap<(&str, bool), &Action> {
-    let key = |action: &Action| action.twin.as_ref().is_some_and(|twin| !twin.is_with);
+    let key = |action: &Action| {
+        action
+            .variant
+            .as_ref()
+            .is_some_and(|variant| !variant.is_with)
+    };
     let actions = service.actions.iter();
     actions
         .map(|action| ((action.wire.as_str(), key(action)), action))
@@ -138,7 +143,7 @@ fn return_codes(old: &Service, new: &Service, log: &mut Log) {
         }
         let item = constant(now);
         if code.outcome != now.outcome {
-            let reason = "What an error says of its delivery, and whether it may be repeated, is another thing.";
+            let reason = "What an error says of its execution, and whether it may be repeated, is another thing.";
             log.note(Class::Documentation, &place, "outcome", &item, reason)
                 .between(outcome(code.outcome), outcome(now.outcome))
                 .silently();
@@ -148,7 +153,7 @@ fn return_codes(old: &Service, new: &Service, log: &mut Log) {
     }
     for code in &new.return_codes {
         if find(&old.return_codes, code.code).is_none() {
-            let reason = "The constant is new, and an error with this code says more of its delivery than before.";
+            let reason = "The constant is new, and an error with this code says more of its execution than before.";
             let place = format!("return code {}", code.code);
             log.note(Class::Additive, place, "new", constant(code), reason);
         }
@@ -158,7 +163,7 @@ fn return_codes(old: &Service, new: &Service, log: &mut Log) {
 fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Rejected => "rejected",
-        Outcome::TurnedAway => "turned_away",
+        Outcome::Throttled => "throttled",
         Outcome::Unknown => "unknown",
     }
 }

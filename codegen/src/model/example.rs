@@ -253,7 +253,7 @@ fn response(
         .filter(|model| models.in_response(&model.name.value).is_some());
     let fields = models.flat_map(|model| &model.fields);
     for field in fields.chain(&action.response) {
-        if let Some(shown) = &field.shown_absent
+        if let Some(shown) = &field.example_omits
             && shown.value
             && !seen.absent.contains(&field.name.at)
         {
@@ -262,7 +262,7 @@ fn response(
                 format!("the example does not show `{}` absent", field.name.value),
             );
         }
-        if let Some(shown) = &field.shown_as
+        if let Some(shown) = &field.example_type
             && !seen.other_type.contains(&field.name.at)
         {
             report.error(
@@ -283,7 +283,7 @@ struct Seen {
     other_type: BTreeSet<usize>,
 }
 
-const RECORD_ABSENCE: &str = "if the page has it so, record `\"shown_absent\": true`";
+const RECORD_ABSENCE: &str = "if the page has it so, record `\"example_omits\": true`";
 
 fn object(
     at: usize,
@@ -335,7 +335,7 @@ fn descend(
                 return;
             };
             if !model.fields.iter().any(spec::Field::is_shown_alone) {
-                report.error(node.at, format!("a string in place of `{name}`: record `\"shown_alone\": true` of the field that it is"));
+                report.error(node.at, format!("a string in place of `{name}`: record `\"example_shorthand\": true` of the field that it is"));
             }
             for field in model
                 .fields
@@ -383,7 +383,7 @@ fn check(
     let Err(message) = fits_field(node, field, ty, action) else {
         return;
     };
-    match &field.shown_as {
+    match &field.example_type {
         Some(shown) if fits(node, &shown.value, &models).is_ok() => {}
         Some(shown) => report.error(
             node.at,
@@ -395,7 +395,7 @@ fn check(
         None => report.error(
             node.at,
             format!(
-                "the example of `{}` does not fit its type: {message}; if the page has it so, record `\"shown_as\"`",
+                "the example of `{}` does not fit its type: {message}; if the page has it so, record `\"example_type\"`",
                 field.name.value
             ),
         ),

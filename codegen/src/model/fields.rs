@@ -243,9 +243,9 @@ fn fields(
                 let choices = types.enumerate(owner.rust, &name.value, field, report);
                 ty(field, choices, owner.model, models, report)
             };
-            let shown_absent = field.is_shown_absent();
-            let is_alone = field.is_shown_alone();
-            if is_alone
+            let example_omits = field.is_shown_absent();
+            let is_shorthand = field.is_shown_alone();
+            if is_shorthand
                 && (ty != Type::Scalar(Scalar::String) || !field.required || owner.model.is_none())
             {
                 report.error(
@@ -257,17 +257,20 @@ fn fields(
                 wire: name.value.clone(),
                 rust,
                 absent: match ty {
-                    _ if !field.required || shown_absent => Absent::Optional,
+                    _ if !field.required || example_omits => Absent::Optional,
                     Type::List(_) => Absent::Refused { counted_by: None },
                     // Whatever holds itself has to end somewhere.
                     Type::Model { boxed: true, .. } => Absent::Optional,
                     _ => Absent::Empty,
                 },
-                is_alone,
+                is_shorthand,
                 is_single: models.shown.single.contains(&name.at) && matches!(ty, Type::List(_)),
                 ty,
-                shown_as: field.shown_as.as_ref().map(|shown| shown.value.to_string()),
-                shown_absent,
+                example_type: field
+                    .example_type
+                    .as_ref()
+                    .map(|shown| shown.value.to_string()),
+                example_omits,
                 description: field.description.value.clone(),
             }
         })
@@ -302,17 +305,17 @@ fn fields(
 fn refuse_misplaced(field: &spec::Field, report: &mut Report<'_>) {
     let places = [
         ("default", field.default.as_ref().map(|node| node.at)),
+        ("explicit", field.explicit.as_ref().map(|flag| flag.at)),
         (
-            "must_choose",
-            field.must_choose.as_ref().map(|flag| flag.at),
+            "allow_empty",
+            field.allow_empty.as_ref().map(|flag| flag.at),
         ),
         (
-            "may_be_empty",
-            field.may_be_empty.as_ref().map(|flag| flag.at),
-        ),
-        (
-            "without",
-            field.without.as_ref().map(|without| without.action.at),
+            "split_when_absent",
+            field
+                .split_when_absent
+                .as_ref()
+                .map(|split| split.action.at),
         ),
     ];
     for (key, at) in places {

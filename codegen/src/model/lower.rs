@@ -118,8 +118,8 @@ pub(crate) fn action(
         .parameters
         .iter()
         .enumerate()
-        .find_map(|(index, parameter)| Some((index, parameter.without.as_ref()?)));
-    let Some((index, without)) = twins else {
+        .find_map(|(index, parameter)| Some((index, parameter.split_when_absent.as_ref()?)));
+    let Some((index, split)) = twins else {
         return vec![call(&spec, &spec.action, None, common, report)];
     };
     let parameter = &spec.parameters[index];
@@ -127,15 +127,15 @@ pub(crate) fn action(
         .parameters
         .iter()
         .skip(index + 1)
-        .filter_map(|other| other.without.as_ref())
+        .filter_map(|other| other.split_when_absent.as_ref())
     {
         report.error(
             second.action.at,
-            "only one parameter of an action can have `without`",
+            "only one parameter of an action can have `split_when_absent`",
         );
     }
     if parameter.required {
-        report.error(without.action.at, "a required parameter is never left out");
+        report.error(split.action.at, "a required parameter is never left out");
     }
     if parameter.ty.value != spec::Type::String || parameter.name.value.contains('.') {
         report.error(
@@ -143,9 +143,9 @@ pub(crate) fn action(
             "only a string can be what a call does another thing without",
         );
     }
-    let twin = |name: &spec::At<String>, is_with| {
+    let variant = |name: &spec::At<String>, is_with| {
         let rust = naming::action(&name.value).unwrap_or_default();
-        Some(model::Twin {
+        Some(model::Variant {
             parameter: parameter.name.value.clone(),
             rust,
             is_with,
@@ -156,21 +156,21 @@ pub(crate) fn action(
     with.parameters[index].required = true;
     let mut leaving_out = spec.clone();
     leaving_out.parameters.remove(index);
-    leaving_out.summary = without.summary.clone();
-    leaving_out.repeat = without.repeat;
+    leaving_out.summary = split.summary.clone();
+    leaving_out.idempotency = split.idempotency;
     leaving_out.example = None;
     vec![
         call(
             &with,
             &spec.action,
-            twin(&without.action, true),
+            variant(&split.action, true),
             common,
             report,
         ),
         call(
             &leaving_out,
-            &without.action,
-            twin(&spec.action, false),
+            &split.action,
+            variant(&spec.action, false),
             common,
             report,
         ),
@@ -196,7 +196,7 @@ fn drop_repetitions(fields: &mut Vec<spec::Field>) {
 fn call(
     spec: &spec::Action,
     name: &spec::At<String>,
-    twin: Option<model::Twin>,
+    variant: Option<model::Variant>,
     common: &Common,
     report: &mut Report<'_>,
 ) -> model::Action {
@@ -266,7 +266,7 @@ fn call(
         request,
         summary: spec.summary.value.clone(),
         details: spec.details.as_ref().map(|details| details.value.clone()),
-        repeat: spec.repeat,
+        idempotency: spec.idempotency,
         example: if is_well_formed {
             example::lower(spec, &parameters, &models, common, report)
         } else {
@@ -277,7 +277,7 @@ fn call(
         response,
         models: lowered_models,
         enums: types.enums,
-        twin,
+        variant,
         pagination,
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod naming;
 mod parameters;
 mod shown;
 
-pub(crate) use crate::spec::{Outcome, Repeat};
+pub(crate) use crate::spec::{Idempotency, Outcome};
 
 /// A service and all its actions, in the order of their modules' names.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(crate) struct ReturnCode {
 
 #[derive(Debug)]
 pub(crate) struct Action {
-    /// The documented name. Two calls may have one: see [`Action::twin`].
+    /// The documented name. Two calls may have one: see [`Action::variant`].
     pub(crate) wire: String,
     /// The file of its spec.
     pub(crate) file: String,
@@ -51,7 +51,7 @@ pub(crate) struct Action {
     pub(crate) request: String,
     pub(crate) summary: String,
     pub(crate) details: Option<String>,
-    pub(crate) repeat: Repeat,
+    pub(crate) idempotency: Idempotency,
     /// In the order of the documentation.
     pub(crate) parameters: Vec<Parameter>,
     /// What stands under one name in the parameters: groups as they are met, then models.
@@ -60,14 +60,14 @@ pub(crate) struct Action {
     pub(crate) response: Struct,
     pub(crate) models: Vec<Struct>,
     pub(crate) enums: Vec<Enum>,
-    pub(crate) twin: Option<Twin>,
+    pub(crate) variant: Option<Variant>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) example: Example,
 }
 
 /// The other call of an action that does another thing where a parameter is left out.
 #[derive(Debug)]
-pub(crate) struct Twin {
+pub(crate) struct Variant {
     /// The documented name of that parameter.
     pub(crate) parameter: String,
     /// Name of the client's method.
@@ -134,9 +134,9 @@ pub(crate) struct Parameter {
     /// Whether the client fills it in where the call leaves it out.
     pub(crate) from_client: bool,
     /// Optional in the documentation; here the caller chooses, for the default surprises.
-    pub(crate) is_chosen: bool,
+    pub(crate) is_explicit: bool,
     /// An empty text is a value, and no slip.
-    pub(crate) may_be_empty: bool,
+    pub(crate) allow_empty: bool,
     pub(crate) description: String,
 }
 
@@ -193,13 +193,13 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     pub(crate) absent: Absent,
     /// A plain string in place of the model is this field.
-    pub(crate) is_alone: bool,
+    pub(crate) is_shorthand: bool,
     /// A list that may come as its one element.
     pub(crate) is_single: bool,
     /// What the documentation's example shows in place of the documented type.
-    pub(crate) shown_as: Option<String>,
+    pub(crate) example_type: Option<String>,
     /// Documented as required, and absent from the documentation's example.
-    pub(crate) shown_absent: bool,
+    pub(crate) example_omits: bool,
     pub(crate) description: String,
 }
 

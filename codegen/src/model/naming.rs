@@ -17,7 +17,7 @@ const TAKEN_TYPES: &[&str] = &[
     "Ok",
     "Option",
     "Parameters",
-    "Repeat",
+    "Idempotency",
     "Result",
     "Self",
     "Serialize",

@@ -109,10 +109,10 @@ struct Owner<'a> {
 /// What can be said of a parameter by itself.
 fn check(parameter: &spec::Field, common: &Common, report: &mut Report<'_>) {
     check_format(parameter, report);
-    if let Some(alone) = &parameter.shown_alone {
+    if let Some(alone) = &parameter.example_shorthand {
         report.error(
             alone.at,
-            "a parameter has no `shown_alone`: it is said of a model's field",
+            "a parameter has no `example_shorthand`: it is said of a model's field",
         );
     }
     if let Some(counted_by) = &parameter.counted_by {
@@ -121,7 +121,7 @@ fn check(parameter: &spec::Field, common: &Common, report: &mut Report<'_>) {
             "a parameter has no `counted_by`: it is said of a response's list",
         );
     }
-    if let Some(flag) = &parameter.may_be_empty {
+    if let Some(flag) = &parameter.allow_empty {
         let is_plain = parameter.ty.value == spec::Type::String
             && parameter.choices.is_none()
             && parameter.format.is_none()
@@ -129,26 +129,26 @@ fn check(parameter: &spec::Field, common: &Common, report: &mut Report<'_>) {
         if !is_plain {
             report.error(
                 flag.at,
-                "`may_be_empty` is said of a plain string, and this is none",
+                "`allow_empty` is said of a plain string, and this is none",
             );
         } else if parameter.required
-            || parameter.must_choose.is_some()
-            || parameter.without.is_some()
+            || parameter.explicit.is_some()
+            || parameter.split_when_absent.is_some()
         {
             report.error(
                 flag.at,
-                "`may_be_empty` is said of a parameter that may be left out",
+                "`allow_empty` is said of a parameter that may be left out",
             );
         } else if common.from_client.contains_key(&parameter.name.value) {
             report.error(flag.at, "what the client fills in cannot be empty");
         }
     }
-    // The two calls that `without` makes of an action have it checked once, where it is optional.
-    if parameter.required && parameter.without.is_none() {
+    // The two calls that `split_when_absent` makes of an action have it checked once, where it is optional.
+    if parameter.required && parameter.split_when_absent.is_none() {
         if let Some(default) = &parameter.default {
             report.error(default.at, "a required parameter has no `default`");
         }
-        if let Some(flag) = &parameter.must_choose {
+        if let Some(flag) = &parameter.explicit {
             report.error(flag.at, "a required parameter is chosen anyway");
         }
     }
@@ -272,7 +272,7 @@ impl Lowering<'_, '_> {
             let (shape, required) = match below {
                 Below::Leaf => {
                     let shape = self.leaf(first, wire, *lists, owner);
-                    let is_required = first.required || spec::is_set(first.must_choose.as_ref());
+                    let is_required = first.required || spec::is_set(first.explicit.as_ref());
                     // Whatever holds itself has to end somewhere.
                     let is_endless = matches!(shape, Shape::Group { boxed: true, .. });
                     (shape, is_required && !is_endless)
@@ -294,8 +294,8 @@ impl Lowering<'_, '_> {
                 required,
                 shape: (0..*lists).fold(shape, |element, _| Shape::List(Box::new(element))),
                 default: first.default.as_ref().filter(|_| is_leaf).map(text),
-                is_chosen: is_leaf && spec::is_set(first.must_choose.as_ref()),
-                may_be_empty: is_leaf && spec::is_set(first.may_be_empty.as_ref()),
+                is_explicit: is_leaf && spec::is_set(first.explicit.as_ref()),
+                allow_empty: is_leaf && spec::is_set(first.allow_empty.as_ref()),
                 // What the action requires is its caller's to say.
                 from_client: is_clients && !required,
                 description: if is_leaf {

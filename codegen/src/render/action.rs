@@ -1,7 +1,7 @@
 //! The module of one action.
 
 use super::{file, request, response, service};
-use crate::model::{Action, Pagination, Repeat, Service};
+use crate::model::{Action, Idempotency, Pagination, Service};
 
 pub(super) fn action(action: &Action, service: &Service) -> String {
     let Action {
@@ -16,7 +16,7 @@ pub(super) fn action(action: &Action, service: &Service) -> String {
     out.blank();
     out.open("use crate::{");
     for path in [
-        "action::{Action, Repeat}",
+        "action::{Action, Idempotency}",
         "call::Call",
         "client::Client",
         "wire::{decode::model, parameters::Parameters}",
@@ -33,8 +33,8 @@ pub(super) fn action(action: &Action, service: &Service) -> String {
     out.open(format_args!("impl Action for {name} {{"));
     out.line(format_args!("const NAME: &'static str = {wire:?};"));
     out.line(format_args!(
-        "const REPEAT: Repeat = Repeat::{};",
-        repeat(action.repeat)
+        "const IDEMPOTENCY: Idempotency = Idempotency::{};",
+        idempotency(action.idempotency)
     ));
     out.line(format_args!("type Response = {};", action.response.rust));
     out.blank();
@@ -103,11 +103,11 @@ fn paged(out: &mut super::Source, action: &Action, pagination: &Pagination) {
     out.close("}");
 }
 
-fn repeat(repeat: Repeat) -> &'static str {
-    match repeat {
-        Repeat::Safe => "Safe",
-        Repeat::Idempotent => "Idempotent",
-        Repeat::Never => "Never",
+fn idempotency(idempotency: Idempotency) -> &'static str {
+    match idempotency {
+        Idempotency::Safe => "Safe",
+        Idempotency::Idempotent => "Idempotent",
+        Idempotency::NonIdempotent => "NonIdempotent",
     }
 }
 
@@ -117,10 +117,10 @@ fn documentation(action: &Action, service: &Service) -> String {
         text.push_str(details);
         text.push_str("\n\n");
     }
-    text.push_str(match action.repeat {
-        Repeat::Safe => "The action reads: it may be sent again at any time.",
-        Repeat::Idempotent => "Sending the action again changes nothing more.",
-        Repeat::Never => {
+    text.push_str(match action.idempotency {
+        Idempotency::Safe => "The action reads: it may be sent again at any time.",
+        Idempotency::Idempotent => "Sending the action again changes nothing more.",
+        Idempotency::NonIdempotent => {
             "Sending the action again may do it twice: after an error whose outcome is unknown, look before you repeat it."
         }
     });
@@ -141,7 +141,7 @@ fn documentation(action: &Action, service: &Service) -> String {
     let defaults: Vec<String> = action
         .parameters
         .iter()
-        .filter(|parameter| !parameter.is_chosen)
+        .filter(|parameter| !parameter.is_explicit)
         .filter_map(|parameter| {
             Some(format!(
                 "`{}` is `{}`",

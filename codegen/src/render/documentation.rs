@@ -13,7 +13,12 @@ pub(super) fn documentation(service: &Service) -> String {
     out.line("use crate::local::documented::{Action, Kind, Parameter};");
     out.blank();
     // Of two calls that are one documented action, the one that has the parameter.
-    let has_all = |action: &&Action| action.twin.as_ref().is_none_or(|twin| twin.is_with);
+    let has_all = |action: &&Action| {
+        action
+            .variant
+            .as_ref()
+            .is_none_or(|variant| variant.is_with)
+    };
     let mut actions: Vec<&Action> = service.actions.iter().filter(has_all).collect();
     actions.sort_by(|a, b| a.wire.cmp(&b.wire));
     out.doc("Every documented action, in the order of their names.");
@@ -47,11 +52,11 @@ pub(super) fn documentation(service: &Service) -> String {
 /// `within` are the groups that it is in.
 fn field<'a>(parameter: &'a Parameter, action: &'a Action, within: &mut Vec<&'a str>) -> String {
     // What a call of ours requires may be optional in the documentation.
-    let ours = parameter.is_chosen
+    let ours = parameter.is_explicit
         || action
-            .twin
+            .variant
             .as_ref()
-            .is_some_and(|twin| twin.parameter == parameter.wire);
+            .is_some_and(|variant| variant.parameter == parameter.wire);
     format!(
         "Parameter {{ name: {:?}, kind: {}, required: {} }}",
         parameter.wire,

@@ -1,7 +1,7 @@
 //! Requests, and the groups of parameters in them.
 
 use super::{module, source::Source};
-use crate::model::{Action, Group, Parameter, Scalar, Service, Shape, Twin};
+use crate::model::{Action, Group, Parameter, Scalar, Service, Shape, Variant};
 
 /// What makes a list of whatever can be one.
 const LIST: &str = "crate::wire::parameters::list";
@@ -155,7 +155,7 @@ pub(super) fn add_parameters(out: &mut Source, function: &str, parameters: &[Par
         let Parameter { wire, rust, .. } = parameter;
         let method = match parameter.shape {
             _ if parameter.from_client => "add_or_client_default",
-            _ if parameter.may_be_empty => "add_even_empty",
+            _ if parameter.allow_empty => "add_even_empty",
             Shape::Scalar(Scalar::TextBoolean) => "add_as_text",
             _ => "add",
         };
@@ -187,8 +187,8 @@ pub(super) fn client_methods(out: &mut Source, action: &Action, service: &Servic
     let values = values.join(", ");
 
     let mut docs = format!("{}\n\n", action.summary);
-    if let Some(twin) = &action.twin {
-        docs.push_str(&twin_documentation(twin, wire));
+    if let Some(variant) = &action.variant {
+        docs.push_str(&twin_documentation(variant, wire));
     }
     docs.push_str(&format!(
         "Documented as `{wire}`; its traps are told in [its module](crate::actions::{rust}).\n\n\
@@ -216,12 +216,12 @@ pub(super) fn client_methods(out: &mut Source, action: &Action, service: &Servic
     out.close("}");
 }
 
-fn twin_documentation(twin: &Twin, wire: &str) -> String {
-    let Twin {
+fn twin_documentation(variant: &Variant, wire: &str) -> String {
+    let Variant {
         parameter,
         rust,
         is_with,
-    } = twin;
+    } = variant;
     if *is_with {
         format!(
             "Without `{parameter}` the service would do another thing, which is a call of its own: \
@@ -353,13 +353,13 @@ pub(super) fn construct_example(out: &mut Source, action: &Action, arguments: &[
 fn documentation(parameter: &Parameter) -> String {
     let mut text = parameter.description.clone();
     match &parameter.default {
-        Some(default) if parameter.is_chosen => text.push_str(&format!(
+        Some(default) if parameter.is_explicit => text.push_str(&format!(
             "\n\nThe documentation calls it optional, with `{default}` as its default; here it is chosen each time."
         )),
         Some(default) => text.push_str(&format!("\n\nThe service's default: `{default}`.")),
         None => {}
     }
-    if parameter.may_be_empty {
+    if parameter.allow_empty {
         text.push_str("\n\nAn empty text is sent as it is.");
     }
     if parameter.from_client {

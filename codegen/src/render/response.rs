@@ -80,7 +80,7 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
                 counted_by: Some(total),
             } => format!("list counted by {total}"),
         };
-        let presence = match (&field.ty, field.is_alone) {
+        let presence = match (&field.ty, field.is_shorthand) {
             (_, true) => format!("{presence} as whole"),
             _ if field.is_single => format!("{presence} as single"),
             (Type::Scalar(Scalar::TextBoolean), _) => format!("{presence} as text"),
@@ -94,7 +94,7 @@ fn model(out: &mut Source, doc: &str, model: &Struct) {
 
 fn documentation(field: &Field) -> String {
     let mut text = field.description.clone();
-    if let Some(shown) = &field.shown_as {
+    if let Some(shown) = &field.example_type {
         let read = match field.ty {
             Type::Object => "which its type could not take: it is given as it comes",
             _ => "which is read as well",
@@ -103,7 +103,7 @@ fn documentation(field: &Field) -> String {
             "\n\nThe documentation's example shows `{shown}` in its place, {read}."
         ));
     }
-    if field.shown_absent {
+    if field.example_omits {
         text.push_str("\n\nThe documentation calls it required, and shows it absent.");
     }
     text.push_str(&format!("\n\nDocumented as `{}`.", field.wire));

@@ -67,7 +67,7 @@ pub(super) fn service(service: &Service) -> String {
     for code in &service.return_codes {
         let outcome = match code.outcome {
             Outcome::Rejected => "Rejected",
-            Outcome::TurnedAway => "TurnedAway",
+            Outcome::Throttled => "Throttled",
             Outcome::Unknown => "Unknown",
         };
         out.open("Meaning {");

@@ -51,7 +51,7 @@ pub(crate) enum Outcome {
     /// The service refused the call, and would again.
     Rejected,
     /// The service turned the call away unread: any action may be sent again.
-    TurnedAway,
+    Throttled,
     /// Nobody knows whether the call was carried out.
     Unknown,
 }
@@ -62,7 +62,7 @@ pub(crate) struct Action {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
     pub(crate) details: Option<At<String>>,
-    pub(crate) repeat: Repeat,
+    pub(crate) idempotency: Idempotency,
     pub(crate) parameters: Vec<Field>,
     pub(crate) response: Vec<Field>,
     pub(crate) models: Vec<Model>,
@@ -72,13 +72,13 @@ pub(crate) struct Action {
 
 /// Whether an action may be sent a second time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Repeat {
+pub(crate) enum Idempotency {
     /// It reads.
     Safe,
     /// A repetition changes nothing more.
     Idempotent,
     /// A repetition may do it twice.
-    Never,
+    NonIdempotent,
 }
 
 #[derive(Debug, Clone)]
@@ -96,12 +96,12 @@ pub(crate) struct Field {
     pub(crate) default: Option<Node>,
     pub(crate) choices: Option<At<Vec<At<String>>>>,
     pub(crate) format: Option<At<Format>>,
-    pub(crate) shown_as: Option<At<Type>>,
-    pub(crate) shown_absent: Option<At<bool>>,
-    pub(crate) shown_alone: Option<At<bool>>,
-    pub(crate) must_choose: Option<At<bool>>,
-    pub(crate) may_be_empty: Option<At<bool>>,
-    pub(crate) without: Option<Without>,
+    pub(crate) example_type: Option<At<Type>>,
+    pub(crate) example_omits: Option<At<bool>>,
+    pub(crate) example_shorthand: Option<At<bool>>,
+    pub(crate) explicit: Option<At<bool>>,
+    pub(crate) allow_empty: Option<At<bool>>,
+    pub(crate) split_when_absent: Option<SplitWhenAbsent>,
     pub(crate) counted_by: Option<At<String>>,
     pub(crate) rust_name: Option<At<String>>,
     pub(crate) description: At<String>,
@@ -117,12 +117,12 @@ impl Field {
             default: None,
             choices: None,
             format: None,
-            shown_as: None,
-            shown_absent: None,
-            shown_alone: None,
-            must_choose: None,
-            may_be_empty: None,
-            without: None,
+            example_type: None,
+            example_omits: None,
+            example_shorthand: None,
+            explicit: None,
+            allow_empty: None,
+            split_when_absent: None,
             counted_by: None,
             rust_name: None,
             description: _,
@@ -134,11 +134,11 @@ impl Field {
     }
 
     pub(crate) fn is_shown_absent(&self) -> bool {
-        is_set(self.shown_absent.as_ref())
+        is_set(self.example_omits.as_ref())
     }
 
     pub(crate) fn is_shown_alone(&self) -> bool {
-        is_set(self.shown_alone.as_ref())
+        is_set(self.example_shorthand.as_ref())
     }
 }
 
@@ -149,10 +149,10 @@ pub(crate) fn is_set(flag: Option<&At<bool>>) -> bool {
 
 /// What the action does without a parameter, where that is another thing and a worse one.
 #[derive(Debug, Clone)]
-pub(crate) struct Without {
+pub(crate) struct SplitWhenAbsent {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
-    pub(crate) repeat: Repeat,
+    pub(crate) idempotency: Idempotency,
 }
 
 /// A type as the documentation spells it.
@@ -285,7 +285,7 @@ const RETURN_CODE_KEYS: Keys = Keys {
     optional: &[],
 };
 const ACTION_KEYS: Keys = Keys {
-    required: &["action", "summary", "repeat", "parameters", "response"],
+    required: &["action", "summary", "idempotency", "parameters", "response"],
     optional: &[
         "$schema",
         "details",
@@ -301,12 +301,12 @@ const FIELD_KEYS: Keys = Keys {
         "default",
         "enum",
         "format",
-        "shown_as",
-        "shown_absent",
-        "shown_alone",
-        "must_choose",
-        "may_be_empty",
-        "without",
+        "example_type",
+        "example_omits",
+        "example_shorthand",
+        "explicit",
+        "allow_empty",
+        "split_when_absent",
         "counted_by",
         "rust_name",
     ],
@@ -315,8 +315,8 @@ const PAGINATION_KEYS: Keys = Keys {
     required: &["offset", "limit", "total", "items", "key"],
     optional: &[],
 };
-const WITHOUT_KEYS: Keys = Keys {
-    required: &["action", "summary", "repeat"],
+const SPLIT_KEYS: Keys = Keys {
+    required: &["action", "summary", "idempotency"],
     optional: &[],
 };
 const EXAMPLE_KEYS: Keys = Keys {
@@ -372,7 +372,7 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
     let name = reader.text(action.take("action"));
     let summary = reader.prose(action.take("summary"));
     let details = reader.prose(action.take("details"));
-    let repeat = reader.one_of(action.take("repeat"), REPEATS);
+    let idempotency = reader.one_of(action.take("idempotency"), IDEMPOTENCIES);
     for name in reader.list(action.take("proposed"), "what is proposed", read_proposed) {
         let what = format!(
             "`{}` is proposed, and nobody has confirmed it: correct it where it is wrong, then take it out of `proposed`",
@@ -398,7 +398,7 @@ pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
         action: name?,
         summary: summary.unwrap_or_else(missing),
         details,
-        repeat: repeat.map_or(Repeat::Never, |repeat| repeat.value),
+        idempotency: idempotency.map_or(Idempotency::NonIdempotent, |found| found.value),
         parameters,
         response,
         models,
@@ -429,7 +429,7 @@ fn read_return_code(reader: &mut Reader<'_, '_>, node: Node) -> Option<ReturnCod
         code.take("outcome"),
         &[
             ("rejected", Outcome::Rejected),
-            ("turned_away", Outcome::TurnedAway),
+            ("throttled", Outcome::Throttled),
             ("unknown", Outcome::Unknown),
         ],
     );
@@ -479,15 +479,19 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
             ],
         )
     });
-    let shown_as = field
-        .take("shown_as")
+    let example_type = field
+        .take("example_type")
         .and_then(|node| reader.ty(Some(node)));
-    let [shown_absent, shown_alone, must_choose, may_be_empty] =
-        ["shown_absent", "shown_alone", "must_choose", "may_be_empty"]
-            .map(|key| reader.boolean(field.take(key)));
-    let without = field
-        .take("without")
-        .and_then(|node| read_without(reader, &node));
+    let [example_omits, example_shorthand, explicit, allow_empty] = [
+        "example_omits",
+        "example_shorthand",
+        "explicit",
+        "allow_empty",
+    ]
+    .map(|key| reader.boolean(field.take(key)));
+    let split_when_absent = field
+        .take("split_when_absent")
+        .and_then(|node| read_split(reader, &node));
     let counted_by = reader.text(field.take("counted_by"));
     let rust_name = field
         .take("rust_name")
@@ -500,40 +504,40 @@ fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
         default,
         choices,
         format,
-        shown_as,
-        shown_absent,
-        shown_alone,
-        must_choose,
-        may_be_empty,
-        without,
+        example_type,
+        example_omits,
+        example_shorthand,
+        explicit,
+        allow_empty,
+        split_when_absent,
         counted_by,
         rust_name,
         description: description?,
     })
 }
 
-fn read_without(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Without> {
-    let mut without = reader.object(node, "`without`", WITHOUT_KEYS)?;
-    let action = reader.text(without.take("action"));
-    let summary = reader.prose(without.take("summary"));
-    let repeat = reader.one_of(without.take("repeat"), REPEATS);
-    Some(Without {
+fn read_split(reader: &mut Reader<'_, '_>, node: &Node) -> Option<SplitWhenAbsent> {
+    let mut split = reader.object(node, "`split_when_absent`", SPLIT_KEYS)?;
+    let action = reader.text(split.take("action"));
+    let summary = reader.prose(split.take("summary"));
+    let idempotency = reader.one_of(split.take("idempotency"), IDEMPOTENCIES);
+    Some(SplitWhenAbsent {
         action: action?,
         summary: summary?,
-        repeat: repeat?.value,
+        idempotency: idempotency?.value,
     })
 }
 
 /// What an import may propose.
 fn read_proposed(reader: &mut Reader<'_, '_>, node: Node) -> Option<At<&'static str>> {
-    let names = ["repeat", "pagination", "shown_alone"].map(|name| (name, name));
+    let names = ["idempotency", "pagination", "example_shorthand"].map(|name| (name, name));
     reader.one_of(Some(node), &names)
 }
 
-const REPEATS: &[(&str, Repeat)] = &[
-    ("safe", Repeat::Safe),
-    ("idempotent", Repeat::Idempotent),
-    ("never", Repeat::Never),
+const IDEMPOTENCIES: &[(&str, Idempotency)] = &[
+    ("safe", Idempotency::Safe),
+    ("idempotent", Idempotency::Idempotent),
+    ("non_idempotent", Idempotency::NonIdempotent),
 ];
 
 fn read_pagination(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Pagination> {
@@ -601,8 +605,8 @@ mod tests {
             (PAGINATION_KEYS, &action["properties"]["pagination"]),
             (EXAMPLE_KEYS, &action["properties"]["example"]),
             (
-                WITHOUT_KEYS,
-                &action["$defs"]["field"]["properties"]["without"],
+                SPLIT_KEYS,
+                &action["$defs"]["field"]["properties"]["split_when_absent"],
             ),
             (SERVICE_KEYS, &service),
             (

@@ -48,25 +48,25 @@ fn what_a_page_shows_against_its_tables_is_recorded() {
     let page = reading.page.unwrap();
     let imported = page.spec(None).unwrap();
     let spec: Value = serde_json::from_str(&imported.text).unwrap();
-    assert_eq!(row(&spec, "/parameters", "Limit")["shown_as"], "string");
+    assert_eq!(row(&spec, "/parameters", "Limit")["example_type"], "string");
     assert_eq!(
-        row(&spec, "/models/CrateSet", "CreateTime")["shown_as"],
+        row(&spec, "/models/CrateSet", "CreateTime")["example_type"],
         "int"
     );
     assert_eq!(
-        row(&spec, "/models/CrateSet", "DepotName")["shown_absent"],
+        row(&spec, "/models/CrateSet", "DepotName")["example_omits"],
         true
     );
     assert_eq!(
-        row(&spec, "/response", "OwnerSet")["shown_as"],
+        row(&spec, "/response", "OwnerSet")["example_type"],
         "array[string]"
     );
     assert_eq!(
-        row(&spec, "/models/OwnerSet", "OwnerName")["shown_alone"],
+        row(&spec, "/models/OwnerSet", "OwnerName")["example_shorthand"],
         true
     );
     assert_eq!(
-        row(&spec, "/models/OwnerSet", "Since")["shown_absent"],
+        row(&spec, "/models/OwnerSet", "Since")["example_omits"],
         true
     );
     assert_eq!(
@@ -120,9 +120,9 @@ fn what_the_names_suggest_is_proposed_and_generated_when_it_is_confirmed() {
     let spec = spec(&page);
     assert_eq!(
         spec["proposed"],
-        json!(["repeat", "pagination", "shown_alone"])
+        json!(["idempotency", "pagination", "example_shorthand"])
     );
-    assert_eq!(spec["repeat"], "safe");
+    assert_eq!(spec["idempotency"], "safe");
     assert_eq!(spec["pagination"]["key"], "CrateName");
     assert_eq!(row(&spec, "/parameters", "Kind")["default"], "wood");
     assert_eq!(row(&spec, "/parameters", "WithSealed")["default"], "No");
@@ -165,8 +165,8 @@ fn words_and_decisions_stay_and_facts_change() {
     let markdown = page("list_crates");
     let old = described(&read_page(&markdown).spec(None).unwrap().text)
         .replace("\"repeat\": \"safe\"", "\"details\": \"No more than 8.\",\n  \"repeat\": \"idempotent\"")
-        .replace("\"name\": \"Kind\", \"type\": \"string\", \"required\": false, \"default\": \"wood\",", "\"name\": \"Kind\", \"type\": \"string\", \"required\": false, \"default\": \"wood\", \"enum\": [\"wood\", \"steel\"], \"must_choose\": true, \"rust_name\": \"material\",")
-        .replace("\"shown_as\": \"int\", \"description\": \"Ours.\"", "\"format\": \"timestamp\", \"shown_as\": \"int\", \"description\": \"When.\"")
+        .replace("\"name\": \"Kind\", \"type\": \"string\", \"required\": false, \"default\": \"wood\",", "\"name\": \"Kind\", \"type\": \"string\", \"required\": false, \"default\": \"wood\", \"enum\": [\"wood\", \"steel\"], \"explicit\": true, \"rust_name\": \"material\",")
+        .replace("\"example_type\": \"int\", \"description\": \"Ours.\"", "\"format\": \"timestamp\", \"example_type\": \"int\", \"description\": \"When.\"")
         .replace("\"key\": \"CrateName\"", "\"key\": \"DepotName\"");
     // Written as it is read.
     let old = import(&read_page(&markdown), &old);
@@ -197,11 +197,11 @@ fn words_and_decisions_stay_and_facts_change() {
     assert_eq!(
         diff,
         [
-            r#"-{ "name": "Kind", "type": "string", "required": false, "default": "wood", "enum": ["wood", "steel"], "must_choose": true, "rust_name": "material", "description": "Ours." },"#,
-            r#"+{ "name": "Kind", "type": "string", "required": false, "default": "steel", "enum": ["wood", "steel"], "must_choose": true, "rust_name": "material", "description": "Ours." },"#,
+            r#"-{ "name": "Kind", "type": "string", "required": false, "default": "wood", "enum": ["wood", "steel"], "explicit": true, "rust_name": "material", "description": "Ours." },"#,
+            r#"+{ "name": "Kind", "type": "string", "required": false, "default": "steel", "enum": ["wood", "steel"], "explicit": true, "rust_name": "material", "description": "Ours." },"#,
             r#"-{ "name": "Weight", "type": "int", "required": true, "description": "Ours." },"#,
-            r#"-{ "name": "CreateTime", "type": "string", "required": true, "format": "timestamp", "shown_as": "int", "description": "When." },"#,
-            r#"-{ "name": "DepotName", "type": "string", "required": true, "shown_absent": true, "description": "Ours." },"#,
+            r#"-{ "name": "CreateTime", "type": "string", "required": true, "format": "timestamp", "example_type": "int", "description": "When." },"#,
+            r#"-{ "name": "DepotName", "type": "string", "required": true, "example_omits": true, "description": "Ours." },"#,
             r#"+{ "name": "Mass", "type": "float", "required": false, "description": "" },"#,
             r#"+{ "name": "CreateTime", "type": "string", "required": true, "format": "timestamp", "description": "When." },"#,
             r#"+{ "name": "DepotName", "type": "string", "required": false, "description": "Ours." },"#,
@@ -234,8 +234,8 @@ fn noted(page: &Page, old: &str) -> Vec<String> {
 fn a_model_under_another_name_keeps_its_words_and_decisions() {
     let markdown = page("list_crates");
     let old = described(&read_page(&markdown).spec(None).unwrap().text).replace(
-        "\"shown_as\": \"int\", \"description\": \"Ours.\"",
-        "\"format\": \"timestamp\", \"shown_as\": \"int\", \"description\": \"When.\"",
+        "\"example_type\": \"int\", \"description\": \"Ours.\"",
+        "\"format\": \"timestamp\", \"example_type\": \"int\", \"description\": \"When.\"",
     );
     assert_eq!(noted(&read_page(&markdown), &old), [""; 0]);
     // The same fields, though another row refers to it; and other fields, from the same row.
@@ -311,7 +311,7 @@ fn decisions_that_go_with_what_is_gone_are_said() {
     let old = described(&read_page(&markdown).spec(None).unwrap().text)
         .replace(
             "\"default\": \"wood\",",
-            "\"default\": \"wood\", \"enum\": [\"wood\"], \"must_choose\": true,",
+            "\"default\": \"wood\", \"enum\": [\"wood\"], \"explicit\": true,",
         )
         .replace(
             "\"name\": \"TotalCount\",",
@@ -338,7 +338,7 @@ fn decisions_that_go_with_what_is_gone_are_said() {
         noted(&read_page(&without), &old),
         [
             "page.md:1:1: `OwnerSet.OwnerName` is gone, and with it: `rust_name`",
-            "page.md:28:1: the parameter `Kind` is gone, and with it: `enum`, `must_choose`",
+            "page.md:28:1: the parameter `Kind` is gone, and with it: `enum`, `explicit`",
             "page.md:42:1: the response field `TotalCount` is gone, and with it: `rust_name`",
             "page.md:49:1: `CrateSet.Weight` is gone, and with it: `rust_name`",
         ]

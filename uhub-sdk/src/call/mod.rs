@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     exchange::retry::RetryPolicy,
     exchange::{Exchange, Metadata, Options},
-    wire::decode::Notes,
+    wire::decode::Warnings,
     wire::envelope,
 };
 
@@ -28,6 +28,49 @@ pub struct Call<R, C = Client> {
     pub(crate) request: R,
     pub(crate) options: Options,
     pub(crate) read_ahead: usize,
+}
+
+impl Client {
+    /// Makes a call of a request: options can be set on it before it is sent.
+    pub fn call<R: Action>(&self, request: R) -> Call<R> {
+        Call::new(self.clone(), request)
+    }
+
+    /// Begins a call of an action that this crate has no types for.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// let call = client.action("DescribeSomethingNew").param("Limit", 1);
+    /// let answer: serde_json::Value = call.send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn action(&self, name: impl Into<String>) -> untyped::UntypedCall {
+        untyped::UntypedCall::new(self.clone(), name.into())
+    }
+
+    /// Sends a request.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the service from doing what was asked, or its answer from being understood.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// use uhub_sdk::actions::get_repo_image::GetRepoImageRequest;
+    ///
+    /// let request = GetRepoImageRequest::new("base").limit(50);
+    /// let page = client.send(request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send<R: Action>(&self, request: R) -> Result<R::Response, Error> {
+        self.call(request).send().await
+    }
 }
 
 impl<R: Action, C> Call<R, C> {
@@ -99,13 +142,13 @@ impl<R: Action> Call<R> {
         } = self;
         let exchange = Exchange {
             action: R::NAME,
-            repeat: R::REPEAT,
+            idempotency: R::IDEMPOTENCY,
             options: &options,
         };
         let read = |body: &[u8]| {
-            let notes = Notes::default();
-            let answer = envelope::read(body, &notes)?;
-            client.0.report(R::NAME, notes.take());
+            let warnings = Warnings::default();
+            let answer = envelope::read(body, &warnings)?;
+            client.0.report(R::NAME, warnings.take());
             Ok(answer)
         };
         exchange

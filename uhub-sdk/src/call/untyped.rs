@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    action::Repeat,
+    action::Idempotency,
     client::Client,
     error::Error,
     exchange::retry::RetryPolicy,
@@ -25,7 +25,7 @@ pub struct UntypedCall<C = Client> {
     action: String,
     /// Nothing is an empty text.
     parameters: Vec<(String, Option<Value>)>,
-    repeat: Repeat,
+    idempotency: Idempotency,
     options: Options,
 }
 
@@ -35,7 +35,7 @@ impl<C> UntypedCall<C> {
             client,
             action,
             parameters: Vec::new(),
-            repeat: Repeat::Never,
+            idempotency: Idempotency::NonIdempotent,
             options: Options::default(),
         }
     }
@@ -57,9 +57,9 @@ impl<C> UntypedCall<C> {
     }
 
     /// Whether the action may be sent a second time where the first may have been carried out. Default:
-    /// [`Repeat::Never`].
-    pub fn with_repeat(mut self, value: Repeat) -> Self {
-        self.repeat = value;
+    /// [`Idempotency::NonIdempotent`].
+    pub fn with_idempotency(mut self, value: Idempotency) -> Self {
+        self.idempotency = value;
         self
     }
 
@@ -82,7 +82,7 @@ impl<C> UntypedCall<C> {
         let Self {
             action,
             parameters,
-            repeat,
+            idempotency,
             options,
             ..
         } = self;
@@ -90,7 +90,7 @@ impl<C> UntypedCall<C> {
             client,
             action,
             parameters,
-            repeat,
+            idempotency,
             options,
         }
     }
@@ -118,12 +118,12 @@ impl UntypedCall {
             client,
             action,
             parameters,
-            repeat,
+            idempotency,
             options,
         } = &self;
         let exchange = Exchange {
             action,
-            repeat: *repeat,
+            idempotency: *idempotency,
             options,
         };
         let add = |to: &mut crate::wire::parameters::Parameters<'_>| {
@@ -146,7 +146,7 @@ impl<C> fmt::Debug for UntypedCall<C> {
         f.debug_struct("UntypedCall")
             .field("action", &self.action)
             .field("parameters", &names)
-            .field("repeat", &self.repeat)
+            .field("idempotency", &self.idempotency)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }

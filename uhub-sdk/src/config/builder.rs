@@ -15,15 +15,16 @@ use url::{Host, Url};
 
 use crate::{
     actions::service::ENDPOINT,
-    client::{Client, Inner},
+    client::Client,
     config::profile::{Place, Profile},
-    config::source::{Setting, Source, Sources},
+    config::source::{ConfigSource, ConfigSources, Setting},
     credentials::ProvideCredentials,
     credentials::cache::{Keys, Refreshed},
     credentials::key_pair::{self, Credentials},
     error::Error,
     exchange::observer::Observer,
-    exchange::retry::{Budget, RetryPolicy},
+    exchange::retry::{RetryBudget, RetryPolicy},
+    exchange::state::ClientState,
     transport::reqwest::{HttpClient, Proxy, Settings},
     transport::{MAX_RESPONSE_SIZE, Transport},
     wire::encode::Encoding,
@@ -125,6 +126,22 @@ impl Default for ClientBuilder {
     }
 }
 
+impl Client {
+    /// A client with keys and settings from the environment; [`ClientBuilder::from_env`] has their names.
+    ///
+    /// # Errors
+    ///
+    /// What [`ClientBuilder::from_env`] and [`ClientBuilder::build`] say.
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    /// A client to be set up.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
 impl ClientBuilder {
     /// Keys and settings from the environment, and what it does not say from the files of the
     /// platform's command-line tool:
@@ -140,8 +157,8 @@ impl ClientBuilder {
     /// | `UCLOUD_SHARED_CONFIG_FILE` | | in place of `~/.ucloud/config.json` |
     /// | `UCLOUD_SHARED_CREDENTIAL_FILE` | | in place of `~/.ucloud/credential.json` |
     ///
-    /// What is set on the builder afterwards takes the place of both. (In the platform's Go SDK the files
-    /// go before the environment.) Regions and zones are not read: UHub has none. [`Client::sources`] tells
+    /// What is set on the builder after_execution takes the place of both. (In the platform's Go SDK the files
+    /// go before the environment.) Regions and zones are not read: UHub has none. [`Client::config_sources`] tells
     /// where each value came from.
     ///
     /// # Errors
@@ -222,7 +239,7 @@ impl ClientBuilder {
             timeout,
             max_retry_times,
         } = profile;
-        let source = |path: &PathBuf| Source::Profile {
+        let source = |path: &PathBuf| ConfigSource::Profile {
             name: name.clone(),
             path: path.clone(),
         };
@@ -236,10 +253,10 @@ impl ClientBuilder {
         if self.project_id.is_none() {
             self.project_id = project_id.map(|value| Setting::new(value, config()));
         }
-        if let (Source::Default, Some(value)) = (&self.base_url.source, base_url) {
+        if let (ConfigSource::Default, Some(value)) = (&self.base_url.source, base_url) {
             self.base_url = Setting::new(value, config());
         }
-        if let (Source::Default, Some(value)) = (&self.timeout.source, timeout) {
+        if let (ConfigSource::Default, Some(value)) = (&self.timeout.source, timeout) {
             self.timeout = Setting::new(value, config());
         }
         if let Some(times) = max_retry_times {
@@ -264,7 +281,7 @@ impl ClientBuilder {
 
     /// Whom to ask for keys if there are none otherwise, such as
     /// [`MetadataCredentials`](crate::MetadataCredentials).
-    pub fn or_credentials_provider(mut self, value: impl ProvideCredentials) -> Self {
+    pub fn fallback_credentials_provider(mut self, value: impl ProvideCredentials) -> Self {
         self.last_resort = Some(Arc::new(value));
         self
     }
@@ -409,7 +426,7 @@ impl ClientBuilder {
                             .to_owned(),
                     );
                 }
-                keys.map(|keys| Setting::new(keys, Source::LastResort))
+                keys.map(|keys| Setting::new(keys, ConfigSource::Provider))
             }
         };
         let pair = keys.as_ref().and_then(|keys| match &keys.value {
@@ -468,7 +485,7 @@ impl ClientBuilder {
                 max_idle_connections: self.max_idle_connections,
             })?),
         };
-        let sources = Sources {
+        let sources = ConfigSources {
             credentials: keys.source,
             project_id: self
                 .project_id
@@ -478,7 +495,7 @@ impl ClientBuilder {
             timeout: self.timeout.source,
             retry: self.retry.source,
         };
-        Ok(Client(Arc::new(Inner {
+        Ok(Client(Arc::new(ClientState {
             keys: match keys.value {
                 GivenKeys::Pair(pair) => Keys::Given(Arc::new(pair)),
                 GivenKeys::Provider(provider) => {
@@ -495,7 +512,7 @@ impl ClientBuilder {
             attempt_timeout: self.attempt_timeout,
             timeout: self.timeout.value,
             retry: self.retry.value,
-            budget: Budget::default(),
+            budget: RetryBudget::default(),
             transport,
             observer: self.observer,
             sources,
@@ -526,7 +543,7 @@ impl<R: Fn(&str) -> Option<OsString>> Variables<R> {
                 ));
                 None
             }
-            Ok(value) => Some(Setting::new(value, Source::Environment(name))),
+            Ok(value) => Some(Setting::new(value, ConfigSource::Environment(name))),
             Err(_) => {
                 self.wrong.push(format!("{name} is not valid UTF-8."));
                 None
@@ -578,9 +595,11 @@ impl<R: Fn(&str) -> Option<OsString>> Variables<R> {
 }
 
 /// A fault of a setting, with the place it is from where that is not the program itself.
-fn said(fault: &str, source: &Source) -> String {
+fn said(fault: &str, source: &ConfigSource) -> String {
     match source {
-        Source::Given | Source::Default | Source::LastResort => format!("{fault}."),
+        ConfigSource::Explicit | ConfigSource::Default | ConfigSource::Provider => {
+            format!("{fault}.")
+        }
         source => format!("{fault}. It is from {source}."),
     }
 }
@@ -832,12 +851,12 @@ mod tests {
     #[test]
     fn given_goes_before_the_environment_and_that_before_the_files() {
         let home = home(CONFIG, CREDENTIAL);
-        let profile = |name| Source::Profile {
+        let profile = |name| ConfigSource::Profile {
             name: "work".to_owned(),
             path: home.path().join(".ucloud").join(name),
         };
         let client = from_home(&home, &[]).unwrap().build().unwrap();
-        let Inner {
+        let ClientState {
             keys: Keys::Given(keys),
             defaults,
             endpoint,
@@ -858,7 +877,7 @@ mod tests {
         assert_eq!(*timeout, Duration::from_secs(15));
         assert_eq!(*retry, RetryPolicy::default().with_max_attempts(3));
         let config = profile("config.json");
-        let all = Sources {
+        let all = ConfigSources {
             credentials: profile("credential.json"),
             project_id: Some(config.clone()),
             base_url: config.clone(),
@@ -880,14 +899,14 @@ mod tests {
             .unwrap();
         assert_eq!(client.0.defaults, [("ProjectId", "org-given".to_owned())]);
         assert_eq!(client.0.timeout, Duration::from_secs(7));
-        let mixed = Sources {
-            credentials: Source::Environment("UCLOUD_PUBLIC_KEY"),
-            project_id: Some(Source::Given),
+        let mixed = ConfigSources {
+            credentials: ConfigSource::Environment("UCLOUD_PUBLIC_KEY"),
+            project_id: Some(ConfigSource::Explicit),
             base_url: config.clone(),
-            timeout: Source::Environment("UCLOUD_TIMEOUT_SECOND"),
+            timeout: ConfigSource::Environment("UCLOUD_TIMEOUT_SECOND"),
             retry: config,
         };
-        assert_eq!(*client.sources(), mixed);
+        assert_eq!(*client.config_sources(), mixed);
         let shown = format!("{client:?}");
         assert!(
             shown.contains("UCLOUD_PUBLIC_KEY") && !shown.contains("public-key"),
@@ -904,7 +923,12 @@ mod tests {
         assert!(!error.contains("access-token"), "{error}");
         // Whoever has such a profile does not mean the machine's keys.
         let provider = crate::MetadataCredentials::new();
-        assert!(oauth().or_credentials_provider(provider).build().is_err());
+        assert!(
+            oauth()
+                .fallback_credentials_provider(provider)
+                .build()
+                .is_err()
+        );
         oauth()
             .credentials(Credentials::new("public-key", "private-key"))
             .build()
@@ -930,10 +954,10 @@ mod tests {
         let empty = tempfile::tempdir().unwrap();
         let builder = from_home(&empty, &[]).unwrap();
         let client = builder
-            .or_credentials_provider(crate::MetadataCredentials::new())
+            .fallback_credentials_provider(crate::MetadataCredentials::new())
             .build()
             .unwrap();
         assert!(matches!(client.0.keys, Keys::Refreshed(_)));
-        assert_eq!(client.sources().credentials, Source::LastResort);
+        assert_eq!(client.config_sources().credentials, ConfigSource::Provider);
     }
 }

@@ -5,14 +5,14 @@ use std::{fmt, path::PathBuf};
 /// Where a setting comes from. It never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Source {
+pub enum ConfigSource {
     /// Nothing says otherwise.
     Default,
     /// The builder was given it.
-    Given,
-    /// Whom [`or_credentials_provider`](crate::ClientBuilder::or_credentials_provider) names, as there
+    Explicit,
+    /// Whom [`fallback_credentials_provider`](crate::ClientBuilder::fallback_credentials_provider) names, as there
     /// were no other keys.
-    LastResort,
+    Provider,
     /// This variable of the environment.
     Environment(&'static str),
     /// A profile in a file of the platform's command-line tool.
@@ -24,12 +24,12 @@ pub enum Source {
     },
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for ConfigSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("the default"),
-            Self::Given => f.write_str("the builder"),
-            Self::LastResort => f.write_str("the provider of last resort"),
+            Self::Explicit => f.write_str("the builder"),
+            Self::Provider => f.write_str("the provider of last resort"),
             Self::Environment(variable) => write!(f, "the environment ({variable})"),
             Self::Profile { name, path } => {
                 write!(f, "the profile `{name}` in {}", path.display())
@@ -38,39 +38,39 @@ impl fmt::Display for Source {
     }
 }
 
-/// Where a client has its settings from; [`Client::sources`](crate::Client::sources) says.
+/// Where a client has its settings from; [`Client::config_sources`](crate::Client::config_sources) says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Sources {
+pub struct ConfigSources {
     /// Of the keys, or of the provider that is asked for them.
-    pub credentials: Source,
+    pub credentials: ConfigSource,
     /// Of the project, if the client has one.
-    pub project_id: Option<Source>,
+    pub project_id: Option<ConfigSource>,
     /// Of the base URL.
-    pub base_url: Source,
+    pub base_url: ConfigSource,
     /// Of the time a call may take.
-    pub timeout: Source,
+    pub timeout: ConfigSource,
     /// Of how often a call is repeated.
-    pub retry: Source,
+    pub retry: ConfigSource,
 }
 
 /// A setting, and where it comes from.
 #[derive(Clone)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
-    pub(crate) source: Source,
+    pub(crate) source: ConfigSource,
 }
 
 impl<T> Setting<T> {
-    pub(crate) fn new(value: T, source: Source) -> Self {
+    pub(crate) fn new(value: T, source: ConfigSource) -> Self {
         Self { value, source }
     }
 
     pub(crate) fn given(value: T) -> Self {
-        Self::new(value, Source::Given)
+        Self::new(value, ConfigSource::Explicit)
     }
 
     pub(crate) fn default(value: T) -> Self {
-        Self::new(value, Source::Default)
+        Self::new(value, ConfigSource::Default)
     }
 }

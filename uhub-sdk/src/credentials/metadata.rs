@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// It is asked only if this is given to
 /// [`credentials_provider`](crate::ClientBuilder::credentials_provider) or
-/// [`or_credentials_provider`](crate::ClientBuilder::or_credentials_provider): elsewhere, somebody else's
+/// [`fallback_credentials_provider`](crate::ClientBuilder::fallback_credentials_provider): elsewhere, somebody else's
 /// machine may have that address. It is reached without a proxy, in plain HTTP, and has 5 seconds to answer.
 ///
 /// # Examples
@@ -38,7 +38,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// use uhub_sdk::{ClientBuilder, MetadataCredentials};
 ///
 /// let client = ClientBuilder::from_env()?
-///     .or_credentials_provider(MetadataCredentials::new())
+///     .fallback_credentials_provider(MetadataCredentials::new())
 ///     .build()?;
 /// # Ok::<(), uhub_sdk::Error>(())
 /// ```

@@ -2,6 +2,7 @@
 
 pub(crate) mod observer;
 pub(crate) mod retry;
+pub(crate) mod state;
 
 use std::{
     sync::Arc,
@@ -13,12 +14,12 @@ use http::{Response, StatusCode, header};
 use tracing::Instrument;
 
 use crate::{
-    action::Repeat,
-    client::Inner,
+    action::Idempotency,
     credentials::key_pair::Credentials,
-    error::{CallContext, Delivery, Error, ErrorKind, ResponseContext},
+    error::{CallContext, Error, ErrorKind, Execution, ResponseContext},
     exchange::observer::{Attempt, FinishedCall},
-    exchange::retry::{Bounds, Ended, RealPace, RetryPolicy},
+    exchange::retry::{AttemptOutcome, RetryLimits, RetryPolicy, SystemClock},
+    exchange::state::ClientState,
     ret_code::RetCode,
     transport::request_id,
     wire::encode,
@@ -59,7 +60,7 @@ pub(crate) struct Options {
 /// What the steps need to know of a call.
 pub(crate) struct Exchange<'a> {
     pub(crate) action: &'a str,
-    pub(crate) repeat: Repeat,
+    pub(crate) idempotency: Idempotency,
     pub(crate) options: &'a Options,
 }
 
@@ -80,7 +81,7 @@ impl Exchange<'_> {
     /// Sends what `add` hands over, and reads the answer.
     pub(crate) async fn run<T>(
         &self,
-        client: &Inner,
+        client: &ClientState,
         add: impl Fn(&mut Parameters<'_>),
         read: impl Fn(&[u8]) -> Read<T>,
     ) -> Result<(T, Metadata), Error> {
@@ -108,16 +109,16 @@ impl Exchange<'_> {
         let began = Instant::now();
         let mut attempts = 0;
         let send = |time_left| self.attempt(client, time_left, began, &add, &read);
-        let tell = |ended: Ended<'_, Answer<T>>| {
+        let observe = |ended: AttemptOutcome<'_, Answer<T>>| {
             attempts = ended.attempt;
-            self.tell(client, &ended);
+            self.observe(client, &ended);
         };
-        let bounds = Bounds {
+        let limits = RetryLimits {
             policy: self.options.retry.as_ref().unwrap_or(&client.retry),
             budget: &client.budget,
             timeout,
         };
-        let result = retry::repeat(bounds, &RealPace, send, tell)
+        let result = retry::retry(limits, &SystemClock, send, observe)
             .instrument(span.clone())
             .await;
         if let Err(error) = &result {
@@ -138,7 +139,7 @@ impl Exchange<'_> {
     /// Sends the call once.
     async fn attempt<T>(
         &self,
-        client: &Inner,
+        client: &ClientState,
         time_left: Duration,
         began: Instant,
         add: &impl Fn(&mut Parameters<'_>),
@@ -171,14 +172,14 @@ impl Exchange<'_> {
             Ok(Err(failure)) => return Err(call.failed(failure)),
             Err(_) => {
                 let what = format!("the service did not answer within {patience:?} (`{limit}`).");
-                return Err(call.error(ErrorKind::Timeout, Delivery::Unknown, &what));
+                return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &what));
             }
         };
         judge(&response, &call, read).map_err(|error| {
             let is_old_token = error.ret_code() == Some(RetCode::from(TOKEN_UNKNOWN))
                 && client.keys.are_replaceable(&keys, began);
             if is_old_token {
-                error.with_repeatable(true)
+                error.with_retryable(true)
             } else {
                 error
             }
@@ -188,7 +189,7 @@ impl Exchange<'_> {
     /// The call as it is sent.
     fn prepare<'k>(
         &'k self,
-        client: &Inner,
+        client: &ClientState,
         keys: &'k Arc<Credentials>,
         add: &impl Fn(&mut Parameters<'_>),
     ) -> Result<(CallContext<'k>, http::Request<Bytes>), Error> {
@@ -198,24 +199,24 @@ impl Exchange<'_> {
         let signed = sign(parameters, keys);
         let call = CallContext {
             action: self.action,
-            repeat: self.repeat,
+            idempotency: self.idempotency,
             credentials: keys,
             signature: signed.signature,
         };
         if let Some(why) = &signed.parameters.refusal {
-            return Err(call.error(ErrorKind::Request, Delivery::NotSent, why));
+            return Err(call.error(ErrorKind::Request, Execution::NotSent, why));
         }
         match encode::request(&client.endpoint, client.encoding, &signed) {
             Some(request) => Ok((call, request)),
             None => {
                 let what = "the parameters make a URL that is too long: use `Encoding::Form`.";
-                Err(call.error(ErrorKind::Request, Delivery::NotSent, what))
+                Err(call.error(ErrorKind::Request, Execution::NotSent, what))
             }
         }
     }
 
     /// Tells of an attempt.
-    fn tell<T>(&self, client: &Inner, ended: &Ended<'_, Answer<T>>) {
+    fn observe<T>(&self, client: &ClientState, ended: &AttemptOutcome<'_, Answer<T>>) {
         let error = ended.result.err();
         let http_status = match ended.result {
             Ok(answer) => Some(answer.status.as_u16()),
@@ -305,7 +306,7 @@ fn judge<T>(
             let what = format!(
                 "the service carried the call out, and its response cannot be understood{at}: {why}."
             );
-            let decode = (ErrorKind::Decode, Delivery::Executed);
+            let decode = (ErrorKind::Decode, Execution::Completed);
             Err(call.unexpected(decode, &what, context(response.body())))
         }
         // Success in a body that came with an HTTP error is no success.
@@ -326,16 +327,16 @@ fn judge<T>(
                     "HTTP {status}, and {why}: this is no answer of the service. Check the base URL and proxies."
                 ),
             };
-            let delivery = if is_refused {
-                Delivery::Rejected
+            let execution = if is_refused {
+                Execution::Rejected
             } else {
-                Delivery::Unknown
+                Execution::Unknown
             };
-            let unexpected = (ErrorKind::UnexpectedResponse, delivery);
+            let unexpected = (ErrorKind::UnexpectedResponse, execution);
             let error = call.unexpected(unexpected, &what, context(response.body()));
             // The same redirect would come again.
-            let is_repeatable = error.is_repeatable() && !status.is_redirection();
-            Err(error.with_repeatable(is_repeatable))
+            let is_retryable = error.is_retryable() && !status.is_redirection();
+            Err(error.with_retryable(is_retryable))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whether to repeat a call that failed, and after how long.
 //!
 //! [`RetryPolicy::decide`] is a pure function; [`repeat`] is the loop around it, which has its clock, its
-//! sleep and its randomness from a [`Pace`].
+//! sleep and its randomness from a [`Clock`].
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -11,12 +11,12 @@ use std::{
 
 use http::{HeaderMap, header};
 
-use crate::error::{Delivery, Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Execution};
 
 /// How often a call is repeated by itself, and after what waits.
 ///
 /// A call is repeated where that can do no harm: where it was turned away before anything was done
-/// (throttled, or never sent), and otherwise only where the action may be [repeated](crate::Repeat). The
+/// (throttled, or never sent), and otherwise only where the action may be [repeated](crate::Idempotency). The
 /// waits double from one to the next, and each is a random part of that ("full jitter"), so that clients
 /// that failed together do not come back together. Where the service says how long to wait
 /// (`Retry-After`), that is waited at least. A wait that the call's
@@ -33,7 +33,7 @@ use crate::error::{Delivery, Error, ErrorKind};
 /// use uhub_sdk::RetryPolicy;
 ///
 /// let patient = RetryPolicy::default().with_max_attempts(8).with_max_delay(Duration::from_secs(10));
-/// let once = RetryPolicy::never();
+/// let once = RetryPolicy::disabled();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
@@ -55,7 +55,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Every call is sent once.
     #[must_use]
-    pub fn never() -> Self {
+    pub fn disabled() -> Self {
         Self::default().with_max_attempts(1)
     }
 
@@ -81,15 +81,15 @@ impl RetryPolicy {
     }
 
     /// Whether to send a call again, and after how long.
-    fn decide(&self, failure: &Failure) -> Result<Duration, GivenUp> {
-        if !failure.is_repeatable {
-            return Err(GivenUp::Pointless);
+    fn decide(&self, failure: &Failure) -> Result<Duration, StopReason> {
+        if !failure.is_retryable {
+            return Err(StopReason::Pointless);
         }
         if failure.attempt >= self.max_attempts {
-            return Err(GivenUp::Attempts);
+            return Err(StopReason::Attempts);
         }
         if !failure.has_budget {
-            return Err(GivenUp::Budget);
+            return Err(StopReason::RetryBudget);
         }
         let doubled = 1_u32.checked_shl(failure.attempt - 1).unwrap_or(u32::MAX);
         let longest = self.base_delay.saturating_mul(doubled).min(self.max_delay);
@@ -106,7 +106,7 @@ impl RetryPolicy {
         .into_iter()
         .flatten()
         .find(|wait| *wait < failure.time_left)
-        .ok_or(GivenUp::Time)
+        .ok_or(StopReason::Time)
     }
 }
 
@@ -116,7 +116,7 @@ struct Failure {
     /// How often the call has been sent.
     attempt: u32,
     /// What the error and the action say.
-    is_repeatable: bool,
+    is_retryable: bool,
     /// What the service asks for.
     retry_after: Option<Duration>,
     has_budget: bool,
@@ -127,47 +127,44 @@ struct Failure {
 
 /// Why a call is not sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum GivenUp {
+pub(crate) enum StopReason {
     /// It would fail again, or might be done twice.
     Pointless,
     Attempts,
-    Budget,
+    RetryBudget,
     Time,
 }
 
 /// What a client has left for repeating calls. Every call pays for its own repetitions and is paid back
 /// when one succeeds.
 #[derive(Debug)]
-pub(crate) struct Budget(AtomicU32);
+pub(crate) struct RetryBudget(AtomicU32);
 
-impl Budget {
+impl RetryBudget {
     const FULL: u32 = 1000;
     /// What one repetition costs.
-    const PRICE: u32 = 5;
+    const COST: u32 = 5;
     /// The same, if the service said no more than that there were too many.
-    const PRICE_IF_THROTTLED: u32 = 1;
+    const COST_IF_THROTTLED: u32 = 1;
 
     /// What it costs to repeat a call that failed so.
-    fn price(error: &Error) -> u32 {
+    fn cost(error: &Error) -> u32 {
         match error.kind() {
             // The service has nothing to do with it.
             ErrorKind::Credentials => 0,
-            _ if error.is_throttled() => Self::PRICE_IF_THROTTLED,
-            _ => Self::PRICE,
+            _ if error.is_throttled() => Self::COST_IF_THROTTLED,
+            _ => Self::COST,
         }
     }
 
-    /// Takes the price of one repetition, if it is there.
-    fn take(&self, price: u32) -> Option<Reserved<'_>> {
+    /// Takes the cost of one repetition, if it is there.
+    fn take(&self, cost: u32) -> Option<Permit<'_>> {
         self.0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(price)
+                left.checked_sub(cost)
             })
             .ok()
-            .map(|_| Reserved {
-                budget: self,
-                price,
-            })
+            .map(|_| Permit { budget: self, cost })
     }
 
     fn give(&self, tokens: u32) {
@@ -182,34 +179,34 @@ impl Budget {
     }
 }
 
-impl Default for Budget {
+impl Default for RetryBudget {
     fn default() -> Self {
         Self(AtomicU32::new(Self::FULL))
     }
 }
 
-/// The price of a repetition that was not sent yet: it goes back if the call is dropped before.
+/// The cost of a repetition that was not sent yet: it goes back if the call is dropped before.
 #[derive(Debug)]
-struct Reserved<'b> {
-    budget: &'b Budget,
-    price: u32,
+struct Permit<'b> {
+    budget: &'b RetryBudget,
+    cost: u32,
 }
 
-impl Reserved<'_> {
+impl Permit<'_> {
     /// The repetition is sent. Returns what it cost.
     fn spend(mut self) -> u32 {
-        std::mem::take(&mut self.price)
+        std::mem::take(&mut self.cost)
     }
 }
 
-impl Drop for Reserved<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.budget.give(self.price);
+        self.budget.give(self.cost);
     }
 }
 
 /// Where the loop has its time and its randomness from.
-pub(crate) trait Pace: Sync {
+pub(crate) trait Clock: Sync {
     fn now(&self) -> Instant;
     /// From 0 to 1.
     fn jitter(&self) -> f64;
@@ -218,9 +215,9 @@ pub(crate) trait Pace: Sync {
 
 /// The machine's clock, and its randomness.
 #[derive(Debug)]
-pub(crate) struct RealPace;
+pub(crate) struct SystemClock;
 
-impl Pace for RealPace {
+impl Clock for SystemClock {
     fn now(&self) -> Instant {
         Instant::now()
     }
@@ -238,7 +235,7 @@ impl Pace for RealPace {
 
 /// What became of an attempt.
 #[derive(Debug)]
-pub(crate) struct Ended<'e, T> {
+pub(crate) struct AttemptOutcome<'e, T> {
     pub(crate) attempt: u32,
     pub(crate) result: Result<&'e T, &'e Error>,
     pub(crate) elapsed: Duration,
@@ -246,64 +243,64 @@ pub(crate) struct Ended<'e, T> {
     pub(crate) wait: Option<Duration>,
 }
 
-/// What bounds the attempts of one call.
+/// What limits the attempts of one call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds<'c> {
+pub(crate) struct RetryLimits<'c> {
     pub(crate) policy: &'c RetryPolicy,
-    pub(crate) budget: &'c Budget,
+    pub(crate) budget: &'c RetryBudget,
     /// For all attempts and the waits between them.
     pub(crate) timeout: Duration,
 }
 
-/// Sends a call until it succeeds or must not be sent again. `send` is told how much time is left, `tell`
+/// Sends a call until it succeeds or must not be sent again. `send` is told how much time is left, `observe`
 /// how each attempt ended.
-pub(crate) async fn repeat<T, F>(
-    bounds: Bounds<'_>,
-    pace: &impl Pace,
+pub(crate) async fn retry<T, F>(
+    limits: RetryLimits<'_>,
+    clock: &impl Clock,
     mut send: impl FnMut(Duration) -> F,
-    mut tell: impl FnMut(Ended<'_, T>),
+    mut observe: impl FnMut(AttemptOutcome<'_, T>),
 ) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let start = pace.now();
+    let start = clock.now();
     // What this attempt cost, if it is a repetition.
     let mut paid = 0;
     // Whether an attempt before this one may have been carried out.
     let mut is_uncertain = false;
     let (mut number, mut began) = (1, start);
     loop {
-        let time_left = bounds.timeout.saturating_sub(began - start);
+        let time_left = limits.timeout.saturating_sub(began - start);
         let result = send(time_left).await;
-        let now = pace.now();
-        let mut ended = Ended {
+        let now = clock.now();
+        let mut ended = AttemptOutcome {
             attempt: number,
             result: result.as_ref(),
             elapsed: now - began,
             wait: None,
         };
         let Err(error) = &result else {
-            bounds.budget.give(paid + 1);
-            tell(ended);
+            limits.budget.give(paid + 1);
+            observe(ended);
             return result;
         };
-        let reserved = bounds.budget.take(Budget::price(error));
-        let decision = bounds.policy.decide(&Failure {
+        let permit = limits.budget.take(RetryBudget::cost(error));
+        let decision = limits.policy.decide(&Failure {
             attempt: number,
-            is_repeatable: error.is_repeatable(),
+            is_retryable: error.is_retryable(),
             retry_after: error.retry_after(),
-            has_budget: reserved.is_some(),
-            time_left: bounds.timeout.saturating_sub(now - start),
-            jitter: pace.jitter(),
+            has_budget: permit.is_some(),
+            time_left: limits.timeout.saturating_sub(now - start),
+            jitter: clock.jitter(),
         });
         ended.wait = decision.ok();
-        tell(ended);
+        observe(ended);
         match decision {
             Ok(wait) => {
-                is_uncertain |= error.delivery() == Delivery::Unknown;
-                pace.sleep(wait).await;
-                paid = reserved.map_or(0, Reserved::spend);
-                (number, began) = (number + 1, pace.now());
+                is_uncertain |= error.execution() == Execution::Unknown;
+                clock.sleep(wait).await;
+                paid = permit.map_or(0, Permit::spend);
+                (number, began) = (number + 1, clock.now());
             }
             Err(why) => {
                 return result.map_err(|error| error.after(number, now - start, is_uncertain, why));
@@ -332,14 +329,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{action::Repeat, ret_code::RetCode, testing};
+    use crate::{action::Idempotency, ret_code::RetCode, testing};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn failure(attempt: u32) -> Failure {
         Failure {
             attempt,
-            is_repeatable: true,
+            is_retryable: true,
             retry_after: None,
             has_budget: true,
             time_left: 60 * SECOND,
@@ -347,7 +344,7 @@ mod tests {
         }
     }
 
-    fn ms(milliseconds: u64) -> Result<Duration, GivenUp> {
+    fn ms(milliseconds: u64) -> Result<Duration, StopReason> {
         Ok(Duration::from_millis(milliseconds))
     }
 
@@ -361,8 +358,8 @@ mod tests {
             (ms(4000), failure(5)),
             (ms(5000), failure(6)),
             (ms(5000), failure(8)),
-            (Err(GivenUp::Attempts), failure(9)),
-            (Err(GivenUp::Attempts), failure(u32::MAX)),
+            (Err(StopReason::Attempts), failure(9)),
+            (Err(StopReason::Attempts), failure(u32::MAX)),
             (
                 ms(0),
                 Failure {
@@ -378,14 +375,14 @@ mod tests {
                 },
             ),
             (
-                Err(GivenUp::Pointless),
+                Err(StopReason::Pointless),
                 Failure {
-                    is_repeatable: false,
+                    is_retryable: false,
                     ..failure(1)
                 },
             ),
             (
-                Err(GivenUp::Budget),
+                Err(StopReason::RetryBudget),
                 Failure {
                     has_budget: false,
                     ..failure(1)
@@ -416,7 +413,7 @@ mod tests {
                 },
             ),
             (
-                Err(GivenUp::Time),
+                Err(StopReason::Time),
                 Failure {
                     retry_after: asks(30),
                     time_left: 30 * SECOND,
@@ -424,21 +421,21 @@ mod tests {
                 },
             ),
             (
-                Err(GivenUp::Time),
+                Err(StopReason::Time),
                 Failure {
                     retry_after: Some(Duration::MAX),
                     ..failure(1)
                 },
             ),
             (
-                Err(GivenUp::Time),
+                Err(StopReason::Time),
                 Failure {
                     time_left: SECOND / 8,
                     ..failure(1)
                 },
             ),
             (
-                Err(GivenUp::Time),
+                Err(StopReason::Time),
                 Failure {
                     time_left: Duration::ZERO,
                     ..failure(1)
@@ -450,14 +447,14 @@ mod tests {
         let endless = policy
             .with_base_delay(Duration::MAX)
             .with_max_delay(Duration::MAX);
-        assert_eq!(endless.decide(&failure(1)), Err(GivenUp::Time));
+        assert_eq!(endless.decide(&failure(1)), Err(StopReason::Time));
         assert_eq!(
-            RetryPolicy::never().decide(&failure(1)),
-            Err(GivenUp::Attempts)
+            RetryPolicy::disabled().decide(&failure(1)),
+            Err(StopReason::Attempts)
         );
         assert_eq!(
             RetryPolicy::default().with_max_attempts(0),
-            RetryPolicy::never()
+            RetryPolicy::disabled()
         );
     }
 
@@ -488,12 +485,12 @@ mod tests {
     }
 
     /// A clock that moves when somebody sleeps.
-    struct TestPace {
+    struct TestClock {
         now: Mutex<Instant>,
         slept: Mutex<Vec<Duration>>,
     }
 
-    impl TestPace {
+    impl TestClock {
         fn new() -> Self {
             Self {
                 now: Mutex::new(Instant::now()),
@@ -506,7 +503,7 @@ mod tests {
         }
     }
 
-    impl Pace for TestPace {
+    impl Clock for TestClock {
         fn now(&self) -> Instant {
             *self.now.lock().unwrap()
         }
@@ -530,12 +527,12 @@ mod tests {
 
     /// What a call with these outcomes comes to, with how often it was sent; each attempt takes a second.
     fn call(
-        budget: &Budget,
-        pace: &TestPace,
+        budget: &RetryBudget,
+        clock: &TestClock,
         outcomes: impl IntoIterator<Item = Result<u8, Error>>,
     ) -> (Result<u8, Error>, u32) {
         let outcomes = RefCell::new(VecDeque::from_iter(outcomes));
-        let bounds = Bounds {
+        let limits = RetryLimits {
             policy: &RetryPolicy::default(),
             budget,
             timeout: 20 * SECOND,
@@ -543,11 +540,11 @@ mod tests {
         let mut told = 0;
         let send = |time_left| {
             assert!(time_left <= 20 * SECOND);
-            pace.pass(SECOND);
+            clock.pass(SECOND);
             let next = outcomes.borrow_mut().pop_front();
             async move { next.expect("no further attempt") }
         };
-        let result = run(repeat(bounds, pace, send, |ended| {
+        let result = run(retry(limits, clock, send, |ended| {
             told += 1;
             assert_eq!(ended.attempt, told);
             assert_eq!(ended.elapsed, SECOND);
@@ -557,32 +554,32 @@ mod tests {
     }
 
     fn throttled() -> Error {
-        testing::refused(Repeat::Never, RetCode::THROTTLED)
+        testing::refused(Idempotency::NonIdempotent, RetCode::THROTTLED)
     }
 
-    fn unavailable(repeat: Repeat) -> Error {
-        testing::refused(repeat, RetCode::SERVICE_UNAVAILABLE)
+    fn unavailable(idempotency: Idempotency) -> Error {
+        testing::refused(idempotency, RetCode::SERVICE_UNAVAILABLE)
     }
 
     #[test]
     fn a_call_is_sent_until_it_succeeds() {
-        let (budget, pace) = (Budget::default(), TestPace::new());
-        let (result, attempts) = call(&budget, &pace, [Err(throttled()), Err(throttled()), Ok(7)]);
+        let (budget, clock) = (RetryBudget::default(), TestClock::new());
+        let (result, attempts) = call(&budget, &clock, [Err(throttled()), Err(throttled()), Ok(7)]);
         assert_eq!((result.unwrap(), attempts), (7, 3));
         let expected = [250, 500].map(Duration::from_millis);
-        assert_eq!(*pace.slept.lock().unwrap(), expected);
+        assert_eq!(*clock.slept.lock().unwrap(), expected);
         assert_eq!(
             budget.0.into_inner(),
-            Budget::FULL - Budget::PRICE_IF_THROTTLED + 1,
+            RetryBudget::FULL - RetryBudget::COST_IF_THROTTLED + 1,
             "the failed repetition is paid for, the one that succeeded is not"
         );
     }
 
     #[test]
     fn the_last_error_tells_of_all_attempts() {
-        let pace = TestPace::new();
+        let clock = TestClock::new();
         let errors = (0..5).map(|_| Err(throttled()));
-        let (result, _) = call(&Budget::default(), &pace, errors);
+        let (result, _) = call(&RetryBudget::default(), &clock, errors);
         let error = result.unwrap_err();
         assert_eq!(error.attempts(), 5);
         // Five seconds of attempts, and the waits between them.
@@ -591,14 +588,17 @@ mod tests {
             error.to_string().contains("[5 attempts in 8.8 s]"),
             "{error}"
         );
-        assert_eq!(error.delivery(), Delivery::Rejected);
+        assert_eq!(error.execution(), Execution::Rejected);
     }
 
     #[test]
     fn what_may_have_been_done_is_not_done_again() {
-        let pace = TestPace::new();
-        let outcomes = [Err(throttled()), Err(unavailable(Repeat::Never))];
-        let (result, attempts) = call(&Budget::default(), &pace, outcomes);
+        let clock = TestClock::new();
+        let outcomes = [
+            Err(throttled()),
+            Err(unavailable(Idempotency::NonIdempotent)),
+        ];
+        let (result, attempts) = call(&RetryBudget::default(), &clock, outcomes);
         let error = result.unwrap_err();
         assert_eq!((attempts, error.attempts()), (2, 2));
         assert!(
@@ -609,13 +609,13 @@ mod tests {
 
     #[test]
     fn a_refusal_after_an_uncertain_attempt_is_uncertain() {
-        let pace = TestPace::new();
-        let refusal = testing::refused(Repeat::Idempotent, RetCode::PERMISSION_DENIED);
-        assert_eq!(refusal.delivery(), Delivery::Rejected);
-        let outcomes = [Err(unavailable(Repeat::Idempotent)), Err(refusal)];
-        let (result, _) = call(&Budget::default(), &pace, outcomes);
+        let clock = TestClock::new();
+        let refusal = testing::refused(Idempotency::Idempotent, RetCode::PERMISSION_DENIED);
+        assert_eq!(refusal.execution(), Execution::Rejected);
+        let outcomes = [Err(unavailable(Idempotency::Idempotent)), Err(refusal)];
+        let (result, _) = call(&RetryBudget::default(), &clock, outcomes);
         let error = result.unwrap_err();
-        assert_eq!(error.delivery(), Delivery::Unknown);
+        assert_eq!(error.execution(), Execution::Unknown);
         assert_eq!(error.kind(), ErrorKind::Service);
         assert!(
             error.to_string().contains("An attempt before this one"),
@@ -625,17 +625,17 @@ mod tests {
 
     #[test]
     fn a_service_that_is_down_is_not_hammered() {
-        for (fail, price) in [
-            (throttled as fn() -> Error, Budget::PRICE_IF_THROTTLED),
-            (|| unavailable(Repeat::Safe), Budget::PRICE),
+        for (fail, cost) in [
+            (throttled as fn() -> Error, RetryBudget::COST_IF_THROTTLED),
+            (|| unavailable(Idempotency::Safe), RetryBudget::COST),
         ] {
-            let (budget, pace) = (Budget::default(), TestPace::new());
+            let (budget, clock) = (RetryBudget::default(), TestClock::new());
             let mut attempts = 0;
             for _ in 0..500 {
                 // As many outcomes as will be asked for.
-                let left = budget.0.load(Ordering::Relaxed) / price;
+                let left = budget.0.load(Ordering::Relaxed) / cost;
                 let sent = (left + 1).min(5);
-                let (result, told) = call(&budget, &pace, (0..sent).map(|_| Err(fail())));
+                let (result, told) = call(&budget, &clock, (0..sent).map(|_| Err(fail())));
                 let error = result.unwrap_err();
                 attempts += told;
                 assert_eq!(
@@ -644,22 +644,22 @@ mod tests {
                     "{error}"
                 );
             }
-            assert_eq!(attempts, 500 + Budget::FULL / price);
+            assert_eq!(attempts, 500 + RetryBudget::FULL / cost);
 
             // It is up again: some successes pay for one repetition.
-            for _ in 0..price {
-                call(&budget, &pace, [Ok(1)]).0.unwrap();
+            for _ in 0..cost {
+                call(&budget, &clock, [Ok(1)]).0.unwrap();
             }
-            call(&budget, &pace, [Err(fail()), Ok(1)]).0.unwrap();
+            call(&budget, &clock, [Err(fail()), Ok(1)]).0.unwrap();
         }
     }
 
     /// A call that is dropped pays for the repetitions that it sent, and for no other.
     #[test]
     fn a_call_that_is_dropped_pays_for_what_it_sent() {
-        struct Asleep(TestPace);
+        struct Asleep(TestClock);
 
-        impl Pace for Asleep {
+        impl Clock for Asleep {
             fn now(&self) -> Instant {
                 self.0.now()
             }
@@ -674,9 +674,9 @@ mod tests {
         }
 
         /// What is left of the budget when a call is dropped that will never end.
-        fn left(pace: &impl Pace) -> u32 {
-            let budget = Budget::default();
-            let bounds = Bounds {
+        fn left(clock: &impl Clock) -> u32 {
+            let budget = RetryBudget::default();
+            let limits = RetryLimits {
                 policy: &RetryPolicy::default(),
                 budget: &budget,
                 timeout: 20 * SECOND,
@@ -689,11 +689,11 @@ mod tests {
                     if !is_first {
                         std::future::pending::<()>().await;
                     }
-                    Err::<u8, _>(unavailable(Repeat::Safe))
+                    Err::<u8, _>(unavailable(Idempotency::Safe))
                 }
             };
             run(async {
-                let mut call = std::pin::pin!(repeat(bounds, pace, send, |_| {}));
+                let mut call = std::pin::pin!(retry(limits, clock, send, |_| {}));
                 let is_pending = std::future::poll_fn(|context| {
                     std::task::Poll::Ready(call.as_mut().poll(context).is_pending())
                 });
@@ -702,10 +702,14 @@ mod tests {
             budget.0.into_inner()
         }
 
-        assert_eq!(left(&Asleep(TestPace::new())), Budget::FULL, "it waited");
         assert_eq!(
-            left(&TestPace::new()),
-            Budget::FULL - Budget::PRICE,
+            left(&Asleep(TestClock::new())),
+            RetryBudget::FULL,
+            "it waited"
+        );
+        assert_eq!(
+            left(&TestClock::new()),
+            RetryBudget::FULL - RetryBudget::COST,
             "it was sent"
         );
     }
@@ -743,7 +747,7 @@ mod tests {
 
     #[test]
     fn jitter_is_spread_over_the_whole_range() {
-        let drawn: Vec<f64> = (0..1000).map(|_| RealPace.jitter()).collect();
+        let drawn: Vec<f64> = (0..1000).map(|_| SystemClock.jitter()).collect();
         assert!(drawn.iter().all(|jitter| (0.0..1.0).contains(jitter)));
         let mean = drawn.iter().sum::<f64>() / 1000.0;
         // Twenty times the standard error.

@@ -21,7 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -109,7 +109,7 @@ impl CreateRepoRequest {
 
 impl Action for CreateRepoRequest {
     const NAME: &'static str = "CreateRepo";
-    const REPEAT: Repeat = Repeat::Never;
+    const IDEMPOTENCY: Idempotency = Idempotency::NonIdempotent;
     type Response = CreateRepoResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

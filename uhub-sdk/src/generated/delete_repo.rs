@@ -18,7 +18,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -70,7 +70,7 @@ impl DeleteRepoRequest {
 
 impl Action for DeleteRepoRequest {
     const NAME: &'static str = "DeleteRepo";
-    const REPEAT: Repeat = Repeat::Idempotent;
+    const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
     type Response = DeleteRepoResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

@@ -20,7 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -86,7 +86,7 @@ impl DeleteRepoImageRequest {
 
 impl Action for DeleteRepoImageRequest {
     const NAME: &'static str = "DeleteRepoImage";
-    const REPEAT: Repeat = Repeat::Idempotent;
+    const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
     type Response = DeleteRepoImageResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

@@ -21,7 +21,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -78,7 +78,7 @@ impl DeleteRepoImageAllTagsRequest {
 
 impl Action for DeleteRepoImageAllTagsRequest {
     const NAME: &'static str = "DeleteRepoImage";
-    const REPEAT: Repeat = Repeat::Never;
+    const IDEMPOTENCY: Idempotency = Idempotency::NonIdempotent;
     type Response = DeleteRepoImageAllTagsResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

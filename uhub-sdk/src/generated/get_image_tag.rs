@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -129,7 +129,7 @@ impl GetImageTagRequest {
 
 impl Action for GetImageTagRequest {
     const NAME: &'static str = "GetImageTag";
-    const REPEAT: Repeat = Repeat::Safe;
+    const IDEMPOTENCY: Idempotency = Idempotency::Safe;
     type Response = GetImageTagResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

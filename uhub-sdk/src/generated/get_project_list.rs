@@ -18,7 +18,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -76,7 +76,7 @@ crate::choice::choice! {
 
 impl Action for GetProjectListRequest {
     const NAME: &'static str = "GetProjectList";
-    const REPEAT: Repeat = Repeat::Safe;
+    const IDEMPOTENCY: Idempotency = Idempotency::Safe;
     type Response = GetProjectListResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

@@ -28,7 +28,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -138,7 +138,7 @@ crate::choice::choice! {
 
 impl Action for GetRepoRequest {
     const NAME: &'static str = "GetRepo";
-    const REPEAT: Repeat = Repeat::Safe;
+    const IDEMPOTENCY: Idempotency = Idempotency::Safe;
     type Response = GetRepoResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

@@ -22,7 +22,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -110,7 +110,7 @@ impl GetRepoImageRequest {
 
 impl Action for GetRepoImageRequest {
     const NAME: &'static str = "GetRepoImage";
-    const REPEAT: Repeat = Repeat::Safe;
+    const IDEMPOTENCY: Idempotency = Idempotency::Safe;
     type Response = GetRepoImageResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

@@ -113,7 +113,7 @@ pub(crate) const MEANINGS: &[Meaning] = &[
         code: RetCode::THROTTLED,
         meaning: "Too many calls: this one was turned away.",
         remedy: "Wait a little, then send the call again, and send fewer at a time.",
-        outcome: Outcome::TurnedAway,
+        outcome: Outcome::Throttled,
     },
     Meaning {
         code: RetCode::ACTION_MISSING,

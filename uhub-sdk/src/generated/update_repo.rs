@@ -19,7 +19,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Action, Repeat},
+    action::{Action, Idempotency},
     call::Call,
     client::Client,
     wire::{decode::model, parameters::Parameters},
@@ -99,7 +99,7 @@ impl UpdateRepoRequest {
 
 impl Action for UpdateRepoRequest {
     const NAME: &'static str = "UpdateRepo";
-    const REPEAT: Repeat = Repeat::Idempotent;
+    const IDEMPOTENCY: Idempotency = Idempotency::Idempotent;
     type Response = UpdateRepoResponse;
 
     fn add_parameters(&self, to: &mut Parameters<'_>) {

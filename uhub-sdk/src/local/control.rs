@@ -116,7 +116,7 @@ fn obey(
         }
         ("away", &Method::POST) => {
             let Away { time } = read(head, body)?;
-            shared.go_away_for(time);
+            shared.unavailable_for(time);
             done()
         }
         ("requests", _) => Err(use_instead("GET or DELETE")),

@@ -21,12 +21,12 @@ use crate::RetCode;
 ///
 /// What tells one client from another is what it does when it cannot know whether its request was
 /// carried out. So each fault says whether it was, and of those that keep a request from being
-/// carried out there is another kind, [`afterwards`](Self::afterwards), that lets it:
+/// carried out there is another kind, [`after_execution`](Self::after_execution), that lets it:
 ///
 /// | carried out | faults |
 /// | --- | --- |
-/// | no, unless played `afterwards` | `Respond`, `RetCode`, `Huge`, `CutConnection`, `ResetConnection`, `Hang` |
-/// | yes, after the wait; at once, if played `afterwards` | `Delay` |
+/// | no, unless played `after_execution` | `Respond`, `RetCode`, `Huge`, `CutConnection`, `ResetConnection`, `Hang` |
+/// | yes, after the wait; at once, if played `after_execution` | `Delay` |
 /// | yes | `CutResponse`, `CutBody`, `SlowBody`, `BrokenJson`, `WrongTypes`, `WrongTotal`, `RepeatPages` |
 ///
 /// "Yes" means as far as it would be without the fault: a request with a wrong signature is refused.
@@ -43,7 +43,7 @@ use crate::RetCode;
 /// {"slow_body": {"bytes": 10, "seconds": 0.2}}
 /// {"cut_body": {"after": 100}}
 /// {"wrong_total": {"total": 1000}}
-/// {"afterwards": "reset_connection"}
+/// {"after_execution": "reset_connection"}
 /// ```
 ///
 /// `throttled` and `bad_gateway` are read as what [`Fault::throttled`] and [`Fault::bad_gateway`] make.
@@ -147,9 +147,9 @@ impl Fault {
     /// use uhub_sdk::RetCode;
     /// use uhub_sdk::local::Fault;
     ///
-    /// let turned_away = Fault::ret_code(RetCode::THROTTLED);
+    /// let throttled = Fault::ret_code(RetCode::THROTTLED);
     /// // The gateway gives up, and the service has done it all the same.
-    /// let unknown = Fault::ret_code(RetCode::GATEWAY_TIMEOUT).afterwards();
+    /// let unknown = Fault::ret_code(RetCode::GATEWAY_TIMEOUT).after_execution();
     /// let undocumented = Fault::ret_code(64_001);
     /// ```
     #[must_use]
@@ -201,10 +201,10 @@ impl Fault {
     /// use uhub_sdk::local::Fault;
     ///
     /// // The request is carried out, and the client does not hear of it.
-    /// let lost_answer = Fault::CutConnection.afterwards();
+    /// let lost_answer = Fault::CutConnection.after_execution();
     /// ```
     #[must_use]
-    pub fn afterwards(self) -> Self {
+    pub fn after_execution(self) -> Self {
         match self {
             Self::Afterwards(_) => self,
             other => Self::Afterwards(Box::new(other)),
@@ -362,13 +362,13 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(Fault::throttled().runs(), Runs::Never);
         assert_eq!(Fault::delay(second).runs(), Runs::After(second));
-        assert_eq!(Fault::delay(second).afterwards().runs(), Runs::AtOnce);
+        assert_eq!(Fault::delay(second).after_execution().runs(), Runs::AtOnce);
         assert_eq!(Fault::WrongTypes.runs(), Runs::AtOnce);
-        let twice = Fault::Afterwards(Box::new(Fault::Hang.afterwards()));
+        let twice = Fault::Afterwards(Box::new(Fault::Hang.after_execution()));
         assert_eq!(twice.unwrapped(), (&Fault::Hang, true));
         assert_eq!(
-            Fault::Hang.afterwards().afterwards(),
-            Fault::Hang.afterwards()
+            Fault::Hang.after_execution().after_execution(),
+            Fault::Hang.after_execution()
         );
     }
 
@@ -379,8 +379,8 @@ mod tests {
             (r#""cut_connection""#, Fault::CutConnection),
             (r#""throttled""#, Fault::throttled()),
             (
-                r#"{"afterwards": "bad_gateway"}"#,
-                Fault::bad_gateway().afterwards(),
+                r#"{"after_execution": "bad_gateway"}"#,
+                Fault::bad_gateway().after_execution(),
             ),
             (r#"{"delay": {"seconds": 1.5}}"#, Fault::delay(second)),
             (
@@ -389,12 +389,12 @@ mod tests {
             ),
             (r#"{"ret_code": {"code": 64001}}"#, Fault::ret_code(64_001)),
             (
-                r#"{"afterwards": {"slow_body": {"bytes": 3, "seconds": 1.5}}}"#,
+                r#"{"after_execution": {"slow_body": {"bytes": 3, "seconds": 1.5}}}"#,
                 Fault::SlowBody {
                     bytes: 3,
                     pause: second,
                 }
-                .afterwards(),
+                .after_execution(),
             ),
         ] {
             assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);

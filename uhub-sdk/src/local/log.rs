@@ -341,7 +341,11 @@ mod tests {
             headers: vec![("x".to_owned(), large.clone())],
             body: large.clone().into(),
         };
-        for (fault, left) in [(played.clone(), 9), (played.afterwards(), 9), (page, 4)] {
+        for (fault, left) in [
+            (played.clone(), 9),
+            (played.after_execution(), 9),
+            (page, 4),
+        ] {
             let mut log = Log::default();
             for _ in 0..30 {
                 let mut request = request(&[]);

@@ -123,7 +123,7 @@
 //!
 //! [`LocalUhub::play`] queues a fault for the next request; [`LocalUhub::play_on`] plays one on the
 //! requests of a [`Scope`]: of an action, the first three, one in ten, for two seconds.
-//! [`LocalUhub::go_away_for`] closes the port for a while, [`LocalUhub::set_clock_offset`] puts the
+//! [`LocalUhub::unavailable_for`] closes the port for a while, [`LocalUhub::set_clock_offset`] puts the
 //! clock wrong, and [a role](LocalUhubBuilder::metadata_role) hands out temporary keys that expire.
 //! [`Fault`] says of each fault whether the request was carried out, and so does
 //! [`ReceivedRequest::carried_out`] of each request.
@@ -149,7 +149,7 @@
 //! | `GET /_local/state` | answers what the server holds, as [`Data`] |
 //! | `PUT /_local/state` | holds the [`Data`] of the body from now on, up to 64 MiB |
 //! | `PUT /_local/clock` | `{"offset": SECONDS}`: [sets the clock](LocalUhub::set_clock_offset) |
-//! | `POST /_local/away` | `{"seconds": NUMBER}`: [goes away](LocalUhub::go_away_for) |
+//! | `POST /_local/away` | `{"seconds": NUMBER}`: [goes away](LocalUhub::unavailable_for) |
 //!
 //! ```sh
 //! curl -H 'Content-Type: application/json' http://127.0.0.1:PORT/_local/faults \
@@ -321,7 +321,7 @@ impl LocalUhub {
     /// // Every third listing is throttled,
     /// uhub.play_on(Scope::action("GetRepo").every(3), Fault::throttled());
     /// // and the answer to the first creation is lost: it is carried out, and nobody hears of it.
-    /// uhub.play_on(Scope::action("CreateRepo").nth(1), Fault::CutConnection.afterwards());
+    /// uhub.play_on(Scope::action("CreateRepo").nth(1), Fault::CutConnection.after_execution());
     /// # Ok(())
     /// # }
     /// ```
@@ -345,8 +345,8 @@ impl LocalUhub {
     /// Goes away for a time, as a service does that is restarted: nobody listens at its port,
     /// running requests are answered and their connections closed. Then it is there again, with all
     /// that it held. Said again meanwhile, the new time counts.
-    pub fn go_away_for(&self, time: Duration) {
-        self.shared.go_away_for(time);
+    pub fn unavailable_for(&self, time: Duration) {
+        self.shared.unavailable_for(time);
     }
 
     /// Sets how many seconds the server's clock is ahead of the system's: behind it, if the number

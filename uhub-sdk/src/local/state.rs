@@ -69,7 +69,7 @@ pub(super) struct State {
 
 impl Shared {
     /// Lets the server be away for a time.
-    pub(super) fn go_away_for(&self, time: Duration) {
+    pub(super) fn unavailable_for(&self, time: Duration) {
         // What is longer than the clock goes is for ever, nearly.
         let now = Instant::now();
         let until = now

@@ -4,7 +4,7 @@ use crate::{
     actions::create_repo::CreateRepoRequest,
     actions::get_repo::{GetRepoRequest, GetRepoType, RepoSet},
     client::Client,
-    error::{Delivery, Error},
+    error::{Error, Execution},
 };
 
 /// A repository that is there; [`ensure_repo`] returns it.
@@ -15,8 +15,8 @@ pub struct EnsuredRepo {
     pub outcome: Outcome,
     /// The repository as the service lists it. `None` where it was created and there was no need to
     /// look again.
-    pub listed: Option<RepoSet>,
-    /// Whether it stands among the public repositories; `None` where `listed` is.
+    pub repo: Option<RepoSet>,
+    /// Whether it stands among the public repositories; `None` where `repo` is.
     pub is_public: Option<bool>,
 }
 
@@ -30,7 +30,7 @@ pub enum Outcome {
     Created,
     /// It was not there at first, its creation was refused or had an unknown outcome, and then it
     /// was there: by this call, or by someone else at the same time.
-    AppearedMeanwhile,
+    CreatedConcurrently,
 }
 
 /// Makes sure that a repository is there: looks for it, and creates it if it is not.
@@ -47,14 +47,14 @@ pub enum Outcome {
 /// [`UpdateRepo`](crate::actions::update_repo).
 ///
 /// The service has no lock. Between looking and creating, someone else may create the repository,
-/// perhaps with another visibility: that is [`Outcome::AppearedMeanwhile`]. And whoever deletes it a
+/// perhaps with another visibility: that is [`Outcome::CreatedConcurrently`]. And whoever deletes it a
 /// moment later leaves nothing behind, whatever was returned here.
 ///
 /// # Errors
 ///
 /// If the lists cannot be read, the error of the first look. If the repository cannot be created and is
-/// not seen afterwards, the error of its creation, even where the second look failed too: with
-/// [`Delivery::Unknown`] it may yet appear.
+/// not seen after_execution, the error of its creation, even where the second look failed too: with
+/// [`Execution::Unknown`] it may yet appear.
 ///
 /// # Examples
 ///
@@ -91,15 +91,15 @@ pub async fn ensure_repo(
     let Err(error) = client.send(request.clone()).await else {
         return Ok(EnsuredRepo {
             outcome: Outcome::Created,
-            listed: None,
+            repo: None,
             is_public: None,
         });
     };
-    let outcome = match error.delivery() {
-        Delivery::NotSent => return Err(error),
+    let outcome = match error.execution() {
+        Execution::NotSent => return Err(error),
         // The service said yes; what it said besides could not be read.
-        Delivery::Executed => Outcome::Created,
-        Delivery::Rejected | Delivery::Unknown => Outcome::AppearedMeanwhile,
+        Execution::Completed => Outcome::Created,
+        Execution::Rejected | Execution::Unknown => Outcome::CreatedConcurrently,
     };
     match look(client, &request, outcome).await {
         Ok(Some(found)) => Ok(found),
@@ -108,7 +108,7 @@ pub async fn ensure_repo(
     }
 }
 
-/// The repository, if it is listed now.
+/// The repository, if it is repo now.
 #[inline]
 async fn look(
     client: &Client,
@@ -118,13 +118,13 @@ async fn look(
     for (visibility, is_public) in [(GetRepoType::Private, false), (GetRepoType::Public, true)] {
         let mut request = GetRepoRequest::new(visibility);
         request.project_id.clone_from(&wanted.project_id);
-        let mut listed = client.call(request).items();
-        while let Some(repository) = listed.next().await {
+        let mut repo = client.call(request).items();
+        while let Some(repository) = repo.next().await {
             let repository = repository?;
             if repository.repo_name == wanted.repo_name {
                 return Ok(Some(EnsuredRepo {
                     outcome,
-                    listed: Some(repository),
+                    repo: Some(repository),
                     is_public: Some(is_public),
                 }));
             }

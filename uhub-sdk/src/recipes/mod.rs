@@ -15,4 +15,4 @@ mod walk;
 
 pub use ensure::{EnsuredRepo, Outcome, ensure_repo};
 pub use reference::{InvalidReference, ReferencePart, Version, pull_reference};
-pub use walk::{Found, FoundImage, FoundProject, FoundRepository, FoundTag, Walk, walk};
+pub use walk::{Entry, ImageEntry, ProjectEntry, RepoEntry, TagEntry, Walk, walk};

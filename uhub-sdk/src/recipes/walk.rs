@@ -27,7 +27,7 @@ use crate::{
 ///
 /// Whatever holds something comes before what it holds, and each list in the order in which the service
 /// has it; [`Walk::concurrency`] does not change that. What is empty comes as well: a repository without
-/// images is a [`Found::Repository`] that no [`Found::Image`] follows.
+/// images is a [`Entry::Repository`] that no [`Entry::Image`] follows.
 ///
 /// An error ends the walk, after all that came before it. The service keeps no snapshot: what is
 /// created, deleted or made public while the walk goes on may be missed, or met twice. Of what was
@@ -38,7 +38,7 @@ use crate::{
 /// ```
 /// use uhub_sdk::{
 ///     local::{Image, LocalUhub, Repository, Tag},
-///     recipes::{Found, walk},
+///     recipes::{Entry, walk},
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -54,10 +54,10 @@ use crate::{
 /// let mut walk = walk(&uhub.client().build()?).concurrency(8);
 /// while let Some(found) = walk.next().await {
 ///     seen.push(match found? {
-///         Found::Project(project) => project.project_id.clone(),
-///         Found::Repository(repository) => repository.listed.repo_name.clone(),
-///         Found::Image(image) => image.listed.image_name.clone(),
-///         Found::Tag(tag) => format!("{}:{}", tag.image.listed.image_name, tag.listed.tag_name),
+///         Entry::Project(project) => project.project_id.clone(),
+///         Entry::Repository(repository) => repository.repo.repo_name.clone(),
+///         Entry::Image(image) => image.repo.image_name.clone(),
+///         Entry::Tag(tag) => format!("{}:{}", tag.image.repo.image_name, tag.repo.tag_name),
 ///         _ => continue,
 ///     });
 /// }
@@ -84,58 +84,58 @@ pub fn walk(client: &Client) -> Walk {
 /// What a [`walk`] met.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Found {
+pub enum Entry {
     /// A project; its repositories follow.
-    Project(Arc<FoundProject>),
+    Project(Arc<ProjectEntry>),
     /// A repository; its images follow.
-    Repository(Arc<FoundRepository>),
+    Repository(Arc<RepoEntry>),
     /// An image; its tags follow.
-    Image(Arc<FoundImage>),
+    Image(Arc<ImageEntry>),
     /// A tag.
-    Tag(FoundTag),
+    Tag(TagEntry),
 }
 
 /// A project that a [`walk`] met.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct FoundProject {
+pub struct ProjectEntry {
     /// Id of the project.
     pub project_id: String,
     /// The project as the service lists it. `None` where the walk was told the project, by
     /// [`Walk::project_id`].
-    pub listed: Option<ProjectListInfo>,
+    pub repo: Option<ProjectListInfo>,
 }
 
 /// A repository that a [`walk`] met.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct FoundRepository {
+pub struct RepoEntry {
     /// The project that the repository belongs to.
-    pub project: Arc<FoundProject>,
+    pub project: Arc<ProjectEntry>,
     /// Whether it stands among the public repositories.
     pub is_public: bool,
     /// The repository as the service lists it.
-    pub listed: RepoSet,
+    pub repo: RepoSet,
 }
 
 /// An image that a [`walk`] met.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct FoundImage {
+pub struct ImageEntry {
     /// The repository that holds the image.
-    pub repository: Arc<FoundRepository>,
+    pub repository: Arc<RepoEntry>,
     /// The image as the service lists it.
-    pub listed: ImageSet,
+    pub repo: ImageSet,
 }
 
 /// A tag that a [`walk`] met.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct FoundTag {
+pub struct TagEntry {
     /// The image that the tag is of.
-    pub image: Arc<FoundImage>,
+    pub image: Arc<ImageEntry>,
     /// The tag as the service lists it.
-    pub listed: TagSet,
+    pub repo: TagSet,
 }
 
 /// Everything an account has, a [`Stream`]; [`walk`] makes one.
@@ -156,9 +156,9 @@ impl Walk {
     /// Walks this project alone, and does not ask which there are. To be said before the walk is read.
     #[inline]
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
-        let project = FoundProject {
+        let project = ProjectEntry {
             project_id: value.into(),
-            listed: None,
+            repo: None,
         };
         self.outline.projects = Projects::Known(vec![project].into_iter());
         self
@@ -176,7 +176,7 @@ impl Walk {
 
     /// The next thing met.
     #[inline]
-    pub async fn next(&mut self) -> Option<Result<Found, Error>> {
+    pub async fn next(&mut self) -> Option<Result<Entry, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
@@ -198,7 +198,7 @@ impl Walk {
             };
             self.is_outlined = found.is_err();
             let tags = match &found {
-                Ok(Found::Image(image)) => Some(Tags {
+                Ok(Entry::Image(image)) => Some(Tags {
                     image: Arc::clone(image),
                     items: self.outline.tags(image),
                     next: None,
@@ -216,7 +216,7 @@ impl Walk {
 }
 
 impl Stream for Walk {
-    type Item = Result<Found, Error>;
+    type Item = Result<Entry, Error>;
 
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -256,14 +256,14 @@ impl fmt::Debug for Walk {
 /// Something found ahead of what is yielded.
 struct Ahead {
     /// Nothing once it is yielded.
-    found: Option<Result<Found, Error>>,
+    found: Option<Result<Entry, Error>>,
     /// Those of an image.
     tags: Option<Tags>,
 }
 
 /// The tags of an image, a page of them in memory.
 struct Tags {
-    image: Arc<FoundImage>,
+    image: Arc<ImageEntry>,
     items: Items<GetImageTagRequest>,
     /// What `items` has next, or that it has no more, where that was waited for already.
     next: Option<Option<Result<TagSet, Error>>>,
@@ -282,7 +282,7 @@ impl Ahead {
     }
 
     #[inline]
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Entry, Error>>> {
         if let Some(found) = self.found.take() {
             return Poll::Ready(Some(found));
         }
@@ -294,7 +294,7 @@ impl Ahead {
             None => ready!(Pin::new(items).poll_next(context)),
         };
         let image = Arc::clone(image);
-        Poll::Ready(tag.map(|tag| tag.map(|listed| Found::Tag(FoundTag { image, listed }))))
+        Poll::Ready(tag.map(|tag| tag.map(|repo| Entry::Tag(TagEntry { image, repo }))))
     }
 }
 
@@ -303,45 +303,45 @@ struct Outline {
     client: Client,
     projects: Projects,
     /// The lists of repositories that the project has still to show.
-    lists: vec::IntoIter<(Arc<FoundProject>, bool)>,
-    repositories: Option<(Arc<FoundProject>, bool, Items<GetRepoRequest>)>,
-    images: Option<(Arc<FoundRepository>, Items<GetRepoImageRequest>)>,
+    lists: vec::IntoIter<(Arc<ProjectEntry>, bool)>,
+    repositories: Option<(Arc<ProjectEntry>, bool, Items<GetRepoRequest>)>,
+    images: Option<(Arc<RepoEntry>, Items<GetRepoImageRequest>)>,
 }
 
 /// The projects still to be walked.
 enum Projects {
     All,
     Asked(Pin<Box<dyn Future<Output = Result<GetProjectListResponse, Error>> + Send>>),
-    Known(vec::IntoIter<FoundProject>),
+    Known(vec::IntoIter<ProjectEntry>),
 }
 
 impl Outline {
     #[inline]
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Entry, Error>>> {
         loop {
             if let Some((repository, images)) = &mut self.images {
                 match ready!(Pin::new(images).poll_next(context)) {
                     None => self.images = None,
                     Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Some(Ok(listed)) => {
+                    Some(Ok(repo)) => {
                         let repository = Arc::clone(repository);
-                        let image = Arc::new(FoundImage { repository, listed });
-                        return Poll::Ready(Some(Ok(Found::Image(image))));
+                        let image = Arc::new(ImageEntry { repository, repo });
+                        return Poll::Ready(Some(Ok(Entry::Image(image))));
                     }
                 }
             } else if let Some((project, is_public, repositories)) = &mut self.repositories {
                 match ready!(Pin::new(repositories).poll_next(context)) {
                     None => self.repositories = None,
                     Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Some(Ok(listed)) => {
-                        let repository = Arc::new(FoundRepository {
+                    Some(Ok(repo)) => {
+                        let repository = Arc::new(RepoEntry {
                             project: Arc::clone(project),
                             is_public: *is_public,
-                            listed,
+                            repo,
                         });
                         let images = self.images(&repository);
                         self.images = Some((Arc::clone(&repository), images));
-                        return Poll::Ready(Some(Ok(Found::Repository(repository))));
+                        return Poll::Ready(Some(Ok(Entry::Repository(repository))));
                     }
                 }
             } else if let Some((project, is_public)) = self.lists.next() {
@@ -356,9 +356,9 @@ impl Outline {
                     Projects::Asked(answer) => match ready!(answer.as_mut().poll(context)) {
                         Err(error) => return Poll::Ready(Some(Err(error))),
                         Ok(answer) => {
-                            let known = answer.project_set.into_iter().map(|listed| FoundProject {
-                                project_id: listed.project_id.clone(),
-                                listed: Some(listed),
+                            let known = answer.project_set.into_iter().map(|repo| ProjectEntry {
+                                project_id: repo.project_id.clone(),
+                                repo: Some(repo),
                             });
                             self.projects = Projects::Known(known.collect::<Vec<_>>().into_iter());
                         }
@@ -371,7 +371,7 @@ impl Outline {
                         self.lists =
                             vec![(Arc::clone(&project), false), (Arc::clone(&project), true)]
                                 .into_iter();
-                        return Poll::Ready(Some(Ok(Found::Project(project))));
+                        return Poll::Ready(Some(Ok(Entry::Project(project))));
                     }
                 }
             }
@@ -381,7 +381,7 @@ impl Outline {
     // No list reads ahead on its own: each has one call under way at most.
 
     #[inline]
-    fn repositories(&self, project: &FoundProject, is_public: bool) -> Items<GetRepoRequest> {
+    fn repositories(&self, project: &ProjectEntry, is_public: bool) -> Items<GetRepoRequest> {
         let request = GetRepoRequest::new(if is_public {
             GetRepoType::Public
         } else {
@@ -392,18 +392,17 @@ impl Outline {
     }
 
     #[inline]
-    fn images(&self, repository: &FoundRepository) -> Items<GetRepoImageRequest> {
-        let request = GetRepoImageRequest::new(&repository.listed.repo_name)
+    fn images(&self, repository: &RepoEntry) -> Items<GetRepoImageRequest> {
+        let request = GetRepoImageRequest::new(&repository.repo.repo_name)
             .project_id(&repository.project.project_id);
         self.client.call(request).with_read_ahead(0).items()
     }
 
     #[inline]
-    fn tags(&self, image: &FoundImage) -> Items<GetImageTagRequest> {
+    fn tags(&self, image: &ImageEntry) -> Items<GetImageTagRequest> {
         let repository = &image.repository;
-        let request =
-            GetImageTagRequest::new(&repository.listed.repo_name, &image.listed.image_name)
-                .project_id(&repository.project.project_id);
+        let request = GetImageTagRequest::new(&repository.repo.repo_name, &image.repo.image_name)
+            .project_id(&repository.project.project_id);
         self.client.call(request).with_read_ahead(0).items()
     }
 }

@@ -8,7 +8,7 @@ use std::{error::Error as StdError, fmt, pin::Pin, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 
-use crate::error::{Delivery, ErrorKind};
+use crate::error::{ErrorKind, Execution};
 
 /// A future in a box, as the methods of traits return it that are used as `dyn`.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -88,7 +88,7 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 #[derive(Debug)]
 pub struct TransportError {
     pub(crate) kind: ErrorKind,
-    pub(crate) delivery: Delivery,
+    pub(crate) execution: Execution,
     pub(crate) what: String,
     /// Whether trying again may change anything.
     pub(crate) may_pass: bool,
@@ -98,10 +98,10 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    fn new(kind: ErrorKind, delivery: Delivery, what: impl Into<String>) -> Self {
+    fn new(kind: ErrorKind, execution: Execution, what: impl Into<String>) -> Self {
         Self {
             kind,
-            delivery,
+            execution,
             what: what.into(),
             may_pass: true,
             head: None,
@@ -112,17 +112,17 @@ impl TransportError {
     /// No connection came about, and nothing was sent: any call may be sent again. `what` says what
     /// happened in a sentence, as the error will show it.
     pub fn not_connected(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Connect, Delivery::NotSent, what)
+        Self::new(ErrorKind::Connect, Execution::NotSent, what)
     }
 
     /// The connection broke. The request may have been sent, and carried out.
     pub fn interrupted(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Connection, Delivery::Unknown, what)
+        Self::new(ErrorKind::Connection, Execution::Unknown, what)
     }
 
     /// It took too long. The request may have been sent, and carried out.
     pub fn timed_out(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Timeout, Delivery::Unknown, what)
+        Self::new(ErrorKind::Timeout, Execution::Unknown, what)
     }
 
     /// The response has more than these bytes. The request may have been carried out; the same call would have
@@ -132,7 +132,7 @@ impl TransportError {
             "the response is larger than the {limit} bytes that the client accepts: {size}. Ask for less at a time, or \
              set `max_response_size`."
         );
-        let error = Self::new(ErrorKind::ResponseTooLarge, Delivery::Unknown, what);
+        let error = Self::new(ErrorKind::ResponseTooLarge, Execution::Unknown, what);
         error.permanent()
     }
 

@@ -7,7 +7,7 @@ use http::{Request, Response, Uri};
 use url::Url;
 
 use crate::{
-    error::{Delivery, Error, ErrorKind},
+    error::{Error, ErrorKind, Execution},
     transport::{BoxFuture, Transport, TransportError, reason, request_id},
 };
 
@@ -165,27 +165,27 @@ impl HttpClient {
             .0
             .authority()
             .map_or("the service", |authority| authority.as_str());
-        let (kind, delivery, what) = if error.is_builder() {
+        let (kind, execution, what) = if error.is_builder() {
             (
                 ErrorKind::Request,
-                Delivery::NotSent,
+                Execution::NotSent,
                 "the request cannot be sent".to_owned(),
             )
         } else if error.is_connect() {
             (
                 ErrorKind::Connect,
-                Delivery::NotSent,
+                Execution::NotSent,
                 format!("no connection to {host}"),
             )
         } else if error.is_timeout() {
             (
                 ErrorKind::Timeout,
-                Delivery::Unknown,
+                Execution::Unknown,
                 format!("{host} took too long"),
             )
         } else {
             let what = format!("the connection to {host} broke before the response was complete");
-            (ErrorKind::Connection, Delivery::Unknown, what)
+            (ErrorKind::Connection, Execution::Unknown, what)
         };
         let reason = reason(&error);
         let is_tls = is_tls(&error);
@@ -198,7 +198,7 @@ impl HttpClient {
         };
         TransportError {
             kind,
-            delivery,
+            execution,
             what: format!("{what}: {reason}{advice}."),
             // A certificate is no better the second time.
             may_pass: !is_tls,

@@ -29,7 +29,7 @@ pub trait Model: Default {
         &mut self,
         index: usize,
         from: &mut A,
-        place: Place<'_>,
+        place: FieldContext<'_>,
     ) -> Result<(), A::Error>;
 
     /// The index and the value of the field that counts the elements of the list with this index.
@@ -43,7 +43,7 @@ pub struct Field {
     pub(crate) model: &'static str,
     /// The documented name.
     pub(crate) wire: &'static str,
-    pub(crate) absent: Absent,
+    pub(crate) absent: Presence,
     pub(crate) form: Form,
 }
 
@@ -65,8 +65,8 @@ pub(crate) enum Form {
 }
 
 impl Field {
-    fn note(&self, what: Oddity) -> Note {
-        Note {
+    fn note(&self, what: Mismatch) -> Warning {
+        Warning {
             model: self.model,
             field: self.wire,
             what,
@@ -77,7 +77,7 @@ impl Field {
 /// What it means when a field is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(non_camel_case_types, reason = "written so in `model!`")]
-pub(crate) enum Absent {
+pub(crate) enum Presence {
     /// It is the empty value, and noted.
     required,
     /// Nothing.
@@ -104,7 +104,7 @@ macro_rules! model {
                     $($crate::wire::decode::Field {
                         model: stringify!($name),
                         wire: $wire,
-                        absent: $crate::wire::decode::Absent::$absent,
+                        absent: $crate::wire::decode::Presence::$absent,
                         form: [$($crate::wire::decode::Form::$form,)? $crate::wire::decode::Form::plain][0],
                     },)*
                 ];
@@ -121,7 +121,7 @@ macro_rules! model {
                     &mut self,
                     index: usize,
                     from: &mut A,
-                    place: $crate::wire::decode::Place<'_>,
+                    place: $crate::wire::decode::FieldContext<'_>,
                 ) -> Result<(), A::Error> {
                     $(
                         if index == Index::$field as usize {
@@ -145,9 +145,9 @@ macro_rules! model {
             impl $crate::wire::decode::FromWire for $name {
                 fn from_wire<'de, D: ::serde::Deserializer<'de>>(
                     from: D,
-                    place: $crate::wire::decode::Place<'_>,
+                    place: $crate::wire::decode::FieldContext<'_>,
                 ) -> Result<Self, D::Error> {
-                    $crate::wire::decode::read_model(from, place.notes, &mut (), Some(place))
+                    $crate::wire::decode::read_model(from, place.warnings, &mut (), Some(place))
                 }
             }
 
@@ -174,23 +174,23 @@ pub(crate) use model;
 
 /// What was noted while a response was read.
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
-    found: RefCell<Vec<Note>>,
+pub(crate) struct Warnings {
+    found: RefCell<Vec<Warning>>,
     /// Where reading stopped, from the inside out.
     path: RefCell<Vec<Step>>,
 }
 
 /// Something that the documentation says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Note {
+pub(crate) struct Warning {
     pub(crate) model: &'static str,
     /// The documented name.
     pub(crate) field: &'static str,
-    pub(crate) what: Oddity,
+    pub(crate) what: Mismatch,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Oddity {
+pub(crate) enum Mismatch {
     /// The value came as another type, and was read as the documented one.
     Coerced {
         from: &'static str,
@@ -206,8 +206,8 @@ enum Step {
     Index(usize),
 }
 
-impl Notes {
-    fn note(&self, note: Note) {
+impl Warnings {
+    fn note(&self, note: Warning) {
         let mut found = self.found.borrow_mut();
         // The same oddity stands in every element of a list: once is enough.
         if !found.contains(&note) {
@@ -217,11 +217,11 @@ impl Notes {
 
     /// Whether a field that was there was more than `null`.
     fn has_value<M: Model>(&self, index: usize) -> bool {
-        let missing = M::FIELDS[index].note(Oddity::Missing);
+        let missing = M::FIELDS[index].note(Mismatch::Missing);
         !self.found.borrow().contains(&missing)
     }
 
-    pub(crate) fn take(&self) -> Vec<Note> {
+    pub(crate) fn take(&self) -> Vec<Warning> {
         self.found.take()
     }
 
@@ -246,49 +246,52 @@ impl Notes {
 
 /// The field that is being read.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'n> {
-    pub(crate) notes: &'n Notes,
+pub struct FieldContext<'n> {
+    pub(crate) warnings: &'n Warnings,
     field: &'static Field,
 }
 
-impl<'n> Place<'n> {
+impl<'n> FieldContext<'n> {
     /// A place for values that are read outside of a response.
-    pub(crate) fn nowhere(notes: &'n Notes) -> Self {
+    pub(crate) fn nowhere(warnings: &'n Warnings) -> Self {
         const FIELD: &Field = &Field {
             model: "",
             wire: "",
-            absent: Absent::optional,
+            absent: Presence::optional,
             form: Form::plain,
         };
         Self {
-            notes,
+            warnings,
             field: FIELD,
         }
     }
 
     fn coerced(self, from: &'static str, to: &'static str) {
-        self.note(Oddity::Coerced { from, to });
+        self.note(Mismatch::Coerced { from, to });
     }
 
-    fn note(self, what: Oddity) {
-        self.notes.note(self.field.note(what));
+    fn note(self, what: Mismatch) {
+        self.warnings.note(self.field.note(what));
     }
 }
 
 /// A value of a field.
 pub(crate) trait FromWire: Sized {
     /// Reads it, with tolerance.
-    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error>;
+    fn from_wire<'de, D: Deserializer<'de>>(
+        from: D,
+        place: FieldContext<'_>,
+    ) -> Result<Self, D::Error>;
 }
 
 /// Reads one `T`.
 pub(crate) struct Seed<'n, T> {
-    place: Place<'n>,
+    place: FieldContext<'n>,
     reads: PhantomData<T>,
 }
 
 impl<'n, T> Seed<'n, T> {
-    pub(crate) fn new(place: Place<'n>) -> Self {
+    pub(crate) fn new(place: FieldContext<'n>) -> Self {
         Self {
             place,
             reads: PhantomData,
@@ -305,7 +308,7 @@ impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, T> {
 }
 
 /// What stands beside a model's own fields in the same object: a response's envelope does.
-pub(crate) trait Beside {
+pub(crate) trait Siblings {
     fn index_of(name: &str) -> Option<usize>;
 
     fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error>;
@@ -315,7 +318,7 @@ pub(crate) trait Beside {
 }
 
 /// Nothing does.
-impl Beside for () {
+impl Siblings for () {
     fn index_of(_: &str) -> Option<usize> {
         None
     }
@@ -332,30 +335,30 @@ impl Beside for () {
 /// Reads a model, and what stands beside it.
 pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
     from: D,
-    notes: &Notes,
-    beside: &mut impl Beside,
-    place: Option<Place<'_>>,
+    warnings: &Warnings,
+    siblings: &mut impl Siblings,
+    place: Option<FieldContext<'_>>,
 ) -> Result<M, D::Error> {
     from.deserialize_any(ModelVisitor {
-        notes,
-        beside,
+        warnings,
+        siblings,
         place,
         reads: PhantomData,
     })
 }
 
 struct ModelVisitor<'n, 'b, M, B> {
-    notes: &'n Notes,
-    beside: &'b mut B,
+    warnings: &'n Warnings,
+    siblings: &'b mut B,
     /// The field that holds the model, if one does.
-    place: Option<Place<'n>>,
+    place: Option<FieldContext<'n>>,
     reads: PhantomData<M>,
 }
 
 /// The index of a field is a bit: `codegen` refuses a model that has more of them.
 type Seen = u128;
 
-impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
+impl<'de, M: Model, B: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
     type Value = M;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -369,21 +372,21 @@ impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
             match key {
                 Key::Field(index) => {
                     let field = &M::FIELDS[index];
-                    let place = Place {
-                        notes: self.notes,
+                    let place = FieldContext {
+                        warnings: self.warnings,
                         field,
                     };
                     model
                         .read_field(index, &mut map, place)
-                        .map_err(|error| self.notes.fail(error, Step::Field(field.wire)))?;
+                        .map_err(|error| self.warnings.fail(error, Step::Field(field.wire)))?;
                     seen |= 1 << index;
                 }
-                Key::Beside(index) => self.beside.read(index, &mut map)?,
+                Key::Siblings(index) => self.siblings.read(index, &mut map)?,
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        if self.beside.is_success() {
-            check_presence(&model, seen, self.notes)?;
+        if self.siblings.is_success() {
+            check_presence(&model, seen, self.warnings)?;
         }
         Ok(model)
     }
@@ -402,8 +405,8 @@ impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
         model.read_field(
             index,
             &mut map,
-            Place {
-                notes: self.notes,
+            FieldContext {
+                warnings: self.warnings,
                 field,
             },
         )?;
@@ -415,13 +418,13 @@ impl<'de, M: Model, B: Beside> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
         let Some(place) = self.place else {
             return Err(E::invalid_type(Unexpected::Unit, &self));
         };
-        place.note(Oddity::Missing);
+        place.note(Mismatch::Missing);
         Ok(M::default())
     }
 }
 
 /// What was not there: noted, or refused.
-fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, notes: &Notes) -> Result<(), E> {
+fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, warnings: &Warnings) -> Result<(), E> {
     let was_seen = |index: usize| seen & (1 << index) != 0;
     for (index, field) in M::FIELDS
         .iter()
@@ -429,18 +432,18 @@ fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, notes: &Notes) -> R
         .filter(|(index, _)| !was_seen(*index))
     {
         match field.absent {
-            Absent::optional => {}
-            Absent::required => {
-                notes.note(field.note(Oddity::Missing));
+            Presence::optional => {}
+            Presence::required => {
+                warnings.note(field.note(Mismatch::Missing));
             }
-            Absent::list => {
+            Presence::list => {
                 let says_zero = model.count_of(index).is_some_and(|(count, value)| {
-                    value == Some(0) && was_seen(count) && notes.has_value::<M>(count)
+                    value == Some(0) && was_seen(count) && warnings.has_value::<M>(count)
                 });
                 if !says_zero {
                     let error =
                         E::custom("the list is not there, and nothing says that it is empty");
-                    return Err(notes.fail(error, Step::Field(field.wire)));
+                    return Err(warnings.fail(error, Step::Field(field.wire)));
                 }
             }
         }
@@ -450,14 +453,14 @@ fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, notes: &Notes) -> R
 
 enum Key {
     Field(usize),
-    Beside(usize),
+    Siblings(usize),
     Unknown,
 }
 
 /// Tells which field a key names.
 struct KeySeed<M, B>(PhantomData<(M, B)>);
 
-impl<'de, M: Model, B: Beside> DeserializeSeed<'de> for KeySeed<M, B> {
+impl<'de, M: Model, B: Siblings> DeserializeSeed<'de> for KeySeed<M, B> {
     type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
@@ -465,7 +468,7 @@ impl<'de, M: Model, B: Beside> DeserializeSeed<'de> for KeySeed<M, B> {
     }
 }
 
-impl<M: Model, B: Beside> Visitor<'_> for KeySeed<M, B> {
+impl<M: Model, B: Siblings> Visitor<'_> for KeySeed<M, B> {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -475,7 +478,7 @@ impl<M: Model, B: Beside> Visitor<'_> for KeySeed<M, B> {
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
         Ok(match M::index_of(key) {
             Some(index) => Key::Field(index),
-            None => B::index_of(key).map_or(Key::Unknown, Key::Beside),
+            None => B::index_of(key).map_or(Key::Unknown, Key::Siblings),
         })
     }
 }
@@ -483,7 +486,7 @@ impl<M: Model, B: Beside> Visitor<'_> for KeySeed<M, B> {
 /// A visitor that reads one kind of scalar from any of them.
 macro_rules! scalar {
     ($type:ty, $visitor:ident, $expected:literal, { $($visit:item)* }) => {
-        struct $visitor<'n>(Place<'n>);
+        struct $visitor<'n>(FieldContext<'n>);
 
         impl<'de> Visitor<'de> for $visitor<'_> {
             type Value = $type;
@@ -493,7 +496,7 @@ macro_rules! scalar {
             }
 
             fn visit_unit<E: Error>(self) -> Result<$type, E> {
-                self.0.note(Oddity::Missing);
+                self.0.note(Mismatch::Missing);
                 Ok(<$type>::default())
             }
 
@@ -501,7 +504,7 @@ macro_rules! scalar {
         }
 
         impl FromWire for $type {
-            fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+            fn from_wire<'de, D: Deserializer<'de>>(from: D, place: FieldContext<'_>) -> Result<Self, D::Error> {
                 from.deserialize_any($visitor(place))
             }
         }
@@ -656,19 +659,28 @@ scalar!(Timestamp, TimestampVisitor, "a time", {
 });
 
 impl FromWire for serde_json::Value {
-    fn from_wire<'de, D: Deserializer<'de>>(from: D, _: Place<'_>) -> Result<Self, D::Error> {
+    fn from_wire<'de, D: Deserializer<'de>>(
+        from: D,
+        _: FieldContext<'_>,
+    ) -> Result<Self, D::Error> {
         Self::deserialize(from)
     }
 }
 
 impl<T: FromWire> FromWire for Box<T> {
-    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+    fn from_wire<'de, D: Deserializer<'de>>(
+        from: D,
+        place: FieldContext<'_>,
+    ) -> Result<Self, D::Error> {
         T::from_wire(from, place).map(Self::new)
     }
 }
 
 impl<T: FromWire> FromWire for Option<T> {
-    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
+    fn from_wire<'de, D: Deserializer<'de>>(
+        from: D,
+        place: FieldContext<'_>,
+    ) -> Result<Self, D::Error> {
         struct OptionVisitor<'n, T>(Seed<'n, T>);
 
         impl<'de, T: FromWire> Visitor<'de> for OptionVisitor<'_, T> {
@@ -696,8 +708,11 @@ impl<T: FromWire> FromWire for Option<T> {
 }
 
 impl<T: FromWire> FromWire for Vec<T> {
-    fn from_wire<'de, D: Deserializer<'de>>(from: D, place: Place<'_>) -> Result<Self, D::Error> {
-        struct ListVisitor<'n, T>(Place<'n>, PhantomData<T>);
+    fn from_wire<'de, D: Deserializer<'de>>(
+        from: D,
+        place: FieldContext<'_>,
+    ) -> Result<Self, D::Error> {
+        struct ListVisitor<'n, T>(FieldContext<'n>, PhantomData<T>);
 
         impl<T: FromWire> ListVisitor<'_, T> {
             /// Some pages show one element where their tables have a list.
@@ -722,7 +737,7 @@ impl<T: FromWire> FromWire for Vec<T> {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
-                self.0.note(Oddity::Missing);
+                self.0.note(Mismatch::Missing);
                 Ok(Vec::new())
             }
 
@@ -741,7 +756,7 @@ impl<T: FromWire> FromWire for Vec<T> {
                         Ok(Some(element)) => list.push(element),
                         Ok(None) => return Ok(list),
                         Err(error) => {
-                            return Err(self.0.notes.fail(error, Step::Index(list.len())));
+                            return Err(self.0.warnings.fail(error, Step::Index(list.len())));
                         }
                     }
                 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::wire::decode::{self, Beside, Field, Model, Notes, Place};
+use crate::wire::decode::{self, Field, FieldContext, Model, Siblings, Warnings};
 
 /// The fields that every response has.
 #[derive(Debug, Default)]
@@ -26,12 +26,12 @@ pub(crate) enum Unread {
 }
 
 /// Reads a body: the envelope before anything else, whatever the order of the fields.
-pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope), Unread> {
+pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> Result<(M, Envelope), Unread> {
     // Looked at once as a whole, the text need not be checked again string by string.
     let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     // Nearly always one pass reads both.
     let mut envelope = Envelope::default();
-    let error = match read_object::<M>(&text, notes, &mut envelope) {
+    let error = match read_object::<M>(&text, warnings, &mut envelope) {
         Ok(model) => {
             let envelope = envelope.judge()?;
             return match text {
@@ -46,11 +46,11 @@ pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope)
     };
     // What the fields did wrong does not matter if the service said no.
     let mut envelope = Envelope::default();
-    let why = match read_object::<Nothing>(&text, &Notes::default(), &mut envelope) {
+    let why = match read_object::<Nothing>(&text, &Warnings::default(), &mut envelope) {
         Ok(Nothing) => {
             envelope.judge()?;
             return Err(Unread::Undecoded {
-                path: notes.path(),
+                path: warnings.path(),
                 why: error.to_string(),
             });
         }
@@ -64,7 +64,7 @@ pub(crate) fn read<M: Model>(body: &[u8], notes: &Notes) -> Result<(M, Envelope)
 
 /// Reads a body as something that knows no tolerance.
 pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Envelope), Unread> {
-    let (Nothing, envelope) = read(body, &Notes::default())?;
+    let (Nothing, envelope) = read(body, &Warnings::default())?;
     let value = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     match value {
         Ok(value) => Ok((value, envelope)),
@@ -77,11 +77,11 @@ pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Envel
 
 fn read_object<M: Model>(
     text: &str,
-    notes: &Notes,
+    warnings: &Warnings,
     envelope: &mut Envelope,
 ) -> serde_json::Result<M> {
     let mut from = serde_json::Deserializer::from_str(text);
-    let model = decode::read_model(&mut from, notes, envelope, None)?;
+    let model = decode::read_model(&mut from, warnings, envelope, None)?;
     from.end()?;
     Ok(model)
 }
@@ -105,7 +105,7 @@ const RET_CODE: usize = 0;
 const ACTION: usize = 1;
 const MESSAGE: usize = 2;
 
-impl Beside for Envelope {
+impl Siblings for Envelope {
     fn index_of(name: &str) -> Option<usize> {
         match name {
             "RetCode" => Some(RET_CODE),
@@ -147,7 +147,7 @@ impl Model for Nothing {
         &mut self,
         _: usize,
         _: &mut A,
-        _: Place<'_>,
+        _: FieldContext<'_>,
     ) -> Result<(), A::Error> {
         Ok(())
     }
@@ -219,13 +219,13 @@ mod tests {
     use crate::{
         actions::examples,
         actions::get_repo_image::{GetRepoImageResponse, ImageSet},
-        wire::decode::Oddity,
+        wire::decode::Mismatch,
     };
 
     const EXAMPLE: &str = examples::GET_REPO_IMAGE.response;
 
     fn read(body: &str) -> Result<GetRepoImageResponse, Unread> {
-        super::read(body.as_bytes(), &Notes::default()).map(|(response, _)| response)
+        super::read(body.as_bytes(), &Warnings::default()).map(|(response, _)| response)
     }
 
     /// The documented example with one thing changed.
@@ -446,9 +446,9 @@ mod tests {
     #[test]
     fn what_is_not_as_documented_is_noted_once() {
         let noted = |body: &str| {
-            let notes = Notes::default();
-            super::read::<GetRepoImageResponse>(body.as_bytes(), &notes).unwrap();
-            let mut noted: Vec<(&str, Oddity)> = notes
+            let warnings = Warnings::default();
+            super::read::<GetRepoImageResponse>(body.as_bytes(), &warnings).unwrap();
+            let mut noted: Vec<(&str, Mismatch)> = warnings
                 .take()
                 .iter()
                 .map(|note| (note.field, note.what))
@@ -463,12 +463,12 @@ mod tests {
                 "CreateTime": "", "UpdateTime": ""}, null]}"#
             ),
             [
-                ("ImageName", Oddity::Missing),
-                ("ImageSet", Oddity::Missing),
-                ("PullCount", Oddity::Missing),
+                ("ImageName", Mismatch::Missing),
+                ("ImageSet", Mismatch::Missing),
+                ("PullCount", Mismatch::Missing),
                 (
                     "TotalCount",
-                    Oddity::Coerced {
+                    Mismatch::Coerced {
                         from: "string",
                         to: "int"
                     }
@@ -497,7 +497,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_understood_in_any_character_set_and_success_only_in_utf_8() {
-        let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Notes::default());
+        let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Warnings::default());
         let refusal = read(b"{\"RetCode\": 171, \"Message\": \"\xc7\xa9\xc3\xfb\"}");
         assert!(
             matches!(refusal, Err(Unread::Refused { ret_code: 171, .. })),

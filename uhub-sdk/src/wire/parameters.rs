@@ -159,7 +159,7 @@ impl<'c> Parameters<'c> {
         }
     }
 
-    /// Notes why the call cannot be sent, unless something is noted already.
+    /// Warnings why the call cannot be sent, unless something is noted already.
     fn refuse(&mut self, why: impl FnOnce() -> String) {
         self.refusal.get_or_insert_with(why);
     }

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::wire::decode::{FromWire, Place};
+use crate::wire::decode::{FieldContext, FromWire};
 
 /// A time as the service wrote it: as text, or as Unix seconds. The documentation does not say which,
 /// so the text is kept, and the instant is offered where it can be told.
@@ -157,7 +157,10 @@ impl fmt::Display for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::from_wire(from, Place::nowhere(&crate::wire::decode::Notes::default()))
+        Self::from_wire(
+            from,
+            FieldContext::nowhere(&crate::wire::decode::Warnings::default()),
+        )
     }
 }
 

@@ -52,10 +52,10 @@ async fn each_fault_carries_out_what_it_says() {
         Fault::WrongTotal { total: 3 },
         Fault::RepeatPages,
     ];
-    let afterwards = never.clone().map(Fault::afterwards);
-    let always_too = always.clone().map(Fault::afterwards);
+    let after_execution = never.clone().map(Fault::after_execution);
+    let always_too = always.clone().map(Fault::after_execution);
     let cases = never.into_iter().map(|fault| (fault, false)).chain(
-        [&always[..], &afterwards, &always_too]
+        [&always[..], &after_execution, &always_too]
             .concat()
             .into_iter()
             .map(|fault| (fault, true)),
@@ -80,7 +80,7 @@ async fn each_fault_carries_out_what_it_says() {
 #[tokio::test]
 async fn what_the_service_refuses_is_not_carried_out() {
     let uhub = LocalUhub::start().await.unwrap();
-    uhub.play(Fault::CutConnection.afterwards());
+    uhub.play(Fault::CutConnection.after_execution());
     let wrong = signed_with(uhub.public_key(), "other", &[("Action", "GetRepo")]);
     let mut connection = Connection::open(&uhub).await;
     connection.send(get(&wrong)).await;
@@ -151,7 +151,7 @@ async fn return_codes_come_with_their_meaning() {
     uhub.play(Fault::ret_code(0));
     let body = json!({"Action": "GetRepoImageResponse", "RetCode": 0});
     assert_eq!(ask(&uhub, get(&signed(&uhub, LIST))).await.json(), body);
-    uhub.play(Fault::ret_code(110).afterwards());
+    uhub.play(Fault::ret_code(110).after_execution());
     let body = act(&uhub, "CreateRepo", &[("RepoName", "base")]).await;
     assert_eq!(body["RetCode"], 110);
     assert_eq!(last(&uhub).ret_code, Some(0));
@@ -172,7 +172,10 @@ async fn who_asks_too_often_is_told_when_to_come_again() {
 #[tokio::test]
 async fn a_connection_is_reset() {
     let uhub = LocalUhub::start().await.unwrap();
-    for fault in [Fault::ResetConnection, Fault::ResetConnection.afterwards()] {
+    for fault in [
+        Fault::ResetConnection,
+        Fault::ResetConnection.after_execution(),
+    ] {
         uhub.play(fault);
         let mut connection = Connection::open(&uhub).await;
         connection.send(get("")).await;
@@ -218,7 +221,7 @@ async fn a_response_is_cut_anywhere() {
 async fn a_delay_is_before_the_action_or_after_it() {
     let uhub = LocalUhub::start().await.unwrap();
     // Who waits is answered.
-    for fault in [Fault::delay(TIME), Fault::delay(TIME).afterwards()] {
+    for fault in [Fault::delay(TIME), Fault::delay(TIME).after_execution()] {
         uhub.play(fault);
         let began = Instant::now();
         assert_eq!(ask(&uhub, create(&uhub, "waited")).await.ret_code(), 0);
@@ -230,7 +233,7 @@ async fn a_delay_is_before_the_action_or_after_it() {
     let long = Duration::from_secs(60);
     for (fault, done) in [
         (Fault::delay(long), false),
-        (Fault::delay(long).afterwards(), true),
+        (Fault::delay(long).after_execution(), true),
     ] {
         uhub.play(fault);
         let before = uhub.requests().len();
@@ -347,7 +350,7 @@ async fn it_goes_away_and_comes_back() {
     eventually("the request", async || uhub.requests().len() > before).await;
 
     let began = Instant::now();
-    uhub.go_away_for(TIME * 3);
+    uhub.unavailable_for(TIME * 3);
     assert!(idle.is_closed().await);
     let refused = async || {
         let connected = TcpStream::connect(address(&uhub)).await;
@@ -362,13 +365,13 @@ async fn it_goes_away_and_comes_back() {
     assert_eq!(count(&uhub).await, 2);
 
     // The newest time counts, also while it is away.
-    uhub.go_away_for(Duration::MAX);
+    uhub.unavailable_for(Duration::MAX);
     eventually("that it is away", refused).await;
-    uhub.go_away_for(Duration::ZERO);
+    uhub.unavailable_for(Duration::ZERO);
     eventually("the server again", connects).await;
 
     // It stops while it is away, too.
-    uhub.go_away_for(Duration::MAX);
+    uhub.unavailable_for(Duration::MAX);
     eventually("that it is away", refused).await;
     uhub.stop().await.unwrap();
 }
@@ -376,7 +379,7 @@ async fn it_goes_away_and_comes_back() {
 #[tokio::test]
 async fn it_goes_away_as_soon_as_it_is_there() {
     let uhub = LocalUhub::start().await.unwrap();
-    uhub.go_away_for(Duration::MAX);
+    uhub.unavailable_for(Duration::MAX);
     let connects = async || TcpStream::connect(address(&uhub)).await.is_ok();
     eventually("that it is away", async || !connects().await).await;
 }

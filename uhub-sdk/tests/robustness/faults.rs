@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use uhub_sdk::{
-    Client, Delivery, Error, ErrorKind, RetCode, RetryPolicy,
+    Client, Error, ErrorKind, Execution, RetCode, RetryPolicy,
     local::{Fault, LocalUhub, Repository, Scope},
 };
 
@@ -51,7 +51,7 @@ async fn call(client: &Client, kind: Kind) -> Result<(), Error> {
 fn outcome(result: &Result<(), Error>) -> String {
     match result {
         Ok(()) => "success".to_owned(),
-        Err(error) => format!("{:?}, {:?}", error.kind(), error.delivery()),
+        Err(error) => format!("{:?}, {:?}", error.kind(), error.execution()),
     }
 }
 
@@ -110,7 +110,7 @@ async fn the_table_of_faults() {
         ),
         (
             "502 page, carried out",
-            html().afterwards(),
+            html().after_execution(),
             1,
             // The repository is gone, and the second attempt is told so.
             [
@@ -127,7 +127,7 @@ async fn the_table_of_faults() {
         ),
         (
             "110, carried out",
-            Fault::ret_code(RetCode::GATEWAY_TIMEOUT).afterwards(),
+            Fault::ret_code(RetCode::GATEWAY_TIMEOUT).after_execution(),
             1,
             [ok(2), (2, "Service, Unknown"), (1, "Service, Unknown")],
         ),
@@ -145,7 +145,7 @@ async fn the_table_of_faults() {
         ),
         (
             "connection cut after it was carried out",
-            Fault::CutConnection.afterwards(),
+            Fault::CutConnection.after_execution(),
             1,
             [ok(2), (2, "Service, Unknown"), (1, "Connection, Unknown")],
         ),
@@ -269,7 +269,7 @@ async fn a_server_that_is_down_for_two_seconds_is_waited_for() {
         .unwrap();
     // A connection that was used is there when it goes.
     client.get_repo_image("idkTdEFo").send().await.unwrap();
-    uhub.go_away_for(Duration::from_secs(2));
+    uhub.unavailable_for(Duration::from_secs(2));
     tokio::time::sleep(Duration::from_millis(100)).await;
     // Nothing could be sent while it was down, and so this may be repeated too.
     let created = client.create_repo("new").send().await;
@@ -302,15 +302,18 @@ async fn what_the_service_asks_to_wait_is_waited_if_there_is_time() {
 async fn an_unknown_outcome_says_so_where_it_matters() {
     let uhub = server().await;
     let client = client(&uhub);
-    uhub.play(Fault::CutConnection.afterwards());
+    uhub.play(Fault::CutConnection.after_execution());
     let error = client.create_repo("new").send().await.unwrap_err();
-    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert_eq!(error.execution(), Execution::Unknown);
     let says = "It may have been carried out: look before you send it again.";
     assert!(error.to_string().contains(says), "{error}");
 
-    uhub.play(Fault::CutConnection.afterwards());
+    uhub.play(Fault::CutConnection.after_execution());
     let error = client.delete_repo("old").send().await.unwrap_err();
-    assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 2));
+    assert_eq!(
+        (error.execution(), error.attempts()),
+        (Execution::Unknown, 2)
+    );
     let says = "An attempt before this one may have been carried out.";
     assert!(error.to_string().contains(says), "{error}");
 }
@@ -345,6 +348,6 @@ async fn the_budget_is_shared_by_all_calls_of_a_client() {
 
     let once = client
         .get_repo_image("idkTdEFo")
-        .with_retry(RetryPolicy::never());
+        .with_retry(RetryPolicy::disabled());
     assert_eq!(once.send().await.unwrap_err().attempts(), 1);
 }

@@ -118,7 +118,7 @@ async fn without_keys_nothing_is_sent_and_the_error_says_why() {
     let client = Client::builder()
         .base_url(uhub.base_url())
         .credentials_provider(nobody)
-        .retry(RetryPolicy::never())
+        .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();

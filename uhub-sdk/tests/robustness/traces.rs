@@ -303,7 +303,11 @@ fn what_is_unsafe_is_warned_of() {
 async fn a_request_id_is_searched_for_secrets_and_cut() {
     let captured = capture();
     let uhub = uhub().await;
-    let client = uhub.client().retry(RetryPolicy::never()).build().unwrap();
+    let client = uhub
+        .client()
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
     for id in [format!("a{PRIVATE_KEY}"), "x".repeat(20_000)] {
         for (status, body) in [(200, r#"{"RetCode": 0, "TotalCount": 0}"#), (502, "<html>")] {
             uhub.play(Fault::Respond {

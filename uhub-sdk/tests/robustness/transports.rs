@@ -25,7 +25,7 @@ use tokio_rustls::{
 };
 use tower_service::Service;
 use uhub_sdk::{
-    BoxFuture, Client, ClientBuilder, Delivery, ErrorKind, RetryPolicy, TowerTransport, Transport,
+    BoxFuture, Client, ClientBuilder, ErrorKind, Execution, RetryPolicy, TowerTransport, Transport,
     TransportError,
     local::{Fault, LocalUhub},
 };
@@ -105,14 +105,14 @@ async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
         let client = builder.build().unwrap();
         let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.delivery()),
-            (ErrorKind::Connect, Delivery::NotSent),
+            (error.kind(), error.execution()),
+            (ErrorKind::Connect, Execution::NotSent),
             "{what}: {error}"
         );
         let shown = error.to_string();
         assert!(shown.contains("certificate"), "{what}: {shown}");
         // It would be no better the second time.
-        assert_eq!((error.attempts(), error.is_repeatable()), (1, false));
+        assert_eq!((error.attempts(), error.is_retryable()), (1, false));
     }
     assert_eq!(uhub.requests().len(), 1, "nothing was sent to either");
 }
@@ -224,7 +224,7 @@ async fn a_connection_that_was_closed_while_idle_loses_no_call() {
     let client = uhub
         .client()
         .base_url(base_url)
-        .retry(RetryPolicy::never())
+        .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     for number in 0..5 {
@@ -248,14 +248,14 @@ async fn a_server_that_never_shakes_hands_was_not_reached() {
         .credentials(given_keys())
         .base_url(format!("https://{address}/"))
         .attempt_timeout(Duration::from_millis(300))
-        .retry(RetryPolicy::never())
+        .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     for _ in 0..5 {
         let error = client.create_repo("base").send().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.delivery()),
-            (ErrorKind::Connect, Delivery::NotSent),
+            (error.kind(), error.execution()),
+            (ErrorKind::Connect, Execution::NotSent),
             "{error}"
         );
     }
@@ -267,7 +267,7 @@ async fn a_size_that_is_only_announced_takes_no_memory() {
     let client = uhub
         .client()
         .max_response_size(usize::MAX)
-        .retry(RetryPolicy::never())
+        .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     uhub.play(Fault::Respond {
@@ -352,30 +352,30 @@ impl Transport for Failing {
 
 #[tokio::test]
 async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
-    for (with, for_get, for_create, delivery) in [
+    for (with, for_get, for_create, execution) in [
         (
             (|| TransportError::not_connected("no way.")) as fn() -> TransportError,
             3,
             3,
-            Delivery::NotSent,
+            Execution::NotSent,
         ),
         (
             || TransportError::not_connected("no way.").permanent(),
             1,
             1,
-            Delivery::NotSent,
+            Execution::NotSent,
         ),
         (
             || TransportError::interrupted("it broke."),
             3,
             1,
-            Delivery::Unknown,
+            Execution::Unknown,
         ),
         (
             || TransportError::timed_out("too long.").with_source(io::Error::other("why")),
             3,
             1,
-            Delivery::Unknown,
+            Execution::Unknown,
         ),
     ] {
         let sent = Arc::new(AtomicUsize::new(0));
@@ -393,14 +393,14 @@ async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
             .unwrap();
         let error = client.get_repo_image("base").send().await.unwrap_err();
         assert_eq!(
-            (error.attempts(), error.delivery()),
-            (for_get, delivery),
+            (error.attempts(), error.execution()),
+            (for_get, execution),
             "{error}"
         );
         let error = client.create_repo("base").send().await.unwrap_err();
         assert_eq!(
-            (error.attempts(), error.delivery()),
-            (for_create, delivery),
+            (error.attempts(), error.execution()),
+            (for_create, execution),
             "{error}"
         );
         assert_eq!(sent.load(Ordering::SeqCst) as u32, for_get + for_create);
@@ -503,7 +503,7 @@ async fn a_tower_service_is_a_transport() {
     let client = |service: Canned| -> ClientBuilder {
         Client::builder()
             .credentials(given_keys())
-            .retry(RetryPolicy::never())
+            .retry(RetryPolicy::disabled())
             .transport(TowerTransport::new(service).with_max_response_size(1000))
     };
     let whole = r#"{"RetCode": 0, "TotalCount": 1, "ImageSet": [{"ImageName": "nginx"}]}"#;
@@ -544,38 +544,38 @@ async fn a_tower_service_is_a_transport() {
     let knowing = Client::builder()
         .credentials(given_keys())
         .transport(shared);
-    let knowing = knowing.retry(RetryPolicy::never()).build().unwrap();
+    let knowing = knowing.retry(RetryPolicy::disabled()).build().unwrap();
     let error = knowing.create_repo("base").send().await.unwrap_err();
-    assert_eq!(error.delivery(), Delivery::NotSent);
+    assert_eq!(error.execution(), Execution::NotSent);
     assert!(error.to_string().contains("the door is shut"), "{error}");
 
     let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());
-    for (ready, answer, kind, delivery) in [
+    for (ready, answer, kind, execution) in [
         (
             Err("busy"),
             Ok(whole),
             ErrorKind::Connect,
-            Delivery::NotSent,
+            Execution::NotSent,
         ),
         (
             Ok(()),
             Err("lost"),
             ErrorKind::Connection,
-            Delivery::Unknown,
+            Execution::Unknown,
         ),
-        (Ok(()), Ok(""), ErrorKind::Connection, Delivery::Unknown),
+        (Ok(()), Ok(""), ErrorKind::Connection, Execution::Unknown),
         (
             Ok(()),
             Ok(long),
             ErrorKind::ResponseTooLarge,
-            Delivery::Unknown,
+            Execution::Unknown,
         ),
     ] {
         let client = client(Canned { ready, answer }).build().unwrap();
         let error = client.get_repo_image("base").send().await.unwrap_err();
         assert_eq!(
-            (error.kind(), error.delivery()),
-            (kind, delivery),
+            (error.kind(), error.execution()),
+            (kind, execution),
             "{error}"
         );
     }

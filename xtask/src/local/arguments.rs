@@ -11,7 +11,7 @@ use std::{net::SocketAddr, path::PathBuf};
 #[command(after_long_help = "\
 While it runs, it can be told what to do. This loses the answer to the next request:
 
-    curl --json '{\"play\": {\"afterwards\": \"cut_connection\"}}' ${UCLOUD_API_BASE_URL}_local/faults
+    curl --json '{\"play\": {\"after_execution\": \"cut_connection\"}}' ${UCLOUD_API_BASE_URL}_local/faults
 
 and this shows what it holds, as a file for --data:
 

@@ -285,10 +285,10 @@ mod tests {
         assert_eq!(line(&listed), "POST GetRepo: RetCode 0, 1.2 ms");
         listed.attempt = 3;
         listed.status = None;
-        listed.fault = Some(uhub_sdk::local::Fault::CutConnection.afterwards());
+        listed.fault = Some(uhub_sdk::local::Fault::CutConnection.after_execution());
         assert_eq!(
             line(&listed),
-            r#"POST GetRepo: RetCode 0, no answer, fault {"afterwards":"cut_connection"}, 1.2 ms, attempt 3"#
+            r#"POST GetRepo: RetCode 0, no answer, fault {"after_execution":"cut_connection"}, 1.2 ms, attempt 3"#
         );
         let mut odd = request(None, None);
         odd.status = Some(405);

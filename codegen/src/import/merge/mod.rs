@@ -30,9 +30,9 @@ const FIELD: &[&str] = &[
     "name",
     "type",
     "required",
-    "shown_as",
-    "shown_absent",
-    "shown_alone",
+    "example_type",
+    "example_omits",
+    "example_shorthand",
 ];
 
 /// The spec that a page makes of the one there is.
@@ -89,9 +89,12 @@ pub(crate) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
     if !has(&spec, "summary") {
         spec.push(member("summary", string("")));
     }
-    if !has(&spec, "repeat") {
-        spec.push(member("repeat", string(proposal::repeat(&facts.action))));
-        proposed.push("repeat");
+    if !has(&spec, "idempotency") {
+        spec.push(member(
+            "idempotency",
+            string(proposal::idempotency(&facts.action)),
+        ));
+        proposed.push("idempotency");
     }
     match (old, proposal::pagination(facts)) {
         (None, Some(parts)) => {
@@ -115,7 +118,7 @@ pub(crate) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) 
         .filter(is_text)
         .any(|model| merge.alone(model).is_none())
     {
-        proposed.push("shown_alone");
+        proposed.push("example_shorthand");
     }
     spec.extend(merge.example(shown));
     spec.extend(merge.proposed(&proposed));
@@ -276,7 +279,7 @@ impl<'a> Merge<'a> {
         let fields = elements(self.old_model(&model.name)?);
         let alone = fields
             .iter()
-            .find(|field| get(field, "shown_alone").is_some())?;
+            .find(|field| get(field, "example_shorthand").is_some())?;
         let name = row_name(alone)?;
         let is_there = model.fields.iter().any(|field| field.name == name);
         is_there.then(|| name.to_owned())
@@ -302,16 +305,16 @@ impl<'a> Merge<'a> {
             let default = proposal::default(&field.description, &field.kind);
             row.extend(default.map(|default| member("default", value(default, &field.kind))));
         }
-        let shown_as = shown.types.get(&key);
-        row.extend(shown_as.map(|ty| member("shown_as", string(&ty.to_string()))));
+        let example_type = shown.types.get(&key);
+        row.extend(example_type.map(|ty| member("example_type", string(&ty.to_string()))));
         if shown.absent.contains(&key) {
-            row.push(member("shown_absent", yes()));
+            row.push(member("example_omits", yes()));
         }
         if let Owner::Model(model) = owner
             && shown.alone.contains(model)
             && decided.alone.get(model) == Some(&field.name)
         {
-            row.push(member("shown_alone", yes()));
+            row.push(member("example_shorthand", yes()));
         }
         let is_same = |old: &&Node| row_name(old) == Some(&field.name);
         let old = old.into_iter().flat_map(elements).find(is_same);

@@ -4,7 +4,7 @@ use crate::import::facts::page::{Facts, Field, Model, model_of};
 use crate::spec::Type;
 
 /// Whether an action may be sent again, as its name suggests; where that says nothing, it may not.
-pub(crate) fn repeat(action: &str) -> &'static str {
+pub(crate) fn idempotency(action: &str) -> &'static str {
     const SAFE: &[&str] = &["Check", "Describe", "Get", "List", "Query"];
     const IDEMPOTENT: &[&str] = &["Delete", "Modify", "Rename", "Set", "Update"];
     let begins_with = |verbs: &[&str]| {
@@ -18,7 +18,7 @@ pub(crate) fn repeat(action: &str) -> &'static str {
     } else if begins_with(IDEMPOTENT) {
         "idempotent"
     } else {
-        "never"
+        "non_idempotent"
     }
 }
 
@@ -168,11 +168,11 @@ mod tests {
             ("GetRepoImage", "safe"),
             ("DescribeUDisk", "safe"),
             ("UpdateRepo", "idempotent"),
-            ("CreateRepo", "never"),
-            ("Getaway", "never"),
-            ("SettleBill", "never"),
+            ("CreateRepo", "non_idempotent"),
+            ("Getaway", "non_idempotent"),
+            ("SettleBill", "non_idempotent"),
         ] {
-            assert_eq!(repeat(action), expected, "{action}");
+            assert_eq!(idempotency(action), expected, "{action}");
         }
     }
 
