@@ -1,14 +1,17 @@
-//! How the generator grows with its spec: `cargo bench --package uhub-codegen`.
+//! Measures the generator against the size of its spec: `cargo bench --package uhub-codegen`.
 //!
-//! 200 and 2,000 actions, from text in memory to source in memory: copies of GetRepoImage under other
-//! names, and of an action with nested models and lists as parameters. Then what has changed between two
-//! such specs, the second with another type in every action. Each number of actions has a process of its
-//! own, whose peak of memory the system tells, where it does.
+//! It generates 200 and 2,000 actions from text in memory, copies of `GetRepoImage` and of an
+//! action with nested models and lists as parameters, and then compares two such specs that differ
+//! in one type of every action. Each size runs in a process of its own, for its peak memory where
+//! the system reports it.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
-use std::{env, fs, path::Path, process::Command, time::Instant};
+#[path = "../tests/spec_folder/mod.rs"]
+mod spec_folder;
 
-use uhub_codegen::{Spec, SpecFile, diff, generate, read};
+use std::{env, fs, process::Command, time::Instant};
+
+use uhub_codegen::{Spec, SpecFile, diff, generate};
 
 fn main() {
     if let Ok(actions) = env::var("SCALE_ACTIONS") {
@@ -37,10 +40,10 @@ fn main() {
     println!("10 times     {generate:>6.1} ×  {diff:>6.1} ×  {memory:>9.1} ×");
 }
 
-/// Prints the best of seven times to generate and to compare, and the peak of memory.
+/// Prints the best of seven times to generate and to compare, and the peak memory.
 fn measure(actions: usize) {
     let (before, after) = (spec(actions, "\"int\""), spec(actions, "\"float\""));
-    let generate = best(|| assert_eq!(generate(&before).unwrap().len(), actions + 4));
+    let generate = best(|| assert!(generate(&before).unwrap().len() > actions));
     let memory = peak();
     let diff = best(|| {
         let changes = diff(&before, &after).unwrap().changes;
@@ -58,7 +61,7 @@ fn best(mut run: impl FnMut()) -> f64 {
     times.fold(f64::INFINITY, f64::min)
 }
 
-/// The most memory that this process has had so far, in MiB; no number where nobody says it.
+/// The peak memory of this process in MiB, or NaN where the system does not report it.
 fn peak() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -67,10 +70,12 @@ fn peak() -> f64 {
         .map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
-/// Actions that have this type in one of their models.
+/// A spec of so many actions, with a type for one field of each.
 fn spec(actions: usize, ty: &str) -> Spec {
-    let folder = |path: &str| read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
-    let (uhub, other) = (folder("../api-spec/uhub"), folder("tests/data/other"));
+    let (uhub, other) = (
+        spec_folder::read("../api-spec/uhub"),
+        spec_folder::read("tests/data/other"),
+    );
     let text = |spec: &Spec, name: &str| {
         let action = spec.actions.iter().find(|file| file.path.ends_with(name));
         action.unwrap().text.clone()

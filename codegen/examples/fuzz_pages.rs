@@ -1,10 +1,10 @@
-//! Mutilates the pages of the tests for as long as it is told, and reads what is left of them:
+//! Reads damaged copies of the pages of the tests, until the time is over:
 //!
 //! ```text
 //! cargo run --release --package uhub-codegen --example fuzz_pages -- [SECONDS] [SEED]
 //! ```
 //!
-//! It ends at the first panic, broken promise or page that takes long, and leaves that page in a file.
+//! The first panic, inconsistent result or slow page ends it. That page is written to a file.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 #[path = "../tests/import/shapes.rs"]
@@ -15,63 +15,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use uhub_codegen::{SpecFile, import::read};
+use uhub_codegen::{Severity, SpecFile, import::read};
 
-/// What pages are made of, and what breaks them.
+/// Pieces that pages consist of, and pieces that break them.
+#[rustfmt::skip]
 const PIECES: &[&str] = &[
-    "|",
-    "\\|",
-    "\t",
-    "\n",
-    "\n\n",
-    "\r\n",
-    "`",
-    "```",
-    "# ",
-    "#### ",
-    "<td>",
-    "</td>",
-    "<table>",
-    "</table>",
-    "<pre>",
-    "</pre>",
-    "<script>",
-    "<!--",
-    "&lt;",
-    "&#x0;",
-    "array[",
-    "]",
-    "string",
-    "int",
-    "Yes",
-    "No",
-    "{",
-    "}",
-    "[",
-    "\"",
-    "\\u0000",
-    "null",
-    "1e999",
-    "&A=",
-    "?",
-    "Request Parameters",
-    "响应字段",
-    "Data Model",
-    "Response Example",
-    " - ListCrates",
-    "Field NameTypeDescription InformationRequired",
-    "\u{feff}",
-    "\u{202e}",
-    "\u{0}",
-    "é",
-    "镜",
-    "默认",
-    "default is ",
+    "|", "\\|", "\t", "\n", "\n\n", "\r\n", "`", "```", "# ", "#### ", "<td>", "</td>", "<table>",
+    "</table>", "<pre>", "</pre>", "<script>", "<!--", "&lt;", "&#x0;", "array[", "]", "string",
+    "int", "Yes", "No", "{", "}", "[", "\"", "\\u0000", "null", "1e999", "&A=", "?",
+    "Request Parameters", "响应字段", "Data Model", "Response Example", " - ListCrates",
+    "Field NameTypeDescription InformationRequired", "\u{feff}", "\u{202e}", "\u{0}", "é", "镜",
+    "默认", "default is ",
 ];
 /// Most pages take less than a millisecond.
-const LONG: Duration = Duration::from_secs(2);
+const MAX_TIME: Duration = Duration::from_secs(2);
 
-/// A xorshift generator: the same seed, the same pages.
+/// A xorshift generator. The same seed makes the same pages.
 struct Random(u64);
 
 impl Random {
@@ -91,31 +50,29 @@ fn main() {
     let mut random = Random(arguments.next().unwrap_or(1).max(1));
     let seeds = seeds();
     let until = Instant::now() + Duration::from_secs(seconds);
-    let (mut pages, mut whole, mut slowest) = (0_u64, 0_u64, Duration::ZERO);
+    let (mut pages, mut accepted, mut slowest) = (0_u64, 0_u64, Duration::ZERO);
     while Instant::now() < until {
-        let bytes = mutilated(&seeds, &mut random);
+        let bytes = damaged(&seeds, &mut random);
         let begun = Instant::now();
         let outcome = panic::catch_unwind(|| check(&bytes));
         let took = begun.elapsed();
         slowest = slowest.max(took);
         pages += 1;
         match outcome {
-            Ok(Ok(is_whole)) if took < LONG => whole += u64::from(is_whole),
-            found => {
-                let path = std::env::temp_dir().join("fuzz_pages.found");
+            Ok(Ok(is_accepted)) if took < MAX_TIME => accepted += u64::from(is_accepted),
+            failure => {
+                let path = std::env::temp_dir().join("fuzz_pages.failed");
                 fs::write(&path, &bytes).unwrap();
-                println!(
-                    "page {pages}, after {took:?}: {found:?}; see {}",
-                    path.display()
-                );
+                let path = path.display();
+                println!("page {pages}, after {took:?}: {failure:?}; see {path}");
                 std::process::exit(1);
             }
         }
     }
-    println!("{pages} pages, {whole} of them read, no find; the slowest took {slowest:?}");
+    println!("{pages} pages, {accepted} accepted, no failure; the slowest took {slowest:?}");
 }
 
-/// The pages of the tests in every shape, and the specs that they become.
+/// Returns the pages of the tests in every shape.
 fn seeds() -> Vec<Vec<u8>> {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -141,7 +98,7 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-fn mutilated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
+fn damaged(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut page = seeds[random.below(seeds.len())].clone();
     for _ in 0..=random.below(8) {
         let at = random.below(page.len() + 1);
@@ -178,30 +135,26 @@ fn mutilated(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     page
 }
 
-/// What holds of every page. Whether the page was read, or the promise that was broken.
+/// Returns whether a page was accepted, or the property that does not hold.
 fn check(bytes: &[u8]) -> Result<bool, String> {
     let reading = read("page", bytes, None);
-    let Some(page) = reading.page else {
-        return match reading.errors.is_empty() {
-            true => Err("refused without a reason".to_owned()),
-            false => Ok(false),
-        };
-    };
-    if !reading.errors.is_empty() {
-        return Err("read in spite of mistakes".to_owned());
-    }
-    let first = page
-        .spec(None)
-        .map_err(|mistakes| format!("{mistakes:?}"))?
-        .text;
-    let old = SpecFile::new("spec", first.clone());
-    let again = page
-        .spec(Some(&old))
-        .map_err(|mistakes| format!("{mistakes:?}"))?
-        .text;
-    if first == again {
-        Ok(true)
-    } else {
-        Err("the same page again changed the spec".to_owned())
+    let mut severities = reading.diagnostics.iter().map(|it| it.severity);
+    let is_refused = severities.any(|severity| severity == Severity::Error);
+    match reading.page {
+        None if is_refused => Ok(false),
+        None => Err("refused without an error".to_owned()),
+        Some(_) if is_refused => Err("accepted with errors".to_owned()),
+        Some(page) => {
+            let import = |old: Option<&SpecFile>| {
+                let imported = page.spec(old).map_err(|errors| format!("{errors:?}"));
+                imported.map(|imported| imported.text)
+            };
+            let first = import(None)?;
+            let again = import(Some(&SpecFile::new("spec", first.clone())))?;
+            match first == again {
+                true => Ok(true),
+                false => Err("importing the page again changed the spec".to_owned()),
+            }
+        }
     }
 }

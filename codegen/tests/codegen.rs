@@ -1,24 +1,19 @@
 //! The generator as its users see it: files in, source or mistakes out.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    collections::BTreeMap,
-    io::Write,
-    path::Path,
-    process::{Command, Stdio},
-};
+mod spec_folder;
+
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use uhub_codegen::{Spec, SpecFile, diff, generate, read};
-
-const OTHER: &str = "tests/data/other";
+use uhub_codegen::{Spec, SpecFile, diff, generate, schemas};
 
 fn uhub() -> Spec {
-    read(Path::new("../api-spec/uhub")).unwrap()
+    spec_folder::read("../api-spec/uhub")
 }
 
 fn other() -> Spec {
-    read(Path::new(OTHER)).unwrap()
+    spec_folder::read("tests/data/other")
 }
 
 fn source(spec: &Spec) -> BTreeMap<String, String> {
@@ -35,17 +30,17 @@ fn action<'s>(spec: &'s mut Spec, file: &str) -> &'s mut SpecFile {
         .unwrap()
 }
 
-/// What is said of the action when its file has this text in place of that.
+/// The mistakes in GetRepoImage after one text in its file is replaced.
 fn mistakes(from: &str, to: &str) -> Vec<String> {
     let mut spec = uhub();
     let action = action(&mut spec, "get_repo_image.json");
     assert!(action.text.contains(from), "{from}");
     action.text = action.text.replacen(from, to, 1);
     action.path = "get_repo_image.json".to_owned();
-    said(&spec)
+    messages(&spec)
 }
 
-fn said(spec: &Spec) -> Vec<String> {
+fn messages(spec: &Spec) -> Vec<String> {
     generate(spec)
         .err()
         .unwrap_or_default()
@@ -55,331 +50,356 @@ fn said(spec: &Spec) -> Vec<String> {
 }
 
 #[test]
-fn every_mistake_has_its_place_and_says_what_to_do() {
+fn every_mistake_has_its_place_and_a_remedy() {
     let mut wrong = Vec::new();
     for (from, to, expected) in [
         // Form.
         (
-            "\"repeat\": \"safe\",",
-            "\"repeat\": \"safe\"",
-            "6:3: this is not JSON: expected `,` or `}`",
+            "\"idempotency\": \"safe\",",
+            "\"idempotency\": \"safe\"",
+            "7:3: error: invalid JSON: expected `,` or `}`",
         ),
         (
-            "\"repeat\"",
-            "\"repeats\"",
-            "5:3: an action has no key `repeats`; did you mean `repeat`?",
+            "\"idempotency\"",
+            "\"idempotencies\"",
+            "6:3: error: `idempotencies` is unknown here; did you mean `idempotency`?",
         ),
-        ("\"repeat\"", "\"repeats\"", "1:1: an action lacks `repeat`"),
+        (
+            "\"idempotency\"",
+            "\"idempotencies\"",
+            "1:1: error: `idempotency` is missing here",
+        ),
         (
             "\"safe\"",
             "\"sometimes\"",
-            "5:13: `sometimes` is not known here; expected one of: idempotent, never, safe",
+            "6:18: error: `sometimes` is unknown here; expected one of: idempotent, non_idempotent, safe",
         ),
         (
             "\"safe\"",
             "true",
-            "5:13: expected a string; found a boolean",
+            "6:18: error: expected a string; found a boolean",
         ),
         (
             "\"summary\"",
             "\"action\": \"Twice\", \"summary\"",
-            "4:3: `action` stands twice in an action",
+            "4:3: error: `action` is repeated",
         ),
         (
             "\"Lists the images in one repository.\"",
             "\"\"",
-            "4:14: this is empty, and becomes documentation",
+            "4:14: error: this becomes documentation: write a sentence",
         ),
         (
             "Lists the images",
             "Lists\\u0007 the images",
-            "4:14: the character U+0007 may not stand here",
+            "4:14: error: the character U+0007 is not allowed",
         ),
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
             "\"description\": \"x\"",
-            "8:5: a parameter or field lacks `required`",
+            "9:5: error: `required` is missing here",
         ),
         (
             "\"RepoName\", \"type\"",
             "\"Repo Name\", \"type\"",
-            "8:15: \"Repo Name\" may hold no white space",
+            "9:15: error: \"Repo Name\" must not contain white space",
         ),
         // Types.
         (
             "array[ImageSet]",
             "array[ImageSets]",
-            "14:35: no model `ImageSets`; did you mean `ImageSet`?",
+            "15:35: error: no model `ImageSets`; did you mean `ImageSet`?",
         ),
         (
-            "\"int\", \"required\": true, \"description\": \"Supposedly how many images the",
-            "\"Int\", \"required\": true, \"description\": \"Supposedly how many images the",
-            "13:37: no model `Int`; did you mean `int`?",
+            "\"int\", \"required\": true, \"description\": \"Presumably the total number",
+            "\"Int\", \"required\": true, \"description\": \"Presumably the total number",
+            "14:37: error: no model `Int`; did you mean `int`?",
         ),
         (
-            "\"int\", \"required\": true, \"description\": \"How many times",
-            "\"integer\", \"required\": true, \"description\": \"How many times",
-            "19:38: no type or model `integer`",
+            "\"int\", \"required\": true, \"description\": \"Number of pulls",
+            "\"integer\", \"required\": true, \"description\": \"Number of pulls",
+            "20:38: error: no type or model `integer`",
         ),
         (
             "array[ImageSet]",
             "array[ImageSet",
-            "14:35: `array[ImageSet` is no type: an array is written `array[T]`",
+            "15:35: error: `array[ImageSet` is not a type: an array is written `array[T]`",
         ),
         // Names.
         (
             "\"PullCount\"",
             "\"imageName\"",
-            "19:17: `imageName` and `ImageName` would both be `image_name` in Rust: give one of them a `rust_name`",
+            "20:17: error: `imageName` and `ImageName` would both be `image_name` in Rust: add a `rust_name` to one of them",
         ),
         (
             "\"PullCount\"",
             "\"ImageName\"",
-            "19:17: `ImageName` stands here twice",
+            "20:17: error: `ImageName` is repeated",
         ),
         (
             "\"PullCount\"",
             "\"2ndCount\"",
-            "19:17: `2ndCount` makes no Rust name",
+            "20:17: error: `2ndCount` is not a Rust name",
         ),
         (
             "\"PullCount\"",
             "\"下载\"",
-            "19:17: `下载` makes no Rust name",
+            "20:17: error: `下载` is not a Rust name",
         ),
         (
             "\"PullCount\",",
             "\"PullCount\", \"rust_name\": \"type\",",
-            "19:43: `type` cannot name a Rust field",
+            "20:43: error: `type` cannot name a Rust field",
         ),
         (
             "\"Offset\", \"type\"",
             "\"Offset..N\", \"type\"",
-            "9:15: `Offset..N` has an empty part",
+            "10:15: error: `Offset..N` has an empty part",
         ),
         (
             "\"Offset\", \"type\"",
             "\"RepoName.N\", \"type\"",
-            "9:15: `RepoName.N` and `RepoName` disagree on whether `RepoName` is a list",
+            "10:15: error: `RepoName.N` and `RepoName` disagree on whether `RepoName` is a list",
         ),
         (
             "\"Offset\", \"type\"",
             "\"RepoName.Of\", \"type\"",
-            "9:15: `RepoName.Of` and `RepoName` disagree on whether `RepoName` is a value or a group",
+            "10:15: error: `RepoName.Of` and `RepoName` disagree on whether `RepoName` is a value or a group",
         ),
         (
             "\"Offset\", \"type\"",
             "\"RepoName\", \"type\"",
-            "9:15: `RepoName` stands here twice",
+            "10:15: error: `RepoName` is repeated",
         ),
         (
             "\"Offset\", \"type\"",
             "\"Signature\", \"type\"",
-            "9:15: every action has `Signature`",
+            "10:15: error: every action has `Signature`",
         ),
         (
             "\"TotalCount\", \"type\"",
             "\"RetCode\", \"type\"",
-            "13:15: every response has `RetCode`",
+            "14:15: error: every response has `RetCode`",
         ),
         (
             "\"models\": {",
             "\"models\": { \"a-b\": [], \"a_b\": [], \"A-b\": [],",
-            "16:37: the model `A-b` and the model `a_b` would both be the Rust type `ABModel`",
+            "17:37: error: the model `A-b` and the model `a_b` would both be the Rust type `ABModel`",
         ),
         (
             "\"action\": \"GetRepoImage\"",
             "\"action\": \"GetImages\"",
-            "3:13: the action `GetImages` belongs in a file named `get_images.json`",
+            "3:13: error: the action `GetImages` belongs in a file named `get_images.json`",
         ),
         // Defaults, formats, pagination.
         (
             "\"default\": 20",
             "\"default\": \"20\"",
-            "10:69: the default does not fit its type: expected int; found a string",
+            "11:69: error: the default does not fit its type: expected int; found a string",
         ),
         (
             "\"default\": 20",
             "\"default\": 20.0",
-            "10:69: the default does not fit its type: expected int; found a number",
+            "11:69: error: the default does not fit its type: expected int; found a number",
         ),
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
             "\"required\": true, \"default\": \"x\", \"description\": \"x\"",
-            "8:74: a required parameter has no `default`",
+            "9:74: error: a required parameter cannot have a `default`",
         ),
         (
             "\"default\": 20",
             "\"enum\": [\"a\"]",
-            "10:66: `enum` lists the values of a string, and this is none",
+            "11:66: error: `enum` needs a string or an array of strings",
         ),
         (
             "\"default\": 20",
             "\"format\": \"boolean\"",
-            "10:68: a value of type int cannot have this format",
+            "11:68: error: a value of type int cannot have this format",
         ),
         (
             "\"offset\": \"Offset\"",
             "\"offset\": \"Ofset\"",
-            "27:15: no parameter `Ofset`; did you mean `Offset`?",
+            "31:15: error: no parameter `Ofset`; did you mean `Offset`?",
         ),
         (
             "\"limit\": \"Limit\"",
             "\"limit\": \"RepoName\"",
-            "28:14: `RepoName` cannot page: expected a parameter, optional int",
+            "32:14: error: `RepoName` cannot paginate: expected a parameter, optional int",
         ),
         (
             "\"items\": \"ImageSet\"",
             "\"items\": \"TotalCount\"",
-            "30:14: `TotalCount` cannot page: expected a response field, array of a model",
+            "34:14: error: `TotalCount` cannot paginate: expected a response field, array of a model",
         ),
         (
             "\"total\": \"TotalCount\"",
             "\"total\": \"Total\"",
-            "29:14: no response field `Total`",
+            "33:14: error: no response field `Total`",
         ),
         (
             "\"key\": \"ImageName\"",
             "\"key\": \"PullCount\"",
-            "31:12: `PullCount` cannot page: expected a field of the items, required string",
+            "35:12: error: `PullCount` cannot paginate: expected a field of the items, required string",
         ),
         (
             "\"required\": false, \"default\": 20",
             "\"required\": true",
-            "28:14: `Limit` cannot page: expected a parameter, optional int",
+            "32:14: error: `Limit` cannot paginate: expected a parameter, optional int",
         ),
         (
             "\"TotalCount\": 5",
             "\"TotalCount\": \"five\"",
-            "29:14: `TotalCount` cannot page: expected a response field, required int",
+            "33:14: error: `TotalCount` cannot paginate: expected a response field, required int",
         ),
-        // Flags, each where it belongs.
+        // Keys that belong elsewhere.
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
             "\"required\": true, \"explicit\": true, \"description\": \"x\"",
-            "8:78: a required parameter is chosen anyway",
+            "9:75: error: a required parameter is explicit already",
         ),
         (
             "\"default\": 20",
             "\"allow_empty\": true",
-            "10:74: `allow_empty` is said of a plain string, and this is none",
+            "11:73: error: only a plain string can have `allow_empty`",
         ),
         (
             "\"default\": 20",
             "\"example_shorthand\": true",
-            "10:73: a parameter has no `example_shorthand`",
+            "11:79: error: only a field of a model can have `example_shorthand`",
         ),
         (
             "\"default\": 20",
-            "\"without\": { \"action\": \"GetAll\", \"summary\": \"All.\", \"repeat\": \"never\" }",
-            "10:15: only a string can be what a call does another thing without",
+            "\"split_when_absent\": { \"action\": \"GetAll\", \"summary\": \"All.\", \"idempotency\": \"non_idempotent\" }",
+            "11:15: error: only a string can have `split_when_absent`",
         ),
         (
             "\"RepoName\", \"type\": \"string\", \"required\": true, \"description\": \"Name of the repository.\"",
-            "\"RepoName\", \"type\": \"string\", \"required\": true, \"without\": { \"action\": \"X\", \"sumary\": \"All.\", \"repeat\": \"never\" }, \"description\": \"x\"",
-            "8:91: `without` has no key `sumary`; did you mean `summary`?",
+            "\"RepoName\", \"type\": \"string\", \"required\": true, \"split_when_absent\": { \"action\": \"X\", \"sumary\": \"All.\", \"idempotency\": \"non_idempotent\" }, \"description\": \"x\"",
+            "9:101: error: `sumary` is unknown here; did you mean `summary`?",
         ),
         (
             "\"LatestTag\", \"type\": \"string\", \"required\": true,",
             "\"LatestTag\", \"type\": \"string\", \"required\": true, \"default\": \"x\",",
-            "a field has no `default`: it is said of parameters",
+            "only a parameter can have `default`",
         ),
         (
             "\"PullCount\", \"type\": \"int\", \"required\": true,",
             "\"PullCount\", \"type\": \"int\", \"required\": true, \"example_shorthand\": true,",
-            "19:17: only a required string of a model can stand for the whole of it",
+            "20:17: error: only a required string of a model can have `example_shorthand`",
         ),
         (
             "\"LatestTag\", \"type\": \"string\", \"required\": true,",
             "\"LatestTag\", \"type\": \"string\", \"required\": true, \"enum\": [\"a-b\", \"aB\", \"other\", \"2\"],",
-            "`other` would be the variant `Other`, which is there already",
+            "`other` would be the variant `Other`, which exists",
         ),
         (
             "\"ProjectId\", \"type\": \"string\"",
             "\"ProjectId\", \"type\": \"int\"",
-            "7:15: the client fills `ProjectId` in, and can do that for a string alone",
+            "8:15: error: the client fills in `ProjectId`: it must be a string",
         ),
         (
             "\"required\": true, \"description\": \"Name of the repository.\"",
             "\"required\": true, \"allow_empty\": true, \"description\": \"x\"",
-            "8:79: `allow_empty` is said of a parameter that may be left out",
+            "9:78: error: only an optional parameter can have `allow_empty`",
         ),
         (
             "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false,",
             "\"name\": \"ProjectId\", \"type\": \"string\", \"required\": false, \"allow_empty\": true,",
-            "7:81: what the client fills in cannot be empty",
+            "8:80: error: a parameter that the client fills in cannot be empty",
         ),
         (
             "\"LatestTag\", \"type\": \"string\", \"required\": true,",
             "\"LatestTag\", \"type\": \"string\", \"required\": true, \"counted_by\": \"PullCount\",",
-            "only a required list needs to be counted",
+            "only a required list can have `counted_by`",
         ),
         (
             "\"array[ImageSet]\", \"required\": true,",
             "\"array[ImageSet]\", \"required\": true, \"counted_by\": \"Totals\",",
             "no required int `Totals` beside the list",
         ),
-        // Words that rustdoc would take for something else.
+        // Shared enums and the names of models.
+        (
+            "\"LatestTag\", \"type\": \"string\", \"required\": true,",
+            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"enum_type\": \"Visible\",",
+            "no enum `Visible` in service.json",
+        ),
+        (
+            "\"PullCount\", \"type\": \"int\", \"required\": true,",
+            "\"PullCount\", \"type\": \"int\", \"required\": true, \"enum_type\": \"Visibility\",",
+            "`enum_type` needs a string or a boolean; found int",
+        ),
+        (
+            "\"ImageSet\": \"Image\"",
+            "\"Images\": \"Image\"",
+            "no model `Images`",
+        ),
+        (
+            "\"ImageSet\": \"Image\"",
+            "\"ImageSet\": \"image\"",
+            "`image` cannot name a Rust type",
+        ),
+        // Prose that rustdoc would not render verbatim.
         (
             "Name of the repository.",
             "Name of the [Repository].",
-            "8:78: `[` would become a link or a tag",
+            "9:78: error: `[` would become a link or a tag",
         ),
         (
             "Name of the repository.",
             "An array<T>, `Vec<T>`.",
-            "8:78: `<` would become a link or a tag",
+            "9:78: error: `<` would become a link or a tag",
         ),
         (
             "Name of the repository.",
             "Such as\\n\\n    this",
-            "8:78: a block of code would become a test of its own",
+            "9:78: error: a code block would become a doctest",
         ),
         (
             "\"string\", \"required\": true, \"description\": \"Name of the repository.\"",
             "\"strng\", \"required\": true, \"description\": \"Name of the repository.\"",
-            "8:35: no type or model `strng`; did you mean `string`?",
+            "9:35: error: no type or model `strng`; did you mean `string`?",
         ),
         // Examples.
         (
             "\"Limit\": 6",
             "\"Limit\": \"6\"",
-            "38:16: the example of `Limit` does not fit its type: expected int; found a string; if the page has it so, record `\"example_type\"`",
+            "42:16: error: the example of `Limit` does not fit its type: expected int; found a string; if the page has it, add `\"example_type\"`",
         ),
         (
             "\"Limit\": 6",
             "\"Limits\": 6",
-            "38:7: no parameter `Limits`; did you mean `Limit`?",
+            "42:7: error: no parameter `Limits`; did you mean `Limit`?",
         ),
         (
             "\"RepoName\": \"idkTdEFo\",",
             "",
-            "34:16: the request shown lacks the required `RepoName`",
+            "38:16: error: the example omits the required `RepoName`",
         ),
         (
             "\"example_omits\": true, ",
             "",
-            "the example lacks the required `RepoName`: if the page has it so, record `\"example_omits\": true`",
+            "the example omits the required `RepoName`: if the page does, add `\"example_omits\": true`",
         ),
         (
             "\"LatestTag\", \"type\": \"string\", \"required\": true,",
             "\"LatestTag\", \"type\": \"string\", \"required\": true, \"example_omits\": true,",
-            "the example does not show `LatestTag` absent",
+            "the example does not omit `LatestTag`",
         ),
         (
             "\"LatestTag\", \"type\": \"string\",",
             "\"LatestTag\", \"type\": \"string\", \"example_type\": \"int\",",
-            "the example does not show `LatestTag` as int",
+            "the example of `LatestTag` is not int",
         ),
         (
             "\"format\": \"timestamp\", \"example_type\": \"int\", ",
             "",
-            "44:25: the example of `CreateTime` does not fit its type: expected string; found an integer",
+            "48:25: error: the example of `CreateTime` does not fit its type: expected string; found an integer",
         ),
         (
             "\"LatestTag\": \"iBvvYGkW\"",
             "\"LastTag\": \"iBvvYGkW\"",
-            "46:11: no field `LastTag`; did you mean `LatestTag`?",
+            "50:11: error: no field `LastTag`; did you mean `LatestTag`?",
         ),
     ] {
         let found = mistakes(from, to);
@@ -393,7 +413,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
 }
 
 #[test]
-fn all_mistakes_are_said_in_one_go_and_in_order() {
+fn all_mistakes_are_reported_at_once_and_in_order() {
     let mut spec = uhub();
     spec.service.text = spec.service.text.replace("\"unknown\"", "\"unkown\"");
     let first = action(&mut spec, "get_repo_image.json");
@@ -423,9 +443,9 @@ fn all_mistakes_are_said_in_one_go_and_in_order() {
             .any(|mistake| mistake.path_ends_with("bad.json"))
     );
     for expected in [
-        "an action has no key `sumary`; did you mean `summary`?",
-        "an action lacks `summary`",
-        "`save` is not known here; did you mean `safe`?",
+        "`sumary` is unknown here; did you mean `summary`?",
+        "`summary` is missing here",
+        "`save` is unknown here; did you mean `safe`?",
         "no model `ImageSets`; did you mean `ImageSet`?",
         "`imageName` and `ImageName` would both be `image_name` in Rust",
         "`DeleteRepo` would be the module `delete_repo`, which comes from",
@@ -454,7 +474,7 @@ impl PathEndsWith for uhub_codegen::Diagnostic {
     }
 }
 
-/// An example is checked to its last field, however the page writes it.
+/// Examples are checked at any depth, with dotted names and with objects.
 #[test]
 fn examples_of_models_are_checked() {
     for (from, to, expected) in [
@@ -481,7 +501,7 @@ fn examples_of_models_are_checked() {
         (
             "\"Detours\": [{ \"Type\": \"z\" }]",
             "\"Detours\": [{}]",
-            "the example lacks the required `Type`",
+            "the example omits the required `Type`",
         ),
         (
             "\"Price\": 1.5",
@@ -501,14 +521,14 @@ fn examples_of_models_are_checked() {
         (
             "\"Extra.a.0\": 1,",
             "",
-            "the request shown lacks the required `Extra`",
+            "the example omits the required `Extra`",
         ),
     ] {
         let mut spec = other();
         let trip = action(&mut spec, "plan_trip.json");
         assert!(trip.text.contains(from), "{from}");
         trip.text = trip.text.replacen(from, to, 1);
-        let found = said(&spec);
+        let found = messages(&spec);
         assert!(
             found.iter().any(|line| line.contains(expected)),
             "{expected}: {found:#?}"
@@ -517,7 +537,7 @@ fn examples_of_models_are_checked() {
 }
 
 #[test]
-fn two_actions_of_one_name_are_a_mistake() {
+fn two_actions_with_one_name_are_an_error() {
     let mut spec = other();
     let mut variant = spec
         .actions
@@ -527,7 +547,7 @@ fn two_actions_of_one_name_are_a_mistake() {
         .clone();
     variant.text = variant.text.replace("ListV2", "List-V2");
     spec.actions.push(variant);
-    let found = said(&spec);
+    let found = messages(&spec);
     assert!(
         found[0].contains("`List-V2` would be the module `list_v2`, which comes from tests/data/other/actions/list_v2.json"),
         "{found:?}"
@@ -535,7 +555,7 @@ fn two_actions_of_one_name_are_a_mistake() {
 }
 
 #[test]
-fn an_action_is_no_more_than_two_calls() {
+fn an_action_has_at_most_two_calls() {
     let mut spec = other();
     let disk = action(&mut spec, "delete_disk.json");
     let parameter = r#"{ "name": "DiskId","#;
@@ -553,37 +573,38 @@ fn an_action_is_no_more_than_two_calls() {
         "    { \"name\": \"DiskId\"",
         &format!("{second},\n    {{ \"name\": \"DiskId\""),
     );
-    let found = said(&spec);
+    let found = messages(&spec);
     assert!(
         found
             .iter()
-            .any(|line| line.contains("only one parameter of an action can have `without`")),
+            .any(|line| line
+                .contains("only one parameter of an action can have `split_when_absent`")),
         "{found:?}"
     );
 }
 
 #[test]
-fn a_service_is_checked_too() {
+fn mistakes_in_the_service_are_reported() {
     for (from, to, expected) in [
         (
             "https://api.surfercloud.com/",
             "http://api.surfercloud.com",
-            "is no endpoint: expected `https://…/`",
+            "is not an endpoint: expected `https://…/`",
         ),
         (
             "\"code\": 171",
             "\"code\": 0",
-            "0 is success, and no error's code",
+            "0 is success and not an error",
         ),
         (
             "\"code\": 171",
             "\"code\": 170",
-            "the return code 170 stands here already",
+            "the return code 170 is repeated",
         ),
         (
             "\"SIGNATURE_WRONG\"",
             "\"SIGNATURE_MISSING\"",
-            "a return code is named `SIGNATURE_MISSING` already",
+            "the return code `SIGNATURE_MISSING` is repeated",
         ),
         (
             "\"SIGNATURE_WRONG\"",
@@ -595,11 +616,36 @@ fn a_service_is_checked_too() {
             "\"code\": \"171\"",
             "expected an integer; found a string",
         ),
+        (
+            "\"name\": \"Private\"",
+            "\"name\": \"Public\"",
+            "the variant `Public` is repeated",
+        ),
+        (
+            "[\"private\", \"false\"]",
+            "[\"private\", \"True\"]",
+            "the value `True` is repeated",
+        ),
+        (
+            "[\"private\", \"false\"]",
+            "[\"private\"]",
+            "`Visibility` needs two variants, one `true` and one `false`",
+        ),
+        (
+            "\"Visibility\": {",
+            "\"visibility\": {",
+            "no enum `Visibility` in service.json; did you mean `visibility`?",
+        ),
+        (
+            "\"project_parameter\": \"ProjectId\"",
+            "\"project_parameter\": \"Project\"",
+            "no action has a parameter `Project`",
+        ),
     ] {
         let mut spec = uhub();
         assert!(spec.service.text.contains(from), "{from}");
         spec.service.text = spec.service.text.replacen(from, to, 1);
-        let found = said(&spec);
+        let found = messages(&spec);
         assert!(
             found.iter().any(|line| line.contains(expected)),
             "{expected}: {found:?}"
@@ -607,181 +653,313 @@ fn a_service_is_checked_too() {
     }
 }
 
+/// Source without its layout, which depends on the length of names.
+fn squeezed(source: &str) -> String {
+    let words: Vec<&str> = source.split_whitespace().collect();
+    let mut text = words.join(" ");
+    for (from, to) in [
+        (", ]", "]"),
+        (", }", " }"),
+        (", )", ")"),
+        (", >", ">"),
+        ("( ", "("),
+        ("[ ", "["),
+        ("< ", "<"),
+    ] {
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// The source of an action's module, squeezed.
+fn module(files: &BTreeMap<String, String>, name: &str) -> String {
+    squeezed(&files[&format!("src/generated/{name}.rs")])
+}
+
+fn assert_contains(source: &str, expected: &[&str]) {
+    for expected in expected {
+        // The last of several has no comma.
+        let squeezed = squeezed(expected);
+        assert!(
+            source.contains(squeezed.trim_end_matches(',')),
+            "{expected}\n{source}"
+        );
+    }
+}
+
 #[test]
 fn other_services_shapes_are_rendered() {
     let files = source(&other());
-    let host = &files["create_u_host.rs"];
-    for expected in [
-        "pub r#type: String,",
-        "pub fn new_(mut self, value: bool) -> Self {",
-        "pub private_ip: Vec<String>,",
-        "pub matrix: Vec<Vec<i64>>,",
-        "pub disks: Vec<Disks>,",
-        "pub custom_backup: Option<DisksCustomBackup>,",
-        "pub features: Option<Features>,",
-        "pub host: UHost,",
-        "pub raw: Option<serde_json::Value>,",
-        "pub grid: Vec<Vec<i64>>,",
-        "pub parent: Option<Box<UHost>>,",
-        "pub children: Vec<UHost>,",
-        "pub left: Option<Box<DiskInfo>>,",
-        "pub owner: Option<Box<UHost>>,",
-        "pub option: Option<OptionModel>,",
-        "pub ulb_id_2: Option<String>,",
-        "pub enum CreateUHostBootMode {",
-        "    /// Documented as `fast-boot`.\n    FastBoot,\n",
-        "pub boot_mode: CreateUHostBootMode,",
-        "to.add_as_text(\"IsHot\", &self.is_hot);",
-        "to.add_even_empty(\"Remark\", &self.remark);",
-        "impl<C> Call<CreateUHostRequest, C> {",
-        "pub created: crate::Timestamp,",
-        "ready = \"Ready\", required;",
-        "is_hot = \"IsHot\", optional as text;",
-        "name = \"Name\", required as whole;",
-    ] {
-        assert!(host.contains(expected), "{expected}\n{host}");
-    }
-    let trip = &files["plan_trip.rs"];
-    for expected in [
-        // Models and JSON as parameters.
-        "pub route: Route,",
-        "pub stops: Vec<Stop>,",
-        "pub detours: Vec<Stop>,",
-        "pub tree: Option<Branch>,",
-        "pub extra: serde_json::Value,",
-        "pub notes: Option<serde_json::Value>,",
-        "pub layers: Vec<serde_json::Value>,",
-        "    pub fn new(from: impl Into<String>, via: impl IntoIterator<Item = impl Into<String>>) -> Self {\n",
-        "impl crate::parameters::Group for Stop {",
-        "to.add_even_empty(\"Remark\", &self.remark);",
-        "to.add_as_text(\"Paid\", &self.paid);",
-        "\n    /// The service's default: `fast`.\n",
-        // What holds itself ends somewhere, in a box or in an empty list.
-        "pub root: Option<Box<Branch>>,",
-        "    pub fn new(twigs: impl IntoIterator<Item = Branch>) -> Self {\n",
-        "self.root = Some(Box::new(value));",
-        "pub back: Option<Box<Branch>>,",
-        // A model that is sent and read is two structs, and one that neither has is read.
-        "pub owner: Option<DriverParameters>,",
-        "pub by: Option<DriverParameters>,",
-        "pub struct DriverParameters {",
-        "    pub since: Option<i64>,\n",
-        "pub driver: Driver,",
-        "    pub since: Option<crate::Timestamp>,\n",
-        "pub struct Unused {",
-        // Who has a name by right keeps it.
-        "pub struct BagParameters {",
-        "pub bags: Vec<Bag>,",
-        "pub twins: Vec<BagModel>,",
-        "pub self_: Option<PlanTripRequestModel>,",
-        // Values.
-        "None = \"None\";",
-        "ByFoot = \"by-foot\";",
-        "pub days: Vec<PlanTripDays>,",
-        "pub weather: Option<PlanTripWeather>,",
-        "pub weather: PlanTripWeatherValue,",
-        "pub colour: Option<BagParametersColour>,",
-        "pub kind: Option<RouteKind>,",
-        // What the page shows as nothing that its type could take is given as it comes.
-        "pub price: serde_json::Value,",
-        "pub seats: i64,",
-        "legs = \"Legs\", list as single;",
-        "pub number: Option<serde_json::Value>,",
-        "    /// The documentation's example shows `string` in its place, which its type could not take: it\n",
-        // The client has a project of its own, and the action wants the caller's.
-        "to.add(\"ProjectId\", &self.project_id);",
-    ] {
-        assert!(trip.contains(expected), "{expected}\n{trip}");
-    }
+    let host = module(&files, "create_u_host");
+    assert_contains(
+        &host,
+        &[
+            "pub r#type: String,",
+            "pub fn new_(mut self, value: bool) -> Self {",
+            "pub private_ip: Vec<String>,",
+            "pub matrix: Vec<Vec<i64>>,",
+            "pub disks: Vec<Disks>,",
+            "pub custom_backup: Option<DisksCustomBackup>,",
+            "pub features: Option<Features>,",
+            "pub host: UHost,",
+            "pub raw: Option<serde_json::Value>,",
+            "pub grid: Vec<Vec<i64>>,",
+            "pub parent: Option<Box<UHost>>,",
+            "pub children: Vec<UHost>,",
+            "pub left: Option<Box<DiskInfo>>,",
+            "pub owner: Option<Box<UHost>>,",
+            "pub option: Option<OptionModel>,",
+            "pub ulb_id_2: Option<String>,",
+            "pub enum CreateUHostBootMode {",
+            "/// The value `fast-boot`. #[serde(rename = \"fast-boot\")] FastBoot,",
+            "pub boot_mode: CreateUHostBootMode,",
+            "to.add_as_text(\"IsHot\", &self.is_hot);",
+            "to.add_allow_empty(\"Remark\", &self.remark);",
+            "impl<C> Call<CreateUHostRequest, C> {",
+            "pub created: Timestamp,",
+            "decode::Field::required(\"Ready\"),",
+            "decode::Field::optional(\"IsHot\").text()",
+            "decode::Field::required(\"Name\").shorthand(),",
+            "decode::Field::list(\"Peers\"),",
+        ],
+    );
+    let trip = module(&files, "plan_trip");
+    assert_contains(
+        &trip,
+        &[
+            // Models and JSON as parameters.
+            "pub route: Route,",
+            "pub stops: Vec<Stop>,",
+            "pub detours: Vec<Stop>,",
+            "pub tree: Option<Branch>,",
+            "pub extra: serde_json::Value,",
+            "pub notes: Option<serde_json::Value>,",
+            "pub layers: Vec<serde_json::Value>,",
+            "pub fn new(from: impl Into<String>, via: impl IntoIterator<Item = impl Into<String>>) -> Self {",
+            "impl parameters::Group for Stop {",
+            "to.add_allow_empty(\"Remark\", &self.remark);",
+            "to.add_as_text(\"Paid\", &self.paid);",
+            "/// Defaults to `fast`.",
+            // Models that contain themselves, in a box or in an empty list.
+            "pub root: Option<Box<Branch>>,",
+            "pub fn new(twigs: impl IntoIterator<Item = Branch>) -> Self {",
+            "self.root = Some(Box::new(value));",
+            "pub back: Option<Box<Branch>>,",
+            // A model that is sent and read is two structs, and one that neither has is read.
+            "pub owner: Option<DriverParameters>,",
+            "pub by: Option<DriverParameters>,",
+            "pub struct DriverParameters {",
+            "pub since: Option<i64>,",
+            "pub driver: Driver,",
+            "pub since: Option<Timestamp>,",
+            "pub struct Unused {",
+            // The model whose documented name is the Rust name keeps it.
+            "pub struct BagParameters {",
+            "pub bags: Vec<Bag>,",
+            "pub twins: Vec<BagModel>,",
+            "pub self_: Option<PlanTripRequestModel>,",
+            // Values.
+            "\"None\" => Self::None,",
+            "\"by-foot\" => Self::ByFoot,",
+            "pub days: Vec<PlanTripDays>,",
+            "pub weather: Option<PlanTripWeather>,",
+            "pub weather: PlanTripWeatherValue,",
+            "pub colour: Option<BagParametersColour>,",
+            "pub kind: Option<RouteKind>,",
+            // A value that the documented type cannot hold is any JSON.
+            "pub price: serde_json::Value,",
+            "pub seats: i64,",
+            "decode::Field::list(\"Legs\").single(),",
+            "pub number: Option<serde_json::Value>,",
+            "/// The documentation's example shows `string` instead of the documented type, so any JSON is",
+            // The client's project is not sent where the action requires the caller's.
+            "to.add(\"ProjectId\", &self.project_id);",
+        ],
+    );
     assert_eq!(trip.matches("pub mode: PlanTripMode,").count(), 2, "{trip}");
-    assert!(files["list_v2.rs"].contains("pub struct UHost {"));
-    let disks = &files["list_disks.rs"];
-    assert!(
-        disks.contains("disks = \"Disks\", list counted by total;"),
-        "{disks}"
+    assert_contains(&module(&files, "list_v2"), &["pub struct UHost {"]);
+    assert_contains(
+        &module(&files, "list_disks"),
+        &[
+            "decode::Field::list(\"Disks\").counted_by(\"Total\"),",
+            "\"Total\" => Some(self.total),",
+            "(self.begin, self.limit)",
+        ],
     );
-    assert!(disks.contains("(self.begin, self.limit)"), "{disks}");
-    assert!(host.contains("peers = \"Peers\", list;"), "{host}");
-    // One action, two calls: neither becomes the other.
-    let (one, all) = (&files["delete_disk.rs"], &files["delete_all_disks.rs"]);
-    assert!(
-        one.contains("pub fn new(disk_id: impl Into<String>) -> Self {"),
-        "{one}"
+    // Of one action, two calls that cannot be mistaken for each other.
+    let (one, all) = (
+        module(&files, "delete_disk"),
+        module(&files, "delete_all_disks"),
     );
-    assert!(one.contains("to.add(\"DiskId\", &self.disk_id);"), "{one}");
+    assert_contains(
+        &one,
+        &[
+            "pub fn new(disk_id: impl Into<String>) -> Self {",
+            "to.add(\"DiskId\", &self.disk_id);",
+            "const NAME: &'static str = \"DeleteDisk\";",
+        ],
+    );
     assert!(!all.contains("disk_id"), "{all}");
-    assert!(
-        one.contains("\"DeleteDisk\"")
-            && all.contains("const NAME: &'static str = \"DeleteDisk\";"),
-        "{all}"
+    assert_contains(&all, &["const NAME: &'static str = \"DeleteDisk\";"]);
+}
+
+#[test]
+fn a_shared_enum_is_sent_as_each_parameter_documents_it() {
+    let files = source(&other());
+    assert_contains(
+        &module(&files, "enums"),
+        &[
+            "pub enum Power { /// It shines. #[serde(rename = \"on\")] On,",
+            "(\"yes\", Self::On), (\"off\", Self::Off),",
+            "Self::Off => \"off\",",
+        ],
+    );
+    assert_contains(
+        &module(&files, "switch_lamp"),
+        &[
+            "use crate::actions::enums::Power;",
+            "#[doc(alias = \"toggle\")]",
+            "pub fn new(power: Power, is_kept: Power) -> Self {",
+            "pub is_on: Option<Power>,",
+            "/// Defaults to `Off`.",
+            "to.add(\"Power\", &self.power);",
+            "to.add(\"IsOn\", &self.is_on.map(|value| value == Power::On));",
+            "to.add_as_text(\"IsKept\", &(self.is_kept == Power::On));",
+            "SwitchLampRequest::new(Power::On, Power::On).is_on(Power::Off);",
+            "client.switch_lamp(other_sdk::Power::Off, other_sdk::Power::Off)",
+            // The Rust names of a model and of a field, with the documented ones.
+            "/// Documented as `Lamp`. #[doc(alias = \"Lamp\")]",
+            "pub struct Light {",
+            "#[serde(rename = \"Lamp\")] pub light: Light,",
+            "pub power: Option<Power>,",
+            "decode::Field::optional(\"Power\").text(), decode::Field::optional(\"WasOn\")",
+        ],
     );
 }
 
 #[test]
-fn what_is_documented_becomes_a_table() {
-    let table = &source(&other())["documentation.rs"];
-    let string = "kind: Kind::String, required";
-    for expected in [
-        format!("Parameter {{ name: \"Type\", {string}: true }},"),
-        "Parameter { name: \"IsHot\", kind: Kind::Flag, required: false },".to_owned(),
-        // What our calls make an argument of is optional to the service.
-        "kind: Kind::Enum(&[\"slow\", \"fast-boot\"]), required: false }".to_owned(),
-        format!("Parameter {{ name: \"DiskId\", {string}: false }},"),
-        "kind: Kind::List(&Kind::List(&Kind::Int)), required: false }".to_owned(),
-        format!("kind: Kind::List(&Kind::Group(&[Parameter {{ name: \"Type\", {string}: true }}, "),
+fn mistakes_in_shared_enums_and_names_are_reported() {
+    for (file, from, to, expected) in [
+        ("service", "\"name\": \"Off\"", "\"name\": \"On\"", "`On`"),
+        (
+            "service",
+            "\"off\", \"false\"",
+            "\"off\", \"TRUE\"",
+            "`TRUE`",
+        ),
+        ("service", "\"Power\": {", "\"power\": {", "`power`"),
+        ("lamp", "[\"off\", \"on\"]", "[\"off\", \"yes\"]", "`Power`"),
+        (
+            "lamp",
+            "\"default\": false, \"enum_type\": \"Power\"",
+            "\"enum_type\": \"Powr\"",
+            "`Powr`",
+        ),
+        (
+            "lamp",
+            "\"boolean\", \"required\": false, \"default\": false",
+            "\"int\", \"required\": false",
+            "int",
+        ),
+        (
+            "lamp",
+            "\"Lamp\": \"Light\"",
+            "\"Lump\": \"Light\"",
+            "`Lump`",
+        ),
+        (
+            "lamp",
+            "\"Lamp\": \"Light\"",
+            "\"Lamp\": \"light\"",
+            "`light`",
+        ),
     ] {
-        assert!(table.contains(&expected), "{expected}\n{table}");
+        let mut spec = other();
+        let file = match file {
+            "lamp" => action(&mut spec, "switch_lamp.json"),
+            _ => &mut spec.service,
+        };
+        assert!(file.text.contains(from), "{from}");
+        file.text = file.text.replacen(from, to, 1);
+        let found = messages(&spec);
+        assert!(
+            found.iter().any(|line| line.contains(expected)),
+            "{from} -> {to}: {found:#?}"
+        );
     }
+}
+
+#[test]
+fn the_local_server_gets_tables_of_what_is_documented() {
+    let table = squeezed(&source(&other())["local/src/generated/mod.rs"]);
+    let string = "kind: Kind::String, required";
+    assert_contains(
+        &table,
+        &[
+            &format!("Parameter {{ name: \"Type\", {string}: true }},"),
+            "Parameter { name: \"IsHot\", kind: Kind::Flag, required: false },",
+            // Arguments of our calls may be optional to the service.
+            "kind: Kind::Enum(&[\"slow\", \"fast-boot\"]), required: false }",
+            &format!("Parameter {{ name: \"DiskId\", {string}: false }}"),
+            "kind: Kind::List(&Kind::List(&Kind::Int)), required: false }",
+            &format!(
+                "kind: Kind::List(&Kind::Group(&[Parameter {{ name: \"Type\", {string}: true }}"
+            ),
+            "Parameter { name: \"Power\", kind: Kind::Enum(&[\"on\", \"off\"]), required: true }",
+            "Parameter { name: \"IsOn\", kind: Kind::Boolean, required: false }",
+            "Parameter { name: \"IsKept\", kind: Kind::Flag, required: true }",
+            "ReturnCode { code: -1, meaning: \"Odd.\" }",
+        ],
+    );
     // One action, though it is two calls.
     assert_eq!(table.matches("name: \"DeleteDisk\"").count(), 1, "{table}");
 }
 
-/// What stands in the file is what rustfmt would make of it.
+/// Blank lines separate items and functions; documentation has at most 100 columns.
 #[test]
-fn generated_code_is_formatted() {
+fn generated_code_is_laid_out() {
     for (name, text) in source(&uhub()).into_iter().chain(source(&other())) {
-        let rustfmt = Command::new("rustfmt")
-            .args(["--edition", "2024"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let Ok(mut rustfmt) = rustfmt else {
-            // `cargo fmt --check` says it of the committed code, where there is a rustfmt.
-            return;
-        };
-        rustfmt
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        let formatted = String::from_utf8(rustfmt.wait_with_output().unwrap().stdout).unwrap();
-        let diff = similar_lines(&text, &formatted);
-        assert!(diff.is_empty(), "{name}:\n{diff}");
+        let lines: Vec<&str> = text.lines().collect();
+        for (index, line) in lines.iter().enumerate().skip(1) {
+            let is_doc = line.trim_start().starts_with("//");
+            let has_one_word = line.split_whitespace().count() < 3;
+            assert!(
+                !is_doc || has_one_word || line.chars().count() <= 100 || line.contains("let "),
+                "{name}: {line}"
+            );
+            if line.trim_start() == "}"
+                && lines
+                    .get(index + 1)
+                    .is_some_and(|next| next.trim_start().starts_with("///"))
+            {
+                panic!("{name}: no blank line after line {index}");
+            }
+        }
     }
 }
 
-fn similar_lines(text: &str, formatted: &str) -> String {
-    let mut lines = text.lines().zip(formatted.lines()).filter(|(a, b)| a != b);
-    lines.next().map_or_else(String::new, |(is, should)| {
-        format!("is     {is}\nshould {should}")
-    })
+#[test]
+fn the_committed_schemas_are_up_to_date() {
+    for (file, expected) in schemas() {
+        let path = format!("../api-spec/schema/{file}");
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            let text = serde_json::to_string_pretty(&expected).unwrap() + "\n";
+            std::fs::write(&path, text).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            serde_json::from_str::<serde_json::Value>(&committed).unwrap() == expected,
+            "{path} is not up to date: run `UPDATE_SCHEMAS=1 cargo test --package uhub-codegen schemas`"
+        );
+    }
 }
 
 #[test]
 fn the_committed_specs_follow_their_schemas() {
     let schema = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-    let action = schema(include_str!("../../api-spec/schema/action.schema.json"));
-    // The service's schema borrows the fields of the action's.
-    let service = include_str!("../../api-spec/schema/service.schema.json")
-        .replace("action.schema.json#", "#");
-    let mut service = schema(&service);
-    service["$defs"] = action["$defs"].clone();
-    let (action, service) = (
-        jsonschema::validator_for(&action).unwrap(),
-        jsonschema::validator_for(&service).unwrap(),
-    );
+    let validator = |text| jsonschema::validator_for(&schema(text)).unwrap();
+    let action = validator(include_str!("../../api-spec/schema/action.schema.json"));
+    let service = validator(include_str!("../../api-spec/schema/service.schema.json"));
     for spec in [uhub(), other()] {
         service.validate(&schema(&spec.service.text)).unwrap();
         for file in &spec.actions {
@@ -790,12 +968,13 @@ fn the_committed_specs_follow_their_schemas() {
             }
         }
     }
-    // It can say no.
-    let mistaken = uhub().actions[0].text.replace("\"repeat\"", "\"repeats\"");
+    let mistaken = uhub().actions[0]
+        .text
+        .replace("\"idempotency\"", "\"idempotencies\"");
     assert!(!action.is_valid(&schema(&mistaken)));
 }
 
-/// Anything at all is answered with source that parses, or with mistakes; and can be compared.
+/// Checks that any spec gives source that parses, or mistakes, and can be compared.
 fn survives(spec: &Spec) {
     for (old, new) in [(spec, &other()), (&uhub(), spec)] {
         if let Ok(changes) = diff(old, new) {
@@ -814,16 +993,16 @@ fn survives(spec: &Spec) {
 
 proptest! {
     #[test]
-    fn no_text_makes_it_panic(text in ".*") {
+    fn no_text_panics(text in ".*") {
         let mut spec = uhub();
         action(&mut spec, "get_repo.json").text = text.clone();
         survives(&spec);
         survives(&Spec::new(SpecFile::new("service.json", text), Vec::new()));
     }
 
-    /// Cut out a piece of a spec, or put one in.
+    /// Removes a piece of a spec, or inserts one.
     #[test]
-    fn no_edit_makes_it_panic(
+    fn no_edit_panics(
         which in 0..14_usize,
         at in any::<prop::sample::Index>(),
         length in 0..40_usize,

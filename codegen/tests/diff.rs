@@ -1,5 +1,7 @@
-//! What a change is said to mean, against what the compiler says of code that users have written.
+//! Compares specs, and checks the reported classes by compiling users' code.
 #![allow(clippy::unwrap_used)]
+
+mod spec_folder;
 
 use std::{
     collections::BTreeSet,
@@ -24,6 +26,7 @@ const ACTION: &str = r#"{
     { "name": "Tags", "type": "array[string]", "required": false, "description": "Texts." },
     { "name": "Offset", "type": "int", "required": false, "description": "Where a page begins." },
     { "name": "Limit", "type": "int", "required": false, "description": "How long it is." },
+    { "name": "ProjectId", "type": "string", "required": false, "description": "The project." },
     { "name": "Disk.Size", "type": "int", "required": false, "description": "A field of a group." },
     { "name": "Stops", "type": "array[Stop]", "required": false, "description": "Models." }
   ],
@@ -97,7 +100,8 @@ fn main() {
 
 use Class::{Additive, Breaking, Documentation};
 
-/// A change of the action, and what has to be said of it: class, whether it is silent, what has changed.
+/// An edit of the action (old text, new text), and the expected changes: class, whether silent,
+/// headline.
 type Case = (
     &'static str,
     &'static str,
@@ -169,7 +173,7 @@ const CASES: &[Case] = &[
     (
         r#""Note", "type": "string""#,
         r#""Note", "type": "array[string]""#,
-        // Its default does not fit any more, and goes with it.
+        // The default no longer fits the type and is removed with it.
         &[(
             Breaking,
             false,
@@ -215,6 +219,15 @@ const CASES: &[Case] = &[
     ),
     (
         r#"["One", "Two"]"#,
+        r#"["one", "Two"]"#,
+        &[(
+            Breaking,
+            true,
+            "value `One` of `Kind`: documented name, One → one",
+        )],
+    ),
+    (
+        r#"["One", "Two"]"#,
         r#"["One"]"#,
         &[(Breaking, false, "value `Two` of `Kind` is gone")],
     ),
@@ -224,7 +237,7 @@ const CASES: &[Case] = &[
         &[(
             Documentation,
             true,
-            "parameter `Hot`: sent as, text → boolean",
+            "parameter `Hot`: wire type, text_boolean → boolean",
         )],
     ),
     (
@@ -235,12 +248,20 @@ const CASES: &[Case] = &[
     (
         r#""required": false, "allow_empty": true"#,
         r#""required": false"#,
-        &[(Breaking, true, "parameter `Blank`: may be empty")],
+        &[(
+            Breaking,
+            true,
+            "parameter `Blank`: empty text, accepted → rejected",
+        )],
     ),
     (
         r#""default": "a""#,
         r#""default": "a", "allow_empty": true"#,
-        &[(Additive, true, "parameter `Note`: may be empty")],
+        &[(
+            Additive,
+            true,
+            "parameter `Note`: empty text, rejected → accepted",
+        )],
     ),
     (
         r#""name": "Second""#,
@@ -264,7 +285,7 @@ const CASES: &[Case] = &[
             "parameter `Note`: Rust name, note → remark",
         )],
     ),
-    // Another spelling, and another name that is the same in Rust.
+    // Another documented name with the same Rust name.
     (
         r#""name": "Note""#,
         r#""name": "NOTE""#,
@@ -310,7 +331,7 @@ const CASES: &[Case] = &[
             "field `Size` of `Inner`: documented name, Size → SIZE",
         )],
     ),
-    // Arguments that change places: the same types, and other ones.
+    // Arguments in another order: with the same types, and with different ones.
     (
         r#""name": "First", "type": "string", "required": true, "description": "One text." },
     { "name": "Second", "type": "string", "required": true, "description": "Another text.""#,
@@ -319,7 +340,7 @@ const CASES: &[Case] = &[
         &[(
             Breaking,
             true,
-            "parameters: order, new(First, Second, Count) → new(Second, First, Count)",
+            "parameters: arguments, new(First, Second, Count) → new(Second, First, Count)",
         )],
     ),
     (
@@ -330,10 +351,10 @@ const CASES: &[Case] = &[
         &[(
             Breaking,
             false,
-            "parameters: order, new(First, Second, Count) → new(First, Count, Second)",
+            "parameters: argument order, new(First, Second, Count) → new(First, Count, Second)",
         )],
     ),
-    // Optional ones may stand anywhere.
+    // The order of optional parameters does not matter.
     (
         r#"{ "name": "Offset", "type": "int", "required": false, "description": "Where a page begins." },
     { "name": "Limit", "type": "int", "required": false, "description": "How long it is." }"#,
@@ -437,7 +458,11 @@ const CASES: &[Case] = &[
     (
         r#""Maybe", "type": "string", "required": false"#,
         r#""Maybe", "type": "string", "required": true, "example_omits": true"#,
-        &[(Documentation, false, "response field `Maybe`: required")],
+        &[(
+            Documentation,
+            false,
+            "response field `Maybe`: documented as, optional → required, absent from the example",
+        )],
     ),
     (
         r#""Text", "type": "string""#,
@@ -454,7 +479,7 @@ const CASES: &[Case] = &[
         &[(
             Breaking,
             false,
-            "response field `Text`: type, String → crate::Timestamp",
+            "response field `Text`: type, String → Timestamp",
         )],
     ),
     (
@@ -463,7 +488,7 @@ const CASES: &[Case] = &[
         &[(
             Documentation,
             true,
-            "response field `Words`: absence, an error → empty",
+            "response field `Words`: when absent, an error → empty",
         )],
     ),
     (
@@ -472,13 +497,13 @@ const CASES: &[Case] = &[
         &[(
             Documentation,
             true,
-            "response field `Words`: absence, an error → an error, unless `Total` is 0",
+            "response field `Words`: when absent, an error → an error unless `Total` is 0",
         )],
     ),
     (
         r#""Text", "type": "string", "required": true"#,
         r#""Text", "type": "string", "required": true, "example_type": "int""#,
-        &[(Documentation, false, "response field `Text`: shown as")],
+        &[(Documentation, false, "response field `Text`: example type")],
     ),
     (
         r#""Text", "type""#,
@@ -517,7 +542,11 @@ const CASES: &[Case] = &[
     (
         r#""Name", "type": "string", "required": true"#,
         r#""Name", "type": "string", "required": true, "example_shorthand": true"#,
-        &[(Additive, true, "field `Name` of `Item`: shown alone")],
+        &[(
+            Additive,
+            true,
+            "field `Name` of `Item`: shorthand, rejected → accepted",
+        )],
     ),
     (
         r#"{ "name": "Size", "type": "int", "required": true"#,
@@ -558,7 +587,7 @@ const CASES: &[Case] = &[
             (Additive, false, "model `Within` is new"),
         ],
     ),
-    // A model that was read alone is sent too: what is sent has a struct of its own.
+    // A model of responses is used in requests too, and gets a second struct.
     (
         r#"{ "name": "Stops","#,
         r#"{ "name": "Where", "type": "Inner", "required": false, "description": "x" }, { "name": "Stops","#,
@@ -567,7 +596,7 @@ const CASES: &[Case] = &[
             (Additive, false, "model `Inner` in the parameters is new"),
         ],
     ),
-    // A model that was sent alone is read too, and its name goes to what is read.
+    // A model of requests is used in responses too, whose struct takes its name.
     (
         r#"{ "name": "Text","#,
         r#"{ "name": "More", "type": "array[int]", "required": true, "description": "x" }, { "name": "Text","#,
@@ -590,7 +619,11 @@ const CASES: &[Case] = &[
     (
         r#""idempotency": "non_idempotent""#,
         r#""idempotency": "safe""#,
-        &[(Documentation, true, "action: idempotency, never → safe")],
+        &[(
+            Documentation,
+            true,
+            "action: idempotency, non_idempotent → safe",
+        )],
     ),
     (
         "Does something.",
@@ -599,7 +632,7 @@ const CASES: &[Case] = &[
     ),
     (
         "Another text.",
-        "Another text, said otherwise.",
+        "Another text in other words.",
         &[(Documentation, false, "parameter `Second`: description")],
     ),
     (
@@ -611,7 +644,7 @@ const CASES: &[Case] = &[
             (
                 Documentation,
                 true,
-                "response field `Rows`: absence, an error, unless `Total` is 0 → an error",
+                "response field `Rows`: when absent, an error unless `Total` is 0 → an error",
             ),
         ],
     ),
@@ -635,7 +668,7 @@ const CASES: &[Case] = &[
     ),
 ];
 
-/// A case's number as letters: names with digits would be another matter.
+/// A case's number as letters, because names with digits are converted differently.
 fn letters(index: usize) -> String {
     let letter = |digit: usize| char::from(b'a' + u8::try_from(digit).unwrap());
     [letter(index / 26), letter(index % 26)].iter().collect()
@@ -649,8 +682,7 @@ fn named(text: &str, index: usize) -> String {
 }
 
 fn service() -> SpecFile {
-    let text = include_str!("data/other/service.json").replace("[\"ProjectId\"]", "[]");
-    SpecFile::new("service.json", text)
+    SpecFile::new("service.json", include_str!("data/other/service.json"))
 }
 
 /// The spec of all cases, before or after.
@@ -662,7 +694,7 @@ fn spec(is_after: bool) -> Spec {
             true => action.replacen(from, to, 1),
             false => action,
         };
-        // A default has to fit what it is the default of.
+        // A default has to fit its type.
         let action = action.replace(
             r#""array[string]", "required": false, "default": "a""#,
             r#""array[string]", "required": false"#,
@@ -678,12 +710,17 @@ fn spec(is_after: bool) -> Spec {
 
 fn headline(change: &Change) -> String {
     match (&change.from, &change.to) {
-        (Some(from), Some(to)) => format!("{}: {}, {from} → {to}", change.place, change.what),
-        _ if ["gone", "new"].contains(&change.what) => {
-            format!("{} is {}", change.place, change.what)
+        (Some(from), Some(to)) => format!("{}: {}, {from} → {to}", change.subject, change.aspect),
+        _ if ["gone", "new"].contains(&change.aspect) => {
+            format!("{} is {}", change.subject, change.aspect)
         }
-        _ => format!("{}: {}", change.place, change.what),
+        _ => format!("{}: {}", change.subject, change.aspect),
     }
+}
+
+fn classified(change: &Change) -> String {
+    let (class, headline) = (change.class, headline(change));
+    format!("{class:?} {} {headline}", change.is_silent)
 }
 
 /// The changes of one case.
@@ -702,20 +739,13 @@ fn changes_of(index: usize, changes: &[Change]) -> Vec<&Change> {
 }
 
 #[test]
-fn every_change_is_said_with_its_class() {
+fn every_change_is_reported_with_its_class() {
     let changes = diff(&spec(false), &spec(true)).unwrap().changes;
     let mut wrong = Vec::new();
     for (index, (from, to, expected)) in CASES.iter().enumerate() {
         let found: Vec<String> = changes_of(index, &changes)
             .into_iter()
-            .map(|change| {
-                format!(
-                    "{:?} {} {}",
-                    change.class,
-                    change.is_silent,
-                    headline(change)
-                )
-            })
+            .map(classified)
             .collect();
         let missing: Vec<String> = expected
             .iter()
@@ -735,7 +765,7 @@ fn every_change_is_said_with_its_class() {
 
 /// UHub's spec after an edit of one file.
 fn edited(file: &str, from: &str, to: &str) -> Spec {
-    let mut spec = uhub_codegen::read(Path::new("../api-spec/uhub")).unwrap();
+    let mut spec = spec_folder::read("../api-spec/uhub");
     let files = spec.actions.iter_mut().chain([&mut spec.service]);
     let file = files
         .into_iter()
@@ -751,68 +781,77 @@ fn uhub() -> Spec {
 }
 
 #[test]
-fn what_all_actions_share_is_compared_too() {
-    let pages = r#""parameters": ["#;
-    for (from, to, expected) in [
+fn changes_of_the_service_are_reported() {
+    for (file, from, to, expected) in [
         (
+            "service.json",
             "https://api.surfercloud.com/",
             "https://api.example.com/",
-            "Breaking true endpoint: value, https://api.surfercloud.com/ → https://api.example.com/",
+            "Breaking true service: endpoint, https://api.surfercloud.com/ → https://api.example.com/",
         ),
         (
+            "service.json",
             "\"code\": 171",
             "\"code\": 1710",
             "Breaking false return code 171 is gone",
         ),
         (
+            "service.json",
             "\"code\": 171",
             "\"code\": 1710",
             "Additive false return code 1710 is new",
         ),
         (
+            "service.json",
             "SIGNATURE_WRONG",
             "SIGNATURE_BAD",
             "Breaking false return code 171: Rust name, SIGNATURE_WRONG → SIGNATURE_BAD",
         ),
         (
+            "service.json",
             "\"throttled\"",
             "\"rejected\"",
             "Documentation true return code 153: outcome, throttled → rejected",
         ),
         (
-            "[\"ProjectId\"]",
-            "[]",
-            "Breaking true client parameter `ProjectId` is gone",
+            "service.json",
+            "\"project_parameter\": \"ProjectId\"",
+            "\"project_parameter\": \"RepoName\"",
+            "Breaking true service: project parameter, ProjectId → RepoName",
         ),
         (
-            "[\"ProjectId\"]",
-            "[\"ProjectId\", \"RepoName\"]",
-            "Breaking true client parameter `RepoName` is new",
-        ),
-        (
-            pages,
+            "service.json",
+            r#""parameters": ["#,
             r#""parameters": [ { "name": "Nonce", "type": "string", "required": true, "description": "x" },"#,
             "Documentation false common parameter `Nonce` is new",
         ),
         (
+            "service.json",
             "\"service\": \"UHub\"",
             "\"service\": \"Hub\"",
             "Documentation false service: name, UHub → Hub",
         ),
+        (
+            "create_repo.json",
+            "\"enum_type\": \"Visibility\", ",
+            "",
+            "Breaking false parameter `IsShared`: type, Visibility → bool",
+        ),
+        (
+            "create_repo.json",
+            "\"type\": \"boolean\", \"required\": false, \"default\": false,",
+            "\"type\": \"string\", \"required\": false, \"default\": \"false\", \"format\": \"boolean\", \"example_type\": \"boolean\",",
+            "Documentation true parameter `IsShared`: wire type, boolean → text_boolean",
+        ),
+        (
+            "get_repo_image.json",
+            "\"list_images\"",
+            "\"images\"",
+            "Documentation false action: aliases, list_images → images",
+        ),
     ] {
-        let changes = diff(&uhub(), &edited("service.json", from, to)).unwrap();
-        let found: Vec<String> = changes
-            .changes
-            .iter()
-            .map(|change| {
-                format!(
-                    "{:?} {} {}",
-                    change.class,
-                    change.is_silent,
-                    headline(change)
-                )
-            })
-            .collect();
+        let changes = diff(&uhub(), &edited(file, from, to)).unwrap().changes;
+        let found: Vec<String> = changes.iter().map(classified).collect();
         assert!(
             found.iter().any(|line| line == expected),
             "{expected}: {found:#?}"
@@ -821,7 +860,62 @@ fn what_all_actions_share_is_compared_too() {
 }
 
 #[test]
-fn what_was_perhaps_renamed_is_said_where_it_is_gone() {
+fn changes_of_shared_enums_are_reported() {
+    let spec = |level: &str| {
+        let enums = format!("\"enums\": {{ {level}, ");
+        edited("service.json", "\"enums\": {", &enums)
+    };
+    let level = r#""Level": { "description": "How high.", "variants": [
+        { "name": "Low", "values": ["low"], "description": "Low." },
+        { "name": "High", "values": ["high", "top"], "description": "High." }
+    ] }"#;
+    for (from, to, expected) in [
+        (
+            "\"variants\": [",
+            r#""variants": [ { "name": "Middle", "values": ["middle"], "description": "x" },"#,
+            "Additive true variant `Level::Middle` is new",
+        ),
+        (
+            "\"Low\"",
+            "\"Bottom\"",
+            "Breaking false variant `Level::Low` is gone",
+        ),
+        (
+            "[\"low\"]",
+            "[\"low\", \"bottom\"]",
+            "Additive true value `bottom` of `Level::Low` is new",
+        ),
+        (
+            ", \"top\"]",
+            "]",
+            "Breaking true value `top` of `Level::High` is gone",
+        ),
+        (
+            "[\"high\", \"top\"]",
+            "[\"top\", \"high\"]",
+            "Breaking true variant `Level::High`: text, high → top",
+        ),
+        (
+            "How high.",
+            "How much.",
+            "Documentation false enum `Level`: description",
+        ),
+        (
+            "\"Level\"",
+            "\"Height\"",
+            "Breaking false enum `Level` is gone",
+        ),
+    ] {
+        let changes = diff(&spec(level), &spec(&level.replace(from, to))).unwrap();
+        let found: Vec<String> = changes.changes.iter().map(classified).collect();
+        assert!(found.iter().any(|line| line == expected), "{found:#?}");
+        let is_of_service = |change: &Change| change.action.is_none();
+        assert!(changes.changes.iter().all(is_of_service), "{changes:#?}");
+    }
+}
+
+#[test]
+fn likely_renames_are_suggested() {
     for (file, from, to, expected) in [
         (
             "get_repo_image.json",
@@ -837,9 +931,9 @@ fn what_was_perhaps_renamed_is_said_where_it_is_gone() {
         ),
         (
             "create_repo.json",
-            "\"IsShared\"",
-            "\"Shared\"",
-            "`Shared` is new",
+            "\"Description\"",
+            "\"Remark\"",
+            "`Remark` is new",
         ),
         (
             "get_image_tag.json",
@@ -850,17 +944,18 @@ fn what_was_perhaps_renamed_is_said_where_it_is_gone() {
     ] {
         let mut new = edited(file, from, to);
         let (old, example) = (uhub(), "\"example\"");
-        // The example says the old name.
+        // The example has the old name, and the model's Rust name would stay the same.
         for spec in new.actions.iter_mut().filter(|it| it.path.ends_with(file)) {
             let end = spec.text.find(example).unwrap();
             let end = spec.text[..end].rfind(',').unwrap();
-            spec.text = spec.text[..end].to_owned() + "}";
+            let text = spec.text[..end].replace("\"TagInfo\": \"Tag\"", "\"TagInfo\": \"Info\"");
+            spec.text = text + "}";
         }
         let changes = diff(&old, &new).unwrap().changes;
         assert!(
             changes
                 .iter()
-                .any(|change| change.what == "gone" && change.reason.contains(expected)),
+                .any(|change| change.aspect == "gone" && change.reason.contains(expected)),
             "{expected}: {changes:#?}"
         );
     }
@@ -882,17 +977,32 @@ fn what_was_perhaps_renamed_is_said_where_it_is_gone() {
 }
 
 #[test]
-fn another_documented_name_of_the_same_code_is_one_change() {
-    for (from, to, place) in [
-        ("ImageName", "ImageNAME", "field `ImageName` of `ImageSet`"),
-        ("TotalCount", "TotalCOUNT", "response field `TotalCount`"),
-        ("RepoName", "RepoNAME", "parameter `RepoName`"),
+fn a_new_documented_name_with_the_same_rust_name_is_one_change() {
+    for (file, from, to, subject) in [
+        (
+            "get_repo_image.json",
+            "ImageName",
+            "ImageNAME",
+            "field `ImageName` of `ImageSet`",
+        ),
+        (
+            "get_repo_image.json",
+            "TotalCount",
+            "TotalCOUNT",
+            "response field `TotalCount`",
+        ),
+        (
+            "get_repo_image.json",
+            "RepoName",
+            "RepoNAME",
+            "parameter `RepoName`",
+        ),
+        ("get_image_tag.json", "TagSet", "TagInfo", "model `TagSet`"),
     ] {
-        let quoted = |name: &str| format!("\"{name}\"");
-        let new = edited("get_repo_image.json", &quoted(from), &quoted(to));
+        let new = edited(file, from, to);
         let changes = diff(&uhub(), &new).unwrap().changes;
         let found: Vec<String> = changes.iter().map(headline).collect();
-        let renamed = format!("{place}: documented name, {from} → {to}");
+        let renamed = format!("{subject}: documented name, {from} → {to}");
         assert!(found.contains(&renamed), "{found:#?}");
         let others = |line: &&String| !line.ends_with(&format!(", {from} → {to}"));
         let others: Vec<_> = found.iter().filter(others).collect();
@@ -901,7 +1011,7 @@ fn another_documented_name_of_the_same_code_is_one_change() {
 }
 
 #[test]
-fn an_example_is_compared_by_what_it_says() {
+fn examples_are_compared_as_json() {
     let of = |from: &str, to: &str| {
         let new = edited("create_repo.json", from, to);
         let changes = diff(&uhub(), &new).unwrap().changes;
@@ -920,23 +1030,23 @@ fn an_example_is_compared_by_what_it_says() {
 }
 
 #[test]
-fn the_same_spec_has_no_changes_and_a_mistaken_one_has_mistakes() {
+fn equal_specs_have_no_changes_and_invalid_ones_report_errors() {
     let changes = diff(&uhub(), &uhub()).unwrap();
     assert_eq!(changes.class(), None);
-    assert_eq!(changes.to_text("0.1.0"), "nothing has changed");
+    assert_eq!(changes.to_text("0.1.0"), "no changes");
     assert_eq!(changes.to_markdown(), "");
     let mistakes = diff(
         &edited("get_repo.json", "\"safe\"", "\"save\""),
         &edited("service.json", "\"unknown\"", "\"unkown\""),
     )
     .unwrap_err();
-    let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    assert!(said[0].contains("get_repo.json:"), "{said:?}");
-    assert!(said[1].contains("service.json:"), "{said:?}");
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    assert!(mistakes[0].contains("get_repo.json:"), "{mistakes:?}");
+    assert!(mistakes[1].contains("service.json:"), "{mistakes:?}");
 }
 
 #[test]
-fn changes_are_shown_to_people_changelogs_and_programs() {
+fn changes_are_written_as_text_markdown_and_json() {
     let mut new = edited("get_repo_image.json", "\"default\": 20", "\"default\": 50");
     new.actions
         .retain(|file| !file.path.ends_with("delete_repo.json"));
@@ -946,11 +1056,11 @@ fn changes_are_shown_to_people_changelogs_and_programs() {
         "\
 DeleteRepo
   breaking      action is gone
-                Its module and the client's method are gone.
+                The module and the client method are removed.
                 actions::delete_repo
 GetRepoImage
   documentation parameter `Limit`: default, `20` → `50` (silent)
-                Code compiles as before. Where the parameter is left out, the service does another thing: look at calls that leave it out.
+                Code compiles as before, but the service behaves differently when the parameter is omitted. Review calls that omit it.
                 actions::get_repo_image::GetRepoImageRequest::limit
 1 breaking, 0 additive, 1 documentation: minor, 0.1.0 → 0.2.0"
     );
@@ -959,11 +1069,11 @@ GetRepoImage
         "\
 ### Breaking
 
-- `DeleteRepo`: action is gone. Its module and the client's method are gone. (`actions::delete_repo`)
+- `DeleteRepo`: action is gone. The module and the client method are removed. (`actions::delete_repo`)
 
 ### Documentation and behaviour
 
-- `GetRepoImage`: parameter `Limit`: default, `20` → `50`. Code compiles as before. Where the parameter is left out, the service does another thing: look at calls that leave it out. (`actions::get_repo_image::GetRepoImageRequest::limit`)
+- `GetRepoImage`: parameter `Limit`: default, `20` → `50`. Code compiles as before, but the service behaves differently when the parameter is omitted. Review calls that omit it. (`actions::get_repo_image::GetRepoImageRequest::limit`)
 "
     );
     let json: serde_json::Value = serde_json::from_str(&changes.to_json("1.2.3")).unwrap();
@@ -973,24 +1083,24 @@ GetRepoImage
             "changes": [
                 {
                     "action": "DeleteRepo",
-                    "place": "action",
-                    "what": "gone",
+                    "subject": "action",
+                    "aspect": "gone",
                     "from": null,
                     "to": null,
                     "class": "breaking",
                     "silent": false,
-                    "reason": "Its module and the client's method are gone.",
+                    "reason": "The module and the client method are removed.",
                     "item": "actions::delete_repo",
                 },
                 {
                     "action": "GetRepoImage",
-                    "place": "parameter `Limit`",
-                    "what": "default",
+                    "subject": "parameter `Limit`",
+                    "aspect": "default",
                     "from": "`20`",
                     "to": "`50`",
                     "class": "documentation",
                     "silent": true,
-                    "reason": "Code compiles as before. Where the parameter is left out, the service does another thing: look at calls that leave it out.",
+                    "reason": "Code compiles as before, but the service behaves differently when the parameter is omitted. Review calls that omit it.",
                     "item": "actions::get_repo_image::GetRepoImageRequest::limit",
                 },
             ],
@@ -1001,9 +1111,10 @@ GetRepoImage
     );
 }
 
-/// Code that compiled against the old crate compiles against the new one, or not, as its class says.
+/// Code that compiles against the old crate fails to compile against the new one exactly if a
+/// change is breaking and not silent.
 #[test]
-fn the_compiler_agrees() {
+fn the_compiler_agrees_with_the_classes() {
     let (before, after) = (spec(false), spec(true));
     let changes = diff(&before, &after).unwrap().changes;
     let breaks: BTreeSet<String> = (0..CASES.len())
@@ -1018,11 +1129,11 @@ fn the_compiler_agrees() {
 
     let workspace = Workspace::new();
     let none = BTreeSet::new();
-    assert_eq!(workspace.fails_with(&before, &none), none);
-    assert_eq!(workspace.fails_with(&after, &breaks), breaks);
+    assert_eq!(workspace.failures(&before, &none), none);
+    assert_eq!(workspace.failures(&after, &breaks), breaks);
 }
 
-/// The core with the generated code of the cases, and the code of their users beside it.
+/// A workspace of the core with the cases' generated code, and of their users' code.
 struct Workspace {
     root: PathBuf,
 }
@@ -1032,23 +1143,25 @@ impl Workspace {
         let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("diff");
         let _ = fs::remove_dir_all(&root);
         let repository = Path::new("..");
-        copy_folder(&repository.join("uhub-sdk/src"), &root.join("uhub-sdk/src"));
+        for folder in ["uhub-sdk/src", "uhub-sdk/local"] {
+            copy_folder(&repository.join(folder), &root.join(folder));
+        }
         fs::copy(repository.join("Cargo.lock"), root.join("Cargo.lock")).unwrap();
         let copy = |file: &str, change: &dyn Fn(String) -> String| {
             let text = fs::read_to_string(repository.join(file)).unwrap();
             fs::write(root.join(file), change(text)).unwrap();
         };
         copy("Cargo.toml", &|text| {
-            let members = r#"members = ["codegen", "uhub-sdk", "xtask"]"#;
-            assert!(text.contains(members));
-            text.replace(members, r#"members = ["uhub-sdk", "user"]"#)
+            let (before, after) = text.split_once("members = [").unwrap();
+            let (_, after) = after.split_once(']').unwrap();
+            format!("{before}members = [\"uhub-sdk\", \"uhub-sdk/local\", \"user\"]{after}")
         });
-        // Its benchmarks and examples were left behind.
+        // The benchmarks and examples are not copied.
         copy("uhub-sdk/Cargo.toml", &|text| {
             let parts = text.split("\n\n").filter(|part| !part.starts_with("[["));
             parts.collect::<Vec<_>>().join("\n\n")
         });
-        // What stands beside the core may know the service.
+        // The recipes depend on the actions.
         copy("uhub-sdk/src/lib.rs", &|text| {
             text.replace("pub mod recipes;\n", "")
         });
@@ -1068,17 +1181,17 @@ impl Workspace {
         Self { root }
     }
 
-    /// The users whose code does not compile against what this spec generates. Those who are thought
-    /// to be among them are compiled alone, for an error may hide others; the rest together.
-    fn fails_with(&self, spec: &Spec, alone: &BTreeSet<String>) -> BTreeSet<String> {
-        let generated = self.root.join("uhub-sdk/src/generated");
+    /// The users whose code does not compile against the code generated from a spec. Those
+    /// expected to fail are compiled alone, because an error can hide others.
+    fn failures(&self, spec: &Spec, alone: &BTreeSet<String>) -> BTreeSet<String> {
+        let sdk = self.root.join("uhub-sdk");
         let examples = self.root.join("user/examples");
-        for folder in [&generated, &examples] {
+        for folder in [&sdk.join("src/generated"), &examples] {
             let _ = fs::remove_dir_all(folder);
             fs::create_dir_all(folder).unwrap();
         }
-        for (name, text) in generate(spec).unwrap() {
-            fs::write(generated.join(name), text).unwrap();
+        for (path, text) in generate(spec).unwrap() {
+            fs::write(sdk.join(path), text).unwrap();
         }
         let module = |name: &str| format!("#[path = \"../code/{name}.rs\"]\nmod user_{name};\n");
         let program = |modules: String| format!("{modules}\nfn main() {{}}\n");
@@ -1094,7 +1207,7 @@ impl Workspace {
             .args(["check", "--offline", "--package", "user", "--examples"])
             .args(["--keep-going", "--message-format", "json"])
             .current_dir(&self.root)
-            // What the workspace has compiled already need not be compiled again.
+            // Reuses what the workspace has compiled.
             .env(
                 "CARGO_TARGET_DIR",
                 Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap(),
@@ -1103,21 +1216,21 @@ impl Workspace {
             .unwrap();
         let (mut failed, mut programs) = (BTreeSet::new(), BTreeSet::new());
         for line in String::from_utf8(output.stdout).unwrap().lines() {
-            let said: serde_json::Value = serde_json::from_str(line).unwrap();
-            if said["target"]["kind"][0] != "example" {
+            let message: serde_json::Value = serde_json::from_str(line).unwrap();
+            if message["target"]["kind"][0] != "example" {
                 continue;
             }
-            programs.insert(said["target"]["name"].to_string());
-            if said["message"]["level"] == "error" {
-                let spans = said["message"]["spans"].as_array().unwrap();
-                // An error may point into the generated code as well.
+            programs.insert(message["target"]["name"].to_string());
+            if message["message"]["level"] == "error" {
+                let spans = message["message"]["spans"].as_array().unwrap();
+                // An error can point into the generated code too.
                 let files = spans.iter().filter_map(|span| span["file_name"].as_str());
                 let users = files.filter_map(|file| file.split_once("/code/"));
                 failed.extend(users.map(|(_, file)| file.trim_end_matches(".rs").to_owned()));
             }
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(programs.len(), alone.len() + 1, "{said}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(programs.len(), alone.len() + 1, "{stderr}");
         failed
     }
 }

@@ -1,23 +1,18 @@
-//! What the crate costs beside the least that the work could cost, measured in turn in one run:
-//! `cargo bench`.
+//! The cost of the crate relative to a baseline, measured in turn in one run: `cargo bench`.
 //!
-//! - Signing a request of five parameters, beside plain SHA-1 over the same bytes.
-//! - Reading a response, beside what serde derives for the same structs.
-//! - A whole call, beside a bare reqwest loop that sends the same, already signed body over loopback
-//!   and decodes the same structs: processor time of this process, 16 calls at once. The server is a
-//!   process of its own.
-//! - Listing as a stream: resident memory as the list goes on, and reading ahead beside not doing so, where
-//!   each answer takes 20 ms.
+//! - Signing a request with five parameters, relative to plain SHA-1 of the same bytes.
+//! - Reading a response, relative to code derived by serde for the same structs.
+//! - A call, relative to bare reqwest that sends the same signed body over loopback and decodes the
+//!   same structs: processor time of this process, 16 calls at a time. The server is another
+//!   process.
+//! - Listing as a stream: resident memory during the listing, and the time with read-ahead relative
+//!   to that without, at 20 ms a response.
 //!
-//! Machines are noisy: each figure is the median of the ratios of many short rounds.
+//! Each figure is the median of the ratios of many short rounds, since machines are noisy.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
-// The signing is not public: its modules are compiled here once more.
+// Signing is private, so its modules are compiled into this benchmark.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
-#[path = "../src/credentials"]
-mod credentials {
-    pub mod key_pair;
-}
 #[path = "../src/wire"]
 mod wire {
     pub mod parameters;
@@ -32,61 +27,53 @@ use std::{
 };
 
 use bytes::Bytes;
-use credentials::key_pair::Credentials;
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use uhub_sdk::{
-    Client,
+    Client, Credentials,
     local::{Image, LocalUhub, Repository},
 };
 use wire::{parameters::Parameters, sign};
 
 const ROUNDS: usize = 41;
+/// Set in the process of the server, to the number of images and the latency in milliseconds.
 const SERVE: &str = "UHUB_BENCH_SERVE";
+
+const PUBLIC_KEY: &str = "local-public-key";
+const PRIVATE_KEY: &str = "local-private-key";
 
 fn main() {
     if let Ok(images) = std::env::var(SERVE) {
         let (images, latency) = images.split_once(' ').unwrap();
         return serve(images.parse().unwrap(), latency.parse().unwrap());
     }
-    println!("ratios: the crate / the baseline; smaller is better, 1 is as good as the baseline\n");
-    let (alone, whole) = signing();
-    println!("{:<44} {alone:>6.2}", "sign five parameters / SHA-1");
-    println!("{:<44} {whole:>6.2}", "collect and sign them / SHA-1");
+    println!("ratios crate / baseline; smaller is better\n");
+    let print = |name: &str, ratio: f64| println!("{name:<44} {ratio:>6.2}");
+    let (sign, collect_and_sign) = signing();
+    print("sign five parameters / SHA-1", sign);
+    print("collect and sign them / SHA-1", collect_and_sign);
     for images in [9, 100] {
-        let ratio = reading(images);
-        println!(
-            "{:<44} {ratio:>6.2}",
-            format!("read a page of {images} images / serde derive")
-        );
+        let name = format!("read a page of {images} images / serde derive");
+        print(&name, reading(images));
     }
     for images in [9, 100] {
         let (cpu, wall) = calling(images);
-        println!(
-            "{:<44} {cpu:>6.2}",
-            format!("call for {images} images / bare reqwest, CPU")
-        );
-        println!(
-            "{:<44} {wall:>6.2}",
-            format!("call for {images} images / bare reqwest, time")
-        );
+        let name = format!("call for {images} images / bare reqwest");
+        print(&format!("{name}, CPU"), cpu);
+        print(&format!("{name}, time"), wall);
     }
-    println!(
-        "{:<44} {:>6.2}",
-        "list, 8 pages ahead / none, 20 ms a page",
-        reading_ahead()
-    );
+    print("list, 8 pages ahead / none, 20 ms a page", reading_ahead());
     let memory = memory(100_000);
     println!("\nresident memory after 10,000, 20,000, … 100,000 images: {memory:?} KiB");
 }
 
-/// The median of the ratios of two things done in turn.
+/// Returns the median ratio of two durations, measured in turn.
 fn compare(mut ours: impl FnMut() -> Duration, mut baseline: impl FnMut() -> Duration) -> f64 {
     ours();
     baseline();
     let mut ratios: Vec<f64> = (0..ROUNDS)
         .map(|round| {
-            // Whoever goes second finds the caches warm: take turns.
+            // The second one has warm caches, so take turns.
             let (ours, baseline) = if round % 2 == 0 {
                 let first = ours();
                 (first, baseline())
@@ -109,15 +96,13 @@ fn timed(times: usize, mut work: impl FnMut()) -> Duration {
     started.elapsed()
 }
 
-/// The ratios of signing alone, and of collecting the parameters and signing them.
+/// Returns the ratios of signing only, and of collecting the parameters and signing them.
 fn signing() -> (f64, f64) {
-    let credentials = Credentials::new(
-        "ucloudsomeone@example.com1296235120854146120",
-        "46f09bb9fab4f12dfc160dae12273d5332b5debe",
-    );
+    let public_key = "ucloudsomeone@example.com1296235120854146120";
+    let private_key = "46f09bb9fab4f12dfc160dae12273d5332b5debe";
     let (project, repository) = (Some("bbrEuvfC".to_owned()), "idkTdEFo".to_owned());
     let (limit, offset) = (Some(6_i64), Some(6_i64));
-    let common = sign::common("GetRepoImage", &credentials);
+    let common = sign::common("GetRepoImage", public_key, None);
     let collect = || {
         let mut to = Parameters::new(&common, &[]);
         to.add("Limit", &limit);
@@ -128,28 +113,28 @@ fn signing() -> (f64, f64) {
         to
     };
     let collected = collect();
-    let same_bytes = format!("{}{}", collected.text(), *credentials.private_key);
+    let same_bytes = format!("{}{private_key}", collected.text());
     let plain = || {
         timed(20_000, || {
             black_box(Sha1::digest(black_box(&same_bytes)));
         })
     };
-    let alone = || {
+    let sign = || {
         timed(20_000, || {
-            let signature = sign::signature(black_box(&collected).text(), &credentials.private_key);
+            let signature = sign::signature(black_box(&collected).text(), private_key);
             black_box(signature.as_str());
         })
     };
-    let whole = || {
+    let collect_and_sign = || {
         timed(20_000, || {
-            let signed = sign::sign(black_box(collect)(), &credentials);
+            let signed = sign::sign(black_box(collect)(), private_key);
             black_box(signed.signature.as_str());
         })
     };
-    (compare(alone, plain), compare(whole, plain))
+    (compare(sign, plain), compare(collect_and_sign, plain))
 }
 
-/// What a user without this crate would write.
+/// The structs that a user would write without this crate.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Page {
@@ -191,7 +176,7 @@ fn reading(images: usize) -> f64 {
     compare(
         || {
             timed(times, || {
-                // As a call reads it: the text is checked once, as a whole.
+                // Like a call, which checks the text once as a whole.
                 let text = std::str::from_utf8(black_box(body.as_bytes())).unwrap();
                 black_box(serde_json::from_str::<GetRepoImageResponse>(text).unwrap());
             })
@@ -204,7 +189,7 @@ fn reading(images: usize) -> f64 {
     )
 }
 
-/// The other process: it listens until its standard input ends.
+/// The process of the server. It runs until its standard input ends.
 fn serve(images: usize, latency: u64) {
     let runtime = runtime();
     runtime.block_on(async {
@@ -222,7 +207,7 @@ fn serve(images: usize, latency: u64) {
     });
 }
 
-/// How long a list takes with read-ahead, for each second that it takes without.
+/// Returns the duration of a listing with read-ahead relative to that without.
 fn reading_ahead() -> f64 {
     let server = Server::start(12_000, 20);
     let seconds = |read_ahead| {
@@ -235,7 +220,7 @@ fn reading_ahead() -> f64 {
     ratios[1]
 }
 
-/// This process's resident memory in KiB, each time that a tenth of the list has been read.
+/// Returns this process's resident memory in KiB after each tenth of a listing.
 fn memory(images: usize) -> Vec<u64> {
     let server = Server::start(images, 0);
     let mut samples = Vec::new();
@@ -251,7 +236,7 @@ fn memory(images: usize) -> Vec<u64> {
     samples
 }
 
-fn list(server: &Server, limit: i64, read_ahead: usize, mut seen: impl FnMut(usize)) {
+fn list(server: &Server, limit: i64, read_ahead: usize, mut on_item: impl FnMut(usize)) {
     let runtime = runtime();
     let client = server.client();
     runtime.block_on(async {
@@ -264,12 +249,12 @@ fn list(server: &Server, limit: i64, read_ahead: usize, mut seen: impl FnMut(usi
         while let Some(image) = images.next().await {
             black_box(image.unwrap());
             count += 1;
-            seen(count);
+            on_item(count);
         }
     });
 }
 
-/// Everything runs on one thread, whose processor time is measured.
+/// Returns a runtime on this thread, so that its processor time can be measured.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -301,9 +286,8 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        let keys = uhub_sdk::Credentials::new("local-public-key", "local-private-key");
         Client::builder()
-            .credentials(keys)
+            .credentials(Credentials::new(PUBLIC_KEY, PRIVATE_KEY))
             .base_url(&self.base_url)
             .build()
             .unwrap()
@@ -320,7 +304,7 @@ impl Drop for Server {
 const AT_ONCE: usize = 16;
 const CALLS: usize = 480;
 
-/// The ratios of processor time and of time.
+/// Returns the ratios of processor time and of wall time.
 fn calling(images: usize) -> (f64, f64) {
     let server = Server::start(images, 0);
     let runtime = runtime();
@@ -336,7 +320,7 @@ fn calling(images: usize) -> (f64, f64) {
                 .send()
                 .await
                 .unwrap();
-            assert_eq!(page.image_set.len(), images);
+            assert_eq!(page.images.len(), images);
         }))
     };
     let bare = || {
@@ -355,7 +339,7 @@ fn calling(images: usize) -> (f64, f64) {
     (cpu, wall)
 }
 
-/// With rustls and ring, as the crate has it.
+/// Returns a client with rustls and ring, like this crate's.
 fn bare_reqwest() -> reqwest::Client {
     let tls = rustls::ClientConfig::builder_with_provider(
         rustls::crypto::ring::default_provider().into(),
@@ -371,23 +355,22 @@ fn bare_reqwest() -> reqwest::Client {
         .unwrap()
 }
 
-/// What the local UHub's default keys make of the call.
+/// Returns the body of the call, signed with the local server's default credentials.
 fn signed_form() -> Bytes {
-    let credentials = Credentials::new("local-public-key", "local-private-key");
     let (limit, repository) = (100_i64, "base".to_owned());
-    let common = sign::common("GetRepoImage", &credentials);
+    let common = sign::common("GetRepoImage", PUBLIC_KEY, None);
     let mut to = Parameters::new(&common, &[]);
     to.add("Limit", &limit);
     to.add("RepoName", &repository);
-    let signed = sign::sign(to, &credentials);
+    let signed = sign::sign(to, PRIVATE_KEY);
     let form = format!(
-        "Action=GetRepoImage&Limit=100&PublicKey=local-public-key&RepoName=base&Signature={}",
+        "Action=GetRepoImage&Limit=100&PublicKey={PUBLIC_KEY}&RepoName=base&Signature={}",
         signed.signature.as_str()
     );
     Bytes::from(form)
 }
 
-/// Processor time and time of many calls, some at once.
+/// Returns the processor time and the wall time of many calls, some at a time.
 async fn spent<F: Future<Output = ()>>(call: impl Fn() -> F) -> (Duration, Duration) {
     let (cpu, started) = (cpu_time(), Instant::now());
     let worker = || async {
@@ -413,7 +396,7 @@ async fn spent<F: Future<Output = ()>>(call: impl Fn() -> F) -> (Duration, Durat
     )
 }
 
-/// The processor time of this thread, on which everything runs; only Linux tells it to the nanosecond.
+/// Returns the processor time of this thread, if the system is Linux.
 fn cpu_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace()

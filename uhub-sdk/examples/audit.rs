@@ -1,14 +1,16 @@
-//! Counts what an account has: the images, tags and pulls of every repository, and all together.
+//! Counts the images, tags and pulls of every repository of an account.
 //!
 //! ```sh
-//! cargo run --example audit             # on a local UHub, with a few hundred images
-//! cargo run --example audit -- --json   # the same as one JSON document
-//! UCLOUD_PUBLIC_KEY=… UCLOUD_PRIVATE_KEY=… \
-//!     cargo run --example audit         # the real service, all projects
+//! # On a local server with sample data:
+//! cargo run --example audit
+//! # As one JSON document:
+//! cargo run --example audit -- --json
+//! # On the real service, all projects:
+//! UCLOUD_PUBLIC_KEY=… UCLOUD_PRIVATE_KEY=… cargo run --example audit
 //! ```
 //!
-//! With `UCLOUD_PROFILE` the keys are those of a profile of the platform's command-line tool. With
-//! `UCLOUD_PROJECT_ID` it looks at that project alone.
+//! `UCLOUD_PROFILE` selects a profile of the platform's command-line tool instead of the two keys,
+//! `UCLOUD_PROJECT_ID` a single project.
 #![allow(clippy::print_stderr)]
 
 use std::{
@@ -20,17 +22,22 @@ use std::{
 
 use serde::Serialize;
 use uhub_sdk::{
-    Client,
+    Client, ClientBuilder, Visibility,
     local::{Image, LocalUhub, LocalUhubBuilder, Repository, Tag},
     recipes::{Entry, Walk, walk},
 };
 
-/// A line of the audit.
+#[derive(Serialize)]
+struct Audit {
+    repositories: Vec<Row>,
+    totals: Totals,
+}
+
 #[derive(Serialize)]
 struct Row {
     project: String,
     repository: String,
-    visibility: &'static str,
+    visibility: Visibility,
     images: u64,
     tags: u64,
     pulls: i64,
@@ -42,13 +49,6 @@ struct Totals {
     images: u64,
     tags: u64,
     pulls: i64,
-}
-
-/// The audit as JSON.
-#[derive(Serialize)]
-struct Audit {
-    repositories: Vec<Row>,
-    totals: Totals,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -64,128 +64,129 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let is_json = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["--json"] => true,
-        _ => return Err("usage: audit [--json]".into()),
-    };
-    let has_keys = ["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY", "UCLOUD_PROFILE"]
+    let is_json = arguments == ["--json"];
+    if !is_json && !arguments.is_empty() {
+        return Err("usage: audit [--json]".into());
+    }
+    let has_credentials = ["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY", "UCLOUD_PROFILE"]
         .iter()
         .any(|name| env::var_os(name).is_some());
-    if has_keys {
-        let mut walk = walk(&Client::from_env()?).concurrency(8);
+    let audit = if has_credentials {
+        let mut walk = walk(&Client::from_env()?);
         if let Ok(project_id) = env::var("UCLOUD_PROJECT_ID") {
             walk = walk.project_id(project_id);
         }
-        return audit(walk, is_json).await;
+        audit(walk).await?
+    } else {
+        let server = sample_data().start().await?;
+        let base_url = server.base_url();
+        eprintln!("No credentials in the environment: using the local server at {base_url}.");
+        audit(walk(&ClientBuilder::for_local(&server).build()?)).await?
+    };
+    // `println!` would panic on a closed pipe.
+    let mut out = io::stdout().lock();
+    if is_json {
+        serde_json::to_writer_pretty(&mut out, &audit)?;
+        writeln!(out)?;
+    } else {
+        write_table(&mut out, &audit)?;
     }
-    let uhub = seeded().start().await?;
-    eprintln!(
-        "No keys in the environment: this is the local UHub at {}.",
-        uhub.base_url()
-    );
-    audit(walk(&uhub.client().build()?).concurrency(8), is_json).await
+    Ok(())
 }
 
-async fn audit(mut walk: Walk, is_json: bool) -> Result<(), Box<dyn Error>> {
-    let mut rows: Vec<Row> = Vec::new();
-    while let Some(found) = walk.next().await {
-        match found? {
-            Entry::Repository(repository) => rows.push(Row {
-                project: repository.project.project_id.clone(),
-                repository: repository.repo.repo_name.clone(),
-                visibility: if repository.is_public {
-                    "public"
-                } else {
-                    "private"
-                },
-                images: 0,
-                tags: 0,
-                pulls: 0,
-            }),
-            // Whatever holds something comes before what it holds.
+async fn audit(walk: Walk) -> Result<Audit, uhub_sdk::Error> {
+    let mut walk = walk.concurrency(8);
+    let mut repositories: Vec<Row> = Vec::new();
+    let mut totals = Totals::default();
+    while let Some(entry) = walk.next().await {
+        match entry? {
+            Entry::Repo(repo) => {
+                totals.repositories += 1;
+                repositories.push(Row {
+                    project: repo.project.project_id.clone(),
+                    repository: repo.details.repo_name.clone(),
+                    visibility: repo.visibility,
+                    images: 0,
+                    tags: 0,
+                    pulls: 0,
+                });
+            }
             Entry::Image(image) => {
-                if let Some(row) = rows.last_mut() {
+                let pulls = image.details.pull_count;
+                totals.images += 1;
+                totals.pulls += pulls;
+                // The entries of a repository follow it.
+                if let Some(row) = repositories.last_mut() {
                     row.images += 1;
-                    row.pulls += image.repo.pull_count;
+                    row.pulls += pulls;
                 }
             }
             Entry::Tag(_) => {
-                if let Some(row) = rows.last_mut() {
+                totals.tags += 1;
+                if let Some(row) = repositories.last_mut() {
                     row.tags += 1;
                 }
             }
             _ => {}
         }
     }
-    let mut totals = Totals::default();
-    for row in &rows {
-        totals.repositories += 1;
-        totals.images += row.images;
-        totals.tags += row.tags;
-        totals.pulls += row.pulls;
-    }
-    // Not `println!`, which panics where the reader has left.
-    let mut out = io::stdout().lock();
-    if is_json {
-        let audit = Audit {
-            repositories: rows,
-            totals,
-        };
-        serde_json::to_writer_pretty(&mut out, &audit)?;
-        writeln!(out)?;
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "{:<24} {:<24} {:<10} {:>8} {:>8} {:>12}",
-        "PROJECT", "REPOSITORY", "VISIBILITY", "IMAGES", "TAGS", "PULLS"
-    )?;
-    for row in &rows {
-        let Row {
-            project,
-            repository,
-            visibility,
-            images,
-            tags,
-            pulls,
-        } = row;
-        writeln!(
-            out,
-            "{project:<24} {repository:<24} {visibility:<10} {images:>8} {tags:>8} {pulls:>12}"
-        )?;
-    }
-    let Totals {
+    Ok(Audit {
         repositories,
-        images,
-        tags,
-        pulls,
-    } = totals;
-    writeln!(
-        out,
-        "{repositories} repositories, {images} images, {tags} tags, {pulls} pulls"
-    )?;
-    Ok(())
+        totals,
+    })
 }
 
-/// Two projects with 325 images in five repositories.
-fn seeded() -> LocalUhubBuilder {
-    let images = |count: i64, tags: usize| {
-        (0..count).map(move |number| {
-            Image::new(format!("image-{number:03}"))
-                .pull_count(number)
-                .tags((0..tags).map(|version| Tag::new(format!("1.{version}"))))
-        })
+fn write_table(out: &mut impl Write, audit: &Audit) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<16} {:<16} {:<10} {:>8} {:>8} {:>8}",
+        "PROJECT", "REPOSITORY", "VISIBILITY", "IMAGES", "TAGS", "PULLS"
+    )?;
+    for row in &audit.repositories {
+        writeln!(
+            out,
+            "{:<16} {:<16} {:<10} {:>8} {:>8} {:>8}",
+            row.project,
+            row.repository,
+            row.visibility.as_str(),
+            row.images,
+            row.tags,
+            row.pulls
+        )?;
+    }
+    let totals = &audit.totals;
+    writeln!(
+        out,
+        "{} repositories, {} images, {} tags, {} pulls",
+        totals.repositories, totals.images, totals.tags, totals.pulls
+    )
+}
+
+/// Two projects with five repositories.
+fn sample_data() -> LocalUhubBuilder {
+    let image = |name: &str, pulls, versions: &[&str]| {
+        let tags = versions.iter().map(|version| Tag::new(*version));
+        Image::new(name).pull_count(pulls).tags(tags)
     };
+    let teams = ["billing", "catalog", "checkout", "identity", "search"];
+    let services = (1..=30).flat_map(|number| teams.map(|team| format!("{team}-{number}")));
+    let services = services.map(|name| image(&name, 75, &["1.0", "1.1"]));
+    let base = [
+        image("alpine", 5200, &["3.21", "3.22"]),
+        image("nginx", 4100, &["1.26", "1.27", "latest"]),
+        image("redis", 1700, &["7.4", "8.0"]),
+    ];
+    let web = [
+        image("storefront", 980, &["2.0", "2.1"]),
+        image("blog", 120, &["1.4"]),
+    ];
+    let jobs = [image("nightly-report", 31, &["4", "5"])];
     LocalUhub::builder()
-        .project("org-main")
-        .project("org-web")
-        .repository(Repository::new("base").shared(true).images(images(120, 3)))
-        .repository(Repository::new("services").images(images(150, 4)))
-        .repository(Repository::new("empty"))
-        .repository_in(
-            "org-web",
-            Repository::new("web").shared(true).images(images(30, 5)),
-        )
-        .repository_in("org-web", Repository::new("jobs").images(images(25, 2)))
+        .project("org-platform")
+        .project("org-shop")
+        .repository(Repository::new("base").public().images(base))
+        .repository(Repository::new("services").images(services))
+        .repository(Repository::new("sandbox"))
+        .repository_in("org-shop", Repository::new("web").public().images(web))
+        .repository_in("org-shop", Repository::new("jobs").images(jobs))
 }

@@ -1,40 +1,38 @@
-//! What an action is to the core: data.
+//! The data by which the core knows an action.
 
 use crate::{wire::decode::Model, wire::parameters::Parameters};
 
-/// An action of the service: its name, its parameters, its response.
-///
-/// The requests in [`actions`](crate::actions) implement it, and nothing else can.
+/// An action of the service. Only the requests in [`actions`](crate::actions) implement it.
 pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
     /// The documented name, such as `GetRepoImage`.
     const NAME: &'static str;
-    /// Whether a call may be sent a second time.
+    /// Whether a call can be retried.
     const IDEMPOTENCY: Idempotency;
-    /// What the service answers.
+    /// The response.
     type Response: Model + Send + Unpin + 'static;
 
-    /// Hands over the parameters that are set, sorted by name where that can be known beforehand.
+    /// Adds the parameters that are set, sorted by their documented names.
     #[doc(hidden)]
     fn add_parameters(&self, to: &mut Parameters<'_>);
 }
 
-/// Keeps [`Action`] to the generated requests, so that it can grow.
+/// Seals [`Action`], so that it can get new items.
 pub trait Sealed {}
 
-/// Whether a call may be sent a second time.
+/// Whether a call can be retried although it may have been executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Idempotency {
-    /// The action reads: it may be repeated at any time.
+    /// The action only reads.
     Safe,
-    /// Repeating the action changes nothing more.
+    /// Repeating the action has no further effect.
     Idempotent,
-    /// Repeating the action may do it twice.
+    /// Repeating the action may take effect twice.
     NonIdempotent,
 }
 
 impl Idempotency {
-    /// Whether a call whose outcome is unknown may be sent again without looking.
+    /// Returns whether a call that may have been executed can be retried.
     pub(crate) fn allows_retry(self) -> bool {
         self != Self::NonIdempotent
     }

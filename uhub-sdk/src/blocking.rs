@@ -1,7 +1,7 @@
-//! The same client for programs that are not asynchronous (feature `blocking`).
+//! A blocking client, for programs without async (feature `blocking`).
 //!
-//! Names and shapes are those of the asynchronous client: a call's `send` waits for the answer, and
-//! `items` and `pages` are iterators.
+//! It mirrors the async client: `send` blocks until the response is there, and `items` and `pages`
+//! are iterators.
 //!
 //! ```no_run
 //! # fn example() -> Result<(), uhub_sdk::Error> {
@@ -20,28 +20,36 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::{
-    action::Action, call::Call, call::pages::Paged, call::untyped::UntypedCall,
-    config::builder::ClientBuilder, error::Error, exchange::Metadata,
+    action::Action,
+    call::{
+        Call,
+        pages::{self, Paged},
+        untyped::UntypedCall,
+    },
+    client,
+    config::builder::ClientBuilder,
+    error::Error,
+    exchange::judge::Metadata,
 };
 
-/// A client of UHub that waits for each answer.
+/// A blocking client of UHub.
 ///
-/// It is cheap to clone and may be shared between threads. It does not work on a thread that belongs to
-/// an asynchronous runtime, which it would hold up: every call there is an error, also on the threads of
-/// Tokio's `spawn_blocking`, which cannot be told from the others.
+/// It is cheap to clone and can be shared between threads. Calls on a thread of an async runtime
+/// return an error, since they would block it. That includes the threads of Tokio's
+/// `spawn_blocking`, which cannot be distinguished.
 #[derive(Debug, Clone)]
 pub struct Client {
-    client: crate::client::Client,
+    client: client::Client,
     runtime: Arc<Background>,
 }
 
-/// A runtime with a thread of its own, which goes when the last client does.
+/// A runtime on its own thread, shut down with the last client.
 #[derive(Debug)]
 struct Background(Option<Runtime>);
 
 impl Drop for Background {
     fn drop(&mut self) {
-        // A runtime that is dropped within another one panics; this does not wait, and cannot.
+        // Dropping a runtime within another one panics; this does not, since it does not block.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
@@ -49,28 +57,28 @@ impl Drop for Background {
 }
 
 impl Client {
-    /// A client with keys and settings from the environment; [`ClientBuilder::from_env`] has their names.
+    /// Creates a client from the environment; see [`ClientBuilder::from_env`].
     ///
     /// # Errors
     ///
-    /// What [`ClientBuilder::from_env`] and [`ClientBuilder::build_blocking`] say.
+    /// As [`ClientBuilder::from_env`] and [`ClientBuilder::build_blocking`].
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build_blocking()
     }
 
-    /// A client to be set up; [`ClientBuilder::build_blocking`] makes it.
+    /// Returns a builder; [`ClientBuilder::build_blocking`] creates the client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
 
-    pub(crate) fn new(client: crate::client::Client) -> Result<Self, Error> {
+    fn new(client: client::Client) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .thread_name("uhub-sdk")
             .enable_all()
             .build()
             .map_err(|error| {
-                Error::configuration("no thread could be started.").with_source(error)
+                Error::configuration("the client's thread cannot be started.").with_source(error)
             })?;
         Ok(Self {
             client,
@@ -78,177 +86,149 @@ impl Client {
         })
     }
 
-    /// Makes a call of a request: options can be set on it before it is sent.
+    /// Creates a call of a request.
     pub fn call<R: Action>(&self, request: R) -> Call<R, Self> {
         Call::new(self.clone(), request)
     }
 
-    /// Begins a call of an action that this crate has no types for; see
+    /// Creates a call of an action that this crate has no types for; see
     /// [`Client::action`](crate::Client::action).
     pub fn action(&self, name: impl Into<String>) -> UntypedCall<Self> {
         UntypedCall::new(self.clone(), name.into())
     }
 
-    /// Sends a request and waits for the answer.
+    /// Sends a request and waits for its response.
     ///
     /// # Errors
     ///
-    /// As [`Client::send`](crate::Client::send), and on a thread of an asynchronous runtime.
+    /// As [`Call::send`].
     pub fn send<R: Action>(&self, request: R) -> Result<R::Response, Error> {
         self.call(request).send()
     }
 
-    /// Waits, unless that would hold up a runtime.
-    fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+    fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
         match &self.runtime.0 {
-            Some(runtime) if Handle::try_current().is_err() => Ok(runtime.block_on(work)),
+            Some(runtime) if Handle::try_current().is_err() => Ok(runtime.block_on(future)),
             _ => Err(Error::configuration(
-                "a blocking call on a thread of an asynchronous runtime would hold it up: use `uhub_sdk::Client` there, \
-                 or a thread of your own.",
+                "a blocking call would block this thread of an async runtime: use \
+                 `uhub_sdk::Client` there, or a thread outside of the runtime.",
             )),
         }
     }
 }
 
 impl ClientBuilder {
-    /// The client, as one that blocks.
+    /// Builds a blocking client.
     ///
     /// # Errors
     ///
-    /// As [`build`](Self::build).
+    /// As [`build`](Self::build), and if the client's thread cannot be started.
     pub fn build_blocking(self) -> Result<Client, Error> {
         Client::new(self.build()?)
     }
 }
 
 impl<R: Action> Call<R, Client> {
-    /// Sends the call and waits for the answer.
+    /// Sends the call and waits for its response.
     ///
     /// # Errors
     ///
-    /// Whatever kept the service from doing what was asked, or its answer from being understood.
+    /// As the async [`send`](Call::send), and on a thread of an async runtime.
     pub fn send(self) -> Result<R::Response, Error> {
-        self.send_with_metadata().map(|(response, _)| response)
+        let (response, _) = self.send_with_metadata()?;
+        Ok(response)
     }
 
-    /// Sends the call, and returns what came with the response as well.
+    /// Sends the call and returns its response with the request's id and the service's message.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
     pub fn send_with_metadata(self) -> Result<(R::Response, Metadata), Error> {
         let (client, call) = self.split();
-        client.wait(call.send_with_metadata())?
+        client.block_on(call.send_with_metadata())?
+    }
+
+    fn split(self) -> (Client, Call<R>) {
+        let call = Call {
+            client: self.client.client.clone(),
+            request: self.request,
+            options: self.options,
+            read_ahead: self.read_ahead,
+        };
+        (self.client, call)
     }
 }
 
 impl<R: Paged> Call<R, Client> {
-    /// Walks all pages; see [`Call::pages`](crate::Call::pages) for what it does and what it cannot know.
+    /// Returns an iterator over all non-empty pages; see [`Call::pages`](crate::Call::pages) for
+    /// its end and its limits.
     pub fn pages(self) -> Pages<R> {
         let (client, call) = self.split();
-        Pages(Walk {
-            client,
-            walk: Some(call.pages()),
-        })
+        BlockingStream::new(client, call.pages())
     }
 
-    /// Walks the items of all pages, as [`pages`](Self::pages) does.
+    /// Returns an iterator over the items of all [`pages`](Self::pages).
     pub fn items(self) -> Items<R> {
         let (client, call) = self.split();
-        Items(Walk {
-            client,
-            walk: Some(call.items()),
-        })
-    }
-}
-
-impl<R: Action> Call<R, Client> {
-    /// The client that waits, and the call that it waits for.
-    fn split(self) -> (Client, Call<R>) {
-        let Self {
-            client,
-            request,
-            options,
-            read_ahead,
-        } = self;
-        let waited_for = client.client.clone();
-        (
-            client,
-            Call {
-                client: waited_for,
-                request,
-                options,
-                read_ahead,
-            },
-        )
+        BlockingStream::new(client, call.items())
     }
 }
 
 impl UntypedCall<Client> {
-    /// Sends the call and waits for the answer.
+    /// Sends the call and waits for its response.
     ///
     /// # Errors
     ///
-    /// As [`UntypedCall::send`](crate::UntypedCall::send).
+    /// As the async [`send`](UntypedCall::send), and on a thread of an async runtime.
     pub fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.send_with_metadata().map(|(response, _)| response)
+        let (response, _) = self.send_with_metadata()?;
+        Ok(response)
     }
 
-    /// Sends the call, and returns what came with the response as well.
+    /// Sends the call and returns its response with the request's id and the service's message.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
     pub fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
         let client = self.client.clone();
-        client.wait(self.by(client.client.clone()).send_with_metadata())?
+        let call = self.with_client(client.client.clone());
+        client.block_on(call.send_with_metadata())?
     }
 }
 
-/// The pages of an action; [`Call::pages`] makes one.
+/// An iterator over the pages of an action, created by [`Call::pages`].
+pub type Pages<R> = BlockingStream<pages::Pages<R>>;
+
+/// An iterator over the items of an action, created by [`Call::items`].
+pub type Items<R> = BlockingStream<pages::Items<R>>;
+
+/// An iterator that waits for each element of a stream.
 #[derive(Debug)]
 #[must_use = "an iterator does nothing until it is read"]
-pub struct Pages<R: Paged>(Walk<crate::call::pages::Pages<R>>);
-
-/// The items of an action; [`Call::items`] makes one.
-#[derive(Debug)]
-#[must_use = "an iterator does nothing until it is read"]
-pub struct Items<R: Paged>(Walk<crate::call::pages::Items<R>>);
-
-/// A stream that is waited for; nothing once it could not be.
-#[derive(Debug)]
-struct Walk<S> {
+pub struct BlockingStream<S> {
     client: Client,
-    walk: Option<S>,
+    /// `None` after a call on a thread of an async runtime.
+    stream: Option<S>,
 }
 
-impl<S: Stream<Item = Result<T, Error>> + Unpin, T> Iterator for Walk<S> {
+impl<S> BlockingStream<S> {
+    fn new(client: Client, stream: S) -> Self {
+        let stream = Some(stream);
+        Self { client, stream }
+    }
+}
+
+impl<S: Stream<Item = Result<T, Error>> + Unpin, T> Iterator for BlockingStream<S> {
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let walk = self.walk.as_mut()?;
-        let next = self
-            .client
-            .wait(poll_fn(|context| Pin::new(&mut *walk).poll_next(context)));
-        next.unwrap_or_else(|error| {
-            self.walk = None;
+        let stream = self.stream.as_mut()?;
+        let next = poll_fn(|context| Pin::new(&mut *stream).poll_next(context));
+        self.client.block_on(next).unwrap_or_else(|error| {
+            self.stream = None;
             Some(Err(error))
         })
-    }
-}
-
-impl<R: Paged> Iterator for Pages<R> {
-    type Item = Result<R::Response, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
-    }
-}
-
-impl<R: Paged> Iterator for Items<R> {
-    type Item = Result<R::Item, Error>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
     }
 }

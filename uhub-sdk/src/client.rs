@@ -1,4 +1,4 @@
-//! The client.
+//! The client, a handle on the state that its calls share.
 
 use std::{fmt, sync::Arc};
 
@@ -6,15 +6,15 @@ use crate::{config::source::ConfigSources, exchange::state::ClientState};
 
 /// A client of UHub.
 ///
-/// It holds a pool of connections and is cheap to clone: make one, and share it between tasks and threads.
-/// A call that fails is repeated where that can do no harm, as its [`RetryPolicy`] has it. Dropping the
-/// future of a call ends it.
+/// It holds a connection pool and is cheap to clone: create one and share it between tasks and
+/// threads. Failed calls are retried according to the [`RetryPolicy`](crate::RetryPolicy). Dropping
+/// the future of a call cancels it.
 ///
 /// # Panics
 ///
-/// Calls have to be made within a Tokio runtime that has its timers and its I/O enabled, as
-/// `#[tokio::main]` and `enable_all` make it. Without a runtime they are an error; within one that has
-/// neither, Tokio panics.
+/// Calls need a Tokio runtime with timers and I/O enabled, as created by `#[tokio::main]` or
+/// `enable_all`. Without a runtime, calls return an error; in a runtime without timers or I/O,
+/// Tokio panics.
 ///
 /// # Examples
 ///
@@ -22,7 +22,7 @@ use crate::{config::source::ConfigSources, exchange::state::ClientState};
 /// # async fn example() -> Result<(), uhub_sdk::Error> {
 /// let client = uhub_sdk::Client::from_env()?;
 /// let page = client.get_repo_image("base").limit(50).send().await?;
-/// for image in page.image_set {
+/// for image in page.images {
 ///     println!("{}:{}", image.image_name, image.latest_tag);
 /// }
 /// # Ok(())
@@ -32,8 +32,8 @@ use crate::{config::source::ConfigSources, exchange::state::ClientState};
 pub struct Client(pub(crate) Arc<ClientState>);
 
 impl Client {
-    /// Where this client's settings come from: which of them from the builder, which from the environment,
-    /// which from a file. It holds none of the values.
+    /// Returns where each setting of this client came from: the builder, the environment, a profile
+    /// or a default. Contains no values.
     #[must_use]
     pub fn config_sources(&self) -> &ConfigSources {
         &self.0.sources
@@ -42,22 +42,14 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ClientState {
-            endpoint,
-            encoding,
-            attempt_timeout,
-            timeout,
-            retry,
-            sources,
-            ..
-        } = &*self.0;
+        let state = &*self.0;
         f.debug_struct("Client")
-            .field("base_url", &endpoint.to_string())
-            .field("encoding", encoding)
-            .field("attempt_timeout", attempt_timeout)
-            .field("timeout", timeout)
-            .field("retry", retry)
-            .field("sources", sources)
+            .field("base_url", &state.endpoint.to_string())
+            .field("encoding", &state.encoding)
+            .field("attempt_timeout", &state.attempt_timeout)
+            .field("timeout", &state.timeout)
+            .field("retry", &state.retry)
+            .field("sources", &state.sources)
             .finish_non_exhaustive()
     }
 }

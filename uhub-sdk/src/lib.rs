@@ -1,27 +1,34 @@
 //! A typed client for UHub, the container-image repository service of SurferCloud and UCloud.
 //!
+//! Covers the whole UHub API: list, create, change and delete repositories, images and tags.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), uhub_sdk::Error> {
 //! let client = uhub_sdk::Client::from_env()?;
 //! let page = client.get_repo_image("base").limit(50).send().await?;
-//! for image in page.image_set {
-//!     println!("{}:{} was pulled {} times", image.image_name, image.latest_tag, image.pull_count);
+//! for image in page.images {
+//!     println!("{}:{}, {} pulls", image.image_name, image.latest_tag, image.pull_count);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! - [`Client`] is set up from the environment or by its [builder](ClientBuilder), and shared.
-//! - [`actions`] has a module for each action of the service: its request, its response, its models.
-//!   Whatever comes in pages is walked by [`Call::items`] and [`Call::pages`].
-//! - [`Client::action`] calls an action by its name, for what has no types yet.
-//! - [`recipes`] has what takes several calls: making sure that a repository is there, walking all that
-//!   an account has, naming an image as Docker does.
-//! - [`Error`] says what happened, whether the call reached the service, whether to repeat it, and
-//!   what to quote to support.
-//! - `local` (feature `local`) is a UHub on loopback, to test a program against.
+//! | to | see |
+//! | --- | --- |
+//! | set up a client | [`Client::from_env`], [`Client::builder`] |
+//! | call an action | [`Client`] has a method for each; [`actions`] has their requests and responses |
+//! | list all items of all pages | [`Call::items`], [`Call::pages`] |
+//! | handle errors | [`Error`], [`ErrorKind`], [`Execution`], [`RetCode`] |
+//! | configure retries and timeouts | [`RetryPolicy`], [`ClientBuilder::timeout`] |
+//! | ensure that a repository exists, list a whole account, … | [`recipes`] |
+//! | call an action without types | [`Client::action`] |
+//! | call from synchronous code | `uhub_sdk::blocking` (feature `blocking`) |
+//! | test against a local server | `uhub_sdk::local` (feature `local`) |
 //!
-//! A required parameter cannot be forgotten. This compiles:
+//! # Calls
+//!
+//! Required parameters are arguments; optional ones are chained. Leaving out a required parameter
+//! does not compile:
 //!
 //! ```
 //! # fn example(client: &uhub_sdk::Client) {
@@ -29,20 +36,18 @@
 //! # }
 //! ```
 //!
-//! and this does not:
-//!
 //! ```compile_fail,E0061
 //! # fn example(client: &uhub_sdk::Client) {
 //! let call = client.get_repo_image();
 //! # }
 //! ```
 //!
-//! Nor can what is optional for the service and would surprise by its default. Without a type, the
-//! service lists public repositories; here that is said:
+//! Optional parameters with surprising defaults are required too. By default the service lists
+//! public repositories only, so listing requires a choice:
 //!
 //! ```
 //! # fn example(client: &uhub_sdk::Client) {
-//! let call = client.get_repo(uhub_sdk::actions::get_repo::GetRepoType::Public);
+//! let call = client.get_repo(uhub_sdk::Visibility::Public);
 //! # }
 //! ```
 //!
@@ -52,56 +57,77 @@
 //! # }
 //! ```
 //!
-//! # Tests of your own
+//! # Errors and retries
 //!
-//! Requests and responses are plain data that can be built, compared, and kept as JSON under their
-//! documented names; a response is built from `Default`. The feature `local` brings a UHub to call.
+//! An [`Error`] answers four questions:
 //!
-//! ```
-//! use uhub_sdk::actions::get_repo_image::{GetRepoImageResponse, ImageSet};
+//! | question | answer |
+//! | --- | --- |
+//! | What happened? | [`kind`](Error::kind), [`ret_code`](Error::ret_code), and `Display` in one line |
+//! | Was the call executed? | [`execution`](Error::execution) |
+//! | Can it be retried? | [`is_retryable`](Error::is_retryable) |
+//! | What does support need? | [`action`](Error::action), [`request_id`](Error::request_id) |
 //!
-//! let mut image = ImageSet::default();
-//! image.image_name = "nginx".to_owned();
-//! let mut page = GetRepoImageResponse::default();
-//! page.image_set.push(image);
-//! let kept = serde_json::to_string(&page)?;
-//! assert_eq!(serde_json::from_str::<GetRepoImageResponse>(&kept)?, page);
-//! # Ok::<(), serde_json::Error>(())
-//! ```
+//! Failed calls are retried with exponential backoff and jitter, within the call's
+//! [timeout](ClientBuilder::timeout). Throttled calls and calls that were not sent are always
+//! retried. Calls that may have been executed are retried only if the action is idempotent; the
+//! page of each action states its [`Idempotency`]. Otherwise the error says
+//! [`Execution::Unknown`]: check the state before you call again.
 //!
-//! # When things go wrong
+//! # Observability
 //!
-//! A call that fails is repeated by itself where that can do no harm: where it was turned away or never
-//! sent, and otherwise only where the action may be [repeated](Idempotency), as each action's page says. The
-//! [`RetryPolicy`] bounds how often, the [timeout](ClientBuilder::timeout) how long. What may have been
-//! carried out is never sent again if that could do it twice; its error says
-//! [`Execution::Unknown`], and it is for you to look.
+//! Each call is a [`tracing`] span and each attempt an event, with action, attempt, HTTP status,
+//! return code, request id, duration and delay before the next attempt. An [`Observer`] receives
+//! the same facts. Credentials, tokens and signatures never appear in errors, logs or `Debug`.
 //!
-//! Each call is a [`tracing`] span, each attempt an event, with the action, the attempt's number, HTTP status,
-//! return code, request id, the time it took and the wait that follows. An [`Observer`] is told the same.
+//! # Tolerant reading
+//!
+//! The service's responses are known to deviate from its documentation. The client accepts:
+//!
+//! | response | read as | reported at |
+//! | --- | --- | --- |
+//! | another scalar type (`5` for `"5"`) | the documented type | `DEBUG` |
+//! | a missing required field | the empty value | `WARN` |
+//! | `null` for a list | an empty list | `WARN` |
+//! | an unknown field | ignored | |
+//!
+//! Each deviation is reported to `tracing` once per action, field and client. A missing required
+//! list is an error unless the count beside it is 0: it might not be empty.
 //!
 //! # Features
 //!
-//! - `rustls` (default): TLS by rustls, with the ring provider and the operating system's
-//!   certificates.
-//! - `native-tls`: TLS by the operating system's library, which on Linux is OpenSSL, with its headers. If
-//!   `rustls` is enabled too, that is used; so leave the default features out. Without either, only
-//!   plain HTTP is possible, or a [`Transport`] of your own.
-//! - `blocking`: the same client for programs that are not asynchronous.
-//! - `local`: the local UHub.
+//! | feature | adds |
+//! | --- | --- |
+//! | `rustls` (default) | TLS by rustls with ring and the operating system's certificates |
+//! | `native-tls` | TLS by the operating system's library (on Linux OpenSSL with its headers) |
+//! | `blocking` | the `blocking` module: the same client for synchronous code |
+//! | `local` | the `local` module: a local server for tests |
 //!
-//! # Responses that are not as documented
+//! `rustls` takes precedence over `native-tls`: disable the default features to use the latter.
+//! Without a TLS feature, only plain HTTP or your own [`Transport`] is possible.
 //!
-//! The service is known to answer otherwise than its documentation says, and so responses are read
-//! with tolerance: a scalar may come as another scalar (`5` for `"5"`), unknown fields pass, a required
-//! field that is absent is the empty value, and a list that is `null` is empty. Each such case is
-//! reported to `tracing` once per action, field and client: at `WARN` where something is missing or
-//! `null`, at `DEBUG` where a type differs. One thing is not tolerated: a required list that is not
-//! there at all, unless the count beside it says 0.
+//! # Testing your code
+//!
+//! The feature `local` adds a real HTTP server on loopback with UHub's behaviour, its state, and
+//! faults on demand. `ClientBuilder::for_local` builds a client for it.
+//!
+//! Requests and responses are plain data: build them, compare them, store them as JSON under their
+//! documented names. Responses start from `Default`:
+//!
+//! ```
+//! use uhub_sdk::actions::get_repo_image::{GetRepoImageResponse, Image};
+//!
+//! let mut image = Image::default();
+//! image.image_name = "nginx".to_owned();
+//! let mut page = GetRepoImageResponse::default();
+//! page.images.push(image);
+//! let json = serde_json::to_string(&page)?;
+//! assert_eq!(serde_json::from_str::<GetRepoImageResponse>(&json)?, page);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 
 mod action;
 mod call;
-mod choice;
 mod client;
 mod config;
 mod credentials;
@@ -111,24 +137,26 @@ mod ret_code;
 mod transport;
 mod wire;
 
-// Written by `cargo xtask codegen` alone, and so in a folder of its own.
+// Written by `cargo xtask codegen`, which formats it.
 #[path = "generated/mod.rs"]
+#[rustfmt::skip]
 pub mod actions;
 #[cfg(feature = "blocking")]
 pub mod blocking;
-#[cfg(feature = "local")]
-pub mod local;
 pub mod recipes;
 #[cfg(test)]
 mod testing;
 
-// A transport of one's own is written in their types.
+// The types of the `Transport` trait.
 #[doc(no_inline)]
 pub use bytes;
 #[doc(no_inline)]
 pub use http;
+#[cfg(feature = "local")]
+pub use uhub_local as local;
 
 pub use action::{Action, Idempotency};
+pub use actions::enums::*;
 pub use call::{
     Call,
     pages::{Items, Paged, Pages},
@@ -144,7 +172,7 @@ pub use credentials::{
 };
 pub use error::{Error, ErrorKind, Execution};
 pub use exchange::{
-    Metadata,
+    judge::Metadata,
     observer::{Attempt, FinishedCall, Observer},
     retry::RetryPolicy,
 };
@@ -152,7 +180,7 @@ pub use ret_code::RetCode;
 pub use transport::{BoxFuture, Transport, TransportError, tower::TowerTransport};
 pub use wire::{encode::Encoding, timestamp::Timestamp};
 
-/// The README's code compiles.
+/// Compiles the README's code.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use crate::actions::service::MEANINGS;
-
-/// A return code of the service, documented as `RetCode`: anything but 0, which is success.
+/// A return code of the service other than 0, which is success. Documented as `RetCode`.
 ///
 /// # Examples
 ///
@@ -19,25 +17,26 @@ use crate::actions::service::MEANINGS;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RetCode(i64);
 
-/// What is documented of a return code.
-#[derive(Debug)]
-pub(crate) struct Meaning {
-    pub(crate) code: RetCode,
+/// The documentation of a return code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Documentation {
     pub(crate) meaning: &'static str,
     pub(crate) remedy: &'static str,
     pub(crate) outcome: Outcome,
 }
 
-/// What a return code says of the call it answers.
+/// What a return code means for the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The service refused the call, and would again.
+    /// The call was not executed, and a retry would fail again.
     Rejected,
-    /// The service turned the call away unread: any action may be sent again.
+    /// The call was not executed, and any action may be retried.
     Throttled,
-    /// Nobody knows whether the call was carried out.
+    /// The call was not executed, because its security token has expired.
+    TokenExpired,
+    /// The call may have been executed.
     Unknown,
-    /// An action's own code, or a new one: nobody knows what it says.
+    /// The code is an action's own, or a new one.
     Undocumented,
 }
 
@@ -46,45 +45,47 @@ impl RetCode {
         Self(code)
     }
 
-    /// The number.
+    /// Returns the code as a number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
     }
 
-    /// What happened, if the code is a documented one.
+    /// Returns what happened, if the code is documented.
     #[must_use]
     pub fn meaning(self) -> Option<&'static str> {
         self.documented().map(|code| code.meaning)
     }
 
-    /// What to do about it, if the code is a documented one.
+    /// Returns what to do, if the code is documented.
     #[must_use]
     pub fn remedy(self) -> Option<&'static str> {
         self.documented().map(|code| code.remedy)
     }
 
-    /// Whether the service turned a call away because there were too many.
     pub(crate) fn is_throttling(self) -> bool {
         self.outcome() == Outcome::Throttled
+    }
+
+    pub(crate) fn is_expired_token(self) -> bool {
+        self.outcome() == Outcome::TokenExpired
     }
 
     pub(crate) fn outcome(self) -> Outcome {
         self.documented()
             .map_or(Outcome::Undocumented, |code| code.outcome)
     }
-
-    fn documented(self) -> Option<&'static Meaning> {
-        MEANINGS
-            .binary_search_by_key(&self, |meaning| meaning.code)
-            .ok()
-            .map(|index| &MEANINGS[index])
-    }
 }
 
 impl From<i64> for RetCode {
     fn from(code: i64) -> Self {
         Self(code)
+    }
+}
+
+impl From<RetCode> for i64 {
+    fn from(code: RetCode) -> Self {
+        code.0
     }
 }
 

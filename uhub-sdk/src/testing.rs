@@ -1,19 +1,15 @@
-//! What the tests of generated code share: the documentation's examples against the code.
+//! Assertions for the tests of generated code.
 
 use crate::{
-    action::{Action, Idempotency},
-    actions::examples::Example,
-    credentials::key_pair::Credentials,
-    error::{CallContext, Error, ResponseContext},
-    ret_code::RetCode,
+    action::Action,
     wire::decode::{Mismatch, Model, Warnings},
+    wire::envelope,
     wire::parameters::Parameters,
-    wire::{envelope, sign},
 };
 
-/// The request sends exactly what the example shows.
+/// Asserts that a request sends exactly the parameters of the documentation's example.
 #[track_caller]
-pub(crate) fn sends<R: Action>(request: &R, example: &Example) {
+pub(crate) fn assert_sends<R: Action>(request: &R, example: &str) {
     let mut parameters = Parameters::new(&[], &[]);
     request.add_parameters(&mut parameters);
     parameters.finish();
@@ -22,12 +18,11 @@ pub(crate) fn sends<R: Action>(request: &R, example: &Example) {
         .map(|parameter| (parameter.name.to_owned(), parameter.value.to_owned()))
         .collect();
 
-    let shown: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(example.request).unwrap();
+    let shown: serde_json::Map<String, serde_json::Value> = serde_json::from_str(example).unwrap();
     let mut shown: Vec<(String, String)> = shown
         .into_iter()
         .map(|(name, value)| {
-            // A page that repeats a parameter means it once.
+            // Some pages repeat a parameter that is sent once.
             let value = value.as_array().map_or(&value, |values| &values[0]);
             (
                 name,
@@ -41,19 +36,19 @@ pub(crate) fn sends<R: Action>(request: &R, example: &Example) {
     assert_eq!(sent, shown);
 }
 
-/// The response is read whole: each value of the example is found in what was read, at its place.
+/// Asserts that every value of the documentation's example is read, without a warning that one is missing.
 #[track_caller]
-pub(crate) fn understands<M: Model + serde::Serialize>(example: &Example) {
+pub(crate) fn assert_reads<M: Model + serde::Serialize>(example: &str) {
     let warnings = Warnings::default();
-    let (response, envelope) = envelope::read::<M>(example.response.as_bytes(), &warnings).unwrap();
+    let (response, envelope) = envelope::read::<M>(example.as_bytes(), &warnings).unwrap();
     let missing: Vec<_> = warnings
         .take()
         .into_iter()
-        .filter(|note| note.what == Mismatch::Missing)
+        .filter(|warning| warning.what == Mismatch::Missing)
         .collect();
-    assert_eq!(missing, [], "the spec says what the example lacks");
+    assert_eq!(missing, [], "the spec marks fields that the example omits");
 
-    let shown: serde_json::Value = serde_json::from_str(example.response).unwrap();
+    let shown: serde_json::Value = serde_json::from_str(example).unwrap();
     assert_eq!(envelope.action.as_deref(), shown["Action"].as_str());
     let read = serde_json::to_value(&response).unwrap();
     for (name, value) in shown.as_object().unwrap() {
@@ -77,13 +72,13 @@ fn contains(read: &serde_json::Value, shown: &serde_json::Value, path: &str) {
                 contains(&read[index], value, &format!("{path}[{index}]"));
             }
         }
-        // One element in place of a list is its only one.
+        // Some pages show one element in place of a list.
         (Value::Array(read), _) if read.len() == 1 => contains(&read[0], shown, path),
-        // A name in place of a model is one of the model's fields.
+        // Some pages show a string in place of a model.
         (Value::Object(read), Value::String(_)) => {
             assert!(read.values().any(|value| value == shown), "{path}");
         }
-        // A scalar may have been read as another one.
+        // A scalar may be read as another one.
         _ => {
             let text = |value: &Value| {
                 value
@@ -93,16 +88,4 @@ fn contains(read: &serde_json::Value, shown: &serde_json::Value, path: &str) {
             assert_eq!(text(read), text(shown), "{path}");
         }
     }
-}
-
-/// What a call comes to that is refused with this code.
-pub(crate) fn refused(idempotency: Idempotency, ret_code: RetCode) -> Error {
-    let credentials = Credentials::new("public-key", "private-key");
-    let call = CallContext {
-        action: "CreateRepo",
-        idempotency,
-        credentials: &credentials,
-        signature: sign::signature("", "private-key"),
-    };
-    call.refused(ret_code, None, ResponseContext::default())
 }

@@ -1,14 +1,19 @@
-//! Every action of UHub over real HTTP, the traps of its documentation among them, and walking pages.
+//! Every action of UHub over real HTTP, including the pitfalls of its documentation, and
+//! pagination.
 #![allow(clippy::unwrap_used)]
+
+mod common;
 
 use std::time::Duration;
 
+use common::respond;
 use uhub_sdk::{
-    Client, Encoding, Error, ErrorKind, Execution, Idempotency, RetCode, RetryPolicy, Timestamp,
+    Client, ClientBuilder, Encoding, Error, ErrorKind, Execution, Idempotency, RetCode,
+    RetryPolicy, Timestamp, Visibility,
     actions::{
         delete_repo_image::DeleteRepoImageRequest,
         delete_repo_image_all_tags::DeleteRepoImageAllTagsRequest,
-        get_repo::{GetRepoType, RepoSet},
+        get_project_list::GetProjectListIsFinance, get_repo::Repo,
     },
     local::{Fault, Image, LocalUhub, Repository, Tag},
 };
@@ -21,7 +26,7 @@ async fn uhub() -> LocalUhub {
         .project_named("org-2", "second")
         .repository(
             Repository::new("base")
-                .shared(true)
+                .public()
                 .description("for all")
                 .image(tagged),
         )
@@ -42,14 +47,6 @@ async fn images(client: &Client, repository: &str) -> Vec<String> {
     names
 }
 
-fn respond(body: &str) -> Fault {
-    Fault::Respond {
-        status: 200,
-        headers: Vec::new(),
-        body: body.to_owned().into(),
-    }
-}
-
 #[track_caller]
 fn assert_refused(error: &Error, parameter: &str) {
     assert_eq!(
@@ -66,13 +63,16 @@ fn assert_refused(error: &Error, parameter: &str) {
 }
 
 #[tokio::test]
-async fn a_repository_is_created_changed_and_deleted() {
+async fn a_repository_is_created_updated_and_deleted() {
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = uhub.client().encoding(encoding).build().unwrap();
+        let client = ClientBuilder::for_local(&uhub)
+            .encoding(encoding)
+            .build()
+            .unwrap();
         client
             .create_repo("new")
-            .is_shared(false)
+            .visibility(Visibility::Private)
             .description("a note")
             .send()
             .await
@@ -85,19 +85,19 @@ async fn a_repository_is_created_changed_and_deleted() {
         );
 
         let mine = client
-            .get_repo(GetRepoType::Private)
+            .get_repo(Visibility::Private)
             .limit(10)
             .send()
             .await
             .unwrap();
         let new = mine
-            .repo_set
+            .repos
             .iter()
             .find(|repo| repo.repo_name == "new")
             .unwrap();
         assert_eq!(
-            (new.is_shared, new.description.as_deref()),
-            (Some(false), Some("a note"))
+            (new.visibility, new.description.as_deref()),
+            (Some(Visibility::Private), Some("a note"))
         );
         assert!(
             new.create_time
@@ -108,20 +108,20 @@ async fn a_repository_is_created_changed_and_deleted() {
         );
 
         client
-            .update_repo("new", true)
+            .update_repo("new", Visibility::Public)
             .description("another")
             .send()
             .await
             .unwrap();
-        let public = client.get_repo(GetRepoType::Public).send().await.unwrap();
+        let public = client.get_repo(Visibility::Public).send().await.unwrap();
         let new = public
-            .repo_set
+            .repos
             .iter()
             .find(|repo| repo.repo_name == "new")
             .unwrap();
         assert_eq!(
-            (new.is_shared, new.description.as_deref()),
-            (Some(true), Some("another"))
+            (new.visibility, new.description.as_deref()),
+            (Some(Visibility::Public), Some("another"))
         );
 
         client.delete_repo("new").send().await.unwrap();
@@ -135,45 +135,40 @@ async fn a_repository_is_created_changed_and_deleted() {
 #[tokio::test]
 async fn tags_and_projects_are_listed() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let page = client
         .get_image_tag("base", "nginx")
         .limit(2)
         .send()
         .await
         .unwrap();
-    assert_eq!((page.total_count, page.tag_set.len()), (3, 2));
-    assert_eq!(page.tag_set[0].digest.as_deref(), Some("sha256:00"));
+    assert_eq!((page.total_count, page.tags.len()), (3, 2));
+    assert_eq!(page.tags[0].digest.as_deref(), Some("sha256:00"));
     let one = client
         .get_image_tag("base", "nginx")
         .tag_name("1.26")
         .send()
         .await
         .unwrap();
-    assert_eq!(one.tag_set[0].tag_name, "1.26");
+    assert_eq!(one.tags[0].tag_name, "1.26");
 
     let projects = client.get_project_list().send().await.unwrap();
     let ids: Vec<(&str, bool)> = projects
-        .project_set
+        .projects
         .iter()
         .map(|project| (project.project_id.as_str(), project.is_default))
         .collect();
     assert_eq!(ids, [("org-1", true), ("org-2", false)]);
-    assert!(
-        projects.project_set[0]
-            .create_time
-            .to_system_time()
-            .is_some()
-    );
-    // The action has no ProjectId, and the client's own is not sent.
+    assert!(projects.projects[0].create_time.to_system_time().is_some());
+    // The action has no ProjectId, so the client's default is not sent.
     assert_eq!(uhub.requests().last().unwrap().parameter("ProjectId"), None);
 }
 
-/// Without a tag the service deletes every tag: no value that was forgotten or is empty gets there.
+/// Without a tag the service deletes all tags, so an empty tag is never sent.
 #[tokio::test]
-async fn one_tag_never_becomes_all_of_them() {
+async fn deleting_one_tag_never_deletes_all() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let error = client
         .delete_repo_image("base", "nginx", "")
         .send()
@@ -182,21 +177,21 @@ async fn one_tag_never_becomes_all_of_them() {
     assert_refused(&error, "TagName");
     assert!(uhub.requests().is_empty(), "nothing was sent");
 
-    // Nor does a request that was kept become the other one.
+    // A serialized request does not become the other one.
     let one = client
         .delete_repo_image("base", "nginx", "1.25")
         .into_request();
-    let kept = serde_json::to_string(&one).unwrap();
+    let json = serde_json::to_string(&one).unwrap();
     assert_eq!(
-        serde_json::from_str::<DeleteRepoImageRequest>(&kept).unwrap(),
+        serde_json::from_str::<DeleteRepoImageRequest>(&json).unwrap(),
         one
     );
-    assert!(serde_json::from_str::<DeleteRepoImageAllTagsRequest>(&kept).is_err());
+    assert!(serde_json::from_str::<DeleteRepoImageAllTagsRequest>(&json).is_err());
     let all = client
         .delete_repo_image_all_tags("base", "nginx")
         .into_request();
-    let kept = serde_json::to_string(&all).unwrap();
-    assert!(serde_json::from_str::<DeleteRepoImageRequest>(&kept).is_err());
+    let json = serde_json::to_string(&all).unwrap();
+    assert!(serde_json::from_str::<DeleteRepoImageRequest>(&json).is_err());
 
     client.send(one).await.unwrap();
     assert_eq!(uhub.requests()[0].parameter("TagName"), Some("1.25"));
@@ -213,9 +208,9 @@ async fn one_tag_never_becomes_all_of_them() {
 }
 
 #[tokio::test]
-async fn an_empty_text_never_silently_means_that_nothing_was_given() {
+async fn an_empty_string_is_refused_unless_allowed() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     assert_refused(
         &client.get_repo_image("").send().await.unwrap_err(),
         "RepoName",
@@ -240,14 +235,15 @@ async fn an_empty_text_never_silently_means_that_nothing_was_given() {
     );
     assert_refused(
         &client
-            .get_repo(GetRepoType::from(""))
+            .get_project_list()
+            .is_finance(GetProjectListIsFinance::from(""))
             .send()
             .await
             .unwrap_err(),
-        "Type",
+        "IsFinance",
     );
     assert!(uhub.requests().is_empty(), "nothing was sent");
-    // A note may be empty, and is sent so.
+    // A description may be empty.
     client
         .create_repo("new")
         .description("")
@@ -257,15 +253,18 @@ async fn an_empty_text_never_silently_means_that_nothing_was_given() {
     assert_eq!(uhub.requests()[0].parameter("Description"), Some(""));
 }
 
-/// The service would list public repositories to whoever does not say which, and make a repository
-/// private whose note alone is changed: here both are said in every request.
+/// Without these parameters, the service lists public repositories only, and an update of the
+/// description makes a repository private.
 #[tokio::test]
-async fn what_a_default_would_surprise_with_is_always_sent() {
+async fn parameters_with_surprising_defaults_are_always_sent() {
     let uhub = uhub().await;
-    let client = uhub.client().encoding(Encoding::Json).build().unwrap();
-    client.get_repo(GetRepoType::Private).send().await.unwrap();
+    let client = ClientBuilder::for_local(&uhub)
+        .encoding(Encoding::Json)
+        .build()
+        .unwrap();
+    client.get_repo(Visibility::Private).send().await.unwrap();
     client
-        .update_repo("base", true)
+        .update_repo("base", Visibility::Public)
         .description("changed")
         .send()
         .await
@@ -273,38 +272,41 @@ async fn what_a_default_would_surprise_with_is_always_sent() {
     let requests = uhub.requests();
     assert_eq!(requests[0].parameter("Type"), Some("private"));
     assert_eq!(requests[1].parameter("IsShared"), Some("true"));
-    let unknown = GetRepoType::from("internal");
+    let unknown = GetProjectListIsFinance::from("Perhaps");
     assert_eq!(
         (unknown.as_str(), &unknown),
-        ("internal", &GetRepoType::Other("internal".to_owned()))
+        (
+            "Perhaps",
+            &GetProjectListIsFinance::Other("Perhaps".to_owned())
+        )
     );
 }
 
-/// The documentation's example has names where its table has models.
+/// The documentation's example has strings where its table has models.
 #[tokio::test]
-async fn a_name_in_place_of_a_repository_is_read_and_can_be_told() {
+async fn a_name_in_place_of_a_repository_is_read() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
-    uhub.play(respond(r#"{"RetCode": 0, "TotalCount": 2, "RepoSet": ["base", {"RepoName": "many", "IsShared": "true"}]}"#));
-    let page = client.get_repo(GetRepoType::Public).send().await.unwrap();
-    let [name, model] = page.repo_set.as_slice() else {
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    uhub.inject(respond(200, &[], r#"{"RetCode": 0, "TotalCount": 2, "RepoSet": ["base", {"RepoName": "many", "IsShared": "true"}]}"#));
+    let page = client.get_repo(Visibility::Public).send().await.unwrap();
+    let [name, model] = page.repos.as_slice() else {
         panic!("{page:?}")
     };
     assert_eq!(
-        (name.repo_name.as_str(), name.is_shared, &name.create_time),
+        (name.repo_name.as_str(), name.visibility, &name.create_time),
         ("base", None, &None)
     );
     assert_eq!(
-        (model.repo_name.as_str(), model.is_shared),
-        ("many", Some(true))
+        (model.repo_name.as_str(), model.visibility),
+        ("many", Some(Visibility::Public))
     );
-    assert_eq!(RepoSet::default().is_shared, None);
+    assert_eq!(Repo::default().visibility, None);
 }
 
 #[tokio::test]
-async fn pages_are_walked_to_their_end() {
+async fn pagination_returns_every_item() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let expected: Vec<String> = (0..250).map(|n| format!("image-{n}")).collect();
     for (limit, read_ahead, requests) in [
         (None, 0, 3),
@@ -333,23 +335,19 @@ async fn pages_are_walked_to_their_end() {
     let mut pages = client.get_repo_image("many").limit(100).offset(40).pages();
     let mut lengths = Vec::new();
     while let Some(page) = pages.next().await {
-        lengths.push(page.unwrap().image_set.len());
+        lengths.push(page.unwrap().images.len());
     }
     assert_eq!(lengths, [100, 100, 10]);
     assert_eq!(images(&client, "base").await, ["nginx"]);
 }
 
 #[tokio::test]
-async fn an_error_comes_once_and_behind_what_came_before() {
+async fn pagination_ends_with_the_first_error() {
     for read_ahead in [0, 4] {
         let uhub = uhub().await;
-        let client = uhub.client().build().unwrap();
-        // The first page comes alone; of those asked for after it, the second one fails.
-        let limits = Fault::Respond {
-            status: 200,
-            headers: Vec::new(),
-            body: r#"{"RetCode": 299}"#.into(),
-        };
+        let client = ClientBuilder::for_local(&uhub).build().unwrap();
+        // The first page is fetched alone; of those fetched after it, the second one fails.
+        let refusal = respond(200, &[], r#"{"RetCode": 299}"#);
         let mut items = client
             .get_repo_image("many")
             .limit(50)
@@ -360,20 +358,20 @@ async fn an_error_comes_once_and_behind_what_came_before() {
         while let Some(item) = items.next().await {
             match item {
                 Ok(image) => names.push(image.image_name),
-                Err(found) => {
-                    assert!(error.replace(found).is_none(), "it comes once");
+                Err(next) => {
+                    assert!(error.replace(next).is_none(), "it comes once");
                 }
             }
             if names.len() == 1 {
-                // From here on, whatever arrives is refused.
-                (0..8).for_each(|_| uhub.play(limits.clone()));
+                // From here on, all requests are refused.
+                (0..8).for_each(|_| uhub.inject(refusal.clone()));
             }
         }
         assert_eq!(
             error.and_then(|error| error.ret_code()),
             Some(RetCode::PERMISSION_DENIED)
         );
-        // What had been read before is whole pages, from the first one on.
+        // The items before the error are complete pages, from the first one on.
         assert!(
             names.len() >= 50 && names.len() % 50 == 0,
             "{}",
@@ -390,10 +388,10 @@ async fn an_error_comes_once_and_behind_what_came_before() {
 }
 
 #[tokio::test]
-async fn reading_ahead_asks_for_pages_before_they_are_read() {
+async fn read_ahead_fetches_pages_before_they_are_read() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
-    for (read_ahead, most) in [(0, 1), (1, 2), (3, 4)] {
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    for (read_ahead, max) in [(0, 1), (1, 2), (3, 4)] {
         let before = uhub.requests().len();
         let mut pages = client
             .get_repo_image("many")
@@ -402,7 +400,7 @@ async fn reading_ahead_asks_for_pages_before_they_are_read() {
             .pages();
         pages.next().await.unwrap().unwrap();
         pages.next().await.unwrap().unwrap();
-        // Two pages have been read; those ahead arrive without anyone reading on.
+        // Two pages have been read; those ahead arrive without further reading.
         let ahead = 2 + read_ahead;
         let arrive = async {
             while uhub.requests().len() - before < ahead {
@@ -411,22 +409,21 @@ async fn reading_ahead_asks_for_pages_before_they_are_read() {
         };
         tokio::time::timeout(Duration::from_secs(20), arrive)
             .await
-            .expect("the pages ahead are asked for");
+            .expect("the pages ahead are requested");
         tokio::time::sleep(Duration::from_millis(50)).await;
-        let asked = uhub.requests().len() - before;
+        let requests = uhub.requests().len() - before;
         assert!(
-            (ahead..=1 + most).contains(&asked),
-            "{asked} with {read_ahead} ahead"
+            (ahead..=1 + max).contains(&requests),
+            "{requests} with {read_ahead} ahead"
         );
     }
 }
 
-/// A reader who takes longer over a page than a page may take to come.
+/// The reader takes longer for a page than the timeout of an attempt.
 #[tokio::test]
 async fn a_slow_reader_does_not_time_out() {
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .attempt_timeout(Duration::from_secs(1))
         .build()
         .unwrap();
@@ -447,9 +444,9 @@ async fn a_slow_reader_does_not_time_out() {
 }
 
 #[tokio::test]
-async fn whoever_stops_reading_leaves_nothing_behind() {
+async fn dropping_a_stream_stops_its_requests() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let mut items = client
         .get_repo_image("many")
         .limit(10)
@@ -458,38 +455,40 @@ async fn whoever_stops_reading_leaves_nothing_behind() {
     items.next().await.unwrap().unwrap();
     drop(items);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let asked = uhub.requests().len();
+    let requests = uhub.requests().len();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(uhub.requests().len(), asked, "nobody asks on");
+    assert_eq!(uhub.requests().len(), requests, "no more requests");
 }
 
 #[tokio::test]
 async fn an_action_without_types_is_called_by_name() {
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = uhub.client().encoding(encoding).build().unwrap();
+        let client = ClientBuilder::for_local(&uhub)
+            .encoding(encoding)
+            .build()
+            .unwrap();
         let call = client
             .action("GetRepoImage")
             .param("RepoName", "many")
             .param("Limit", 2);
-        let (answer, metadata) = call
+        let (response, metadata) = call
             .send_with_metadata::<serde_json::Value>()
             .await
             .unwrap();
-        assert_eq!(answer["ImageSet"][1]["ImageName"], "image-1");
+        assert_eq!(response["ImageSet"][1]["ImageName"], "image-1");
         assert_eq!(
-            (metadata.action.as_deref(), &answer["RetCode"]),
+            (metadata.action.as_deref(), &response["RetCode"]),
             (Some("GetRepoImageResponse"), &0.into())
         );
         let request = uhub.requests().pop().unwrap();
         assert_eq!(
             request.parameter("ProjectId"),
             Some("org-1"),
-            "the client's own"
+            "the client's default"
         );
     }
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
@@ -511,16 +510,16 @@ async fn an_action_without_types_is_called_by_name() {
         assert_eq!(sent.parameter(name), Some(value));
     }
     let before = uhub.requests().len();
-    for (name, value, says) in [
-        ("RepoName", "again".into(), "`RepoName` is there twice"),
-        ("Action", "Other".into(), "`Action` is there twice"),
-        ("PublicKey", "other".into(), "`PublicKey` is there twice"),
+    for (name, value, expected) in [
+        ("RepoName", "again".into(), "`RepoName` is set twice"),
+        ("Action", "Other".into(), "`Action` is set twice"),
+        ("PublicKey", "other".into(), "`PublicKey` is set twice"),
         (
             "Signature",
             "forged".into(),
-            "cannot be named \"Signature\"",
+            "\"Signature\" is not a valid name",
         ),
-        ("", 1.into(), "cannot be named \"\""),
+        ("", 1.into(), "\"\" is not a valid name"),
         ("Limit", serde_json::Value::Null, "`Limit` is null"),
         ("TagName", "".into(), "`TagName` is empty"),
         ("TagName", serde_json::json!([]), "`TagName` is empty"),
@@ -532,7 +531,7 @@ async fn an_action_without_types_is_called_by_name() {
             (error.kind(), error.execution()),
             (ErrorKind::Request, Execution::NotSent)
         );
-        assert!(error.to_string().contains(says), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
     }
     assert_eq!(uhub.requests().len(), before, "nothing was sent");
 
@@ -555,11 +554,11 @@ async fn an_action_without_types_is_called_by_name() {
         (unknown.ret_code(), unknown.action()),
         (Some(RetCode::ACTION_UNKNOWN), Some("DescribeSomethingNew"))
     );
-    for (idempotency, repeatable) in [
+    for (idempotency, is_retryable) in [
         (Idempotency::NonIdempotent, false),
         (Idempotency::Safe, true),
     ] {
-        uhub.play(Fault::CutConnection);
+        uhub.inject(Fault::CutConnection);
         let call = client
             .action("GetRepo")
             .with_idempotency(idempotency)
@@ -569,7 +568,7 @@ async fn an_action_without_types_is_called_by_name() {
                 .await
                 .unwrap_err()
                 .is_retryable(),
-            repeatable
+            is_retryable
         );
     }
     let text = client
@@ -588,8 +587,8 @@ async fn an_action_without_types_is_called_by_name() {
 mod blocking {
     use super::*;
 
-    /// A server that runs on a thread of its own for as long as it is held.
-    fn served() -> (tokio::runtime::Runtime, LocalUhub) {
+    /// Starts a server on its own thread, which runs until the runtime is dropped.
+    fn start() -> (tokio::runtime::Runtime, LocalUhub) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -600,11 +599,11 @@ mod blocking {
     }
 
     #[test]
-    fn calls_and_walks_have_the_same_names() {
-        let (_runtime, uhub) = served();
-        let client = uhub.client().build_blocking().unwrap();
+    fn the_blocking_client_mirrors_the_async_one() {
+        let (_runtime, uhub) = start();
+        let client = ClientBuilder::for_local(&uhub).build_blocking().unwrap();
         let page = client.get_repo_image("many").limit(3).send().unwrap();
-        assert_eq!((page.total_count, page.image_set.len()), (250, 3));
+        assert_eq!((page.total_count, page.images.len()), (250, 3));
         let names: Vec<String> = client
             .get_repo_image("many")
             .limit(60)
@@ -614,8 +613,8 @@ mod blocking {
             .collect();
         assert_eq!(names.len(), 250);
         assert_eq!(client.get_repo_image("many").limit(60).pages().count(), 5);
-        let answer: serde_json::Value = client.action("GetProjectList").send().unwrap();
-        assert_eq!(answer["ProjectCount"], 2);
+        let response: serde_json::Value = client.action("GetProjectList").send().unwrap();
+        assert_eq!(response["ProjectCount"], 2);
         let error = client
             .delete_repo_image("base", "nginx", "")
             .send()
@@ -640,9 +639,9 @@ mod blocking {
     }
 
     #[test]
-    fn on_a_runtimes_thread_there_is_an_error_and_no_panic() {
-        let (runtime, uhub) = served();
-        let client = uhub.client().build_blocking().unwrap();
+    fn a_blocking_call_on_a_runtimes_thread_is_an_error() {
+        let (runtime, uhub) = start();
+        let client = ClientBuilder::for_local(&uhub).build_blocking().unwrap();
         runtime.block_on(async move {
             let error = client.get_repo_image("many").send().unwrap_err();
             assert_eq!(
@@ -656,7 +655,7 @@ mod blocking {
             let mut items = client.get_repo_image("many").items();
             assert!(items.next().unwrap().is_err());
             assert!(items.next().is_none());
-            // Dropping the last client here does not panic either.
+            // Dropping the last client does not panic here.
             drop(items);
             drop(client);
         });

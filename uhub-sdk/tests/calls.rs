@@ -1,4 +1,4 @@
-//! Calls over real HTTP: what a user sees of a service that works, and of one that does not.
+//! Calls over real HTTP, with a service that works and with one that does not.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -11,8 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use common::example;
+use common::{
+    PRIVATE_KEY, PUBLIC_KEY, assert_no_secrets, credentials, example, full_text, respond,
+};
 use tokio::net::TcpListener;
 use uhub_sdk::{
     Client, ClientBuilder, Credentials, Encoding, Error, ErrorKind, Execution, RetCode,
@@ -22,13 +23,9 @@ use uhub_sdk::{
 };
 use wiretap::Wiretap;
 
-/// Keys that can be told apart from everything else in an output.
-const PUBLIC_KEY: &str = "pUbLiC-kEy@example.com/1296235120854146120";
-const PRIVATE_KEY: &str = "pRiVaTe+kEy/46f09bb9fab4f12dfc16";
-
 async fn uhub() -> LocalUhub {
     LocalUhub::builder()
-        .key(PUBLIC_KEY, PRIVATE_KEY)
+        .user(PUBLIC_KEY, PRIVATE_KEY)
         .project("org-1")
         .project("org-2")
         .repository(Repository::documented())
@@ -40,50 +37,22 @@ async fn uhub() -> LocalUhub {
         .unwrap()
 }
 
-fn keys() -> Credentials {
-    Credentials::new(PUBLIC_KEY, PRIVATE_KEY)
-}
-
-fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Fault {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    Fault::Respond {
-        status,
-        headers,
-        body: body.into(),
-    }
-}
-
-/// Neither keys nor signature, in any form.
+/// Checks an error of `GetRepoImage`, including what holds for every error.
 #[track_caller]
-fn assert_clean(shown: &str) {
-    for secret in ["pUbLiC", "pRiVaTe", "Signature=", "46f09bb9"] {
-        assert!(!shown.contains(secret), "{secret} in {shown}");
-    }
-    let mut hex = shown.split(|c: char| !c.is_ascii_hexdigit()).map(str::len);
-    assert!(hex.all(|length| length < 40), "a signature in {shown}");
-}
-
-/// The error of a call, with everything that every error has checked.
-#[track_caller]
-fn checked(error: Error, kind: ErrorKind, execution: Execution, says: &str) -> Error {
-    let mut shown = format!("{error} {error:?}");
-    let mut source = std::error::Error::source(&error);
-    while let Some(inner) = source {
-        shown.push_str(&format!(" {inner} {inner:?}"));
-        source = inner.source();
-    }
+fn checked(error: Error, kind: ErrorKind, execution: Execution, expected: &str) -> Error {
+    let text = full_text(&error);
     assert_eq!(
         (error.kind(), error.execution()),
         (kind, execution),
-        "{shown}"
+        "{text}"
     );
-    assert!(error.to_string().contains(says), "{says:?} in {error}");
+    assert!(
+        error.to_string().contains(expected),
+        "{expected:?} in {error}"
+    );
     assert!(!error.to_string().contains('\n'), "{error}");
     assert_eq!(error.action(), Some("GetRepoImage"));
-    assert_clean(&shown);
+    assert_no_secrets(&text);
     error
 }
 
@@ -91,7 +60,10 @@ fn checked(error: Error, kind: ErrorKind, execution: Execution, says: &str) -> E
 async fn images_are_listed_in_every_encoding() {
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = uhub.client().encoding(encoding).build().unwrap();
+        let client = ClientBuilder::for_local(&uhub)
+            .encoding(encoding)
+            .build()
+            .unwrap();
         let page = client
             .get_repo_image("many")
             .offset(240)
@@ -100,12 +72,12 @@ async fn images_are_listed_in_every_encoding() {
             .await
             .unwrap();
         assert_eq!(
-            (page.total_count, page.image_set.len()),
+            (page.total_count, page.images.len()),
             (250, 10),
             "{encoding:?}"
         );
-        assert_eq!(page.image_set[0].image_name, "image-240");
-        assert_eq!(page.image_set[0].repo_name.as_deref(), Some("many"));
+        assert_eq!(page.images[0].image_name, "image-240");
+        assert_eq!(page.images[0].repo_name.as_deref(), Some("many"));
     }
     let requests = uhub.requests();
     assert_eq!(requests.len(), 3);
@@ -122,25 +94,24 @@ async fn images_are_listed_in_every_encoding() {
 }
 
 #[tokio::test]
-async fn a_request_is_plain_data_that_can_be_kept_and_sent() {
+async fn a_request_is_plain_data() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let request = GetRepoImageRequest::new("many").limit(1);
-    let kept = serde_json::to_string(&request).unwrap();
-    assert_eq!(kept, r#"{"RepoName":"many","Limit":1}"#);
+    let json = serde_json::to_string(&request).unwrap();
+    assert_eq!(json, r#"{"RepoName":"many","Limit":1}"#);
     assert_eq!(
-        serde_json::from_str::<GetRepoImageRequest>(&kept).unwrap(),
+        serde_json::from_str::<GetRepoImageRequest>(&json).unwrap(),
         request
     );
     assert!(serde_json::from_str::<GetRepoImageRequest>("{}").is_err());
-    assert_eq!(
-        client.send(request.clone()).await.unwrap().image_set.len(),
-        1
-    );
+    assert_eq!(client.send(request.clone()).await.unwrap().images.len(), 1);
     assert_eq!(
         client.call(request.clone()).offset(7).request().offset,
         Some(7)
     );
+    // A call is also `IntoFuture`.
+    assert_eq!(client.call(request.clone()).await.unwrap().images.len(), 1);
 
     let (page, metadata) = client.call(request).send_with_metadata().await.unwrap();
     assert_eq!(page.total_count, 250);
@@ -150,7 +121,7 @@ async fn a_request_is_plain_data_that_can_be_kept_and_sent() {
 }
 
 #[tokio::test]
-async fn the_clients_project_fills_in_and_the_calls_own_goes_before() {
+async fn a_calls_project_takes_precedence_over_the_clients() {
     let uhub = uhub().await;
     let project = |request: &uhub_sdk::local::ReceivedRequest| {
         request
@@ -161,7 +132,7 @@ async fn the_clients_project_fills_in_and_the_calls_own_goes_before() {
     };
     let builder = || {
         Client::builder()
-            .credentials(keys())
+            .credentials(credentials())
             .base_url(uhub.base_url())
     };
     builder()
@@ -199,10 +170,13 @@ async fn the_clients_project_fills_in_and_the_calls_own_goes_before() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_said_to_be_one() {
+async fn a_wrong_key_is_reported() {
     let uhub = uhub().await;
     let call = async |credentials: Credentials| {
-        let client = uhub.client().credentials(credentials).build().unwrap();
+        let client = ClientBuilder::for_local(&uhub)
+            .credentials(credentials)
+            .build()
+            .unwrap();
         client.get_repo_image("many").send().await.unwrap_err()
     };
     let error = call(Credentials::new(PUBLIC_KEY, "pRiVaTe-wrong")).await;
@@ -238,21 +212,19 @@ async fn a_wrong_key_is_said_to_be_one() {
     assert_eq!(error.ret_code(), Some(RetCode::USER_UNKNOWN));
 }
 
-/// Each thing that can come in place of an answer has an error of its own.
 #[tokio::test]
-async fn what_is_no_answer_is_an_error_of_its_own() {
+async fn every_invalid_response_has_its_own_error() {
     use ErrorKind::{Connection, Decode, ResponseTooLarge, Service, UnexpectedResponse};
     use Execution::{Completed, Rejected, Unknown};
 
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .max_response_size(1 << 20)
         .build()
         .unwrap();
     let html = format!("<html>{}<h1>502 Bad Gateway</h1>", "\u{1b}[31m");
-    for (fault, kind, execution, repeatable, says) in [
+    for (fault, kind, execution, is_retryable, expected) in [
         (
             respond(200, &[], r#"{"RetCode": 171}"#),
             Service,
@@ -272,14 +244,14 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             Service,
             Unknown,
             true,
-            "RetCode 110: The gateway gave up",
+            "RetCode 110: The gateway timed out",
         ),
         (
             respond(500, &[], r#"{"RetCode": 64001, "Message": "odd"}"#),
             Service,
             Unknown,
             false,
-            "RetCode 64001. (the service says: odd)",
+            "RetCode 64001. (message: odd)",
         ),
         (
             respond(200, &[], ""),
@@ -293,14 +265,14 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             UnexpectedResponse,
             Unknown,
             true,
-            "the body is no JSON object",
+            "the body is not a JSON object",
         ),
         (
             respond(200, &[], "[]"),
             UnexpectedResponse,
             Unknown,
             true,
-            "the body is no JSON object",
+            "the body is not a JSON object",
         ),
         (
             respond(200, &[], r#"{"TotalCount": 0, "ImageSet": []}"#),
@@ -314,21 +286,21 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             UnexpectedResponse,
             Unknown,
             true,
-            "the body ends in the middle",
+            "the body is incomplete",
         ),
         (
             respond(502, &[("content-type", "text/html")], html),
             UnexpectedResponse,
             Unknown,
             true,
-            "HTTP 502 Bad Gateway, and the body is no JSON",
+            "HTTP 502 Bad Gateway, and the body is invalid JSON",
         ),
         (
             respond(503, &[], r#"{"RetCode": 0, "TotalCount": 0}"#),
             UnexpectedResponse,
             Unknown,
             true,
-            "HTTP 503 Service Unavailable, and the body speaks of success",
+            "HTTP 503 Service Unavailable, and the body reports success",
         ),
         (
             respond(429, &[], "slow down"),
@@ -349,14 +321,14 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             UnexpectedResponse,
             Unknown,
             false,
-            "a redirect, which is not followed",
+            "redirects are not followed",
         ),
         (
             respond(200, &[], r#"{"RetCode": 0, "TotalCount": 1}"#),
             Decode,
             Completed,
             false,
-            "cannot be understood at `ImageSet`: the list is not there",
+            "cannot be decoded at `ImageSet`: the list is missing",
         ),
         (
             respond(
@@ -374,7 +346,7 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             ResponseTooLarge,
             Unknown,
             false,
-            "larger than the 1048576 bytes",
+            "larger than 1048576 bytes",
         ),
         (
             respond(200, &[("content-length", "100000000")], "{"),
@@ -398,24 +370,24 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             "broke before the response was complete",
         ),
     ] {
-        let what = format!("{fault:?}");
-        uhub.play(fault);
+        let name = format!("{fault:?}");
+        uhub.inject(fault);
         let started = Instant::now();
-        let error = client.get_repo_image("many").send().await.expect_err(&what);
+        let error = client.get_repo_image("many").send().await.expect_err(&name);
         assert!(
             started.elapsed() < Duration::from_secs(20),
-            "{what} took {:?}",
+            "{name} took {:?}",
             started.elapsed()
         );
-        let error = checked(error, kind, execution, says);
-        assert_eq!(error.is_retryable(), repeatable, "{what}");
-        // Whatever had a head tells what was in it.
-        let has_head = kind != Connection || what.starts_with("CutBody");
-        assert_eq!(error.http_status().is_some(), has_head, "{what}");
+        let error = checked(error, kind, execution, expected);
+        assert_eq!(error.is_retryable(), is_retryable, "{name}");
+        // The error has what was in the head of the response.
+        let has_head = kind != Connection || name.starts_with("CutBody");
+        assert_eq!(error.http_status().is_some(), has_head, "{name}");
         assert_eq!(
             error.request_id().is_some(),
-            has_head && !what.starts_with("Respond"),
-            "{what}"
+            has_head && !name.starts_with("Respond"),
+            "{name}"
         );
         if kind == UnexpectedResponse || kind == Decode {
             assert!(
@@ -425,61 +397,60 @@ async fn what_is_no_answer_is_an_error_of_its_own() {
             );
             assert!(error.http_status().is_some());
         }
-        // The client is none the worse for it.
+        // The client still works.
         assert_eq!(
             client
                 .get_repo_image("many")
                 .limit(2)
                 .send()
                 .await
-                .expect(&what)
-                .image_set
+                .expect(&name)
+                .images
                 .len(),
             2
         );
     }
-    // No fault made it send anything twice, and no redirect was followed.
+    // Nothing was retried, and no redirect was followed.
     assert_eq!(uhub.requests().len(), 40);
 }
 
-/// A proxy's page that shows the URL it was asked for, and the key besides.
+/// A proxy's page that contains the requested URL and the private key.
 #[tokio::test]
-async fn what_a_proxy_repeats_is_hidden() {
+async fn secrets_in_a_proxys_page_are_hidden() {
     let uhub = uhub().await;
     let tap = Wiretap::before(&uhub).await;
-    let client = uhub
-        .client()
-        .credentials(keys().with_security_token("tOkEn/1+2"))
+    let client = ClientBuilder::for_local(&uhub)
+        .credentials(credentials().with_security_token("tOkEn/1+2"))
         .base_url(tap.base_url())
         .encoding(Encoding::Query)
         .build()
         .unwrap();
-    // The same call is signed in the same way each time: the first shows what the second asks for.
+    // The same call has the same signature each time, so the first shows the URL of the second.
     let call = client.get_repo_image("many");
     let _ = call.clone().send().await;
     let asked = tap.take();
     let asked = asked.lines().next().unwrap();
     assert!(asked.contains("&Signature="), "{asked}");
     let page = format!("<h1>Not found</h1> {asked} {PRIVATE_KEY}");
-    uhub.play(respond(404, &[], page));
+    uhub.inject(respond(404, &[], page));
     let error = call.send().await.unwrap_err();
     assert_eq!(tap.take().lines().next(), Some(asked));
     let body = error.body().unwrap();
     assert!(body.contains("Signature=[hidden]"), "{body}");
     assert!(!format!("{error:?}").contains("tOkEn"), "{error:?}");
-    assert_clean(&body.replace("Signature=[hidden]", ""));
+    assert_no_secrets(&body.replace("Signature=[hidden]", ""));
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_was_not_reached() {
-    // A port that was free a moment ago.
+async fn a_refused_connection_means_not_sent() {
+    // A port that is free again.
     let free = TcpListener::bind("127.0.0.1:0")
         .await
         .unwrap()
         .local_addr()
         .unwrap();
     let client = Client::builder()
-        .credentials(keys())
+        .credentials(credentials())
         .base_url(format!("http://{free}/"))
         .build()
         .unwrap();
@@ -496,17 +467,17 @@ async fn a_server_that_is_not_there_was_not_reached() {
 }
 
 #[tokio::test]
-async fn waiting_is_bounded_in_every_way() {
+async fn every_timeout_bounds_the_wait() {
     let uhub = uhub().await;
     let soon = Duration::from_millis(200);
-    let base = || uhub.client().retry(RetryPolicy::disabled());
+    let base = || ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled());
     let bounded: [(&str, ClientBuilder, Option<Duration>); 3] = [
         ("the attempt", base().attempt_timeout(soon), None),
         ("the client's calls", base().timeout(soon), None),
         ("this call", base(), Some(soon)),
     ];
-    for (what, builder, own) in bounded {
-        uhub.play(Fault::Hang);
+    for (name, builder, own) in bounded {
+        uhub.inject(Fault::Hang);
         let mut call = builder.build().unwrap().get_repo_image("many");
         if let Some(own) = own {
             call = call.with_timeout(own);
@@ -516,22 +487,21 @@ async fn waiting_is_bounded_in_every_way() {
         let waited = started.elapsed();
         assert!(
             waited >= soon && waited < Duration::from_secs(10),
-            "{what}: {waited:?}"
+            "{name}: {waited:?}"
         );
         checked(
             error,
             ErrorKind::Timeout,
             Execution::Unknown,
-            "did not answer within 200ms",
+            "no response within 200ms",
         );
     }
 }
 
-/// A connection that does not come about is not waited for longer than was said. The queue of a
-/// listener that accepts nobody fills up, and then the system answers no more.
+/// The queue of a listener that does not accept fills up; then the system stops responding.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn connecting_is_bounded() {
+async fn the_connect_timeout_bounds_connecting() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -545,7 +515,7 @@ async fn connecting_is_bounded() {
         }
     }
     let builder = Client::builder()
-        .credentials(keys())
+        .credentials(credentials())
         .base_url(format!("http://{address}/"));
     let client = builder
         .connect_timeout(Duration::from_millis(200))
@@ -566,9 +536,9 @@ async fn connecting_is_bounded() {
 }
 
 #[test]
-fn without_a_runtime_there_is_an_error_and_no_panic() {
+fn a_call_without_a_runtime_is_an_error() {
     let client = Client::builder()
-        .credentials(keys())
+        .credentials(credentials())
         .base_url("http://127.0.0.1:1/")
         .build()
         .unwrap();
@@ -585,7 +555,10 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
 async fn connections_are_reused_at_any_concurrency() {
     let uhub = uhub().await;
     let tap = Wiretap::before(&uhub).await;
-    let client = uhub.client().base_url(tap.base_url()).build().unwrap();
+    let client = ClientBuilder::for_local(&uhub)
+        .base_url(tap.base_url())
+        .build()
+        .unwrap();
     for _ in 0..5 {
         let calls: Vec<_> = (0..16)
             .map(|_| tokio::spawn(client.get_repo_image("many").send()))
@@ -603,13 +576,13 @@ async fn connections_are_reused_at_any_concurrency() {
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_is_given_up() {
+async fn a_stalled_body_times_out() {
     let uhub = uhub().await;
-    uhub.play(Fault::SlowBody {
+    uhub.inject(Fault::SlowBody {
         bytes: 12,
         pause: Duration::from_secs(3_600),
     });
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let started = Instant::now();
     let call = client
         .get_repo_image("many")
@@ -620,16 +593,14 @@ async fn a_body_that_stalls_is_given_up() {
         error,
         ErrorKind::Timeout,
         Execution::Unknown,
-        "did not answer within 300ms (`timeout`)",
+        "no response within 300ms (`timeout`)",
     );
 }
 
-/// A value that cannot be understood is shown, unless it is a secret.
 #[tokio::test]
-async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
+async fn secrets_in_a_response_are_hidden() {
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
@@ -639,7 +610,7 @@ async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
         format!(r#"{{"RetCode": 171, "Message": "no: {PRIVATE_KEY}"}}"#),
         format!("{PRIVATE_KEY} {}", "x".repeat(200_000)),
     ] {
-        uhub.play(respond(200, &[], body));
+        uhub.inject(respond(200, &[], body));
         let error = client.get_repo_image("many").send().await.unwrap_err();
         let (kind, execution) = (error.kind(), error.execution());
         assert!(error.to_string().contains("[hidden]"), "{error}");
@@ -652,7 +623,7 @@ async fn a_secret_in_a_response_is_hidden_wherever_it_stands() {
     }
 }
 
-/// A place for everything that is traced.
+/// A buffer for all traces and log lines.
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 
@@ -673,7 +644,7 @@ impl Write for Captured {
     }
 }
 
-/// reqwest speaks to `log`, not to `tracing`.
+/// reqwest uses `log`, not `tracing`.
 impl log::Log for Captured {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
         true
@@ -688,9 +659,9 @@ impl log::Log for Captured {
 }
 
 #[tokio::test]
-async fn traces_show_what_is_odd_once_and_no_secret_ever() {
+async fn traces_contain_each_mismatch_once_and_no_secrets() {
     let captured = Captured::default();
-    // For all tests of this process: what they log may be looked at as well.
+    // This captures the logs of all tests in the process, which is fine.
     log::set_boxed_logger(Box::new(captured.clone())).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     let writer = captured.clone();
@@ -703,9 +674,8 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
 
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let credentials = keys().with_security_token("tOkEn-pRiVaTe");
-        let client = uhub
-            .client()
+        let credentials = credentials().with_security_token("tOkEn-pRiVaTe");
+        let client = ClientBuilder::for_local(&uhub)
             .retry(RetryPolicy::disabled())
             .credentials(credentials)
             .encoding(encoding)
@@ -713,21 +683,21 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
             .unwrap();
         for _ in 0..2 {
             let odd = r#"{"RetCode": 0, "TotalCount": "1", "ImageSet": [{"PullCount": 5}, {"PullCount": "6"}]}"#;
-            uhub.play(respond(200, &[], odd));
+            uhub.inject(respond(200, &[], odd));
             client.get_repo_image("many").send().await.unwrap();
         }
-        uhub.play(Fault::CutConnection);
+        uhub.inject(Fault::CutConnection);
         client.get_repo_image("many").send().await.unwrap_err();
         client.get_repo_image("none").send().await.unwrap_err();
     }
     let traced = captured.text();
     assert!(
         traced.contains("reqwest"),
-        "what reqwest logs is here: {traced}"
+        "the logs of reqwest are captured: {traced}"
     );
-    assert_clean(&traced);
+    assert_no_secrets(&traced);
     assert!(!traced.contains("tOkEn"), "{traced}");
-    // Three clients, each of which said it once.
+    // Once for each of three clients.
     for (level, field) in [
         ("WARN", "field=\"LatestTag\""),
         ("DEBUG", "field=\"TotalCount\""),
@@ -740,7 +710,7 @@ async fn traces_show_what_is_odd_once_and_no_secret_ever() {
 }
 
 #[test]
-fn a_panic_shows_no_secret() {
+fn a_panic_message_contains_no_secrets() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -749,8 +719,7 @@ fn a_panic_shows_no_secret() {
         runtime.block_on(async {
             let uhub = uhub().await;
             let wrong = Credentials::new(PUBLIC_KEY, "pRiVaTe-wrong");
-            let client = uhub
-                .client()
+            let client = ClientBuilder::for_local(&uhub)
                 .credentials(wrong)
                 .encoding(Encoding::Query)
                 .build()
@@ -761,11 +730,11 @@ fn a_panic_shows_no_secret() {
     .unwrap_err();
     let message = panic.downcast_ref::<String>().unwrap();
     assert!(message.contains("171"), "{message}");
-    assert_clean(message);
+    assert_no_secrets(message);
 }
 
 #[test]
-fn the_example_lists_the_documented_images_without_keys() {
+fn the_example_lists_the_documented_images_without_credentials() {
     let output = example("list_images").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{stdout}");
@@ -782,7 +751,7 @@ fn the_example_lists_the_documented_images_without_keys() {
 }
 
 #[tokio::test]
-async fn the_example_says_what_to_do_about_a_wrong_key() {
+async fn the_example_explains_a_wrong_key() {
     let uhub = uhub().await;
     let base_url = uhub.base_url().to_owned();
     let run = move |private_key: &'static str| {
@@ -800,7 +769,7 @@ async fn the_example_says_what_to_do_about_a_wrong_key() {
         stderr.contains("RetCode 171") && stderr.contains("Check that the private key"),
         "{stderr}"
     );
-    assert_clean(&stderr);
+    assert_no_secrets(&stderr);
     assert!(output.stdout.is_empty());
 
     let output = run(PRIVATE_KEY).await.unwrap();

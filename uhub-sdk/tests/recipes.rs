@@ -1,4 +1,4 @@
-//! The recipes on the local UHub, and the example that is made of one.
+//! The recipes against the local server, and the `audit` example.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -12,110 +12,100 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use common::example;
+use common::{example, respond};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 use uhub_sdk::{
-    Client, Error, ErrorKind, Execution, RetCode, RetryPolicy,
+    Client, ClientBuilder, Error, ErrorKind, Execution, RetCode, RetryPolicy, Visibility,
     actions::create_repo::CreateRepoRequest,
     local::{Fault, Image, LocalUhub, Repository, Tag},
-    recipes::{
-        Entry, ImageEntry, Outcome, ReferencePart, Version, Walk, ensure_repo, pull_reference, walk,
-    },
+    recipes::{Entry, ImageEntry, Outcome, Walk, ensure_repo, pull_reference, walk},
 };
 
-fn respond(body: &'static [u8]) -> Fault {
-    Fault::Respond {
-        status: 200,
-        headers: Vec::new(),
-        body: Bytes::from_static(body),
-    }
-}
-
-/// Plays, on the two requests of a look, that the project has no repository.
-fn hide_repositories(uhub: &LocalUhub) {
+/// Makes the next two `GetRepo` calls return empty lists.
+fn hide_repos(uhub: &LocalUhub) {
     for _ in 0..2 {
-        uhub.play(respond(
-            br#"{"RetCode": 0, "TotalCount": 0, "RepoSet": []}"#,
+        uhub.inject(respond(
+            200,
+            &[],
+            r#"{"RetCode": 0, "TotalCount": 0, "RepoSet": []}"#,
         ));
     }
 }
 
-/// The actions that arrived, with what tells them apart.
-fn asked(uhub: &LocalUhub) -> Vec<String> {
-    let show = |request: &uhub_sdk::local::ReceivedRequest| {
+/// The actions of the requests, with project and type.
+fn actions(uhub: &LocalUhub) -> Vec<String> {
+    let line = |request: &uhub_sdk::local::ReceivedRequest| {
         let parameter = |name| request.parameter(name).unwrap_or_default().to_owned();
         let action = request.action.as_deref().unwrap_or_default();
         format!("{action} {} {}", parameter("ProjectId"), parameter("Type"))
             .trim_end()
             .to_owned()
     };
-    uhub.requests().iter().map(show).collect()
+    uhub.requests().iter().map(line).collect()
 }
 
-/// `base` is private in `org-2`, `open` public behind more than a page of others.
+/// `org-2` has the private `base` and the public `open`, which is on the second page of its list.
 async fn two_projects() -> LocalUhub {
     let mut builder = LocalUhub::builder()
         .project("org-1")
         .project("org-2")
         .repository_in("org-2", Repository::new("base").description("of org-2"));
     for number in 0..120 {
-        builder = builder.repository_in(
-            "org-2",
-            Repository::new(format!("other-{number}")).shared(true),
-        );
+        builder =
+            builder.repository_in("org-2", Repository::new(format!("other-{number}")).public());
     }
     builder
-        .repository_in("org-2", Repository::new("open").shared(true))
+        .repository_in("org-2", Repository::new("open").public())
         .start()
         .await
         .unwrap()
 }
 
 #[tokio::test]
-async fn a_repository_that_is_there_is_found_and_left_alone() {
+async fn an_existing_repository_is_found_and_not_changed() {
     let uhub = two_projects().await;
-    let client = uhub.client().build().unwrap();
-    for (name, is_public, requests) in [("base", false, 1), ("open", true, 3)] {
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    for (name, visibility, other, requests) in [
+        ("base", Visibility::Private, Visibility::Public, 1),
+        ("open", Visibility::Public, Visibility::Private, 3),
+    ] {
         let before = uhub.requests().len();
         let request = CreateRepoRequest::new(name)
             .project_id("org-2")
-            .is_shared(!is_public)
+            .visibility(other)
             .description("another");
         let ensured = ensure_repo(&client, request).await.unwrap();
-        assert_eq!(
-            (ensured.outcome, ensured.is_public),
-            (Outcome::Existed, Some(is_public))
-        );
+        assert_eq!(ensured.outcome, Outcome::Existed);
+        assert_eq!(ensured.visibility, Some(visibility));
         let repo = ensured.repo.unwrap();
-        assert_eq!(
-            (repo.repo_name.as_str(), repo.is_shared),
-            (name, Some(is_public))
-        );
+        assert_eq!(repo.repo_name, name);
+        assert_eq!(repo.visibility, Some(visibility));
         assert_ne!(repo.description.as_deref(), Some("another"));
-        let asked = asked(&uhub).split_off(before);
-        assert_eq!(asked.len(), requests, "{asked:?}");
+        let actions = actions(&uhub).split_off(before);
+        assert_eq!(actions.len(), requests, "{actions:?}");
         assert!(
-            asked.iter().all(|asked| asked.starts_with("GetRepo org-2")),
-            "{asked:?}"
+            actions
+                .iter()
+                .all(|action| action.starts_with("GetRepo org-2")),
+            "{actions:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_repository_that_is_not_there_is_created_in_the_right_project() {
+async fn a_missing_repository_is_created_in_the_right_project() {
     let uhub = two_projects().await;
-    let client = uhub.client().build().unwrap();
-    // Another project has one of this name.
-    let request = CreateRepoRequest::new("base").is_shared(true);
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    // Another project has a repository of this name.
+    let request = CreateRepoRequest::new("base").visibility(Visibility::Public);
     let ensured = ensure_repo(&client, request.clone()).await.unwrap();
     assert_eq!(ensured.outcome, Outcome::Created);
-    assert_eq!((ensured.repo, ensured.is_public), (None, None));
+    assert_eq!((ensured.repo, ensured.visibility), (None, None));
     assert_eq!(
-        asked(&uhub),
+        actions(&uhub),
         [
             "GetRepo org-1 private",
             "GetRepo org-1 public",
@@ -124,79 +114,82 @@ async fn a_repository_that_is_not_there_is_created_in_the_right_project() {
     );
     let again = ensure_repo(&client, request).await.unwrap();
     assert_eq!(
-        (again.outcome, again.is_public),
-        (Outcome::Existed, Some(true))
+        (again.outcome, again.visibility),
+        (Outcome::Existed, Some(Visibility::Public))
     );
 }
 
 #[tokio::test]
-async fn a_creation_without_an_answer_is_looked_after() {
+async fn a_creation_with_an_unknown_outcome_is_verified() {
     let uhub = LocalUhub::start().await.unwrap();
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
 
-    // It was carried out.
-    hide_repositories(&uhub);
-    uhub.play(Fault::CutBody { after: 0 });
+    // It was executed.
+    hide_repos(&uhub);
+    uhub.inject(Fault::CutBody { after: 0 });
     let ensured = ensure_repo(&client, CreateRepoRequest::new("base"))
         .await
         .unwrap();
     assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
     assert_eq!(ensured.repo.unwrap().repo_name, "base");
 
-    // It was not.
-    hide_repositories(&uhub);
-    uhub.play(Fault::CutConnection);
+    // It was not executed.
+    hide_repos(&uhub);
+    uhub.inject(Fault::CutConnection);
     let error = ensure_repo(&client, CreateRepoRequest::new("other"))
         .await
         .unwrap_err();
     assert_eq!(error.action(), Some("CreateRepo"));
     assert_eq!(error.execution(), Execution::Unknown);
-    let before = asked(&uhub);
+    let before = actions(&uhub);
     assert!(before.ends_with(&["GetRepo org-local public".to_owned()]));
 
-    // Nobody can look: what is said is still what became of the creation.
-    hide_repositories(&uhub);
-    uhub.play(Fault::CutConnection);
-    uhub.play(respond(b"<html>"));
+    // The second look fails: the error is still the one of the creation.
+    hide_repos(&uhub);
+    uhub.inject(Fault::CutConnection);
+    uhub.inject(respond(200, &[], "<html>"));
     let error = ensure_repo(&client, CreateRepoRequest::new("other"))
         .await
         .unwrap_err();
     assert_eq!(error.action(), Some("CreateRepo"));
 
-    // The service said yes, and something else that cannot be read.
-    hide_repositories(&uhub);
-    uhub.play(respond(b"{\"RetCode\": 0, \"Message\": \"\xff\"}"));
+    // The response says that it was executed, and the rest cannot be read.
+    hide_repos(&uhub);
+    uhub.inject(respond(
+        200,
+        &[],
+        b"{\"RetCode\": 0, \"Message\": \"\xff\"}".as_slice(),
+    ));
     let ensured = ensure_repo(&client, CreateRepoRequest::new("base"))
         .await
         .unwrap();
     assert_eq!(ensured.outcome, Outcome::Created);
-    assert_eq!(ensured.is_public, Some(false));
+    assert_eq!(ensured.visibility, Some(Visibility::Private));
 }
 
 #[tokio::test]
-async fn a_refused_creation_is_looked_after() {
+async fn a_rejected_creation_is_verified() {
     let mut builder = LocalUhub::builder();
     for number in 0..8 {
         builder = builder.repository(Repository::new(format!("repository-{number}")));
     }
     let uhub = builder.start().await.unwrap();
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
 
-    // Someone else was faster.
-    hide_repositories(&uhub);
+    // Another client created it first.
+    hide_repos(&uhub);
     let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7"))
         .await
         .unwrap();
     assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
     assert_eq!(ensured.repo.unwrap().repo_name, "repository-7");
 
-    // The same, where the refusal says for certain that nothing was done.
-    hide_repositories(&uhub);
-    uhub.play(respond(br#"{"RetCode": 299, "Message": "no"}"#));
+    // The same with a return code that means that nothing was executed.
+    hide_repos(&uhub);
+    uhub.inject(respond(200, &[], r#"{"RetCode": 299, "Message": "no"}"#));
     let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7"))
         .await
         .unwrap();
@@ -209,7 +202,7 @@ async fn a_refused_creation_is_looked_after() {
     assert_eq!(error.action(), Some("CreateRepo"));
     assert_eq!(error.ret_code(), Some(RetCode::from(63_002)));
 
-    // What is not sent needs no second look.
+    // A request that was not sent needs no second look.
     let before = uhub.requests().len();
     let error = ensure_repo(&client, CreateRepoRequest::new(""))
         .await
@@ -217,8 +210,8 @@ async fn a_refused_creation_is_looked_after() {
     assert_eq!(error.kind(), ErrorKind::Request);
     assert_eq!(uhub.requests().len(), before + 2);
 
-    // Nor is anything created where nobody could look.
-    uhub.play(Fault::CutConnection);
+    // Nothing is created if the first look fails.
+    uhub.inject(Fault::CutConnection);
     let error = ensure_repo(&client, CreateRepoRequest::new("base"))
         .await
         .unwrap_err();
@@ -227,13 +220,13 @@ async fn a_refused_creation_is_looked_after() {
 }
 
 #[tokio::test]
-async fn of_many_at_once_one_creates() {
+async fn one_of_many_concurrent_calls_creates() {
     let uhub = LocalUhub::builder()
         .latency(Duration::from_millis(20))
         .start()
         .await
         .unwrap();
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let ensuring: Vec<_> = (0..6)
         .map(|_| {
             let client = client.clone();
@@ -247,7 +240,7 @@ async fn of_many_at_once_one_creates() {
     assert_eq!(created, 1);
 }
 
-/// Images with as many tags as said.
+/// Images with the given numbers of tags.
 fn images(tags: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Image> {
     tags.into_iter().enumerate().map(|(number, tags)| {
         Image::new(format!("image-{number}"))
@@ -255,50 +248,56 @@ fn images(tags: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Image> 
     })
 }
 
-/// Lists of several pages on every level, and empty ones.
+/// Lists of several pages on every level, and empty lists.
 async fn large(latency: Duration) -> LocalUhub {
     let builder = LocalUhub::builder()
         .latency(latency)
         .project("org-1")
         .project("org-empty")
         .project("org-2")
-        .repository(Repository::new("open").shared(true).images(images([2, 1])))
+        .repository(Repository::new("open").public().images(images([2, 1])))
         .repository(Repository::new("long").images(images((0..130).map(|n| 1 + n % 3))))
         .repository(Repository::new("empty"))
         .repository(Repository::new("tagged").images(images([1, 250, 1])));
     let builder = (0..103).fold(builder, |builder, number| {
-        let repository = Repository::new(format!("small-{number}")).shared(number % 2 == 0);
-        builder.repository_in("org-2", repository.images(images([1])))
+        let repository = Repository::new(format!("small-{number}")).images(images([1]));
+        let is_public = number % 2 == 0;
+        let repository = if is_public {
+            repository.public()
+        } else {
+            repository
+        };
+        builder.repository_in("org-2", repository)
     });
     builder.start().await.unwrap()
 }
 
-/// One line for each thing met.
-fn show(found: &Entry) -> String {
-    let image = |image: &ImageEntry| {
-        let repository = &image.repository;
+/// The path of an entry.
+fn show(entry: &Entry) -> String {
+    let image_path = |image: &ImageEntry| {
+        let repo = &image.repo;
         format!(
             "{}/{}/{}",
-            repository.project.project_id, repository.repo.repo_name, image.repo.image_name
+            repo.project.project_id, repo.details.repo_name, image.details.image_name
         )
     };
-    match found {
+    match entry {
         Entry::Project(project) => project.project_id.clone(),
-        Entry::Repository(repository) => format!(
+        Entry::Repo(repo) => format!(
             "{}/{} {}",
-            repository.project.project_id, repository.repo.repo_name, repository.is_public
+            repo.project.project_id, repo.details.repo_name, repo.visibility
         ),
-        Entry::Image(found) => image(found),
-        Entry::Tag(tag) => format!("{}:{}", image(&tag.image), tag.repo.tag_name),
+        Entry::Image(image) => image_path(image),
+        Entry::Tag(tag) => format!("{}:{}", image_path(&tag.image), tag.details.tag_name),
         other => panic!("{other:?}"),
     }
 }
 
 async fn collect(mut walk: Walk) -> (Vec<String>, Option<Error>) {
     let mut shown = Vec::new();
-    while let Some(found) = walk.next().await {
-        match found {
-            Ok(found) => shown.push(show(&found)),
+    while let Some(entry) = walk.next().await {
+        match entry {
+            Ok(entry) => shown.push(show(&entry)),
             Err(error) => {
                 assert!(walk.next().await.is_none(), "an error comes last");
                 return (shown, Some(error));
@@ -309,11 +308,11 @@ async fn collect(mut walk: Walk) -> (Vec<String>, Option<Error>) {
     (shown, None)
 }
 
-/// What a walk over [`large`] meets, written down from how it was seeded.
+/// The entries of a walk over [`large`], derived from its seed.
 fn expected_of_large() -> Vec<String> {
     let mut lines = vec!["org-1".to_owned()];
-    let mut repository = |project: &str, name: &str, is_public: bool, tags: &[usize]| {
-        lines.push(format!("{project}/{name} {is_public}"));
+    let mut repository = |project: &str, name: &str, visibility: &str, tags: &[usize]| {
+        lines.push(format!("{project}/{name} {visibility}"));
         for (number, tags) in tags.iter().enumerate() {
             lines.push(format!("{project}/{name}/image-{number}"));
             for tag in 0..*tags {
@@ -322,13 +321,13 @@ fn expected_of_large() -> Vec<String> {
         }
     };
     let long: Vec<usize> = (0..130).map(|n| 1 + n % 3).collect();
-    repository("org-1", "long", false, &long);
-    repository("org-1", "empty", false, &[]);
-    repository("org-1", "tagged", false, &[1, 250, 1]);
-    repository("org-1", "open", true, &[2, 1]);
-    for is_public in [false, true] {
-        for number in (0..103).filter(|number| (number % 2 == 0) == is_public) {
-            repository("org-2", &format!("small-{number}"), is_public, &[1]);
+    repository("org-1", "long", "private", &long);
+    repository("org-1", "empty", "private", &[]);
+    repository("org-1", "tagged", "private", &[1, 250, 1]);
+    repository("org-1", "open", "public", &[2, 1]);
+    for (visibility, remainder) in [("private", 1), ("public", 0)] {
+        for number in (0..103).filter(|number| number % 2 == remainder) {
+            repository("org-2", &format!("small-{number}"), visibility, &[1]);
         }
     }
     let second = lines.iter().position(|line| line.starts_with("org-2"));
@@ -338,9 +337,9 @@ fn expected_of_large() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everything_is_met_once_and_in_order_at_any_concurrency() {
+async fn every_entry_is_listed_once_and_in_order_at_any_concurrency() {
     let uhub = large(Duration::ZERO).await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let expected = expected_of_large();
     let distinct: HashSet<&String> = expected.iter().collect();
     assert_eq!(distinct.len(), expected.len());
@@ -352,7 +351,7 @@ async fn everything_is_met_once_and_in_order_at_any_concurrency() {
 }
 
 #[tokio::test]
-async fn what_is_met_is_as_the_service_lists_it() {
+async fn entries_have_the_details_that_the_service_lists() {
     let image = Image::new("nginx")
         .pull_count(7)
         .tag(Tag::new("1.27").digest("sha256:1"));
@@ -364,24 +363,24 @@ async fn what_is_met_is_as_the_service_lists_it() {
         .start()
         .await
         .unwrap();
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let mut walk_all = walk(&client);
     let mut last = None;
-    while let Some(found) = walk_all.next().await {
-        last = Some(found.unwrap());
+    while let Some(entry) = walk_all.next().await {
+        last = Some(entry.unwrap());
     }
     let Some(Entry::Tag(tag)) = last else {
         panic!("{last:?}")
     };
-    assert_eq!(tag.repo.digest.as_deref(), Some("sha256:1"));
-    assert_eq!(tag.image.repo.pull_count, 7);
-    let repository = &tag.image.repository;
-    assert_eq!(repository.repo.description.as_deref(), Some("a note"));
-    assert!(!repository.is_public);
-    let project = repository.project.repo.as_ref().unwrap();
+    assert_eq!(tag.details.digest.as_deref(), Some("sha256:1"));
+    assert_eq!(tag.image.details.pull_count, 7);
+    let repo = &tag.image.repo;
+    assert_eq!(repo.details.description.as_deref(), Some("a note"));
+    assert_eq!(repo.visibility, Visibility::Private);
+    let project = repo.project.details.as_ref().unwrap();
     assert_eq!(project.project_name, "The second");
 
-    // One project alone, and nobody asks which there are.
+    // One project only: projects are not listed.
     let before = uhub.requests().len();
     let (shown, error) = collect(walk(&client).project_id("org-2").concurrency(1)).await;
     assert!(error.is_none());
@@ -389,14 +388,14 @@ async fn what_is_met_is_as_the_service_lists_it() {
         shown,
         [
             "org-2",
-            "org-2/base false",
+            "org-2/base private",
             "org-2/base/nginx",
             "org-2/base/nginx:1.27"
         ]
     );
-    let asked = asked(&uhub).split_off(before);
+    let actions = actions(&uhub).split_off(before);
     assert_eq!(
-        asked,
+        actions,
         [
             "GetRepo org-2 private",
             "GetRepoImage org-2",
@@ -410,26 +409,25 @@ async fn what_is_met_is_as_the_service_lists_it() {
     assert_eq!(error.unwrap().action(), Some("GetRepo"));
 }
 
-/// With one call at a time, the n-th request is known: an error in its place comes once, after all
-/// that came before, and last.
+/// With one call at a time, the n-th request is known. Its error comes last and once, after all
+/// entries of the requests before it.
 #[tokio::test]
-async fn an_error_ends_the_walk_after_what_came_before() {
+async fn an_error_ends_the_walk_after_the_entries_before_it() {
     let uhub = LocalUhub::builder()
         .repository(Repository::new("base").images(images([2, 2, 2])))
-        .repository(Repository::new("open").shared(true).images(images([1])))
+        .repository(Repository::new("open").public().images(images([1])))
         .start()
         .await
         .unwrap();
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     let (all, _) = collect(walk(&client).concurrency(1)).await;
-    // Projects, private ones, images, three times tags; public ones, images, tags.
+    // Projects; private repositories, images, tags of three images; public ones, images, tags.
     let requests = uhub.requests().len();
     assert_eq!(requests, 9);
-    for (broken, seen, action) in [
+    for (broken, listed, action) in [
         (0, 0, "GetProjectList"),
         (1, 1, "GetRepo"),
         (2, 2, "GetRepoImage"),
@@ -442,20 +440,20 @@ async fn an_error_ends_the_walk_after_what_came_before() {
     ] {
         let before = uhub.requests().len();
         for _ in 0..broken {
-            // More than there is: nothing is cut.
-            uhub.play(Fault::CutBody { after: usize::MAX });
+            // The body is shorter: nothing is cut.
+            uhub.inject(Fault::CutBody { after: usize::MAX });
         }
-        uhub.play(respond(b"<html>"));
+        uhub.inject(respond(200, &[], "<html>"));
         let (shown, error) = collect(walk(&client).concurrency(1)).await;
-        assert_eq!(shown, all[..seen], "{broken}");
+        assert_eq!(shown, all[..listed], "{broken}");
         assert_eq!(error.unwrap().action(), Some(action), "{broken}");
         assert_eq!(uhub.requests().len(), before + broken + 1);
     }
 }
 
-/// At any concurrency, what comes before an error is the beginning of what there is.
+/// At any concurrency, the entries before an error are the first ones.
 #[tokio::test]
-async fn an_error_among_calls_under_way_does_not_overtake() {
+async fn an_error_of_a_concurrent_call_waits_for_its_turn() {
     let latency = Duration::from_millis(5);
     let uhub = LocalUhub::builder()
         .latency(latency)
@@ -463,17 +461,16 @@ async fn an_error_among_calls_under_way_does_not_overtake() {
         .start()
         .await
         .unwrap();
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     let (all, _) = collect(walk(&client)).await;
     for broken in 4..12 {
         for _ in 0..broken {
-            uhub.play(Fault::CutBody { after: usize::MAX });
+            uhub.inject(Fault::CutBody { after: usize::MAX });
         }
-        uhub.play(respond(b"<html>"));
+        uhub.inject(respond(200, &[], "<html>"));
         let (shown, error) = collect(walk(&client).concurrency(8)).await;
         assert_eq!(error.unwrap().action(), Some("GetImageTag"), "{broken}");
         assert_eq!(shown, all[..shown.len()], "{broken}");
@@ -481,32 +478,33 @@ async fn an_error_among_calls_under_way_does_not_overtake() {
     }
 }
 
-/// Stands before a server and counts the calls that are under way at a time, the most there were.
-async fn counting(server: &str) -> (String, Arc<AtomicUsize>) {
+/// A proxy that records the maximum number of concurrent calls.
+async fn counting_proxy(server: &str) -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/", listener.local_addr().unwrap());
     let most = Arc::new(AtomicUsize::new(0));
-    let (seen, under_way) = (most.clone(), Arc::new(AtomicUsize::new(0)));
+    let (maximum, running) = (most.clone(), Arc::new(AtomicUsize::new(0)));
     let server = server["http://".len()..].trim_end_matches('/').to_owned();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect(&server).await.unwrap();
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
-            // A connection has one call at a time: from the first bytes one way to the first back.
+            // A connection has one call at a time: from the first bytes of the request to the first
+            // bytes of the response.
             let is_busy = Arc::new(AtomicBool::new(false));
-            let (busy, calls, seen) = (is_busy.clone(), under_way.clone(), seen.clone());
+            let (busy, calls, maximum) = (is_busy.clone(), running.clone(), maximum.clone());
             tokio::spawn(async move {
                 let mut bytes = vec![0; 65_536];
                 while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
                     if !busy.swap(true, Ordering::SeqCst) {
                         let now = calls.fetch_add(1, Ordering::SeqCst) + 1;
-                        seen.fetch_max(now, Ordering::SeqCst);
+                        maximum.fetch_max(now, Ordering::SeqCst);
                     }
                     to_server.write_all(&bytes[..length]).await.unwrap();
                 }
             });
-            let calls = under_way.clone();
+            let calls = running.clone();
             tokio::spawn(async move {
                 let mut bytes = vec![0; 65_536];
                 while let Ok(length @ 1..) = from_server.read(&mut bytes).await {
@@ -524,13 +522,16 @@ async fn counting(server: &str) -> (String, Arc<AtomicUsize>) {
 }
 
 #[tokio::test]
-async fn no_more_calls_are_under_way_than_allowed() {
+async fn concurrency_limits_the_running_calls() {
     let latency = Duration::from_millis(4);
     let uhub = large(latency).await;
     let mut took = Vec::new();
     for concurrency in [1, 3, 8] {
-        let (base_url, most) = counting(uhub.base_url()).await;
-        let client = uhub.client().base_url(base_url).build().unwrap();
+        let (base_url, most) = counting_proxy(uhub.base_url()).await;
+        let client = ClientBuilder::for_local(&uhub)
+            .base_url(base_url)
+            .build()
+            .unwrap();
         let started = Instant::now();
         let (shown, error) = collect(walk(&client).concurrency(concurrency)).await;
         took.push(started.elapsed());
@@ -538,21 +539,20 @@ async fn no_more_calls_are_under_way_than_allowed() {
         assert_eq!(shown.len(), expected_of_large().len());
         assert_eq!(most.load(Ordering::SeqCst), concurrency);
     }
-    // 350 requests one after the other take as long as that.
+    // 350 requests in sequence take at least as long.
     assert!(took[0] >= latency * 350, "{took:?}");
     assert!(took[2] < took[0], "{took:?}");
 }
 
-/// What was met belongs to whoever keeps it: the walk has let go of it when it is past it.
 #[tokio::test]
-async fn what_was_yielded_is_not_kept() {
+async fn a_walk_does_not_keep_entries_that_it_has_passed() {
     let uhub = large(Duration::ZERO).await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let mut walk = walk(&client).concurrency(8);
     let mut images: Vec<Arc<ImageEntry>> = Vec::new();
     let mut checked = 0;
-    while let Some(found) = walk.next().await {
-        match found.unwrap() {
+    while let Some(entry) = walk.next().await {
+        match entry.unwrap() {
             Entry::Image(image) => {
                 for past in &images {
                     assert_eq!(Arc::strong_count(past), 1);
@@ -567,11 +567,11 @@ async fn what_was_yielded_is_not_kept() {
     assert_eq!(checked, 130 + 3 + 2 + 103 - 1);
 }
 
-/// It may be moved to a task, and dropped anywhere.
+/// A walk can be moved to a task and dropped there.
 #[tokio::test]
-async fn a_walk_that_is_dropped_asks_no_more() {
+async fn a_dropped_walk_sends_no_more_requests() {
     let uhub = large(Duration::from_millis(5)).await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let read = tokio::spawn(async move {
         let mut walk = walk(&client);
         for _ in 0..20 {
@@ -581,101 +581,53 @@ async fn a_walk_that_is_dropped_asks_no_more() {
     });
     read.await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let asked = uhub.requests().len();
+    let requests = uhub.requests().len();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(uhub.requests().len(), asked);
-    assert!(asked < 25, "{asked}");
+    assert_eq!(uhub.requests().len(), requests);
+    assert!(requests < 25, "{requests}");
 }
 
 #[tokio::test]
-async fn without_a_client_that_may_there_is_one_error() {
+async fn wrong_credentials_are_one_error() {
     let uhub = LocalUhub::start().await.unwrap();
     let wrong = uhub_sdk::Credentials::new(uhub.public_key(), "another-key");
-    let client: Client = uhub.client().credentials(wrong).build().unwrap();
+    let client: Client = ClientBuilder::for_local(&uhub)
+        .credentials(wrong)
+        .build()
+        .unwrap();
     let (shown, error) = collect(walk(&client)).await;
     assert!(shown.is_empty());
     assert_eq!(error.unwrap().ret_code(), Some(RetCode::SIGNATURE_WRONG));
 }
 
 #[test]
-fn references_are_as_docker_takes_them() {
+fn a_pull_reference_follows_dockers_grammar() {
     let sha256 = format!("sha256:{}", "0a".repeat(32));
-    let sha512 = format!("sha512:{}", "f".repeat(128));
     let long = "a".repeat(128);
     let host = "uhub.service.ucloud.cn";
-    for (host, repository, image, version, expected) in [
-        (
-            host,
-            "base",
-            "nginx",
-            Version::Tag("1.27"),
-            "uhub.service.ucloud.cn/base/nginx:1.27".to_owned(),
-        ),
-        (
-            host,
-            "base",
-            "nginx",
-            Version::Digest(&sha256),
-            format!("uhub.service.ucloud.cn/base/nginx@{sha256}"),
-        ),
-        (
-            "localhost",
-            "a",
-            "b",
-            Version::Digest(&sha512),
-            format!("localhost/a/b@{sha512}"),
-        ),
-        (
-            "localhost:5000",
-            "a0.b_c__d---e",
-            "x/y/0",
-            Version::Tag("_.-"),
-            "localhost:5000/a0.b_c__d---e/x/y/0:_.-".to_owned(),
-        ),
-        (
-            "registry:5000",
-            "a",
-            "b",
-            Version::Tag(&long),
-            format!("registry:5000/a/b:{long}"),
-        ),
-        (
-            "[::1]:5000",
-            "a",
-            "b",
-            Version::Tag("V1"),
-            "[::1]:5000/a/b:V1".to_owned(),
-        ),
-        (
-            "[fe80::1]",
-            "a",
-            "b",
-            Version::Tag("0"),
-            "[fe80::1]/a/b:0".to_owned(),
-        ),
-        (
-            "A-1.example",
-            "a",
-            "b",
-            Version::Tag("0"),
-            "A-1.example/a/b:0".to_owned(),
-        ),
+    for (host, repository, image, version, separator) in [
+        (host, "base", "nginx", "1.27", ':'),
+        (host, "base", "nginx", &sha256, '@'),
+        ("localhost", "a", "b", &sha256, '@'),
+        ("localhost:5000", "a0.b_c__d---e", "x/y/0", "_.-", ':'),
+        ("registry:5000", "a", "b", &long, ':'),
+        ("127.0.0.1:5000", "a", "b", "V1", ':'),
+        ("A-1.example", "a", "b", "0", ':'),
     ] {
         let reference = pull_reference(host, repository, image, version);
-        assert_eq!(reference.as_ref(), Ok(&expected));
+        let expected = format!("{host}/{repository}/{image}{separator}{version}");
+        assert_eq!(reference, Ok(expected));
     }
 
-    let bad = |host: &str, repository: &str, image: &str, version: Version<'_>, part| {
+    let refuse = |host: &str, repository: &str, image: &str, version: &str, part: &str| {
         let error = pull_reference(host, repository, image, version).unwrap_err();
-        assert_eq!(error.part(), part, "{error}");
-        let shown = error.to_string();
-        let name = format!("the {part:?} is no part").to_lowercase();
-        assert!(shown.starts_with(&name), "{shown}");
-        assert!(shown.len() < 400 && !shown.contains('\n'), "{shown}");
-        shown
+        assert_eq!(error.part(), part, "{host} {repository} {image} {version}");
+        let message = error.to_string();
+        assert!(message.contains(&format!("invalid {part}")), "{message}");
+        assert!(message.len() < 400 && !message.contains('\n'), "{message}");
+        message
     };
-    let tag = Version::Tag("1");
-    for wrong in [
+    for invalid in [
         "",
         "registry",
         "https://a.example",
@@ -691,6 +643,8 @@ fn references_are_as_docker_takes_them() {
         "a.example.",
         "a_b.example",
         "ä.example",
+        // Docker accepts IPv6 addresses; registries have names.
+        "[::1]:5000",
         "[::1",
         "[]:80",
         "[::1]80",
@@ -699,57 +653,50 @@ fn references_are_as_docker_takes_them() {
         "a.example\n",
         " a.example",
     ] {
-        let shown = bad(wrong, "a", "b", tag, ReferencePart::Host);
-        assert!(!shown.contains("pAsS"), "{shown}");
+        let message = refuse(invalid, "a", "b", "1", "registry host");
+        assert!(!message.contains("pAsS"), "{message}");
     }
-    for wrong in [
+    for invalid in [
         "", "A", "aB", ".a", "a.", "_a", "a_", "-a", "a-", "a..b", "a._b", "a___b", "a-_b", "a.-b",
         "a b", "a:b", "a@b", "ä", "aäb", "a\n",
     ] {
-        bad(host, wrong, "b", tag, ReferencePart::Repository);
-        bad(host, "a", wrong, tag, ReferencePart::Image);
-        bad(host, "a", &format!("b/{wrong}"), tag, ReferencePart::Image);
+        refuse(host, invalid, "b", "1", "repository");
+        refuse(host, "a", invalid, "1", "image");
+        refuse(host, "a", &format!("b/{invalid}"), "1", "image");
     }
-    bad(host, "a/b", "c", tag, ReferencePart::Repository);
-    bad(host, "a", "/b", tag, ReferencePart::Image);
-    bad(host, &long, &long, tag, ReferencePart::Name);
-    let too_long = "a".repeat(129);
-    for wrong in [
-        "", ".a", "-a", "a b", "a:b", "a/b", "ä", "a\n", "a@b", &too_long,
-    ] {
-        bad(host, "a", "b", Version::Tag(wrong), ReferencePart::Tag);
-    }
-    let upper = format!("sha256:{}", "A".repeat(64));
-    let short = format!("sha256:{}", "a".repeat(63));
-    let other = format!("md5:{}", "a".repeat(32));
-    let odd = format!("sha256:{}g", "a".repeat(63));
-    for wrong in [
+    refuse(host, "a/b", "c", "1", "repository");
+    refuse(host, "a", "/b", "1", "image");
+    refuse(host, &long, &long, "1", "name");
+    for invalid in [
         "",
-        "sha256",
+        ".a",
+        "-a",
+        "a b",
+        "a:b",
+        "a/b",
+        "ä",
+        "a\n",
+        "a@b",
+        &"a".repeat(129),
         "sha256:",
-        &upper,
-        &short,
-        &other,
-        &odd,
-        &sha256[7..],
+        &format!("sha256:{}", "A".repeat(64)),
+        &format!("sha256:{}", "a".repeat(63)),
+        &format!("sha256:{}g", "a".repeat(63)),
+        &format!("md5:{}", "a".repeat(32)),
+        // Docker accepts them; UHub's digests are SHA-256.
+        &format!("sha512:{}", "f".repeat(128)),
     ] {
-        bad(
-            host,
-            "a",
-            "b",
-            Version::Digest(wrong),
-            ReferencePart::Digest,
-        );
+        refuse(host, "a", "b", invalid, "version");
     }
 }
 
-/// What the example seeds: project, repository, visibility, images, tags, pulls.
+/// The data of the example: project, repository, visibility, images, tags, pulls.
 const SEEDED: [(&str, &str, &str, u64, u64, i64); 5] = [
-    ("org-main", "services", "private", 150, 600, 11_175),
-    ("org-main", "empty", "private", 0, 0, 0),
-    ("org-main", "base", "public", 120, 360, 7_140),
-    ("org-web", "jobs", "private", 25, 50, 300),
-    ("org-web", "web", "public", 30, 150, 435),
+    ("org-platform", "services", "private", 150, 300, 11_250),
+    ("org-platform", "sandbox", "private", 0, 0, 0),
+    ("org-platform", "base", "public", 3, 7, 11_000),
+    ("org-shop", "jobs", "private", 1, 2, 31),
+    ("org-shop", "web", "public", 2, 3, 1_100),
 ];
 
 #[test]
@@ -773,13 +720,13 @@ fn the_example_counts_everything() {
         );
     }
     assert!(
-        stdout.ends_with("\n5 repositories, 325 images, 1160 tags, 19050 pulls\n"),
+        stdout.ends_with("\n5 repositories, 156 images, 312 tags, 23381 pulls\n"),
         "{stdout}"
     );
 }
 
 #[test]
-fn the_example_writes_the_same_as_json() {
+fn the_example_writes_json() {
     let output = example("audit").arg("--json").output().unwrap();
     assert!(output.status.success());
     let audit: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -794,7 +741,7 @@ fn the_example_writes_the_same_as_json() {
         })
     });
     let totals =
-        serde_json::json!({"repositories": 5, "images": 325, "tags": 1160, "pulls": 19_050});
+        serde_json::json!({"repositories": 5, "images": 156, "tags": 312, "pulls": 23_381});
     assert_eq!(
         audit,
         serde_json::json!({"repositories": repositories, "totals": totals})
@@ -802,7 +749,7 @@ fn the_example_writes_the_same_as_json() {
 }
 
 #[tokio::test]
-async fn the_example_audits_the_service_that_the_environment_names() {
+async fn the_example_audits_the_service_of_the_environment() {
     let uhub = LocalUhub::builder()
         .project("org-1")
         .project("org-2")
@@ -843,13 +790,13 @@ async fn the_example_audits_the_service_that_the_environment_names() {
         "{stdout}"
     );
 
-    for (key, argument, says) in [
+    for (key, argument, message) in [
         ("another-key", None, "RetCode 171"),
         ("another-key", Some("--json"), "GetProjectList: "),
         (uhub.private_key(), Some("--xml"), "usage: audit [--json]"),
     ] {
         let (code, stdout, stderr) = run(key, None, argument).await.unwrap();
         assert_eq!((code, stdout.as_str()), (Some(1), ""));
-        assert!(stderr.contains(says), "{stderr}");
+        assert!(stderr.contains(message), "{stderr}");
     }
 }

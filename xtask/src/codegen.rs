@@ -1,23 +1,28 @@
-//! `cargo xtask codegen`: the spec's folder in, the generated module's folder out.
+//! `cargo xtask codegen`: writes the generated code, or checks that it is up to date.
 
-use std::{collections::BTreeMap, fmt::Write, path::Path};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    path::{Path, PathBuf},
+};
 
-use crate::files::{self, Change};
+use crate::{
+    files::{self, Change},
+    spec_files,
+};
 
-/// Brings the generated module up to date.
-pub(crate) fn write(spec: &Path, out: &Path) -> Result<String, String> {
-    let changes = files::compare(&generate(spec)?, out)?;
-    files::apply(&changes, out)?;
+/// Updates the generated code in the SDK's folder.
+pub(crate) fn write(spec: &Path, sdk: &Path) -> Result<String, String> {
+    let folders = compare(spec, sdk)?;
     let mut message = String::new();
-    for change in &changes {
-        let _ = writeln!(
-            message,
-            "{}: {}",
-            out.join(change.name()).display(),
-            change.done()
-        );
+    for (folder, changes) in &folders {
+        files::apply(changes, folder)?;
+        for change in changes {
+            let path = folder.join(change.name());
+            let _ = writeln!(message, "{}: {}", path.display(), change.done());
+        }
     }
-    message.push_str(if changes.is_empty() {
+    message.push_str(if message.is_empty() {
         "nothing to change"
     } else {
         "done"
@@ -25,46 +30,55 @@ pub(crate) fn write(spec: &Path, out: &Path) -> Result<String, String> {
     Ok(message)
 }
 
-/// Fails when the generated module is not up to date.
-pub(crate) fn check(spec: &Path, out: &Path) -> Result<String, String> {
-    let changes = files::compare(&generate(spec)?, out)?;
-    if changes.is_empty() {
-        return Ok("the generated code is up to date".to_owned());
-    }
+/// Fails if the generated code in the SDK's folder is not up to date.
+pub(crate) fn check(spec: &Path, sdk: &Path) -> Result<String, String> {
     let mut message = String::new();
-    for change in &changes {
-        let _ = writeln!(
-            message,
-            "{}: {}",
-            out.join(change.name()).display(),
-            change.is()
-        );
-        if let Change::Stale { old, new, .. } = change {
-            message.push_str(&short_diff(old, new));
+    for (folder, changes) in compare(spec, sdk)? {
+        for change in changes {
+            let path = folder.join(change.name());
+            let _ = writeln!(message, "{}: {}", path.display(), change.is());
+            if let Change::Stale { old, new, .. } = change {
+                message.push_str(&short_diff(&old, &new));
+            }
         }
     }
-    message.push_str("the generated code is not up to date: run `cargo xtask codegen`, with the same --spec and --out");
+    if message.is_empty() {
+        return Ok("the generated code is up to date".to_owned());
+    }
+    message.push_str(
+        "the generated code is not up to date: run `cargo xtask codegen` with the same --spec and --out",
+    );
     Err(message)
 }
 
+/// The changes of each folder of generated code.
+fn compare(spec: &Path, sdk: &Path) -> Result<Vec<(PathBuf, Vec<Change>)>, String> {
+    let mut folders: BTreeMap<PathBuf, BTreeMap<String, String>> = BTreeMap::new();
+    for (path, text) in generate(spec)? {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        let files = folders.entry(sdk.join(folder)).or_default();
+        files.insert(name.to_owned(), text);
+    }
+    let folders = folders.into_iter();
+    let folders = folders.map(|(folder, files)| {
+        let changes = files::compare(&files, &folder)?;
+        Ok((folder, changes))
+    });
+    folders.collect()
+}
+
 fn generate(spec: &Path) -> Result<BTreeMap<String, String>, String> {
-    let read =
-        uhub_codegen::read(spec).map_err(|error| format!("cannot read the spec: {error}"))?;
-    uhub_codegen::generate(&read).map_err(|mistakes| {
-        let mut message: String = mistakes
-            .iter()
-            .map(|mistake| format!("{mistake}\n"))
-            .collect();
-        let _ = write!(
-            message,
-            "{} in the spec; nothing was written",
+    uhub_codegen::generate(&spec_files::read(spec)?).map_err(|mistakes| {
+        let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        format!(
+            "{}\n{} in the spec; nothing was written",
+            lines.join("\n"),
             count(mistakes.len(), "mistake")
-        );
-        message
+        )
     })
 }
 
-/// The lines that differ with one line around them, and no more than fit a screen.
+/// A diff with one line of context, cut to fit a screen.
 pub(crate) fn short_diff(old: &str, new: &str) -> String {
     const LINES: usize = 20;
     let diff = similar::TextDiff::from_lines(old, new)
@@ -82,7 +96,7 @@ pub(crate) fn short_diff(old: &str, new: &str) -> String {
     text
 }
 
-/// A number of things: `1 page`, `2 pages`.
+/// A number with a noun: `1 page`, `2 pages`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
@@ -92,21 +106,18 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::in_repository;
+    use crate::files::in_repository;
 
     #[test]
     fn the_committed_code_is_what_the_spec_generates() {
-        let result = check(
-            &in_repository("api-spec/uhub"),
-            &in_repository("uhub-sdk/src/generated"),
-        );
+        let result = check(&in_repository("api-spec/uhub"), &in_repository("uhub-sdk"));
         assert_eq!(result.as_deref(), Ok("the generated code is up to date"));
     }
 
-    /// A copy of the spec, and the module generated from it.
-    fn copy() -> (tempfile::TempDir, std::path::PathBuf, std::path::PathBuf) {
+    /// A copy of the spec, and the folder of the code that is generated from it.
+    fn copy() -> (tempfile::TempDir, PathBuf, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
-        let (spec, out) = (folder.path().join("spec"), folder.path().join("out"));
+        let (spec, out) = (folder.path().join("spec"), folder.path().join("sdk"));
         fs::create_dir_all(spec.join("actions")).unwrap();
         let original = in_repository("api-spec/uhub");
         fs::copy(original.join("service.json"), spec.join("service.json")).unwrap();
@@ -118,18 +129,17 @@ mod tests {
         (folder, spec, out)
     }
 
-    fn contents(out: &Path) -> BTreeMap<String, String> {
-        let files = fs::read_dir(out)
-            .unwrap()
-            .map(|entry| entry.unwrap().path());
-        files
-            .map(|path| {
-                (
-                    path.display().to_string(),
-                    fs::read_to_string(&path).unwrap(),
-                )
-            })
-            .collect()
+    /// The generated files, by their paths in the SDK's folder.
+    fn contents(sdk: &Path) -> BTreeMap<String, String> {
+        let mut contents = BTreeMap::new();
+        for folder in ["src/generated", "local/src/generated"] {
+            for entry in fs::read_dir(sdk.join(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(sdk).unwrap().display().to_string();
+                contents.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+        contents
     }
 
     fn edit(path: &Path, from: &str, to: &str) {
@@ -139,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn twice_changes_nothing() {
+    fn a_second_run_changes_nothing() {
         let (_folder, spec, out) = copy();
         assert_eq!(write(&spec, &out).as_deref(), Ok("nothing to change"));
         assert!(check(&spec, &out).is_ok());
     }
 
     #[test]
-    fn a_changed_type_is_found_in_one_file_and_changes_that_file_alone() {
+    fn a_changed_type_changes_one_file() {
         let (_folder, spec, out) = copy();
         let before = contents(&out);
         let page = spec.join("actions/get_repo_image.json");
@@ -177,27 +187,36 @@ mod tests {
             .filter(|(path, text)| before[path] != *text)
             .map(|(path, _)| path)
             .collect();
-        assert_eq!(
-            changed,
-            [out.join("get_repo_image.rs").display().to_string()]
-        );
+        assert_eq!(changed, ["src/generated/get_repo_image.rs"]);
         assert!(check(&spec, &out).is_ok());
     }
 
     #[test]
-    fn missing_and_orphaned_files_are_found_and_mended() {
+    fn missing_and_orphaned_files_are_found_and_fixed() {
         let (_folder, spec, out) = copy();
         let before = contents(&out);
-        fs::rename(out.join("get_repo_image.rs"), out.join("get_gone.rs")).unwrap();
+        let (actions, local) = (out.join("src/generated"), out.join("local/src/generated"));
+        fs::rename(
+            actions.join("get_repo_image.rs"),
+            actions.join("get_gone.rs"),
+        )
+        .unwrap();
+        fs::rename(local.join("mod.rs"), local.join("gone.rs")).unwrap();
         let found = check(&spec, &out).unwrap_err();
-        assert!(found.contains("get_repo_image.rs: missing"), "{found}");
-        assert!(found.contains("get_gone.rs: orphaned"), "{found}");
+        for expected in [
+            "get_repo_image.rs: missing",
+            "get_gone.rs: orphaned",
+            "local/src/generated/mod.rs: missing",
+            "local/src/generated/gone.rs: orphaned",
+        ] {
+            assert!(found.contains(expected), "{found}");
+        }
         write(&spec, &out).unwrap();
         assert_eq!(contents(&out), before);
     }
 
     #[test]
-    fn what_codegen_did_not_write_it_does_not_touch() {
+    fn a_file_that_was_not_generated_is_left_alone() {
         let (_folder, spec, out) = copy();
         let before = contents(&out);
         edit(
@@ -205,18 +224,19 @@ mod tests {
             "one repository",
             "a repository",
         );
-        fs::write(out.join("notes.txt"), "mine").unwrap();
+        let notes = out.join("local/src/generated/notes.txt");
+        fs::write(&notes, "mine").unwrap();
         for command in [check, write] {
             let refused = command(&spec, &out).unwrap_err();
             assert!(refused.contains("notes.txt"), "{refused}");
             assert!(refused.contains("not written by"), "{refused}");
         }
-        fs::remove_file(out.join("notes.txt")).unwrap();
+        fs::remove_file(notes).unwrap();
         assert_eq!(contents(&out), before, "nothing was written");
     }
 
     #[test]
-    fn a_mistaken_spec_writes_nothing_and_shows_every_mistake() {
+    fn every_mistake_in_a_spec_is_shown_and_nothing_is_written() {
         let (_folder, spec, out) = copy();
         let before = contents(&out);
         let page = spec.join("actions/get_repo_image.json");
@@ -226,7 +246,7 @@ mod tests {
         let found = write(&spec, &out).unwrap_err();
         assert!(
             found.contains(
-                "get_repo_image.json:5:13: `save` is not known here; did you mean `safe`?"
+                "get_repo_image.json:6:18: error: `save` is unknown here; did you mean `safe`?"
             ),
             "{found}"
         );
@@ -243,26 +263,29 @@ mod tests {
         );
     }
 
-    /// The core knows no action by name: it takes any service's generated code.
+    /// The core knows no action by name, so it compiles with the generated code of another service.
     #[test]
     fn the_core_compiles_with_another_services_code() {
         let target = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| in_repository("target"), Into::into);
         let scratch = target.join("tmp/another-service");
         let _ = fs::remove_dir_all(&scratch);
-        copy_folder(&in_repository("uhub-sdk"), &scratch.join("uhub-sdk"));
+        let sdk = scratch.join("uhub-sdk");
+        copy_folder(&in_repository("uhub-sdk"), &sdk);
         fs::copy(in_repository("Cargo.lock"), scratch.join("Cargo.lock")).unwrap();
         let manifest = fs::read_to_string(in_repository("Cargo.toml")).unwrap();
-        let members = r#"members = ["codegen", "uhub-sdk", "xtask"]"#;
+        let members = r#"members = ["codegen", "uhub-sdk", "uhub-sdk/local", "xtask"]"#;
         assert!(manifest.contains(members));
-        let manifest = manifest.replace(members, r#"members = ["uhub-sdk"]"#);
-        fs::write(scratch.join("Cargo.toml"), manifest).unwrap();
-        let generated = scratch.join("uhub-sdk/src/generated");
-        fs::remove_dir_all(&generated).unwrap();
-        write(&in_repository("codegen/tests/data/other"), &generated).unwrap();
+        let manifest = manifest.replace(members, r#"members = ["uhub-sdk", "uhub-sdk/local"]"#);
+        // The generator's dependencies are not those of the SDK.
+        let is_generators = |line: &&str| !line.contains(".opt-level = ");
+        let manifest: Vec<&str> = manifest.lines().filter(is_generators).collect();
+        fs::write(scratch.join("Cargo.toml"), manifest.join("\n")).unwrap();
+        fs::remove_dir_all(sdk.join("src/generated")).unwrap();
+        write(&in_repository("codegen/tests/data/other"), &sdk).unwrap();
 
-        // What stands beside the core may know the service.
-        let lib = scratch.join("uhub-sdk/src/lib.rs");
+        // Recipes know the service's actions.
+        let lib = sdk.join("src/lib.rs");
         let core = fs::read_to_string(&lib).unwrap();
         assert!(core.contains("pub mod recipes;\n"));
         fs::write(&lib, core.replace("pub mod recipes;\n", "")).unwrap();
@@ -270,14 +293,14 @@ mod tests {
         let output = std::process::Command::new(env!("CARGO"))
             .args(["check", "--offline", "--package", "uhub-sdk"])
             .current_dir(&scratch)
-            // What the workspace has compiled already need not be compiled again.
+            // Reuses what the workspace has compiled.
             .env("CARGO_TARGET_DIR", &target)
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
+        let output_text = String::from_utf8_lossy(&output.stderr);
         assert!(
-            output.status.success() && !said.contains("warning"),
-            "{said}"
+            output.status.success() && !output_text.contains("warning"),
+            "{output_text}"
         );
     }
 

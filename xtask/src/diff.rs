@@ -1,81 +1,65 @@
-//! `cargo xtask diff`: what a changed spec means to the users of the generated crate.
+//! `cargo xtask diff`: reports what a changed spec means for users of the generated crate.
 
 use std::{
-    fs,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    thread,
+    process::Command,
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use uhub_codegen::{Class, Spec, SpecFile};
 
-use crate::in_repository;
+use crate::{files::in_repository, spec_files};
 
-/// The version that is out: the next one is counted from it.
+/// The released version, from which the next one is counted.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The spec before and the spec after: two folders of service.json and actions/, or two files of one
-    /// action. With --base, the one after alone [default: api-spec/uhub].
+    /// The old and the new spec: two folders of service.json and actions/, or two files of one
+    /// action. With --base, the new one only [default: api-spec/uhub].
     #[arg(value_name = "SPEC", num_args = 0..=2)]
     specs: Vec<PathBuf>,
-    /// Compare with what the spec was at a revision of git.
+    /// Compare with the spec at a git revision.
     #[arg(long, value_name = "REV")]
     base: Option<String>,
-    /// For programs.
+    /// Print JSON, for programs.
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
-    /// For a changelog.
+    /// Print Markdown, for a changelog.
     #[arg(long)]
     markdown: bool,
-    /// Fail where a change is of this class, or of a worse one.
-    #[arg(long, value_name = "CLASS")]
-    deny: Option<Deny>,
+    /// Fail on changes of this class or a worse one: breaking, additive or documentation.
+    #[arg(long, value_name = "CLASS", value_parser = class)]
+    deny: Option<Class>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Deny {
-    Breaking,
-    Additive,
-    Documentation,
+fn class(name: &str) -> Result<Class, String> {
+    let mut classes = [Class::Breaking, Class::Additive, Class::Documentation].into_iter();
+    let class = classes.find(|class| class.to_string() == name);
+    class.ok_or_else(|| "expected breaking, additive or documentation".to_owned())
 }
 
-impl From<Deny> for Class {
-    fn from(deny: Deny) -> Self {
-        match deny {
-            Deny::Breaking => Self::Breaking,
-            Deny::Additive => Self::Additive,
-            Deny::Documentation => Self::Documentation,
-        }
-    }
-}
-
-/// The changes, in the form that was asked for.
+/// Returns the changes in the requested format.
 pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
     let (old, new) = specs(arguments)?;
     let changes = uhub_codegen::diff(&old, &new).map_err(|mistakes| {
-        let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-        format!(
-            "{}\nthe specs cannot be compared before they are right",
-            mistakes.join("\n")
-        )
+        let mistakes: String = mistakes.iter().map(|it| format!("{it}\n")).collect();
+        format!("{mistakes}the specs cannot be compared until these errors are fixed")
     })?;
-    let shown = if arguments.json {
+    let output = if arguments.json {
         changes.to_json(VERSION)
     } else if arguments.markdown {
         changes.to_markdown().trim_end().to_owned()
     } else {
         changes.to_text(VERSION)
     };
-    match (arguments.deny.map(Class::from), changes.class()) {
+    match (arguments.deny, changes.class()) {
         (Some(denied), Some(worst)) if worst <= denied => {
-            println!("{shown}");
+            let _ = writeln!(io::stdout(), "{output}");
             Err(format!("--deny {denied}: there are {worst} changes"))
         }
-        _ => Ok(shown),
+        _ => Ok(output),
     }
 }
 
@@ -97,159 +81,75 @@ fn specs(arguments: &Arguments) -> Result<(Spec, Spec), String> {
 }
 
 fn read(path: &Path) -> Result<Spec, String> {
-    let named = |error| format!("cannot read the spec: {error}");
-    if path.is_dir() {
-        return uhub_codegen::read(path).map_err(|error| named(error.to_string()));
+    match path.is_dir() {
+        true => spec_files::read(path),
+        false => spec_files::read_file(path).map(Spec::of_action),
     }
-    let text =
-        fs::read_to_string(path).map_err(|error| named(format!("{}: {error}", path.display())))?;
-    Ok(Spec::of_action(SpecFile::new(
-        path.display().to_string(),
-        text,
-    )))
 }
 
-/// A spec as it was at a revision.
+/// Reads a spec as it was at a revision.
 fn read_at(revision: &str, path: &Path) -> Result<Spec, String> {
-    let is_folder = path.is_dir();
-    let (folder, inside) = if is_folder {
-        (path, ".".as_ref())
-    } else {
-        let name = path.file_name().unwrap_or_default();
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        (folder.unwrap_or(Path::new(".")), Path::new(name))
+    let (folder, file) = match (path.parent(), path.file_name()) {
+        _ if path.is_dir() => (path, None),
+        (Some(folder), Some(name)) if folder != Path::new("") => (folder, Some(name)),
+        (_, name) => (Path::new("."), name),
     };
-    // A revision is not taken for an option, whatever it begins with.
-    let commit = git(
-        folder,
-        &[
-            "rev-parse",
-            "--verify",
-            "--end-of-options",
-            &format!("{revision}^{{commit}}"),
-        ],
-        "",
-    )?;
-    let commit = text(commit, revision)?;
-    let inside = inside.to_string_lossy();
-    let listed = git(
-        folder,
-        &[
-            "ls-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            commit.trim(),
-            "--",
-            &inside,
-        ],
-        "",
-    )?;
-    let mut names: Vec<String> = text(listed, revision)?
+    let show = |name: &str| {
+        let text = git(
+            folder,
+            &["show", "--end-of-options", &format!("{revision}:./{name}")],
+        )?;
+        let path = folder.join(name);
+        Ok::<_, String>(SpecFile::new(
+            format!("{revision}:{}", path.display()),
+            text,
+        ))
+    };
+    if let Some(name) = file {
+        return show(&name.to_string_lossy()).map(Spec::of_action);
+    }
+    let list = [
+        "ls-tree",
+        "-z",
+        "--name-only",
+        "--end-of-options",
+        revision,
+        "actions/",
+    ];
+    let names = git(folder, &list)?;
+    let names = names
         .split_terminator('\0')
-        .filter(|name| !is_folder || is_of_spec(name))
-        .map(str::to_owned)
-        .collect();
-    names.sort();
-    let mut files = contents(folder, commit.trim(), &names)?
-        .into_iter()
-        .zip(&names)
-        .map(|(content, name)| {
-            let path = format!("{revision}:{}", folder.join(name).display());
-            Ok((name, SpecFile::new(path.clone(), text(content, &path)?)))
-        })
-        .collect::<Result<Vec<_>, String>>()?;
-    let nothing = || format!("{revision} has no spec at {}", path.display());
-    if !is_folder {
-        let (_, file) = files.pop().ok_or_else(nothing)?;
-        return Ok(Spec::of_action(file));
-    }
-    let service = files
-        .iter()
-        .position(|(name, _)| *name == "service.json")
-        .ok_or_else(nothing)?;
-    let (_, service) = files.remove(service);
-    let actions = files.into_iter().map(|(_, file)| file).collect();
-    Ok(Spec::new(service, actions))
+        .filter(|name| name.ends_with(".json"));
+    let actions = names.map(show).collect::<Result<_, _>>()?;
+    Ok(Spec::new(show("service.json")?, actions))
 }
 
-/// What [`uhub_codegen::read`] reads of a folder.
-fn is_of_spec(name: &str) -> bool {
-    let action = name.strip_prefix("actions/");
-    name == "service.json"
-        || action.is_some_and(|file| file.ends_with(".json") && !file.contains('/'))
-}
-
-/// The files of a commit, by one process for them all.
-fn contents(folder: &Path, commit: &str, names: &[String]) -> Result<Vec<Vec<u8>>, String> {
-    let asked: String = names
-        .iter()
-        .map(|name| format!("{commit}:./{name}\n"))
-        .collect();
-    let answer = git(folder, &["cat-file", "--batch"], &asked)?;
-    let mut rest = &answer[..];
-    let mut contents = Vec::new();
-    for name in names {
-        // `<object> blob <size>`, the content, and the end of a line.
-        let read = || {
-            let line = rest.iter().position(|byte| *byte == b'\n')?;
-            let head = std::str::from_utf8(&rest[..line]).ok()?;
-            let size: usize = head
-                .rsplit_once(" blob ")
-                .and_then(|(_, size)| size.parse().ok())?;
-            let content = rest.get(line + 1..)?;
-            Some((content.get(..size)?.to_vec(), content.get(size + 1..)?))
-        };
-        let (content, after) =
-            read().ok_or_else(|| format!("git does not give {commit}:{name} as a file"))?;
-        contents.push(content);
-        rest = after;
-    }
-    Ok(contents)
-}
-
-/// What git prints, run in a folder.
-fn git(folder: &Path, arguments: &[&str], input: &str) -> Result<Vec<u8>, String> {
-    let failed = |error: std::io::Error| format!("cannot run git: {error}");
-    let mut git = Command::new("git")
-        .arg("-C")
-        .arg(folder)
+/// Returns the output of git, run in a folder.
+fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let output = Command::new("git")
+        .current_dir(folder)
         .args(arguments)
-        // The repository is the one that the folder is in, also where a hook runs this.
+        // Use the folder's repository even if a hook runs this.
         .env_remove("GIT_DIR")
         .env_remove("GIT_WORK_TREE")
         .env_remove("GIT_INDEX_FILE")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stdin = git.stdin.take();
-    let output = thread::scope(|scope| {
-        // It answers while it is being asked.
-        scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input.as_bytes())));
-        git.wait_with_output()
-    })
-    .map_err(failed)?;
-    if output.status.success() {
-        Ok(output.stdout)
-    } else {
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("git {}: {}", arguments[0], said.trim_end()))
+        .output()
+        .map_err(|error| format!("cannot run git in {}: {error}", folder.display()))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("git {}: {}", arguments[0], error.trim_end()));
     }
-}
-
-fn text(bytes: Vec<u8>, what: &str) -> Result<String, String> {
-    String::from_utf8(bytes).map_err(|_| format!("{what}: this is not UTF-8"))
+    let not_utf8 = |_| format!("git {}: the output is not UTF-8", arguments.join(" "));
+    String::from_utf8(output.stdout).map_err(not_utf8)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    /// A repository with a spec in it, and one change that is not committed.
+    /// A repository with a spec, in which one file is changed and one is deleted after the commit.
     fn repository() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let spec = folder.path().join("my spec");
@@ -279,7 +179,7 @@ mod tests {
                 "A spec",
             ],
         ] {
-            git(folder.path(), arguments, "").unwrap();
+            git(folder.path(), arguments).unwrap();
         }
         let action = spec.join("actions/get_repo_image.json");
         let text = fs::read_to_string(&action).unwrap();
@@ -299,26 +199,26 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_compared_with_what_it_was() {
+    fn a_folder_is_compared_with_a_revision() {
         let repository = repository();
         let spec = repository.path().join("my spec");
-        let said = run(&arguments(&[&spec], Some("HEAD"))).unwrap();
+        let output = run(&arguments(&[&spec], Some("HEAD"))).unwrap();
         for expected in [
             "DeleteRepo\n  breaking      action is gone\n",
             "  documentation parameter `Limit`: default, `20` → `50` (silent)\n",
             "1 breaking, 0 additive, 1 documentation: minor, ",
         ] {
-            assert!(said.contains(expected), "{said}");
+            assert!(output.contains(expected), "{output}");
         }
         let uhub = in_repository("api-spec/uhub");
         assert_eq!(
             run(&arguments(&[&uhub, &uhub], None)).as_deref(),
-            Ok("nothing has changed")
+            Ok("no changes")
         );
     }
 
     #[test]
-    fn one_action_is_compared_with_another_file_or_with_what_it_was() {
+    fn one_action_is_compared_with_a_file_or_a_revision() {
         let repository = repository();
         let action = repository
             .path()
@@ -326,14 +226,14 @@ mod tests {
         let before = in_repository("api-spec/uhub/actions/get_repo_image.json");
         let anywhere = repository.path().join("page of today.json");
         fs::copy(&action, &anywhere).unwrap();
-        for said in [
+        for output in [
             run(&arguments(&[&action], Some("HEAD"))),
             run(&arguments(&[&before, &anywhere], None)),
         ] {
-            let said = said.unwrap();
+            let output = output.unwrap();
             assert!(
-                said.contains("0 breaking, 0 additive, 1 documentation"),
-                "{said}"
+                output.contains("0 breaking, 0 additive, 1 documentation"),
+                "{output}"
             );
         }
     }
@@ -347,9 +247,9 @@ mod tests {
             json,
             ..arguments(&[&spec], Some("HEAD"))
         };
-        for deny in [Deny::Breaking, Deny::Additive, Deny::Documentation] {
-            let said = run(&denying(deny, true)).unwrap_err();
-            assert!(said.contains("there are breaking changes"), "{said}");
+        for deny in [Class::Breaking, Class::Additive, Class::Documentation] {
+            let output = run(&denying(deny, true)).unwrap_err();
+            assert!(output.contains("there are breaking changes"), "{output}");
         }
         let deleted = spec.join("actions/delete_repo.json");
         fs::copy(
@@ -357,12 +257,12 @@ mod tests {
             deleted,
         )
         .unwrap();
-        assert!(run(&denying(Deny::Additive, false)).is_ok());
-        assert!(run(&denying(Deny::Documentation, false)).is_err());
+        assert!(run(&denying(Class::Additive, false)).is_ok());
+        assert!(run(&denying(Class::Documentation, false)).is_err());
     }
 
     #[test]
-    fn what_cannot_be_compared_is_said() {
+    fn errors_say_what_cannot_be_compared() {
         let repository = repository();
         let spec = repository.path().join("my spec");
         let action = spec.join("actions/get_repo_image.json");
@@ -372,11 +272,16 @@ mod tests {
             (
                 &[&*spec][..],
                 Some("HEAD"),
-                "get_repo_image.json:5:13: `save` is not known here",
+                "get_repo_image.json:6:18: error: `save` is unknown here",
             ),
-            (&[&spec], Some("nowhere"), "git rev-parse: "),
-            (&[&spec], Some("--help"), "git rev-parse: "),
-            (&[repository.path()], Some("HEAD"), "HEAD has no spec at "),
+            (&[&spec], Some("nowhere"), "git ls-tree: fatal: "),
+            (&[&spec], Some("--help"), "git ls-tree: fatal: "),
+            (&[&action], Some("--help"), "git show: fatal: "),
+            (
+                &[repository.path()],
+                Some("HEAD"),
+                "git show: fatal: path 'service.json' ",
+            ),
             (&[&spec], None, "name two specs"),
             (&[&spec, &action], None, "one is a folder and one is not"),
             (&[&spec, &spec], Some("HEAD"), "name two specs"),
@@ -386,8 +291,8 @@ mod tests {
                 "cannot read the spec: ",
             ),
         ] {
-            let said = run(&arguments(specs, base)).unwrap_err();
-            assert!(said.contains(expected), "{expected}: {said}");
+            let output = run(&arguments(specs, base)).unwrap_err();
+            assert!(output.contains(expected), "{expected}: {output}");
         }
     }
 }

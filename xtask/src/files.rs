@@ -1,8 +1,24 @@
-//! A folder of generated files: what has to change in it, and changing it safely.
+//! Paths of this repository, and folders of generated files: comparing and updating them.
 
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
 
-/// What has to happen to one file.
+/// A path of this repository, from any current folder; relative if that is the root.
+pub(crate) fn in_repository(path: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or(Path::new("."));
+    match env::current_dir() {
+        Ok(current) if current == root => PathBuf::from(path),
+        _ => root.join(path),
+    }
+}
+
+/// The change that one file needs.
 #[derive(Debug)]
 pub(crate) enum Change {
     Stale {
@@ -26,14 +42,16 @@ impl Change {
         }
     }
 
+    /// The state of the file before the change.
     pub(crate) fn is(&self) -> &'static str {
         match self {
             Self::Stale { .. } => "stale",
             Self::Missing { .. } => "missing",
-            Self::Orphaned { .. } => "orphaned: nothing generates it any more",
+            Self::Orphaned { .. } => "orphaned: it is no longer generated",
         }
     }
 
+    /// The change, once applied.
     pub(crate) fn done(&self) -> &'static str {
         match self {
             Self::Stale { .. } => "updated",
@@ -43,106 +61,79 @@ impl Change {
     }
 }
 
-/// The changes that would make a folder hold these files and no others.
-///
-/// A file that the generator did not write is neither overwritten nor removed: it is an error.
+/// Returns the changes after which the folder holds these files and no others. A file that was not
+/// generated is an error: it is neither overwritten nor removed.
 pub(crate) fn compare(
     files: &BTreeMap<String, String>,
     folder: &Path,
 ) -> Result<Vec<Change>, String> {
-    let mut changes = Vec::new();
-    let mut foreign = Vec::new();
+    let failed = |error: io::Error| format!("{}: {error}", folder.display());
     let mut present = BTreeMap::new();
+    let mut foreign = Vec::new();
     if folder.exists() {
-        let entries =
-            fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        for entry in entries {
-            let path = entry
-                .map_err(|error| format!("{}: {error}", folder.display()))?
-                .path();
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            match fs::read_to_string(&path) {
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            match fs::read_to_string(entry.path()) {
                 Ok(text) if text.starts_with(uhub_codegen::MARK) => {
-                    present.insert(name, text);
+                    present.insert(entry.file_name().to_string_lossy().into_owned(), text);
                 }
-                _ => foreign.push(path.display().to_string()),
+                _ => foreign.push(entry.path().display().to_string()),
             }
         }
     }
     if !foreign.is_empty() {
         foreign.sort();
+        let foreign = foreign.join(", ");
         return Err(format!(
-            "{}: not written by `cargo xtask codegen`, and left alone; move it out of the folder of generated code, \
-             or name another with --out",
-            foreign.join(", ")
+            "{foreign}: not written by `cargo xtask codegen`; move it out of the folder of generated code, \
+             or choose another folder with --out"
         ));
     }
+    let mut changes = Vec::new();
     for (name, new) in files {
-        match present.remove(name) {
-            // A checkout may have turned the line ends; that is no difference.
-            Some(old) if old.replace("\r\n", "\n") == *new => {}
-            Some(old) => changes.push(Change::Stale {
-                name: name.clone(),
-                old,
-                new: new.clone(),
-            }),
-            None => changes.push(Change::Missing {
-                name: name.clone(),
-                new: new.clone(),
-            }),
+        let (name, new) = (name.clone(), new.clone());
+        match present.remove(&name) {
+            // A checkout may have converted the line ends.
+            Some(old) if old.replace("\r\n", "\n") == new => {}
+            Some(old) => changes.push(Change::Stale { name, old, new }),
+            None => changes.push(Change::Missing { name, new }),
         }
     }
     changes.extend(present.into_keys().map(|name| Change::Orphaned { name }));
     Ok(changes)
 }
 
-/// Carries the changes out. Every new text is on the disk before the first old one is replaced, and
-/// each is replaced whole: a crash leaves old files or new ones, and no halves.
+/// Applies the changes. Every new text is on disk before the first file is replaced, and each file
+/// is replaced atomically, so a crash leaves no partial file.
 pub(crate) fn apply(changes: &[Change], folder: &Path) -> Result<(), String> {
-    let failed =
-        |name: &str, error: &std::io::Error| format!("{}: {error}", folder.join(name).display());
-    fs::create_dir_all(folder).map_err(|error| failed("", &error))?;
-    let mut ready = Vec::new();
+    let failed = |name: &str, error: io::Error| format!("{}: {error}", folder.join(name).display());
+    fs::create_dir_all(folder).map_err(|error| failed("", error))?;
+    let mut written = Vec::new();
     for change in changes {
         if let Change::Stale { name, new, .. } | Change::Missing { name, new } = change {
-            let write = || {
-                let mut file = tempfile::Builder::new()
-                    .prefix(".")
-                    .suffix(".tmp")
-                    .tempfile_in(folder)?;
-                file.write_all(new.as_bytes())?;
-                file.as_file().sync_all()?;
-                Ok(file)
-            };
-            ready.push((name, write().map_err(|error| failed(name, &error))?));
+            let file = write_temporary(folder, new).map_err(|error| failed(name, error))?;
+            written.push((name, file));
         }
     }
-    for (name, file) in ready {
-        let file = file.into_temp_path();
-        set_permissions(&file).map_err(|error| failed(name, &error))?;
-        file.persist(folder.join(name))
-            .map_err(|error| failed(name, &error.error))?;
+    for (name, file) in written {
+        let renamed = file.persist(folder.join(name));
+        renamed.map_err(|error| failed(name, error.error))?;
     }
     for change in changes {
         if let Change::Orphaned { name } = change {
-            fs::remove_file(folder.join(name)).map_err(|error| failed(name, &error))?;
+            fs::remove_file(folder.join(name)).map_err(|error| failed(name, error))?;
         }
     }
     Ok(())
 }
 
-/// A temporary file is its owner's alone; source is for everyone to read.
-#[cfg(unix)]
-fn set_permissions(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_permissions(_: &Path) -> std::io::Result<()> {
-    Ok(())
+fn write_temporary(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are private by default; source is not.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.prefix(".").suffix(".tmp").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }

@@ -1,10 +1,10 @@
-//! `cargo xtask import`: documentation pages in, the spec's actions out.
+//! `cargo xtask import`: brings the spec's actions up to date with documentation pages.
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
+    fmt::Write,
     fs,
-    io::{IsTerminal, Read, Write as _},
+    io::{IsTerminal, Read},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -12,374 +12,264 @@ use std::{
 use clap::Args;
 use uhub_codegen::{
     Diagnostic, SpecFile,
-    import::{self as pages, Counts, LARGEST, Page, Shape},
+    import::{self as pages, Counts, MAX_PAGE, Page, Shape},
 };
 
 use crate::{
     codegen::{count, short_diff},
     files::{self, Change},
-    in_repository,
+    in_repository, spec_files,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// The pages: text, Markdown, HTML, or copied from a browser.
+    /// The pages: plain text, Markdown, HTML, or text copied from a browser.
     #[arg(required = true, value_name = "PAGE")]
     pages: Vec<PathBuf>,
-    /// The spec's folder: the pages become DIR/actions/*.json.
+    /// The folder of the spec. The pages become DIR/actions/*.json.
     #[arg(long, value_name = "DIR", default_value_os_t = in_repository("api-spec/uhub"))]
     out: PathBuf,
-    /// The shape of the pages: auto (told by looking), text, markdown, html or pasted.
-    #[arg(long, value_name = "SHAPE", default_value = "auto", value_parser = shape)]
+    /// The shape of the pages: auto (detected), text, markdown, html or pasted.
+    #[arg(long, value_name = "SHAPE", default_value = "auto", value_parser = parse_format)]
     format: Format,
-    /// Change nothing: say what would change, and fail if anything would.
+    /// Change nothing; list what would change, and fail if anything would.
     #[arg(long)]
     check: bool,
 }
 
-/// A shape of pages; `None` where it is told by looking.
+/// The shape of all pages. `None` detects the shape of each.
 type Format = Option<Shape>;
 
-fn shape(name: &str) -> Result<Format, String> {
+fn parse_format(name: &str) -> Result<Format, String> {
     match name {
         "auto" => Ok(None),
         name => name.parse().map(Some),
     }
 }
 
-/// Brings the spec's actions up to date with the pages, or says what would change. What is wrong with
-/// one page keeps no other from being imported.
+/// Imports the pages, or lists what would change. An error in one page does not prevent the import
+/// of the others.
 pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
-    let Arguments {
-        pages,
-        out,
-        format,
-        check,
-    } = arguments;
-    let import = Import::of(pages, out, *format);
-    let mut message = import.findings();
-    let folder = out.join("actions");
-    let written = if *check || import.changes.is_empty() {
-        Ok(())
-    } else {
-        files::apply(&import.changes, &folder)
-    };
-    for change in &import.changes {
-        let path = folder.join(change.name());
-        let what = match (&written, check) {
-            (Err(_), _) => continue,
-            (_, true) => match change {
-                Change::Missing { .. } => "new",
-                Change::Stale { .. } => "changed",
-                Change::Orphaned { .. } => change.is(),
-            },
-            (_, false) => change.done(),
-        };
-        let _ = writeln!(message, "{}: {what}", path.display());
-        if let (true, Change::Stale { old, new, .. }) = (check, change) {
-            message.push_str(&short_diff(old, new));
+    let folder = arguments.out.join("actions");
+    let old = OldSpec::read(&folder)?;
+    let mut import = Import::default();
+    for (action, pages) in &import.read(&arguments.pages, arguments.format) {
+        if let Err(errors) = import.merge(action, pages, &old) {
+            import.errors.extend(errors);
+            import.refused += pages.len();
         }
     }
-    message.push_str(&import.summary());
-    if let Err(error) = &written {
-        let _ = write!(message, "\nthe spec could not be written: {error}");
+    let mut message = import.findings();
+    let written = match arguments.check || import.changes.is_empty() {
+        true => Ok(()),
+        false => files::apply(&import.changes, &folder),
+    };
+    for change in import.changes.iter().filter(|_| written.is_ok()) {
+        let path = folder.join(change.name());
+        let (done, diff) = match (arguments.check, change) {
+            (false, _) => (change.done(), String::new()),
+            (true, Change::Stale { old, new, .. }) => ("changed", short_diff(old, new)),
+            (true, _) => ("new", String::new()),
+        };
+        let _ = write!(message, "{}: {done}\n{diff}", path.display());
     }
-    if import.refused > 0 || written.is_err() || (*check && !import.changes.is_empty()) {
+    message += &import.summary();
+    if let Err(error) = &written {
+        let _ = write!(message, "\ncannot write the spec: {error}");
+    }
+    let is_outdated = arguments.check && !import.changes.is_empty();
+    if import.refused > 0 || written.is_err() || is_outdated {
         Err(message)
     } else {
         Ok(message)
     }
 }
 
-/// What comes of some pages.
+/// The pages of each action with their paths. As a rule, an action has one page.
+type PagesByAction<'a> = BTreeMap<String, Vec<(&'a Path, Page)>>;
+
+/// The results of an import so far.
 #[derive(Debug, Default)]
 struct Import {
+    diagnostics: Vec<Diagnostic>,
+    /// Errors without a place in a page.
     errors: Vec<String>,
-    notes: Vec<Diagnostic>,
     changes: Vec<Change>,
+    /// The action of each file.
+    files: BTreeMap<String, String>,
+    counts: Counts,
     pages: usize,
     refused: usize,
     unchanged: usize,
-    counts: Counts,
 }
 
 impl Import {
-    fn of(paths: &[PathBuf], out: &Path, shape: Option<Shape>) -> Self {
-        let mut import = Self {
-            pages: paths.len(),
-            ..Self::default()
-        };
-        let mut by_action: BTreeMap<String, Vec<(&Path, Page)>> = BTreeMap::new();
-        let mut progress = Progress::new(paths.len());
+    fn read<'a>(&mut self, paths: &'a [PathBuf], format: Format) -> PagesByAction<'a> {
+        let mut by_action = PagesByAction::new();
+        let begun = Instant::now();
+        let is_slow =
+            || std::io::stderr().is_terminal() && begun.elapsed() > Duration::from_secs(1);
         for path in paths {
-            if let Some(page) = import.read(path, shape) {
-                import.counts += page.counts();
-                let pages = by_action.entry(page.action().to_owned()).or_default();
-                pages.push((path, page));
+            if is_slow() {
+                eprint!("\r{} of {} pages", self.pages, paths.len());
             }
-            progress.advance();
-        }
-        drop(progress);
-        let old = match Old::read(&out.join("actions")) {
-            Ok(old) => old,
-            Err(error) => {
-                import.errors.push(error);
-                import.refused = import.pages;
-                return import;
+            self.pages += 1;
+            match self.read_page(path, format) {
+                Some(page) => {
+                    let pages = by_action.entry(page.action().to_owned()).or_default();
+                    pages.push((path, page));
+                }
+                None => self.refused += 1,
             }
-        };
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
-        for (action, pages) in &by_action {
-            import.action(action, pages, &old, &mut names);
         }
-        import
+        if is_slow() {
+            eprint!("\r\x1b[2K");
+        }
+        by_action
     }
 
-    fn read(&mut self, path: &Path, shape: Option<Shape>) -> Option<Page> {
+    fn read_page(&mut self, path: &Path, format: Format) -> Option<Page> {
         let file = path.display().to_string();
-        let reading = match bytes(path) {
-            Ok(bytes) => pages::read(&file, &bytes, shape),
+        match read_bytes(path) {
+            Ok(bytes) => {
+                let reading = pages::read(&file, &bytes, format);
+                self.diagnostics.extend(reading.diagnostics);
+                let page = reading.page?;
+                self.counts += page.counts();
+                Some(page)
+            }
             Err(error) => {
                 self.errors.push(format!("{file}: error: {error}"));
-                self.refused += 1;
-                return None;
+                None
             }
-        };
-        self.errors.extend(reading.errors.iter().map(error));
-        self.notes.extend(reading.notes);
-        self.refused += usize::from(reading.page.is_none());
-        reading.page
+        }
     }
 
-    /// Brings the pages of one action, which is one page as a rule, into its spec.
-    fn action(
+    /// Merges the pages of an action into its spec. Several pages must have the same facts.
+    fn merge(
         &mut self,
         action: &str,
         pages: &[(&Path, Page)],
-        old: &Old,
-        names: &mut BTreeMap<String, String>,
-    ) {
+        old: &OldSpec,
+    ) -> Result<(), Vec<String>> {
         let [(path, page), others @ ..] = pages else {
-            return;
+            return Ok(());
         };
-        let differences: Vec<String> = others
-            .iter()
-            .filter_map(|(other, differing)| {
-                let difference = page.difference(differing)?;
-                Some(format!(
-                    "{}: error: `{action}` is in {} too, and otherwise: {difference}; import one of them",
-                    other.display(),
-                    path.display(),
-                ))
-            })
-            .collect();
-        let files = old.names.get(action).map_or(&[][..], Vec::as_slice);
-        let name = files.first().cloned().unwrap_or_else(|| page.file_name());
-        let mut refuse = |errors: Vec<String>| {
-            self.errors.extend(errors);
-            self.refused += pages.len();
-        };
+        let path = path.display();
+        let differences = others.iter().filter_map(|(other, differing)| {
+            let difference = page.difference(differing)?;
+            let other = other.display();
+            Some(format!(
+                "{other}: error: `{action}` is in {path} too, with other facts: {difference}; import one of them"
+            ))
+        });
+        let differences: Vec<String> = differences.collect();
         if !differences.is_empty() {
-            return refuse(differences);
+            return Err(differences);
         }
-        if files.len() > 1 {
-            return refuse(vec![format!(
-                "{}: error: `{action}` is in {} files of the spec: keep one of {}",
-                path.display(),
-                files.len(),
-                files.join(", ")
-            )]);
-        }
-        if let Some(other) = names.insert(name.clone(), action.to_owned()) {
-            return refuse(vec![format!(
-                "{}: error: `{action}` and `{other}` would both be {name}",
-                path.display()
-            )]);
-        }
-        match page.spec(old.files.get(&name)) {
-            Ok(imported) => {
-                self.notes.extend(imported.notes);
-                let new = imported.text;
-                match old.files.get(&name) {
-                    // A checkout may have turned the line ends; that is no difference.
-                    Some(old) if old.text.replace("\r\n", "\n") == new => self.unchanged += 1,
-                    Some(old) => self.changes.push(Change::Stale {
-                        name,
-                        old: old.text.clone(),
-                        new,
-                    }),
-                    None => self.changes.push(Change::Missing { name, new }),
-                }
+        let name = match old.names.get(action).map_or(&[][..], Vec::as_slice) {
+            [] => page.file_name(),
+            [name] => name.clone(),
+            several => {
+                let (number, names) = (several.len(), several.join(", "));
+                return Err(vec![format!(
+                    "{path}: error: `{action}` is in {number} files of the spec: keep one of {names}"
+                )]);
             }
-            Err(mistakes) => refuse(mistakes.iter().map(error).collect()),
+        };
+        if let Some(other) = self.files.insert(name.clone(), action.to_owned()) {
+            return Err(vec![format!(
+                "{path}: error: `{action}` and `{other}` need the same file {name}"
+            )]);
         }
+        let old = old.files.get(&name);
+        let imported = page.spec(old);
+        let imported = imported
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        self.diagnostics.extend(imported.notes);
+        let new = imported.text;
+        match old.map(|old| old.text.clone()) {
+            // Git may have converted the line ends.
+            Some(old) if old.replace("\r\n", "\n") == new => self.unchanged += 1,
+            Some(old) => self.changes.push(Change::Stale { name, old, new }),
+            None => self.changes.push(Change::Missing { name, new }),
+        }
+        Ok(())
     }
 
-    /// What was found, by place.
+    /// Lists the errors and notes.
     fn findings(&self) -> String {
-        let mut notes = self.notes.clone();
-        notes.sort();
-        let notes = notes.iter().map(|note| {
-            let Diagnostic {
-                file,
-                line,
-                column,
-                message,
-                ..
-            } = note;
-            format!("{file}:{line}:{column}: note: {message}")
-        });
-        let mut text = String::new();
-        for finding in notes.chain(self.errors.iter().cloned()) {
-            let _ = writeln!(text, "{finding}");
-        }
-        text
+        let mut diagnostics = self.diagnostics.clone();
+        diagnostics.sort();
+        let diagnostics = diagnostics.iter().map(ToString::to_string);
+        let lines = diagnostics.chain(self.errors.iter().cloned());
+        lines.map(|line| line + "\n").collect()
     }
 
     fn summary(&self) -> String {
         let Counts {
             parameters,
             fields,
-            apart,
+            delimited,
             by_grammar,
             by_example,
             by_wording,
             ..
         } = self.counts;
-        let mut text = format!(
-            "{}: {}, {}",
-            count(self.pages, "page"),
-            count(parameters, "parameter"),
-            count(fields, "field"),
-        );
-        let together = by_grammar + by_example + by_wording;
-        if together > 0 {
+        let pages = count(self.pages, "page");
+        let (parameters, fields) = (count(parameters, "parameter"), count(fields, "field"));
+        let mut text = format!("{pages}: {parameters}, {fields}");
+        let run_together = by_grammar + by_example + by_wording;
+        if run_together > 0 {
+            let rows = count(run_together, "run-together row");
             let _ = write!(
                 text,
-                "; of {} run together, {by_grammar} have one reading, {by_example} were settled by the example, {by_wording} by their wording",
-                count(together, "row"),
+                "; of {rows}, {by_grammar} can be split in one way, {by_example} were settled by the example, {by_wording} by their wording"
             );
+            if delimited > 0 {
+                let _ = write!(text, "; {} delimited", count(delimited, "row"));
+            }
         }
-        if apart > 0 && together > 0 {
-            let _ = write!(text, "; {} apart", count(apart, "row"));
-        }
-        let _ = write!(
-            text,
-            "\n{} new or changed, {} as the spec has them; {} refused",
-            count(self.changes.len(), "action"),
-            self.unchanged,
-            count(self.refused, "page"),
-        );
-        text
+        let (changed, unchanged) = (count(self.changes.len(), "action"), self.unchanged);
+        let refused = count(self.refused, "page");
+        format!("{text}\n{changed} new or changed, {unchanged} unchanged; {refused} refused")
     }
 }
 
-fn error(found: &Diagnostic) -> String {
-    let Diagnostic {
-        file,
-        line,
-        column,
-        message,
-        ..
-    } = found;
-    format!("{file}:{line}:{column}: error: {message}")
-}
-
-/// A page's bytes, and one more than a page may have at most.
-fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads a page, and no more than shows that a file is too large.
+fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let most = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
-    fs::File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    let limit = u64::try_from(MAX_PAGE)
+        .unwrap_or(u64::MAX)
+        .saturating_add(1);
+    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// The actions that the spec has.
+/// The actions of the spec before the import.
 #[derive(Debug, Default)]
-struct Old {
+struct OldSpec {
+    /// The files by name.
     files: BTreeMap<String, SpecFile>,
-    /// The files' names by their actions: one of each, as a rule.
+    /// The names of the files of each action. As a rule, an action has one file.
     names: BTreeMap<String, Vec<String>>,
 }
 
-impl Old {
+impl OldSpec {
     fn read(folder: &Path) -> Result<Self, String> {
-        let failed =
-            |path: &Path, error: &std::io::Error| format!("{}: error: {error}", path.display());
         let mut old = Self::default();
         if !folder.exists() {
             return Ok(old);
         }
-        for entry in fs::read_dir(folder).map_err(|error| failed(folder, &error))? {
-            let path = entry.map_err(|error| failed(folder, &error))?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-                continue;
-            };
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            let text = fs::read_to_string(&path).map_err(|error| failed(&path, &error))?;
-            let file = SpecFile::new(path.display().to_string(), text);
+        for file in spec_files::read_actions(folder)? {
+            let name = Path::new(&file.path).file_name().unwrap_or_default();
+            let name = name.to_string_lossy().into_owned();
             if let Some(action) = pages::action_of(&file) {
-                let names = old.names.entry(action).or_default();
-                names.push(name.to_owned());
-                // A folder has no order of its own.
-                names.sort();
+                old.names.entry(action).or_default().push(name.clone());
             }
-            old.files.insert(name.to_owned(), file);
+            old.files.insert(name, file);
         }
         Ok(old)
-    }
-}
-
-/// A line on the terminal that says how far it is, once that takes long.
-#[derive(Debug)]
-struct Progress {
-    all: usize,
-    done: usize,
-    /// When to say something next; `None` where nobody is looking.
-    next: Option<Instant>,
-    is_shown: bool,
-}
-
-impl Progress {
-    fn new(all: usize) -> Self {
-        let next = std::io::stderr()
-            .is_terminal()
-            .then(|| Instant::now() + Duration::from_secs(1));
-        Self {
-            all,
-            done: 0,
-            next,
-            is_shown: false,
-        }
-    }
-
-    fn advance(&mut self) {
-        self.done += 1;
-        if let Some(next) = &mut self.next
-            && Instant::now() >= *next
-        {
-            const WIDTH: usize = 40;
-            let filled = WIDTH * self.done / self.all.max(1);
-            *next = Instant::now() + Duration::from_millis(100);
-            self.is_shown = true;
-            eprint!(
-                "\r[{:<WIDTH$}] {} of {}",
-                "#".repeat(filled),
-                self.done,
-                self.all
-            );
-            let _ = std::io::stderr().flush();
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.is_shown {
-            // The line was for the meantime.
-            eprint!("\r\x1b[2K");
-        }
     }
 }
 
@@ -416,7 +306,7 @@ mod tests {
             })
         }
 
-        /// The names and texts of the spec's files.
+        /// Returns the files of the spec by name.
         fn spec(&self) -> BTreeMap<String, String> {
             let Ok(entries) = fs::read_dir(self.out.join("actions")) else {
                 return BTreeMap::new();
@@ -440,24 +330,24 @@ mod tests {
     }
 
     #[test]
-    fn pages_become_files_and_the_same_pages_change_nothing() {
+    fn an_import_writes_files_and_repeating_it_changes_nothing() {
         let folder = Folder::new();
         let pages = ["get_scale.md", "list_crates.md", "plan_route.md"].map(fixture);
-        let said = folder.import(&pages, true).unwrap_err();
-        assert!(said.contains("list_crates.json: new\n"), "{said}");
+        let message = folder.import(&pages, true).unwrap_err();
+        assert!(message.contains("list_crates.json: new\n"), "{message}");
         assert!(folder.spec().is_empty(), "--check writes nothing");
 
-        let said = folder.import(&pages, false).unwrap();
-        assert!(said.contains("list_crates.json: created\n"), "{said}");
+        let message = folder.import(&pages, false).unwrap();
+        assert!(message.contains("list_crates.json: created\n"), "{message}");
         assert!(
-            said.contains(
-                "list_crates.md:76:2: note: `Limit` is documented as int and shown as string"
+            message.contains(
+                "list_crates.md:76:2: note: the example of `Limit` does not fit its type: expected int; found a string"
             ),
-            "{said}"
+            "{message}"
         );
         assert!(
-            said.ends_with("3 pages: 14 parameters, 24 fields\n3 actions new or changed, 0 as the spec has them; 0 pages refused"),
-            "{said}"
+            message.ends_with("3 pages: 14 parameters, 24 fields\n3 actions new or changed, 0 unchanged; 0 pages refused"),
+            "{message}"
         );
         let before = folder.spec();
         let names: Vec<&String> = before.keys().collect();
@@ -467,17 +357,17 @@ mod tests {
         );
 
         for check in [false, true] {
-            let said = folder.import(&pages, check).unwrap();
+            let message = folder.import(&pages, check).unwrap();
             assert!(
-                said.ends_with("0 actions new or changed, 3 as the spec has them; 0 pages refused"),
-                "{said}"
+                message.ends_with("0 actions new or changed, 3 unchanged; 0 pages refused"),
+                "{message}"
             );
         }
         assert_eq!(folder.spec(), before);
     }
 
     #[test]
-    fn what_is_wrong_with_one_page_keeps_no_other_from_being_imported() {
+    fn an_error_in_one_page_does_not_prevent_the_import_of_others() {
         let folder = Folder::new();
         let pages = [
             fixture("list_crates.md"),
@@ -486,19 +376,19 @@ mod tests {
                 "cut.md",
                 text("plan_route.md").split("Where it").next().unwrap(),
             ),
-            folder.page("large.md", vec![b' '; LARGEST + 1]),
+            folder.page("large.md", vec![b' '; MAX_PAGE + 1]),
             folder.folder.path().join("missing.md"),
             fixture("get_scale.md"),
         ];
-        let said = folder.import(&pages, false).unwrap_err();
+        let message = folder.import(&pages, false).unwrap_err();
         for expected in [
-            "latin.md:1:5: error: this is not UTF-8",
+            "latin.md:1:5: error: invalid UTF-8",
             "cut.md:53:43: error: the page ends without a heading `Request Example`: is it cut off?",
-            "large.md:1:1: error: this has more than 16 MiB",
+            "large.md:1:1: error: the page is larger than 16 MiB",
             "missing.md: error: No such file",
-            "\n2 actions new or changed, 0 as the spec has them; 4 pages refused",
+            "\n2 actions new or changed, 0 unchanged; 4 pages refused",
         ] {
-            assert!(said.contains(expected), "{expected}\n{said}");
+            assert!(message.contains(expected), "{expected}\n{message}");
         }
         let spec = folder.spec();
         let names: Vec<&String> = spec.keys().collect();
@@ -506,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_page_changes_its_facts_and_the_difference_is_shown() {
+    fn a_changed_page_changes_facts_and_check_shows_the_difference() {
         let folder = Folder::new();
         let page = folder.page("page.md", text("list_crates.md"));
         folder.import(&[page], false).unwrap();
@@ -516,7 +406,7 @@ mod tests {
             "\"summary\": \"Ours.\"",
             1,
         );
-        // A person may give the file another name.
+        // The file may have another name.
         let renamed = folder.out.join("actions/crates.json");
         fs::remove_file(&path).unwrap();
         fs::write(&renamed, &old).unwrap();
@@ -525,11 +415,11 @@ mod tests {
             "page.md",
             text("list_crates.md").replace("**Volume** | float", "**Volume** | int"),
         );
-        let said = folder
+        let message = folder
             .import(std::slice::from_ref(&page), true)
             .unwrap_err();
-        assert!(said.contains("crates.json: changed\n"), "{said}");
-        assert!(said.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"example_type\": \"float\","), "{said}");
+        assert!(message.contains("crates.json: changed\n"), "{message}");
+        assert!(message.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"example_type\": \"float\","), "{message}");
         assert_eq!(fs::read_to_string(&renamed).unwrap(), old);
 
         folder.import(&[page], false).unwrap();
@@ -543,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn two_pages_of_one_action_are_taken_where_they_agree_and_refused_where_not() {
+    fn two_pages_of_one_action_are_imported_if_they_agree_and_refused_otherwise() {
         let folder = Folder::new();
         let one = fixture("list_crates.md");
         let same = folder.page("same.md", text("list_crates.md").replace("p-1", "other"));
@@ -555,30 +445,35 @@ mod tests {
             "other.md",
             text("list_crates.md").replace("**Weight** | int", "**Weight** | string"),
         );
-        let said = folder.import(&[one, other], false).unwrap_err();
+        let message = folder.import(&[one, other], false).unwrap_err();
         assert!(
-            said.contains("other.md: error: `ListCrates` is in "),
-            "{said}"
+            message.contains("other.md: error: `ListCrates` is in "),
+            "{message}"
         );
         assert!(
-            said.contains("`Weight` (CrateSet): int, required and string, required"),
-            "{said}"
+            message.contains(
+                "`Weight` (CrateSet) is `int, required` in one and `string, required` in the other"
+            ),
+            "{message}"
         );
-        assert!(said.ends_with("2 pages refused"), "{said}");
+        assert!(message.ends_with("2 pages refused"), "{message}");
         assert!(folder.spec().is_empty());
     }
 
     #[test]
-    fn a_spec_that_cannot_be_read_is_left_as_it_is() {
+    fn an_invalid_spec_is_not_changed() {
         let folder = Folder::new();
         fs::create_dir_all(folder.out.join("actions")).unwrap();
         let path = folder.out.join("actions/list_crates.json");
         for old in ["{", "{\"action\": \"Other\"}"] {
             fs::write(&path, old).unwrap();
-            let said = folder
+            let message = folder
                 .import(&[fixture("list_crates.md")], false)
                 .unwrap_err();
-            assert!(said.contains("list_crates.json:1:1: error: "), "{said}");
+            assert!(
+                message.contains("list_crates.json:1:1: error: "),
+                "{message}"
+            );
             assert_eq!(fs::read_to_string(&path).unwrap(), old);
         }
     }
@@ -596,15 +491,15 @@ mod tests {
         .unwrap();
         let before = folder.spec();
 
-        let said = folder.import(&pages, false).unwrap_err();
+        let message = folder.import(&pages, false).unwrap_err();
         assert!(
-            said.contains("list_crates.md: error: `ListCrates` is in 2 files of the spec: keep one of crates.json, list_crates.json\n"),
-            "{said}"
+            message.contains("list_crates.md: error: `ListCrates` is in 2 files of the spec: keep one of crates.json, list_crates.json\n"),
+            "{message}"
         );
-        // No other page is kept from being imported.
+        // The other page is imported.
         assert!(
-            said.ends_with("1 action new or changed, 0 as the spec has them; 1 page refused"),
-            "{said}"
+            message.ends_with("1 action new or changed, 0 unchanged; 1 page refused"),
+            "{message}"
         );
         let mut after = folder.spec();
         assert!(after.remove("get_scale.json").is_some());
@@ -612,12 +507,12 @@ mod tests {
     }
 
     #[test]
-    fn shapes_have_names() {
-        assert_eq!(shape("auto"), Ok(None));
-        assert_eq!(shape("html"), Ok(Some(Shape::Html)));
+    fn formats_have_names() {
+        assert_eq!(parse_format("auto"), Ok(None));
+        assert_eq!(parse_format("html"), Ok(Some(Shape::Html)));
         assert_eq!(
-            shape("pdf").unwrap_err(),
-            "`pdf` is no shape of a page: text, markdown, html or pasted"
+            parse_format("pdf").unwrap_err(),
+            "unknown shape `pdf`: expected text, markdown, html or pasted"
         );
     }
 }

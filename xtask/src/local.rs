@@ -1,47 +1,46 @@
-//! `cargo xtask local`: checks the arguments, and becomes the program that serves.
-//!
-//! The server needs uhub-sdk, and `cargo xtask codegen` has to work when uhub-sdk does not compile. So it
-//! is a program of its own, `local/main.rs`, which cargo builds when it is asked for.
+//! `cargo xtask local`: builds and runs the program `uhub-local`.
 
-mod arguments;
-
-use std::{
-    env,
-    process::{Command, ExitStatus},
-};
-
-pub(crate) use arguments::Arguments;
+use std::{env, ffi::OsString, process::Command};
 
 use crate::in_repository;
 
-/// Builds the server and hands this process over to it, with the same arguments.
-pub(crate) fn run() -> Result<String, String> {
+/// Run a local UHub server, for any client of the platform.
+///
+/// `cargo xtask local --help` lists the server's own options.
+#[derive(Debug, clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Arguments {
+    /// The arguments of the server.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// Returns only if the server cannot be started, or after it ends where a process cannot be
+/// replaced.
+pub(crate) fn run(Arguments { arguments }: &Arguments) -> Result<String, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command
-        .args(["run", "--quiet", "--features", "local"])
-        .args(["--bin", "local-uhub", "--manifest-path"])
-        .arg(in_repository("xtask/Cargo.toml"))
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "uhub-local",
+            "--features",
+            "cli",
+        ])
+        .arg("--manifest-path")
+        .arg(in_repository("Cargo.toml"))
         .arg("--")
-        // Behind the program's name and the command's.
-        .args(env::args_os().skip(2));
-    eprintln!("building the local UHub, if it is not built yet");
-    let failed = match become_it(&mut command) {
+        .args(arguments);
+    // The server takes this process's place, so that a signal to this process stops the server.
+    #[cfg(unix)]
+    let error = std::os::unix::process::CommandExt::exec(&mut command);
+    // Ctrl-C reaches every process of a Windows console.
+    #[cfg(not(unix))]
+    let error = match command.status() {
         Ok(status) => std::process::exit(status.code().unwrap_or(1)),
         Err(error) => error,
     };
-    Err(format!("{}: cannot be run: {failed}", cargo.display()))
-}
-
-/// One process, so that whoever signals this one signals the server.
-#[cfg(unix)]
-fn become_it(command: &mut Command) -> std::io::Result<ExitStatus> {
-    use std::os::unix::process::CommandExt;
-    Err(command.exec())
-}
-
-/// A console's Ctrl-C reaches both processes.
-#[cfg(not(unix))]
-fn become_it(command: &mut Command) -> std::io::Result<ExitStatus> {
-    command.status()
+    Err(format!("cannot run {}: {error}", cargo.display()))
 }

@@ -6,14 +6,17 @@ mod diff;
 mod files;
 mod import;
 mod local;
+mod spec_files;
 
 use std::{
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::{Parser, Subcommand};
+
+use files::in_repository;
 
 /// The commands of this repository.
 #[derive(Debug, Parser)]
@@ -25,55 +28,36 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write the actions of uhub-sdk from the spec.
+    /// Generate the actions of uhub-sdk from the spec.
     Codegen {
-        /// Change nothing: list what is stale, missing or orphaned, and fail if anything is.
+        /// Change nothing; list stale, missing and orphaned files, and fail if there are any.
         #[arg(long)]
         check: bool,
         /// The folder of service.json and actions/.
         #[arg(long, value_name = "DIR", default_value_os_t = in_repository("api-spec/uhub"))]
         spec: PathBuf,
-        /// The folder of the generated module. Nothing else may be in it.
-        #[arg(long, value_name = "DIR", default_value_os_t = in_repository("uhub-sdk/src/generated"))]
+        /// The folder of the SDK. The generated code is in its src/generated and local/src/generated.
+        #[arg(long, value_name = "DIR", default_value_os_t = in_repository("uhub-sdk"))]
         out: PathBuf,
     },
-    /// Bring the spec up to date with documentation pages: their facts; our words and decisions stay.
+    /// Update the facts of the spec from documentation pages. Our wording and decisions are kept.
     Import(import::Arguments),
-    /// Say what has changed between two specs, and what that means to users of the crate.
+    /// Compare two specs, and report what the changes mean for users of the crate.
     Diff(diff::Arguments),
     Local(local::Arguments),
 }
 
-/// A path of this repository, wherever the command is run from; short where it is run at the root.
-fn in_repository(path: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."));
-    match std::env::current_dir() {
-        Ok(current) if current == root => PathBuf::from(path),
-        _ => root.join(path),
-    }
-}
-
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Codegen {
-            check: true,
-            spec,
-            out,
-        } => codegen::check(&spec, &out),
-        Command::Codegen {
-            check: false,
-            spec,
-            out,
-        } => codegen::write(&spec, &out),
+        Command::Codegen { check, spec, out } if check => codegen::check(&spec, &out),
+        Command::Codegen { spec, out, .. } => codegen::write(&spec, &out),
         Command::Import(arguments) => import::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
-        Command::Local(_) => local::run(),
+        Command::Local(arguments) => local::run(&arguments),
     };
     match result {
         Ok(message) => {
-            // Whoever reads it may have read enough.
+            // Ignores a closed pipe (`cargo xtask … | head`).
             let _ = writeln!(io::stdout(), "{message}");
             ExitCode::SUCCESS
         }

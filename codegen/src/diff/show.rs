@@ -2,27 +2,26 @@
 
 use std::fmt::Write;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Bump, Change, Changes, Class};
+use super::change::{Bump, Change, Changes, Class};
 
-const CLASSES: [(Class, &str); 3] = [
+const SECTIONS: [(Class, &str); 3] = [
     (Class::Breaking, "Breaking"),
     (Class::Additive, "Added"),
     (Class::Documentation, "Documentation and behaviour"),
 ];
 
 impl Changes {
-    /// Each change with its reason and its Rust item, then how many there are and the version they call
-    /// for after this one.
+    /// Returns each change with its reason and its Rust item, followed by the
+    /// [summary](Self::summary).
     #[must_use]
     pub fn to_text(&self, version: &str) -> String {
         let mut text = String::new();
         let mut last = None;
         for change in &self.changes {
-            if last != Some(&change.action) {
-                let _ = writeln!(text, "{}", change.action.as_deref().unwrap_or("service"));
-                last = Some(&change.action);
+            if last.replace(&change.action) != Some(&change.action) {
+                let _ = writeln!(text, "{}", change.owner());
             }
             let silent = if change.is_silent { " (silent)" } else { "" };
             let _ = writeln!(text, "  {:<13} {}{silent}", change.class, change.headline());
@@ -33,50 +32,40 @@ impl Changes {
         text + &self.summary(version)
     }
 
+    /// Returns the number of changes of each class and the next version that they require:
     /// `2 breaking, 1 additive, 0 documentation: minor, 0.1.0 → 0.2.0`.
     #[must_use]
     pub fn summary(&self, version: &str) -> String {
         let bump = self.bump(version);
-        let counts = CLASSES.map(|(class, _)| format!("{} {class}", self.count(class)));
-        match bump.after(version) {
-            _ if bump == Bump::None => "nothing has changed".to_owned(),
-            Some(next) => format!("{}: {bump}, {version} → {next}", counts.join(", ")),
-            None => format!("{}: {bump}", counts.join(", ")),
+        if bump == Bump::None {
+            return "no changes".to_owned();
         }
+        let counts = SECTIONS.map(|(class, _)| format!("{} {class}", self.of(class).count()));
+        let next = bump.after(version);
+        let next = next.map_or_else(String::new, |next| format!(", {version} → {next}"));
+        format!("{}: {bump}{next}", counts.join(", "))
     }
 
-    /// The sections of a changelog.
+    /// Returns the sections of a changelog.
     #[must_use]
     pub fn to_markdown(&self) -> String {
-        let mut text = String::new();
-        for (class, title) in CLASSES {
-            if self.count(class) == 0 {
-                continue;
-            }
-            let blank = if text.is_empty() { "" } else { "\n" };
-            let _ = writeln!(text, "{blank}### {title}\n");
-            for change in self.changes.iter().filter(|change| change.class == class) {
-                let action = change.action.as_deref().unwrap_or("service");
-                let (headline, reason) = (change.headline(), &change.reason);
-                let _ = writeln!(
-                    text,
-                    "- `{action}`: {headline}. {reason} (`{}`)",
-                    change.item
-                );
+        let mut sections = Vec::new();
+        for (class, title) in SECTIONS {
+            let changes: String = self.of(class).map(Change::to_markdown).collect();
+            if !changes.is_empty() {
+                sections.push(format!("### {title}\n\n{changes}"));
             }
         }
-        text
+        sections.join("\n")
     }
 
-    /// For programs: the changes, how many of each class, and the version they call for after this one.
+    /// Returns the changes, the number of each class and the next version that they require.
     #[must_use]
     pub fn to_json(&self, version: &str) -> String {
         let changes: Vec<Value> = self.changes.iter().map(Change::to_json).collect();
+        let count = |(class, _): (Class, _)| (class.to_string(), self.of(class).count().into());
+        let counts: Map<String, Value> = SECTIONS.into_iter().map(count).collect();
         let bump = self.bump(version);
-        let counts: serde_json::Map<String, Value> = CLASSES
-            .into_iter()
-            .map(|(class, _)| (class.to_string(), self.count(class).into()))
-            .collect();
         let json = json!({
             "changes": changes,
             "counts": counts,
@@ -86,36 +75,40 @@ impl Changes {
         format!("{json:#}")
     }
 
-    fn count(&self, class: Class) -> usize {
-        self.changes
-            .iter()
-            .filter(|change| change.class == class)
-            .count()
+    fn of(&self, class: Class) -> impl Iterator<Item = &Change> {
+        let changes = self.changes.iter();
+        changes.filter(move |change| change.class == class)
     }
 }
 
 impl Change {
+    fn owner(&self) -> &str {
+        self.action.as_deref().unwrap_or("service")
+    }
+
     /// `` parameter `Limit`: required, optional → required ``.
     fn headline(&self) -> String {
-        let Self {
-            place,
-            what,
-            from,
-            to,
-            ..
-        } = self;
-        match (from, to, *what) {
-            (Some(from), Some(to), what) => format!("{place}: {what}, {from} → {to}"),
-            (_, _, "gone" | "new") => format!("{place} is {what}"),
-            _ => format!("{place}: {what}"),
+        let (subject, aspect) = (&self.subject, self.aspect);
+        match (&self.from, &self.to) {
+            (Some(from), Some(to)) => format!("{subject}: {aspect}, {from} → {to}"),
+            _ if matches!(aspect, "gone" | "new") => format!("{subject} is {aspect}"),
+            _ => format!("{subject}: {aspect}"),
         }
+    }
+
+    fn to_markdown(&self) -> String {
+        let (owner, headline) = (self.owner(), self.headline());
+        format!(
+            "- `{owner}`: {headline}. {} (`{}`)\n",
+            self.reason, self.item
+        )
     }
 
     fn to_json(&self) -> Value {
         json!({
             "action": self.action,
-            "place": self.place,
-            "what": self.what,
+            "subject": self.subject,
+            "aspect": self.aspect,
             "from": self.from,
             "to": self.to,
             "class": self.class.to_string(),

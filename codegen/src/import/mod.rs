@@ -1,112 +1,48 @@
-//! From a documentation page to a spec.
+//! From a documentation page to a spec, in three steps.
 //!
-//! A front-end for each shape of a page (`markdown`, `html`, `text`) makes a sequence of blocks of it
-//! (`form`). `outline` finds what stands under which heading, `rows` reads the tables, `together` settles
-//! where the cells of a row end that nothing divides, and `page` asks whether it all agrees.
-//! `contradiction` compares the facts with what the page shows (`shown`), and `merge` brings them into
-//! the spec there is, or makes a new one with what `proposal` suggests.
+//! `read` turns a page of any shape into blocks. `facts` turns the blocks into what the page
+//! documents. `merge` brings the facts into the spec, which may be new.
 
 mod facts;
-mod findings;
 mod merge;
 mod read;
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::collections::BTreeMap;
 
 use crate::{
-    Diagnostic, SpecFile,
     model::naming,
-    spec::diagnostic::Report,
-    spec::json::{self, Node, Value},
+    spec::{
+        SpecFile,
+        diagnostic::{Diagnostic, Report},
+        json::{self, Node},
+        writer,
+    },
 };
-use facts::{
-    page::{self, Facts},
-    run_together::Evidence,
-    titles,
-};
-use findings::{Findings, Places};
-use read::{html, markdown, text};
+use facts::{Evidence, Facts};
+pub use read::Shape;
 
-/// The shape a page comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Shape {
-    /// Plain text, the cells of its tables run together.
-    Text,
-    /// Markdown, as the documentation's repository has it.
-    Markdown,
-    /// HTML, as the documentation's site serves it.
-    Html,
-    /// Copied from a browser, the cells divided by tabs.
-    Pasted,
-}
+/// The largest page in bytes. Real pages have tens of kilobytes.
+pub const MAX_PAGE: usize = 16 << 20;
 
-impl Shape {
-    /// The shape that a text looks like.
-    #[must_use]
-    pub fn of(text: &str) -> Self {
-        if text.trim_start().starts_with('<') {
-            return Self::Html;
-        }
-        let is_markdown =
-            |line: &str| line.starts_with('|') || line.starts_with("# ") || line.starts_with("```");
-        if text.lines().any(is_markdown) {
-            return Self::Markdown;
-        }
-        if text
-            .lines()
-            .any(|line| line.contains('\t') && titles::is_header(line.trim()))
-        {
-            return Self::Pasted;
-        }
-        Self::Text
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Markdown => "markdown",
-            Self::Html => "html",
-            Self::Pasted => "pasted",
-        })
-    }
-}
-
-impl FromStr for Shape {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Self::Text, Self::Markdown, Self::Html, Self::Pasted]
-            .into_iter()
-            .find(|shape| shape.to_string() == name)
-            .ok_or_else(|| {
-                format!("`{name}` is no shape of a page: text, markdown, html or pasted")
-            })
-    }
-}
-
-/// What came of reading a page.
+/// The result of [`read`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reading {
-    /// The page, if it was understood to the last row.
+    /// The page, if there is no error.
     pub page: Option<Page>,
-    /// Why it was not.
-    pub errors: Vec<Diagnostic>,
-    /// What is odd about the page and does not stand in the way.
-    pub notes: Vec<Diagnostic>,
+    /// The errors and notes, in the order of their places.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
-/// A page that was read.
+/// A documentation page of one action.
 #[derive(Debug, Clone)]
 pub struct Page {
-    places: Places,
+    file: String,
+    text: String,
     facts: Facts,
 }
 
-/// How much a page says, and what settled its rows.
+/// The number of facts in a page, and of rows by the evidence for their cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -114,13 +50,13 @@ pub struct Counts {
     pub parameters: usize,
     /// The fields of the response and of the models.
     pub fields: usize,
-    /// Rows whose cells the page divides.
-    pub apart: usize,
-    /// Rows that can be read in one way alone.
+    /// Rows with delimited cells.
+    pub delimited: usize,
+    /// Run-together rows that can be split in one way.
     pub by_grammar: usize,
-    /// Rows that can be read in several ways, of which the page's example has one.
+    /// Run-together rows that the example settles.
     pub by_example: usize,
-    /// Rows that can be read in several ways, of which one is worded as rows are.
+    /// Run-together rows that the wording settles.
     pub by_wording: usize,
 }
 
@@ -128,173 +64,153 @@ impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.parameters += other.parameters;
         self.fields += other.fields;
-        self.apart += other.apart;
+        self.delimited += other.delimited;
         self.by_grammar += other.by_grammar;
         self.by_example += other.by_example;
         self.by_wording += other.by_wording;
     }
 }
 
-/// A page has tens of kilobytes.
-pub const LARGEST: usize = 16 << 20;
-
-/// Reads a page. `file` is what messages call it; without a shape it is told by looking.
+/// Reads a page. Messages name it `file`. Without a shape, the shape is detected.
 ///
-/// A page is read as a whole or not at all: one row that stays open is an error.
+/// A page is read completely or refused: a row that cannot be read is an error.
 #[must_use]
 pub fn read(file: &str, bytes: &[u8], shape: Option<Shape>) -> Reading {
-    let refused = |errors| Reading {
-        page: None,
-        errors,
-        notes: Vec::new(),
-    };
-    if bytes.len() > LARGEST {
-        let message = format!("this has more than {} MiB: a page has less", LARGEST >> 20);
-        return refused(vec![Places::new(file, "").diagnostic(0, message)]);
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
+    let mut report = Report::default();
+    let (text, facts) = match str::from_utf8(bytes) {
+        _ if bytes.len() > MAX_PAGE => {
+            let limit = MAX_PAGE >> 20;
+            report.error(0, format!("the page is larger than {limit} MiB"));
+            (String::new(), None)
+        }
         Err(error) => {
-            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let message = "this is not UTF-8: save the page as UTF-8 text".to_owned();
-            return refused(vec![
-                Places::new(file, &before).diagnostic(before.len(), message),
-            ]);
+            let message = "invalid UTF-8: save the page as UTF-8 text";
+            report.error(error.valid_up_to(), message);
+            (String::from_utf8_lossy(bytes).into_owned(), None)
+        }
+        Ok(text) => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            let shape = shape.unwrap_or_else(|| Shape::of(text));
+            let blocks = shape.blocks(text, &mut report);
+            let facts = facts::page::read(blocks, shape, text.len(), &mut report);
+            (text.to_owned(), facts)
         }
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let shape = shape.unwrap_or_else(|| Shape::of(text));
-    let mut findings = Findings::default();
-    let blocks = match shape {
-        Shape::Markdown => markdown::read(text, &mut findings),
-        Shape::Html => html::read(text, &mut findings),
-        Shape::Text | Shape::Pasted => text::read(text),
-    };
-    let facts = page::read(blocks, shape, text.len(), &mut findings);
-    let places = Places::new(file, text);
-    let (errors, notes) = findings.finish(&places);
-    Reading {
-        page: facts.map(|facts| Page { places, facts }),
-        errors,
-        notes,
-    }
+    let diagnostics = report.finish(file, &text);
+    let page = facts.map(|facts| Page {
+        file: file.to_owned(),
+        text,
+        facts,
+    });
+    Reading { page, diagnostics }
 }
 
 impl Page {
-    /// The action that the page is of.
+    /// Returns the name of the documented action.
     #[must_use]
     pub fn action(&self) -> &str {
         &self.facts.action
     }
 
-    /// The name of the action's file in a spec.
+    /// Returns the name of the action's file in a spec.
     #[must_use]
     pub fn file_name(&self) -> String {
         naming::file(&self.facts.action)
     }
 
-    /// How much the page says.
+    /// Returns the number of facts.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let settled = |evidence| self.facts.settled.get(&evidence).copied().unwrap_or(0);
         Counts {
             parameters: self.facts.parameters.len(),
             fields: self.facts.fields().count() - self.facts.parameters.len(),
-            apart: settled(Evidence::Apart),
+            delimited: settled(Evidence::Delimited),
             by_grammar: settled(Evidence::Grammar),
             by_example: settled(Evidence::Example),
             by_wording: settled(Evidence::Wording),
         }
     }
 
-    /// The first fact in which another page of the same action differs, if any does.
+    /// Returns the first fact that differs in another page of the same action.
     #[must_use]
     pub fn difference(&self, other: &Self) -> Option<String> {
-        let (one, other) = (tables(&self.facts), tables(&other.facts));
-        let names = one.keys().chain(other.keys());
-        names
-            .map(|name| (name, one.get(name), other.get(name)))
-            .find(|(_, one, other)| one != other)
-            .map(|((table, name), one, other)| {
-                let said = |facts: Option<&(String, bool)>| match facts {
-                    Some((ty, true)) => format!("{ty}, required"),
-                    Some((ty, false)) => ty.clone(),
-                    None => "not there".to_owned(),
-                };
-                format!("`{name}` ({table}): {} and {}", said(one), said(other))
-            })
+        let (one, other) = (rows(&self.facts), rows(&other.facts));
+        let mut rows = one.keys().chain(other.keys());
+        let row = rows.find(|row| one.get(row) != other.get(row))?;
+        let absent = "absent".to_owned();
+        let [one, other] = [&one, &other].map(|rows| rows.get(row).unwrap_or(&absent));
+        let (table, name) = row;
+        Some(format!(
+            "`{name}` ({table}) is `{one}` in one and `{other}` in the other"
+        ))
     }
 
-    /// The text of the action's spec: of the one there is, with the page's facts, or of a new one.
+    /// Returns the action's spec: `old` with the facts of the page, or a new one.
     ///
     /// # Errors
     ///
-    /// Every mistake for which the spec there is cannot be read.
+    /// Every problem for which `old` cannot be read.
     pub fn spec(&self, old: Option<&SpecFile>) -> Result<Imported, Vec<Diagnostic>> {
-        let old = old
-            .map(|file| read_old(file, &self.facts.action))
-            .transpose()?;
-        let mut findings = Findings::default();
-        let merged = merge::merge(&self.facts, old.as_ref(), &mut findings);
-        let (_, notes) = findings.finish(&self.places);
+        let old = old.map(|file| parse_old(file, self.action())).transpose()?;
+        let mut report = Report::default();
+        let merged = merge::merge(&self.facts, old.as_ref(), &mut report);
         Ok(Imported {
-            text: crate::spec::write_action(&merged),
-            notes,
+            text: writer::action(&merged),
+            notes: report.finish(&self.file, &self.text),
         })
     }
 }
 
-/// A spec made of a page.
+/// The spec of an action with the facts of a page.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Imported {
-    /// The text of its file.
+    /// The text of the file.
     pub text: String,
-    /// Where the page contradicts itself: the spec records what matters to a client.
+    /// Where the page contradicts itself, and decisions that were lost.
     pub notes: Vec<Diagnostic>,
 }
 
-/// The action that a file of a spec is of, if it is one.
+/// Returns the action that a file of a spec describes.
 #[must_use]
 pub fn action_of(file: &SpecFile) -> Option<String> {
-    let node = json::parse(&mut Report::new(&file.path, &file.text))?;
-    merge::get(&node, "action")
-        .and_then(merge::text)
-        .map(str::to_owned)
+    let node = json::parse(&file.text).ok()?;
+    node.get("action")?.as_str().map(str::to_owned)
 }
 
-fn read_old(file: &SpecFile, action: &str) -> Result<Node, Vec<Diagnostic>> {
-    let mut report = Report::new(&file.path, &file.text);
-    if let Some(node) = json::parse(&mut report) {
-        let is_object = matches!(node.value, Value::Object(_));
-        if is_object && merge::get(&node, "action").and_then(merge::text) == Some(action) {
-            merge::check(&node, &mut report);
-            if report.is_clean() {
-                return Ok(node);
-            }
-        } else {
-            report.error(node.at, format!("this is not the spec of `{action}`"));
+fn parse_old(file: &SpecFile, action: &str) -> Result<Node, Vec<Diagnostic>> {
+    let mut report = Report::default();
+    let node = json::parse(&file.text);
+    match &node {
+        Ok(node) if node.get("action").and_then(Node::as_str) == Some(action) => {
+            merge::refuse_duplicates(node, &mut report);
         }
+        Ok(node) => report.error(node.at, format!("this is not the spec of `{action}`")),
+        Err(error) => report.error(error.at, error.message.clone()),
     }
-    Err(report.into_diagnostics())
+    node.ok()
+        .filter(|_| !report.has_errors())
+        .ok_or_else(|| report.finish(&file.path, &file.text))
 }
 
-/// The facts of every row, by its table and name.
-fn tables(facts: &Facts) -> BTreeMap<(String, &str), (String, bool)> {
-    let mut tables = BTreeMap::new();
-    let all = [
+/// Returns the facts of every row by its table and name.
+fn rows(facts: &Facts) -> BTreeMap<(String, String), String> {
+    let tables = [
         ("parameters", &facts.parameters),
         ("response", &facts.response),
     ];
-    let models = facts
-        .models
-        .iter()
-        .map(|model| (model.name.as_str(), &model.fields));
-    for (table, fields) in all.into_iter().chain(models) {
-        for field in fields {
-            let what = (field.kind.to_string(), field.required);
-            tables.insert((table.to_owned(), field.name.as_str()), what);
-        }
-    }
-    tables
+    let models = facts.models.iter();
+    let models = models.map(|model| (model.name.as_str(), &model.fields));
+    let rows = tables
+        .into_iter()
+        .chain(models)
+        .flat_map(|(table, fields)| {
+            fields.iter().map(move |field| {
+                let required = if field.required { ", required" } else { "" };
+                let row = (table.to_owned(), field.name.clone());
+                (row, format!("{}{required}", field.kind))
+            })
+        });
+    rows.collect()
 }

@@ -1,458 +1,282 @@
-//! The documentation's example against its tables: whatever the two disagree on has to be recorded.
+//! Lowers the example of an action, and checks that the spec records what it contradicts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{model::fields::Models, model::lower::Common};
 use crate::{
-    model::{Example, Parameter, Scalar, Shape},
-    spec::diagnostic::{Report, suggest},
-    spec::json::{Member, Node, Value},
-    spec::{self, Type},
+    model::{
+        Example, Form, Literal, Parameter, Scalar, Shape, SharedVariant,
+        comparison::{Contradiction, Owner, Tables},
+        service::Common,
+    },
+    spec::{
+        self, Format, Type,
+        diagnostic::{Report, suggest},
+        json::{Member, Node, Value},
+    },
 };
 
-pub(crate) fn lower(
+/// What the example of an action says about its fields, by the places of their names in the spec.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// Lists of which the example has one element in place of the list.
+    pub(super) single: BTreeSet<usize>,
+    /// Fields with a value that their type cannot read. Reading is tolerant: `"5"` is an `int`.
+    pub(super) unreadable: BTreeSet<usize>,
+    omitted: BTreeSet<usize>,
+    mismatched: BTreeSet<usize>,
+    /// The contradictions that the spec does not record, each with its first place.
+    errors: BTreeMap<String, usize>,
+    has_response: bool,
+}
+
+impl Evidence {
+    pub(super) fn new(action: &spec::Action, common: &Common) -> Self {
+        let tables = Tables::new(&action.parameters, &action.response, &action.models);
+        let (mut request, mut response) = (Self::default(), Self::default());
+        let Some(example) = &action.example else {
+            return response;
+        };
+        if let Some(node) = &example.request {
+            let mut members = own(node, &common.parameters).cloned().collect();
+            tables.compare_request(node.at, &mut members, &mut |at, contradiction| {
+                request.record(at, contradiction, &tables);
+                true
+            });
+        }
+        if let Some(node) = &example.response {
+            response.has_response = true;
+            let mut members = own(node, &common.response).cloned().collect();
+            tables.compare_response(node.at, &mut members, &mut |at, contradiction| {
+                response.record(at, contradiction, &tables);
+                true
+            });
+        }
+        response.errors.append(&mut request.errors);
+        response
+    }
+
+    fn record(&mut self, at: usize, contradiction: Contradiction<'_, '_>, tables: &Tables<'_>) {
+        if let Some(message) = self.error(contradiction, tables) {
+            self.errors.entry(message).or_insert(at);
+        }
+    }
+
+    /// Records a contradiction. Returns what is wrong if the spec does not have it.
+    fn error(
+        &mut self,
+        contradiction: Contradiction<'_, '_>,
+        tables: &Tables<'_>,
+    ) -> Option<String> {
+        match contradiction {
+            Contradiction::Undocumented { owner, name } => {
+                let is_request = owner == Owner::Request;
+                let kind = if is_request { "parameter" } else { "field" };
+                let rows = tables.rows(owner).unwrap_or_default();
+                let known = suggest(name, rows.iter().map(|row| row.name.value.as_str()));
+                Some(format!("no {kind} `{name}`{known}"))
+            }
+            Contradiction::Repeated { name } => Some(format!("the example repeats `{name}`")),
+            Contradiction::Omitted { field } => {
+                self.omitted.insert(field.name.at);
+                let name = &field.name.value;
+                (!field.is_omitted_by_example()).then(|| {
+                    format!("the example omits the required `{name}`: if the page does, add `\"example_omits\": true`")
+                })
+            }
+            Contradiction::Shorthand { model } => tables.shorthand(model).is_none().then(|| {
+                format!("a string in place of `{model}`: add `\"example_shorthand\": true` to the field that it is")
+            }),
+            Contradiction::Mismatch { field, ty, node, message, .. } => {
+                let mut is_single = false;
+                if !reads(node, ty, field, tables, &mut is_single) {
+                    self.unreadable.insert(field.name.at);
+                } else if is_single {
+                    self.single.insert(field.name.at);
+                }
+                let is_first = self.mismatched.insert(field.name.at);
+                let name = &field.name.value;
+                match &field.example_type {
+                    // A mismatch in every element of a list is reported once.
+                    _ if !is_first => None,
+                    Some(shown) if tables.fits(node, &shown.value).is_ok() => None,
+                    Some(shown) => Some(format!(
+                        "the example of `{name}` is neither {ty} nor {}: {message}",
+                        shown.value
+                    )),
+                    None => Some(format!(
+                        "the example of `{name}` does not fit its type: {message}; if the page has it, add `\"example_type\"`"
+                    )),
+                }
+            }
+        }
+    }
+
+    /// Reports the contradictions that the spec does not record, and, if nothing else is wrong,
+    /// those that it records and the example does not have.
+    pub(super) fn check<'f>(
+        &self,
+        response: impl IntoIterator<Item = &'f spec::Field>,
+        report: &mut Report,
+    ) {
+        for (message, at) in &self.errors {
+            report.error(*at, message);
+        }
+        if report.has_errors() || !self.has_response {
+            return;
+        }
+        for field in response {
+            let (place, name) = (field.name.at, &field.name.value);
+            if let Some(flag) = &field.example_omits
+                && flag.value
+                && !self.omitted.contains(&place)
+            {
+                report.error(flag.at, format!("the example does not omit `{name}`"));
+            }
+            if let Some(ty) = &field.example_type
+                && !self.mismatched.contains(&place)
+            {
+                let message = format!("the example of `{name}` is not {}", ty.value);
+                report.error(ty.at, message);
+            }
+        }
+    }
+}
+
+/// Whether a value that does not fit its type is read all the same. `is_single` is set where it is
+/// the one element of a list.
+fn reads(
+    node: &Node,
+    ty: &Type,
+    field: &spec::Field,
+    tables: &Tables<'_>,
+    is_single: &mut bool,
+) -> bool {
+    let format = field.format.as_ref().map(|format| format.value);
+    match (ty, &node.value) {
+        (Type::Object, _) | (_, Value::Null) | (Type::Model(_), Value::Object(_)) => true,
+        (Type::Array(element), Value::Array(nodes)) => nodes
+            .iter()
+            .all(|node| reads(node, element, field, tables, is_single)),
+        (Type::Array(element), _) => {
+            let is_read =
+                tables.is_element(node, element) && reads(node, element, field, tables, is_single);
+            *is_single |= is_read;
+            is_read
+        }
+        (Type::Model(name), Value::String(_)) => tables.shorthand(name).is_some(),
+        (Type::Model(name), _) => tables.rows(Owner::Model(name)).is_none(),
+        (_, Value::Array(_) | Value::Object(_)) => false,
+        // A time is kept unchanged.
+        _ if format == Some(Format::Timestamp) => true,
+        (Type::Boolean, value) => is_boolean(value),
+        (Type::String, value) if format == Some(Format::Boolean) => is_boolean(value),
+        (Type::String, _) => true,
+        (Type::Int, Value::String(text)) => text.trim().parse::<i64>().is_ok(),
+        (Type::Float, Value::String(text)) => text.trim().parse::<f64>().is_ok(),
+        (Type::Int, Value::Number(_)) => node.is_integer(),
+        (Type::Int | Type::Float, _) => true,
+    }
+}
+
+fn is_boolean(value: &Value) -> bool {
+    match value {
+        Value::Boolean(_) => true,
+        Value::String(text) | Value::Number(text) => {
+            ["true", "false", "0", "1"].contains(&text.to_ascii_lowercase().as_str())
+        }
+        _ => false,
+    }
+}
+
+/// The members of an example that are the action's own.
+fn own<'n>(node: &'n Node, common: &BTreeSet<String>) -> impl Iterator<Item = &'n Member> {
+    let members = node.members().iter();
+    members.filter(|member| !common.contains(&member.key))
+}
+
+/// The example of an action, from the spec in `text`.
+pub(super) fn lower(
     action: &spec::Action,
+    text: &str,
     parameters: &[Parameter],
-    models: &Models,
     common: &Common,
-    report: &mut Report<'_>,
 ) -> Example {
-    let Some(example) = &action.example else {
+    let Some(spec::Example { request, response }) = &action.example else {
         return Example::default();
     };
     Example {
-        arguments: example
-            .request
+        arguments: request
             .as_ref()
-            .and_then(|node| request(node, action, parameters, common, report)),
-        request: example
-            .request
-            .as_ref()
-            .map(|node| source(node, report.text)),
-        response: example.response.as_ref().map(|node| {
-            response(node, action, models, common, report);
-            source(node, report.text)
-        }),
+            .and_then(|node| arguments(node, parameters, common)),
+        request: request.as_ref().map(|node| source(node, text)),
+        response: response.as_ref().map(|node| source(node, text)),
     }
 }
 
-/// Checks the request shown, and says it in Rust.
-fn request(
+/// The request in Rust; `None` if its type cannot hold what the example has, or requires more.
+fn arguments(
     node: &Node,
-    action: &spec::Action,
     parameters: &[Parameter],
     common: &Common,
-    report: &mut Report<'_>,
-) -> Option<Vec<(String, String)>> {
-    let Value::Object(shown) = &node.value else {
-        report.error(
-            node.at,
-            format!(
-                "the request shown is an object of parameters; found {}",
-                node.kind()
-            ),
-        );
-        return None;
-    };
-    let mut arguments = Some(Vec::new());
-    let own = || {
-        shown
-            .iter()
-            .filter(|member| !common.parameters.contains(&member.key))
-    };
-    for Member { at, key, value } in own() {
-        check_parameter(key, *at, value, action, report);
-        let lowered = parameters.iter().find(|parameter| parameter.wire == *key);
-        let said = lowered.and_then(|found| {
-            Some((
-                found.rust.clone(),
-                argument(found, repeated(value).first()?)?,
-            ))
-        });
-        arguments = arguments.zip(said).map(|(mut arguments, said)| {
-            arguments.push(said);
-            arguments
-        });
-    }
-    // `Disks.0` and `Disks.0.Type` show `Disks`.
-    let shown: BTreeSet<&str> = own()
-        .filter_map(|member| member.key.split('.').next())
-        .collect();
-    for parameter in &action.parameters {
-        let name = &parameter.name.value;
-        if parameter.required
-            && !parameter.is_shown_absent()
-            && !name.contains('.')
-            && !shown.contains(name.as_str())
-        {
-            report.error(
-                node.at,
-                format!("the request shown lacks the required `{name}`: {RECORD_ABSENCE}"),
-            );
-        }
-    }
-    // Rust cannot say a request that lacks what it requires.
-    arguments.filter(|arguments| {
-        let is_there = |it: &Parameter| arguments.iter().any(|(rust, _)| *rust == it.rust);
-        let mut required = parameters.iter().filter(|it| it.required);
-        required.all(is_there)
-    })
+) -> Option<Vec<(String, Literal)>> {
+    let arguments = own(node, &common.parameters).map(|member| {
+        let parameter = parameters.iter().find(|it| it.wire == member.key)?;
+        // Of a parameter that the page repeats, the first value is as good as any.
+        let value = member.value.elements().first().unwrap_or(&member.value);
+        Some((parameter.rust.clone(), argument(parameter, value, common)?))
+    });
+    let arguments: Vec<(String, Literal)> = arguments.collect::<Option<_>>()?;
+    let mut required = parameters.iter().filter(|parameter| parameter.required);
+    required
+        .all(|parameter| arguments.iter().any(|(rust, _)| *rust == parameter.rust))
+        .then_some(arguments)
 }
 
-/// A page that repeats a parameter shows all its values.
-fn repeated(node: &Node) -> &[Node] {
-    match &node.value {
-        Value::Array(values) if !values.is_empty() => values,
-        _ => std::slice::from_ref(node),
-    }
-}
-
-/// Checks what is shown of a parameter: `Disks.0.Type` and `Disks` with all that is in it alike.
-fn check_parameter(
-    key: &str,
-    at: usize,
-    node: &Node,
-    action: &spec::Action,
-    report: &mut Report<'_>,
-) {
-    let Some((field, ty)) = documented(key, action) else {
-        let inner = format!("{}.", documented_key(key));
-        let is_group = |field: &spec::Field| field.name.value.starts_with(&inner);
-        match &node.value {
-            Value::Object(members) if action.parameters.iter().any(is_group) => {
-                for Member {
-                    at,
-                    key: inner,
-                    value,
-                } in members
-                {
-                    check_parameter(&format!("{key}.{inner}"), *at, value, action, report);
-                }
-            }
-            Value::Array(elements) if action.parameters.iter().any(is_group) => {
-                for (index, element) in elements.iter().enumerate() {
-                    check_parameter(
-                        &format!("{key}.{index}"),
-                        element.at,
-                        element,
-                        action,
-                        report,
-                    );
-                }
-            }
-            _ => {
-                let known = action
-                    .parameters
-                    .iter()
-                    .map(|field| field.name.value.as_str());
-                report.error(at, format!("no parameter `{key}`{}", suggest(key, known)));
-            }
-        }
-        return;
-    };
-    // What stands in an object can be anything.
-    let Some(ty) = ty else { return };
-    let values = match ty {
-        Type::Array(_) => std::slice::from_ref(node),
-        _ => repeated(node),
-    };
-    for value in values {
-        if fits(value, ty, &|name| model(action, name)).is_ok() {
-            descend(value, ty, action, &mut Seen::default(), report);
-        }
-        check(value, field, ty, action, report);
-    }
-}
-
-/// `Disks.0.Type` is documented as `Disks.N.Type`.
-fn documented_key(key: &str) -> String {
-    let is_index = |part: &&str| part.parse::<u32>().is_ok();
-    let parts = key
-        .split('.')
-        .map(|part| if is_index(&part) { "N" } else { part });
-    parts.collect::<Vec<_>>().join(".")
-}
-
-/// The row that documents what a key of the request leads to, and the type of that: the row of a
-/// parameter, or of a field in the models that it holds. Inside an object there is no type.
-fn documented<'a>(
-    key: &str,
-    action: &'a spec::Action,
-) -> Option<(&'a spec::Field, Option<&'a Type>)> {
-    let key = documented_key(key);
-    let mut rest = "";
-    let mut field = action.parameters.iter().find(|field| {
-        let inner = key.strip_prefix(field.name.value.as_str());
-        let inner = inner.and_then(|inner| match inner {
-            "" => Some(""),
-            inner => inner.strip_prefix('.'),
-        });
-        rest = inner.unwrap_or(rest);
-        inner.is_some()
-    })?;
-    let mut ty = &field.ty.value;
-    for part in rest.split('.').filter(|part| !part.is_empty()) {
-        ty = match ty {
-            Type::Array(element) if part == "N" => element,
-            Type::Model(name) => {
-                let fields = &model(action, name)?.fields;
-                field = fields.iter().find(|field| field.name.value == part)?;
-                &field.ty.value
-            }
-            Type::Object => return Some((field, None)),
-            _ => return None,
-        };
-    }
-    Some((field, Some(ty)))
-}
-
-/// A value of a parameter as a Rust expression, where it is a plain one.
-fn argument(parameter: &Parameter, node: &Node) -> Option<String> {
+/// A value of a parameter, if it is a plain one that the parameter's type can hold.
+fn argument(parameter: &Parameter, node: &Node, common: &Common) -> Option<Literal> {
     match (&parameter.shape, &node.value) {
-        (Shape::Scalar(Scalar::String), Value::String(text)) => Some(format!("{text:?}")),
-        (Shape::Scalar(Scalar::Int), Value::Number(number)) => Some(number.clone()),
-        (Shape::Scalar(Scalar::Float), Value::Number(number)) => Some(format!("{number}_f64")),
-        (Shape::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => Some(boolean.to_string()),
-        (Shape::Scalar(Scalar::TextBoolean), Value::String(text)) if is_boolean(text) => {
-            Some(text.clone())
+        (Shape::Scalar(Scalar::String), Value::String(text)) => Some(Literal::Text(text.clone())),
+        (Shape::Scalar(Scalar::Int), Value::Number(number)) => {
+            number.parse().ok().map(Literal::Int)
         }
-        (Shape::Enum(rust), Value::String(text)) => Some(format!("{rust}::from({text:?})")),
+        (Shape::Scalar(Scalar::Float), Value::Number(number)) => {
+            let number = number
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite());
+            number.map(Literal::Float)
+        }
+        (Shape::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => {
+            Some(Literal::Boolean(*boolean))
+        }
+        (Shape::Scalar(Scalar::TextBoolean), Value::String(text)) => {
+            text.parse().ok().map(Literal::Boolean)
+        }
+        (Shape::Enum(rust), Value::String(text)) => Some(Literal::Enum {
+            rust: rust.clone(),
+            value: text.clone(),
+        }),
+        (Shape::Shared { rust, form }, value) => {
+            let shared = common.enums.iter().find(|it| it.rust == *rust)?;
+            let variant = match (form, value) {
+                (Form::Boolean, Value::Boolean(boolean)) => shared.variant(&boolean.to_string()),
+                (Form::TextBoolean, Value::String(text)) => shared.variant(text),
+                (Form::Text, Value::String(text)) => {
+                    let is_sent = |it: &&SharedVariant| it.values.first() == Some(text);
+                    shared.variants.iter().find(is_sent)
+                }
+                _ => None,
+            }?;
+            Some(Literal::Shared {
+                rust: rust.clone(),
+                variant: variant.rust.clone(),
+            })
+        }
         _ => None,
     }
 }
 
-fn response(
-    node: &Node,
-    action: &spec::Action,
-    models: &Models,
-    common: &Common,
-    report: &mut Report<'_>,
-) {
-    let Value::Object(members) = &node.value else {
-        report.error(
-            node.at,
-            format!("the response shown is an object; found {}", node.kind()),
-        );
-        return;
-    };
-    let own: Vec<Member> = members
-        .iter()
-        .filter(|member| !common.response.contains(&member.key))
-        .cloned()
-        .collect();
-    let mut seen = Seen::default();
-    object(node.at, &own, &action.response, action, &mut seen, report);
-    // A contradiction that the example does not bear out is a mistake in the spec; after another
-    // mistake it may be no more than a consequence.
-    if !report.is_clean() {
-        return;
-    }
-    let models = action
-        .models
-        .iter()
-        .filter(|model| models.in_response(&model.name.value).is_some());
-    let fields = models.flat_map(|model| &model.fields);
-    for field in fields.chain(&action.response) {
-        if let Some(shown) = &field.example_omits
-            && shown.value
-            && !seen.absent.contains(&field.name.at)
-        {
-            report.error(
-                shown.at,
-                format!("the example does not show `{}` absent", field.name.value),
-            );
-        }
-        if let Some(shown) = &field.example_type
-            && !seen.other_type.contains(&field.name.at)
-        {
-            report.error(
-                shown.at,
-                format!(
-                    "the example does not show `{}` as {}",
-                    field.name.value, shown.value
-                ),
-            );
-        }
-    }
-}
-
-/// The fields, by their place in the spec, that the example contradicts.
-#[derive(Debug, Default)]
-struct Seen {
-    absent: BTreeSet<usize>,
-    other_type: BTreeSet<usize>,
-}
-
-const RECORD_ABSENCE: &str = "if the page has it so, record `\"example_omits\": true`";
-
-fn object(
-    at: usize,
-    members: &[Member],
-    fields: &[spec::Field],
-    action: &spec::Action,
-    seen: &mut Seen,
-    report: &mut Report<'_>,
-) {
-    for Member { at, key, value } in members {
-        let Some(field) = fields.iter().find(|field| field.name.value == *key) else {
-            let known = fields.iter().map(|field| field.name.value.as_str());
-            report.error(*at, format!("no field `{key}`{}", suggest(key, known)));
-            continue;
-        };
-        // What stands in every element of a list is said once.
-        if fits_field(value, field, &field.ty.value, action).is_err()
-            && seen.other_type.insert(field.name.at)
-        {
-            check(value, field, &field.ty.value, action, report);
-        }
-        descend(value, &field.ty.value, action, seen, report);
-    }
-    for field in fields.iter().filter(|field| field.required) {
-        if members.iter().any(|member| member.key == field.name.value) {
-            continue;
-        }
-        absent(at, field, seen, report);
-    }
-}
-
-/// Looks into a value for the models it holds.
-fn descend(
-    node: &Node,
-    ty: &Type,
-    action: &spec::Action,
-    seen: &mut Seen,
-    report: &mut Report<'_>,
-) {
-    match (&node.value, ty) {
-        (Value::Array(elements), Type::Array(element)) => {
-            for node in elements {
-                descend(node, element, action, seen, report);
-            }
-        }
-        // In place of the model stands the one field that is shown alone.
-        (Value::String(_), Type::Model(name)) => {
-            let Some(model) = model(action, name) else {
-                return;
-            };
-            if !model.fields.iter().any(spec::Field::is_shown_alone) {
-                report.error(node.at, format!("a string in place of `{name}`: record `\"example_shorthand\": true` of the field that it is"));
-            }
-            for field in model
-                .fields
-                .iter()
-                .filter(|field| field.required && !field.is_shown_alone())
-            {
-                absent(node.at, field, seen, report);
-            }
-        }
-        (Value::Object(members), Type::Model(name)) => {
-            if let Some(model) = model(action, name) {
-                object(node.at, members, &model.fields, action, seen, report);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// A required field that is not shown: that has to be recorded.
-fn absent(at: usize, field: &spec::Field, seen: &mut Seen, report: &mut Report<'_>) {
-    if seen.absent.insert(field.name.at) && !field.is_shown_absent() {
-        report.error(
-            at,
-            format!(
-                "the example lacks the required `{}`: {RECORD_ABSENCE}",
-                field.name.value
-            ),
-        );
-    }
-}
-
-fn model<'a>(action: &'a spec::Action, name: &str) -> Option<&'a spec::Model> {
-    action.models.iter().find(|model| model.name.value == name)
-}
-
-/// A value fits the documented type, or the one that is recorded as shown.
-fn check(
-    node: &Node,
-    field: &spec::Field,
-    ty: &Type,
-    action: &spec::Action,
-    report: &mut Report<'_>,
-) {
-    let models = |name: &str| model(action, name);
-    let Err(message) = fits_field(node, field, ty, action) else {
-        return;
-    };
-    match &field.example_type {
-        Some(shown) if fits(node, &shown.value, &models).is_ok() => {}
-        Some(shown) => report.error(
-            node.at,
-            format!(
-                "the example of `{}` is neither {} nor {}: {message}",
-                field.name.value, ty, shown.value
-            ),
-        ),
-        None => report.error(
-            node.at,
-            format!(
-                "the example of `{}` does not fit its type: {message}; if the page has it so, record `\"example_type\"`",
-                field.name.value
-            ),
-        ),
-    }
-}
-
-/// Whether a value is what the field is documented to be, its format included.
-fn fits_field(
-    node: &Node,
-    field: &spec::Field,
-    ty: &Type,
-    action: &spec::Action,
-) -> Result<(), String> {
-    fits(node, ty, &|name| model(action, name))?;
-    match (&node.value, &field.format) {
-        (Value::String(text), Some(format))
-            if format.value == spec::Format::Boolean && !is_boolean(text) =>
-        {
-            Err(format!("expected \"true\" or \"false\"; found {text:?}"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn is_boolean(text: &str) -> bool {
-    matches!(text, "true" | "false")
-}
-
-/// Whether a value has a type, or what was expected in its place.
-pub(crate) fn fits<'a>(
-    node: &Node,
-    ty: &Type,
-    models: &impl Fn(&str) -> Option<&'a spec::Model>,
-) -> Result<(), String> {
-    let fits = match (ty, &node.value) {
-        (Type::Array(element), Value::Array(elements)) => {
-            return elements
-                .iter()
-                .try_for_each(|node| fits(node, element, models));
-        }
-        (Type::String, Value::String(_))
-        | (Type::Float, Value::Number(_))
-        | (Type::Boolean, Value::Boolean(_))
-        | (Type::Object, Value::Object(_)) => true,
-        (Type::Int, _) => node.is_integer(),
-        // A model that is not there has been reported where it is named.
-        (Type::Model(name), value) => matches!(value, Value::Object(_)) || models(name).is_none(),
-        _ => false,
-    };
-    if fits {
-        Ok(())
-    } else {
-        Err(format!("expected {ty}; found {}", node.kind()))
-    }
-}
-
-/// A value as it stands in the spec, moved to the left margin.
+/// The text of a value in the spec, without its margin.
 fn source(node: &Node, text: &str) -> String {
     let line_start = text[..node.at].rfind('\n').map_or(0, |newline| newline + 1);
     let margin: String = text[line_start..]

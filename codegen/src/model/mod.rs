@@ -1,29 +1,36 @@
-//! The model: a spec that has been checked, named and ordered. [`render`](crate::render) sees
-//! nothing else, and cannot fail.
+//! The model: a spec that has been checked, named and ordered. [`render`](crate::render) sees only
+//! this, and cannot fail.
 //!
-//! Every item carries its documented name (`wire`) and its Rust name (`rust`) side by side.
+//! Each item has its documented name (`wire`) beside its Rust name (`rust`).
 
+pub(crate) mod comparison;
+mod context;
 mod example;
 mod fields;
 pub(crate) mod lower;
+mod models;
+mod names;
 pub(crate) mod naming;
+mod pagination;
 mod parameters;
-mod shown;
+mod service;
 
 pub(crate) use crate::spec::{Idempotency, Outcome};
 
-/// A service and all its actions, in the order of their modules' names.
+/// A service and its actions, in the order of their modules' names.
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) summary: String,
     pub(crate) endpoint: String,
-    /// The names of the parameters and of the response fields that every action has: the core's, not
-    /// the actions'.
+    /// The names of the parameters and of the response fields of every action, which belong to the
+    /// core.
     pub(crate) common_parameters: Vec<String>,
     pub(crate) common_response: Vec<String>,
-    /// The names of the parameters that a client has a value of its own for.
-    pub(crate) client_parameters: Vec<String>,
+    /// The parameter that names the project. The client sends its own where a call sets none.
+    pub(crate) project_parameter: String,
+    /// The enums that several actions share.
+    pub(crate) enums: Vec<SharedEnum>,
     /// In the order of their codes.
     pub(crate) return_codes: Vec<ReturnCode>,
     pub(crate) actions: Vec<Action>,
@@ -32,31 +39,68 @@ pub(crate) struct Service {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ReturnCode {
     pub(crate) code: i64,
-    /// Name of the Rust constant.
+    /// The name of the Rust constant.
     pub(crate) rust: String,
     pub(crate) meaning: String,
     pub(crate) remedy: String,
     pub(crate) outcome: Outcome,
 }
 
+/// An enum that several actions share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SharedEnum {
+    pub(crate) rust: String,
+    pub(crate) description: String,
+    pub(crate) variants: Vec<SharedVariant>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SharedVariant {
+    pub(crate) rust: String,
+    /// Every documented spelling. The first one is sent as text.
+    pub(crate) values: Vec<String>,
+    pub(crate) description: String,
+}
+
+impl SharedEnum {
+    /// The variant with a documented spelling.
+    pub(crate) fn variant(&self, value: &str) -> Option<&SharedVariant> {
+        let mut variants = self.variants.iter();
+        variants.find(|variant| variant.values.iter().any(|spelling| spelling == value))
+    }
+}
+
+/// The documented type of a field that is a shared enum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A string: the first spelling of each variant.
+    Text,
+    /// A boolean.
+    Boolean,
+    /// A string that is `true` or `false`.
+    TextBoolean,
+}
+
 #[derive(Debug)]
 pub(crate) struct Action {
-    /// The documented name. Two calls may have one: see [`Action::variant`].
+    /// The documented name. Two calls may share it: see [`Action::variant`].
     pub(crate) wire: String,
     /// The file of its spec.
     pub(crate) file: String,
-    /// Name of the module, and of the client's method.
+    /// The name of the module and of the client's method.
     pub(crate) rust: String,
-    /// Name of the request's type.
+    /// The name of the request's type.
     pub(crate) request: String,
     pub(crate) summary: String,
     pub(crate) details: Option<String>,
+    /// Other names that users search for the client's method by.
+    pub(crate) aliases: Vec<String>,
     pub(crate) idempotency: Idempotency,
     /// In the order of the documentation.
     pub(crate) parameters: Vec<Parameter>,
-    /// What stands under one name in the parameters: groups as they are met, then models.
+    /// The structs of the parameters: first groups in the order of the documentation, then models.
     pub(crate) groups: Vec<Group>,
-    /// Named after the action; in the order of the documentation, as its models are.
+    /// Its fields and models are in the order of the documentation.
     pub(crate) response: Struct,
     pub(crate) models: Vec<Struct>,
     pub(crate) enums: Vec<Enum>,
@@ -65,18 +109,18 @@ pub(crate) struct Action {
     pub(crate) example: Example,
 }
 
-/// The other call of an action that does another thing where a parameter is left out.
-#[derive(Debug)]
+/// The other call of an action with `split_when_absent`.
+#[derive(Debug, Clone)]
 pub(crate) struct Variant {
-    /// The documented name of that parameter.
+    /// The documented name of the parameter.
     pub(crate) parameter: String,
-    /// Name of the client's method.
+    /// The name of the client's method.
     pub(crate) rust: String,
-    /// Whether this is the call that has the parameter.
+    /// Whether this call, and not the other, has the parameter.
     pub(crate) is_with: bool,
 }
 
-/// The values that a string is documented to have.
+/// The documented values of a string.
 #[derive(Debug)]
 pub(crate) struct Enum {
     pub(crate) rust: String,
@@ -112,11 +156,11 @@ impl Action {
     }
 }
 
-/// Parameters that stand under one name: `Disks.N.Type` and its like, or a model.
+/// A struct in the parameters: a group such as `Disks.N.…`, or a model.
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) rust: String,
-    /// The documented name, where it is a model.
+    /// The documented name, if it is a model.
     pub(crate) model: Option<String>,
     pub(crate) description: String,
     pub(crate) parameters: Vec<Parameter>,
@@ -129,27 +173,32 @@ pub(crate) struct Parameter {
     pub(crate) rust: String,
     pub(crate) shape: Shape,
     pub(crate) required: bool,
-    /// What the service takes where the parameter is left out, as documentation.
+    /// The default of the service, for the documentation.
     pub(crate) default: Option<String>,
-    /// Whether the client fills it in where the call leaves it out.
+    /// Whether the client fills it in where a call does not set it.
     pub(crate) from_client: bool,
-    /// Optional in the documentation; here the caller chooses, for the default surprises.
+    /// Optional in the documentation and required here, because the default is surprising.
     pub(crate) is_explicit: bool,
-    /// An empty text is a value, and no slip.
+    /// Whether an empty string is a value, and not a mistake.
     pub(crate) allow_empty: bool,
     pub(crate) description: String,
 }
 
-/// What a parameter takes.
+/// The type of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     Scalar(Scalar),
     Enum(String),
+    /// A [`SharedEnum`], by its Rust name.
+    Shared {
+        rust: String,
+        form: Form,
+    },
     /// Any JSON: `Name.key.0`.
     Object,
     /// `Name.0`, `Name.1`, …
     List(Box<Shape>),
-    /// `Name.Field`: a [`Group`], by its Rust name; in a box where it may hold itself.
+    /// `Name.Field`: a [`Group`], by its Rust name. It is boxed if it may hold itself.
     Group {
         rust: String,
         boxed: bool,
@@ -157,7 +206,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// What the lists hold in the end, and how many stand around it.
+    /// The type inside all lists, and their number.
     pub(crate) fn innermost(&self) -> (&Self, usize) {
         let (mut element, mut depth) = (self, 0);
         while let Self::List(inner) = element {
@@ -174,11 +223,11 @@ pub(crate) enum Scalar {
     Int,
     Float,
     Boolean,
-    /// A string that says `true` or `false`.
+    /// A string that is `true` or `false`.
     TextBoolean,
 }
 
-/// A response, or a model in one.
+/// A response, or a model in it.
 #[derive(Debug)]
 pub(crate) struct Struct {
     pub(crate) wire: String,
@@ -192,13 +241,13 @@ pub(crate) struct Field {
     pub(crate) rust: String,
     pub(crate) ty: Type,
     pub(crate) absent: Absent,
-    /// A plain string in place of the model is this field.
+    /// A string in place of the model is this field.
     pub(crate) is_shorthand: bool,
-    /// A list that may come as its one element.
+    /// A list that may be replaced by its one element.
     pub(crate) is_single: bool,
-    /// What the documentation's example shows in place of the documented type.
+    /// The type that the example has in place of the documented one.
     pub(crate) example_type: Option<String>,
-    /// Documented as required, and absent from the documentation's example.
+    /// Documented as required, and omitted by the example.
     pub(crate) example_omits: bool,
     pub(crate) description: String,
 }
@@ -207,12 +256,17 @@ pub(crate) struct Field {
 pub(crate) enum Type {
     Scalar(Scalar),
     Enum(String),
+    /// A [`SharedEnum`], by its Rust name.
+    Shared {
+        rust: String,
+        form: Form,
+    },
     /// A time, as text or as Unix seconds.
     Timestamp,
     /// Any JSON.
     Object,
     List(Box<Type>),
-    /// A model, by its Rust name; in a box where it may hold itself.
+    /// A model, by its Rust name. It is boxed if it may hold itself.
     Model {
         rust: String,
         boxed: bool,
@@ -220,7 +274,7 @@ pub(crate) enum Type {
 }
 
 impl Type {
-    /// What the lists hold in the end, and how many stand around it.
+    /// The type inside all lists, and their number.
     pub(crate) fn innermost(&self) -> (&Self, usize) {
         let (mut element, mut depth) = (self, 0);
         while let Self::List(inner) = element {
@@ -231,36 +285,55 @@ impl Type {
     }
 }
 
-/// What a field is when the response does not have it.
+/// What happens when a response does not have a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Absent {
-    /// Documented as required: the empty value, and a report.
+    /// Documented as required: the empty value, and a warning.
     Empty,
-    /// Documented as optional, or shown absent: `None`, or an empty list.
+    /// Documented as optional, or omitted by the example: `None`, or an empty list.
     Optional,
-    /// A required list: an error, unless the field that counts it says 0.
+    /// A required list: an error, unless the field that counts it is 0.
     Refused { counted_by: Option<String> },
 }
 
-/// The Rust names of the fields that page an action.
+/// The Rust names of the fields that an action is paginated by.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pagination {
     pub(crate) offset: String,
     pub(crate) limit: String,
     pub(crate) total: String,
     pub(crate) items: String,
-    /// The Rust name of the items' model.
+    /// The Rust name of the model of the items.
     pub(crate) item: String,
-    /// The field that tells one item from another.
+    /// The field that identifies an item.
     pub(crate) key: String,
 }
 
 /// The documentation's example, as JSON text.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Example {
     pub(crate) request: Option<String>,
     pub(crate) response: Option<String>,
-    /// The documented request in Rust: each parameter shown, by its Rust name, and its value; nothing
-    /// where Rust cannot say what the page shows.
-    pub(crate) arguments: Option<Vec<(String, String)>>,
+    /// The request in Rust: the Rust name and the value of each parameter. `None` if the type of
+    /// the request cannot hold the example.
+    pub(crate) arguments: Option<Vec<(String, Literal)>>,
+}
+
+/// A value of an example's parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Literal {
+    Text(String),
+    Int(i64),
+    Float(f64),
+    Boolean(bool),
+    /// A value of an action's own enum, by the enum's Rust name.
+    Enum {
+        rust: String,
+        value: String,
+    },
+    /// A variant of a [`SharedEnum`], by their Rust names.
+    Shared {
+        rust: String,
+        variant: String,
+    },
 }

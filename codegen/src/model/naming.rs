@@ -1,60 +1,35 @@
-//! From the names of the documentation to the names of Rust, and nowhere else.
+//! Derives the names of Rust from the names of the documentation.
 
-use heck::{ToSnakeCase, ToUpperCamelCase};
+use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
-/// Names that generated code uses, which a type of the service may not hide.
+use crate::spec::is_word;
+
+/// Names that generated code uses, which a type of the service must not hide.
+#[rustfmt::skip]
 const TAKEN_TYPES: &[&str] = &[
-    "Action",
-    "Box",
-    "Call",
-    "Client",
-    "Default",
-    "Deserialize",
-    "Err",
-    "Into",
-    "IntoIterator",
-    "None",
-    "Ok",
-    "Option",
-    "Parameters",
-    "Idempotency",
-    "Result",
-    "Self",
-    "Serialize",
-    "Some",
-    "String",
-    "Vec",
+    "Action", "Box", "Call", "Client", "Default", "Deserialize", "Err", "Into", "IntoIterator", "None", "Ok",
+    "Option", "Parameters", "Idempotency", "Result", "Self", "Serialize", "Some", "String", "Vec",
 ];
-/// Methods of a request and of the call around it, which a parameter's setter may not hide; nor may it
-/// begin with [`OPTION`].
+/// Methods of a request and its call, which the setter of a parameter must not hide.
+#[rustfmt::skip]
 const TAKEN_SETTERS: &[&str] = &[
-    "clone",
-    "eq",
-    "fmt",
-    "into_request",
-    "items",
-    "ne",
-    "new",
-    "pages",
-    "request",
-    "send",
-    "send_with_metadata",
+    "clone", "eq", "fmt", "into_request", "items", "ne", "new", "pages", "request", "send", "send_with_metadata",
 ];
-/// What the setters of a call's options begin with.
+/// The beginning of a call's option setters, which a setter of a parameter must not have.
 const OPTION: &str = "with_";
-/// Methods of the client, which an action's may not hide.
+/// Methods of the client, which the method of an action must not hide.
 const TAKEN_METHODS: &[&str] = &[
     "action", "builder", "call", "clone", "fmt", "from_env", "send",
 ];
-/// Modules beside the actions'.
-const TAKEN_MODULES: &[&str] = &["documentation", "examples", "mod", "service"];
+/// Modules beside those of the actions.
+const TAKEN_MODULES: &[&str] = &["documentation", "enums", "examples", "mod", "service"];
 
 /// The name of a field, a parameter or its setter: `RepoName` becomes `repo_name`, `Type` `r#type`.
 pub(crate) fn field(name: &str) -> Result<String, String> {
     identifier(name, name.to_snake_case(), TAKEN_SETTERS)
 }
 
-/// A field's name as its spec gives it.
+/// The name of a field as the spec gives it.
 pub(crate) fn given_field(name: &str) -> Result<String, String> {
     let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());
     if is_snake_case
@@ -65,40 +40,41 @@ pub(crate) fn given_field(name: &str) -> Result<String, String> {
         Ok(name.to_owned())
     } else {
         Err(format!(
-            "`{name}` cannot name a Rust field: expected snake_case and no keyword, such as `repo_name`"
+            "`{name}` cannot name a Rust field: expected snake_case and not a keyword, such as `repo_name`"
         ))
     }
 }
 
-/// The module and the client's method of an action: `GetRepoImage` becomes `get_repo_image`.
+/// The name of an action's module and of its method of the client: `GetRepoImage` becomes
+/// `get_repo_image`.
 pub(crate) fn action(name: &str) -> Result<String, String> {
     let taken = [TAKEN_METHODS, TAKEN_MODULES].concat();
     identifier(name, name.to_snake_case(), &taken)
 }
 
-/// The file an action's spec stands in.
+/// The name of an action's file.
 pub(crate) fn file(action: &str) -> String {
     format!("{}.json", action.to_snake_case())
 }
 
-/// The name of a model or the first part of a request's: the documentation's own where Rust can take it.
+/// The name of a model, or the beginning of a request's: the documented one where it is a Rust
+/// name.
 pub(crate) fn ty(name: &str) -> Result<String, String> {
     let rust = upper_camel_case(name)?;
-    Ok(if TAKEN_TYPES.contains(&rust.as_str()) {
+    let is_taken = TAKEN_TYPES.contains(&rust.as_str());
+    Ok(if is_taken {
         format!("{rust}Model")
     } else {
         rust
     })
 }
 
-/// The name of one of a string's values, which hides nothing: `Default` and `None` stay what they are.
+/// The name of a value of a string. A variant hides nothing, so that `Default` and `None` are
+/// allowed.
 pub(crate) fn variant(value: &str) -> Result<String, String> {
     let rust = upper_camel_case(value)?;
-    Ok(if rust == "Self" {
-        "Self_".to_owned()
-    } else {
-        rust
-    })
+    let is_keyword = rust == "Self";
+    Ok(if is_keyword { "Self_".to_owned() } else { rust })
 }
 
 fn upper_camel_case(name: &str) -> Result<String, String> {
@@ -111,13 +87,12 @@ fn upper_camel_case(name: &str) -> Result<String, String> {
     if is_identifier(&rust) {
         Ok(rust)
     } else {
-        Err(no_identifier(name))
+        Err(invalid(name))
     }
 }
 
-/// The name of a constant, which the spec gives as it is.
+/// The name of a constant as the spec gives it.
 pub(crate) fn constant(name: &str) -> Result<String, String> {
-    use heck::ToShoutySnakeCase;
     if is_identifier(name) && name.to_shouty_snake_case() == name {
         Ok(name.to_owned())
     } else {
@@ -128,12 +103,12 @@ pub(crate) fn constant(name: &str) -> Result<String, String> {
 }
 
 fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String> {
-    if !crate::spec::is_word(wire) || !is_identifier(&rust) {
-        return Err(no_identifier(wire));
+    if !is_word(wire) || !is_identifier(&rust) {
+        return Err(invalid(wire));
     }
-    let is_raw_never = matches!(rust.as_str(), "crate" | "self" | "super");
+    let is_never_raw = matches!(rust.as_str(), "crate" | "self" | "super");
     Ok(
-        if is_raw_never || rust.starts_with(OPTION) || taken.contains(&rust.as_str()) {
+        if is_never_raw || rust.starts_with(OPTION) || taken.contains(&rust.as_str()) {
             format!("{rust}_")
         } else if is_keyword(&rust) {
             format!("r#{rust}")
@@ -143,8 +118,8 @@ fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String
     )
 }
 
-fn no_identifier(name: &str) -> String {
-    format!("`{name}` makes no Rust name: expected ASCII letters and digits, a letter first")
+fn invalid(name: &str) -> String {
+    format!("`{name}` is not a Rust name: expected ASCII letters and digits, a letter first")
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -154,62 +129,9 @@ fn is_identifier(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// Rust's keywords, strict and reserved, of every edition so far.
+/// Whether a name is a keyword of Rust, strict or reserved, in any edition so far.
 fn is_keyword(name: &str) -> bool {
-    matches!(
-        name,
-        "abstract"
-            | "as"
-            | "async"
-            | "await"
-            | "become"
-            | "box"
-            | "break"
-            | "const"
-            | "continue"
-            | "crate"
-            | "do"
-            | "dyn"
-            | "else"
-            | "enum"
-            | "extern"
-            | "false"
-            | "final"
-            | "fn"
-            | "for"
-            | "gen"
-            | "if"
-            | "impl"
-            | "in"
-            | "let"
-            | "loop"
-            | "macro"
-            | "match"
-            | "mod"
-            | "move"
-            | "mut"
-            | "override"
-            | "priv"
-            | "pub"
-            | "ref"
-            | "return"
-            | "self"
-            | "static"
-            | "struct"
-            | "super"
-            | "trait"
-            | "true"
-            | "try"
-            | "type"
-            | "typeof"
-            | "unsafe"
-            | "unsized"
-            | "use"
-            | "virtual"
-            | "where"
-            | "while"
-            | "yield"
-    )
+    name == "gen" || syn::parse_str::<syn::Ident>(name).is_err()
 }
 
 #[cfg(test)]
@@ -239,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn given_names_are_taken_as_they_are_or_refused() {
+    fn names_of_the_spec_are_kept_or_refused() {
         assert_eq!(given_field("ulb_id_2").as_deref(), Ok("ulb_id_2"));
         for name in ["type", "Type", "self", "send", "a-b", "é"] {
             assert!(given_field(name).is_err(), "{name}");

@@ -1,401 +1,323 @@
-//! The parameters of a request: a tree, where their names have dots.
-
-use std::collections::BTreeMap;
+//! Lowers the parameters of a request. Dots in their names make a tree of groups.
 
 use crate::{
-    model::example::fits,
-    model::fields::{Models, check_format},
-    model::lower::{Common, Names, Types},
+    model::{
+        Group, Parameter, Scalar, Shape,
+        comparison::Tables,
+        context::{Context, Element},
+        names::FieldNames,
+        naming,
+    },
+    spec::{
+        self, At, Type,
+        diagnostic::{Report, suggest},
+        json::{Node, Value},
+    },
 };
-use crate::{
-    model::naming,
-    model::{Group, Parameter, Scalar, Shape},
-    spec::diagnostic::{Report, suggest},
-    spec::json,
-    spec::{self, Field},
-};
-
-/// One level of the tree before it is named: its branches in the order of the documentation.
-#[derive(Debug, Default)]
-struct Level<'a> {
-    order: Vec<&'a str>,
-    branches: BTreeMap<&'a str, Branch<'a>>,
-}
-
-#[derive(Debug)]
-struct Branch<'a> {
-    /// The parameter whose name led here first.
-    first: &'a spec::Field,
-    /// How many `.N` follow the name.
-    lists: usize,
-    below: Below<'a>,
-}
-
-#[derive(Debug)]
-enum Below<'a> {
-    Leaf,
-    Group(Level<'a>),
-}
 
 /// `Disks.N.Type` is the `Type` of a list of `Disks`.
 const INDEX: &str = "N";
-/// A tree deeper than this is a slip of the keyboard.
-const MAX_DEPTH: usize = 16;
+/// A longer name is a mistake.
+const MAX_PARTS: usize = 16;
 
-/// The parameters of a request, and the groups in them.
-pub(crate) fn lower(
-    action: &spec::Action,
-    models: &Models,
-    common: &Common,
-    types: &mut Types,
-    report: &mut Report<'_>,
-) -> (Vec<Parameter>, Vec<Group>) {
-    for Field { name, .. } in &action.parameters {
-        if common.parameters.contains(&name.value) {
-            report.error(
-                name.at,
-                format!(
-                    "every action has `{}`: it stands in service.json alone",
-                    name.value
-                ),
-            );
-        }
-    }
-    let mut lowering = Lowering {
-        models,
-        common,
-        types,
-        report,
-        groups: Vec::new(),
-    };
-    let request = Owner {
-        rust: lowering.types.prefix.clone(),
-        is_request: true,
-        model: None,
-    };
-    let parameters = lowering.fields(&action.parameters, &request);
-    for model in &action.models {
-        let name = &model.name.value;
-        if let Some(rust) = models.in_parameters(name) {
-            let owner = Owner {
-                rust: rust.to_owned(),
-                is_request: false,
-                model: Some(name),
-            };
-            let parameters = lowering.fields(&model.fields, &owner);
-            lowering.groups.push(Group {
-                rust: owner.rust,
-                model: Some(name.clone()),
-                description: format!(
-                    "The model `{name}` in the parameters of `{}`.",
-                    action.action.value
-                ),
-                parameters,
-            });
-        }
-    }
-    (parameters, lowering.groups)
+/// A part of parameters' names: `Disks` of `Disks.N.Type` and `Disks.N.Size`.
+#[derive(Debug)]
+struct Branch<'a> {
+    name: &'a str,
+    /// The first parameter whose name has it.
+    first: &'a spec::Field,
+    /// How many `.N` follow.
+    lists: usize,
+    /// The parts that follow; `None` at the end of a name.
+    group: Option<Vec<Branch<'a>>>,
 }
 
-/// What parameters belong to: the request, a group or a model.
+/// What the parameters belong to.
 struct Owner<'a> {
-    /// What the types in it begin with.
+    /// Its Rust name, or the beginning of it.
     rust: String,
     is_request: bool,
     /// The documented name of the model that it is, or is in.
     model: Option<&'a str>,
 }
 
-/// What can be said of a parameter by itself.
-fn check(parameter: &spec::Field, common: &Common, report: &mut Report<'_>) {
-    check_format(parameter, report);
-    if let Some(alone) = &parameter.example_shorthand {
-        report.error(
-            alone.at,
-            "a parameter has no `example_shorthand`: it is said of a model's field",
-        );
-    }
-    if let Some(counted_by) = &parameter.counted_by {
-        report.error(
-            counted_by.at,
-            "a parameter has no `counted_by`: it is said of a response's list",
-        );
-    }
-    if let Some(flag) = &parameter.allow_empty {
-        let is_plain = parameter.ty.value == spec::Type::String
-            && parameter.choices.is_none()
-            && parameter.format.is_none()
-            && !parameter.name.value.ends_with(".N");
-        if !is_plain {
-            report.error(
-                flag.at,
-                "`allow_empty` is said of a plain string, and this is none",
-            );
-        } else if parameter.required
-            || parameter.explicit.is_some()
-            || parameter.split_when_absent.is_some()
-        {
-            report.error(
-                flag.at,
-                "`allow_empty` is said of a parameter that may be left out",
-            );
-        } else if common.from_client.contains_key(&parameter.name.value) {
-            report.error(flag.at, "what the client fills in cannot be empty");
+impl Context<'_> {
+    /// The parameters of the request. The groups in them, and then the models, are added to the
+    /// context.
+    pub(super) fn parameters(&mut self) -> Vec<Parameter> {
+        let action = self.action;
+        for spec::Field { name, .. } in &action.parameters {
+            if self.common.parameters.contains(&name.value) {
+                let message = format!(
+                    "every action has `{}`: it belongs in service.json only",
+                    name.value
+                );
+                self.report.error(name.at, message);
+            }
         }
-    }
-    // The two calls that `split_when_absent` makes of an action have it checked once, where it is optional.
-    if parameter.required && parameter.split_when_absent.is_none() {
-        if let Some(default) = &parameter.default {
-            report.error(default.at, "a required parameter has no `default`");
-        }
-        if let Some(flag) = &parameter.explicit {
-            report.error(flag.at, "a required parameter is chosen anyway");
-        }
-    }
-    if let Some(default) = &parameter.default {
-        if let Err(message) = fits(default, &parameter.ty.value, &|_| None) {
-            report.error(
-                default.at,
-                format!("the default does not fit its type: {message}"),
-            );
-        }
-        if let (Some(choices), json::Value::String(default_value)) =
-            (&parameter.choices, &default.value)
-            && !choices
-                .value
-                .iter()
-                .any(|choice| choice.value == *default_value)
-        {
-            let known = choices.value.iter().map(|choice| choice.value.as_str());
-            report.error(
-                default.at,
-                format!(
-                    "`{default_value}` is none of the values{}",
-                    suggest(default_value, known)
-                ),
-            );
-        }
-    }
-}
-
-fn plant<'a>(
-    level: &mut Level<'a>,
-    path: &[&'a str],
-    parameter: &'a spec::Field,
-    report: &mut Report<'_>,
-) {
-    let [name, rest @ ..] = path else { return };
-    let lists = rest.iter().take_while(|part| **part == INDEX).count();
-    let rest = &rest[lists..];
-    let is_new = !level.branches.contains_key(name);
-    if is_new {
-        level.order.push(name);
-    }
-    let branch = level.branches.entry(name).or_insert_with(|| Branch {
-        first: parameter,
-        lists,
-        below: if rest.is_empty() {
-            Below::Leaf
-        } else {
-            Below::Group(Level::default())
-        },
-    });
-    let wire = &parameter.name;
-    match &mut branch.below {
-        _ if branch.lists != lists => report.error(
-            wire.at,
-            format!(
-                "`{}` and `{}` disagree on whether `{name}` is a list",
-                wire.value, branch.first.name.value
-            ),
-        ),
-        Below::Group(below) if !rest.is_empty() => plant(below, rest, parameter, report),
-        Below::Leaf if rest.is_empty() && is_new => {}
-        Below::Leaf if rest.is_empty() => {
-            report.error(wire.at, format!("`{}` stands here twice", wire.value));
-        }
-        _ => report.error(
-            wire.at,
-            format!(
-                "`{}` and `{}` disagree on whether `{name}` is a value or a group",
-                wire.value, branch.first.name.value
-            ),
-        ),
-    }
-}
-
-struct Lowering<'l, 'r> {
-    models: &'l Models,
-    common: &'l Common,
-    types: &'l mut Types,
-    report: &'l mut Report<'r>,
-    groups: Vec<Group>,
-}
-
-impl Lowering<'_, '_> {
-    fn fields(&mut self, specs: &[spec::Field], owner: &Owner<'_>) -> Vec<Parameter> {
-        let mut tree = Level::default();
-        for parameter in specs {
-            check(parameter, self.common, self.report);
-            let name = &parameter.name;
-            let path: Vec<&str> = name.value.split('.').collect();
-            if path.len() > MAX_DEPTH {
-                self.report.error(
-                    name.at,
-                    format!(
-                        "a name of {} parts; at most {MAX_DEPTH} are allowed",
-                        path.len()
+        let request = Owner {
+            rust: self.prefix.clone(),
+            is_request: true,
+            model: None,
+        };
+        let parameters = self.rows(&action.parameters, &request);
+        for model in &action.models {
+            let name = &model.name.value;
+            if let Some(rust) = self.models.in_parameters(name) {
+                let owner = Owner {
+                    rust: rust.to_owned(),
+                    is_request: false,
+                    model: Some(name),
+                };
+                let parameters = self.rows(&model.fields, &owner);
+                self.groups.push(Group {
+                    rust: owner.rust,
+                    model: Some(name.clone()),
+                    description: format!(
+                        "The model `{name}` in the parameters of `{}`.",
+                        action.action.value
                     ),
+                    parameters,
+                });
+            }
+        }
+        parameters
+    }
+
+    fn rows(&mut self, rows: &[spec::Field], owner: &Owner<'_>) -> Vec<Parameter> {
+        let mut tree = Vec::new();
+        for row in rows {
+            self.check(row);
+            let At { value: name, at } = &row.name;
+            let parts: Vec<&str> = name.split('.').collect();
+            if parts.len() > MAX_PARTS {
+                let message = format!(
+                    "a name of {} parts: at most {MAX_PARTS} are allowed",
+                    parts.len()
                 );
-            } else if path.iter().any(|part| part.is_empty()) || path[0] == INDEX {
-                self.report.error(
-                    name.at,
-                    format!("`{}` has an empty part, or an index of nothing", name.value),
-                );
+                self.report.error(*at, message);
+            } else if parts.contains(&"") || parts[0] == INDEX {
+                self.report
+                    .error(*at, format!("`{name}` has an empty part"));
             } else {
-                plant(&mut tree, &path, parameter, self.report);
+                insert(&mut tree, &parts, row, self.report);
             }
         }
-        self.grow(&tree, owner)
+        self.branches(&tree, owner)
     }
 
-    fn grow(&mut self, level: &Level<'_>, owner: &Owner<'_>) -> Vec<Parameter> {
-        let mut names = Names::default();
-        let mut grown = Vec::new();
-        for wire in &level.order {
-            let Branch {
-                first,
-                lists,
-                below,
-            } = &level.branches[wire];
-            let at = first.name.at;
-            let (shape, required) = match below {
-                Below::Leaf => {
-                    let shape = self.leaf(first, wire, *lists, owner);
-                    let is_required = first.required || spec::is_set(first.explicit.as_ref());
-                    // Whatever holds itself has to end somewhere.
-                    let is_endless = matches!(shape, Shape::Group { boxed: true, .. });
-                    (shape, is_required && !is_endless)
-                }
-                Below::Group(below) => self.group(wire, below, at, owner),
-            };
-            let is_leaf = matches!(below, Below::Leaf);
-            let is_clients = owner.is_request && self.common.from_client.contains_key(*wire);
-            if is_clients && (shape != Shape::Scalar(Scalar::String) || *lists > 0) {
-                self.report.error(
-                    at,
-                    format!("the client fills `{wire}` in, and can do that for a string alone"),
-                );
-            }
-            let given = first.rust_name.as_ref().filter(|_| is_leaf);
-            grown.push(Parameter {
-                wire: (*wire).to_owned(),
-                rust: names.take(wire, given, at, self.report),
-                required,
-                shape: (0..*lists).fold(shape, |element, _| Shape::List(Box::new(element))),
-                default: first.default.as_ref().filter(|_| is_leaf).map(text),
-                is_explicit: is_leaf && spec::is_set(first.explicit.as_ref()),
-                allow_empty: is_leaf && spec::is_set(first.allow_empty.as_ref()),
-                // What the action requires is its caller's to say.
-                from_client: is_clients && !required,
-                description: if is_leaf {
-                    first.description.value.clone()
-                } else {
-                    format!("The parameters named `{wire}.…`.")
-                },
-            });
+    fn branches(&mut self, branches: &[Branch<'_>], owner: &Owner<'_>) -> Vec<Parameter> {
+        let mut names = FieldNames::default();
+        branches
+            .iter()
+            .map(|branch| self.branch(branch, owner, &mut names))
+            .collect()
+    }
+
+    fn branch(
+        &mut self,
+        branch: &Branch<'_>,
+        owner: &Owner<'_>,
+        names: &mut FieldNames,
+    ) -> Parameter {
+        let Branch {
+            name: wire,
+            first: row,
+            lists,
+            group,
+        } = branch;
+        let at = row.name.at;
+        let mut parameter = match group {
+            Some(group) => self.group(wire, group, at, owner),
+            None => self.leaf(row, wire, *lists, owner),
+        };
+        let is_clients = owner.is_request && self.common.project.value == **wire;
+        if is_clients && (parameter.shape != Shape::Scalar(Scalar::String) || *lists > 0) {
+            let message = format!("the client fills in `{wire}`: it must be a string");
+            self.report.error(at, message);
         }
-        grown
+        let list = |element, _| Shape::List(Box::new(element));
+        parameter.shape = (0..*lists).fold(parameter.shape, list);
+        let rust_name = row.rust_name.as_ref().filter(|_| group.is_none());
+        parameter.rust = names.claim(wire, rust_name, at, self.report);
+        // A parameter that the action requires is set by the caller.
+        parameter.from_client = is_clients && !parameter.required;
+        parameter
     }
 
-    /// A struct for the parameters whose names begin alike, and whether one of them is required.
+    /// A group of parameters, which becomes a struct.
     fn group(
         &mut self,
         wire: &str,
-        below: &Level<'_>,
+        branches: &[Branch<'_>],
         at: usize,
         owner: &Owner<'_>,
-    ) -> (Shape, bool) {
+    ) -> Parameter {
         let name = naming::ty(wire).unwrap_or_else(|message| {
             self.report.error(at, message);
             String::new()
         });
-        let rust = if owner.is_request {
-            name
-        } else {
-            format!("{}{name}", owner.rust)
-        };
-        let what = format!("the group of parameters `{wire}`");
-        let rust = self.types.claim(rust, "Parameters", what, at, self.report);
-        // It stands before the groups in it.
+        let prefix = if owner.is_request { "" } else { &owner.rust };
+        let of = format!("the group of parameters `{wire}`");
+        let rust = self
+            .types
+            .claim(format!("{prefix}{name}"), "Parameters", of, at, self.report);
+        // It comes before the groups in it.
         let index = self.groups.len();
         let inner = Owner {
             rust: rust.clone(),
             is_request: false,
             model: owner.model,
         };
-        let parameters = self.grow(below, &inner);
-        let is_required = parameters.iter().any(|parameter| parameter.required);
-        self.groups.insert(
-            index,
-            Group {
-                rust: rust.clone(),
-                model: None,
-                description: format!("The parameters named `{wire}.…`."),
-                parameters,
-            },
-        );
-        let boxed = false;
-        (Shape::Group { rust, boxed }, is_required)
+        let parameters = self.branches(branches, &inner);
+        let required = parameters.iter().any(|parameter| parameter.required);
+        let description = format!("The parameters named `{wire}.…`.");
+        let group = Group {
+            rust: rust.clone(),
+            model: None,
+            description: description.clone(),
+            parameters,
+        };
+        self.groups.insert(index, group);
+        Parameter {
+            wire: wire.to_owned(),
+            rust: String::new(),
+            shape: Shape::Group { rust, boxed: false },
+            required,
+            default: None,
+            from_client: false,
+            is_explicit: false,
+            allow_empty: false,
+            description,
+        }
     }
 
+    /// A parameter with a row of its own.
     fn leaf(
         &mut self,
-        parameter: &spec::Field,
+        row: &spec::Field,
         wire: &str,
         lists: usize,
         owner: &Owner<'_>,
-    ) -> Shape {
-        let ty = &parameter.ty;
-        let (element, depth) = ty.value.innermost();
-        let format = parameter.format.as_ref().map(|format| format.value);
-        let choices = self
-            .types
-            .enumerate(&owner.rust, wire, parameter, self.report);
-        let shape = match (choices, format, element) {
-            (Some(rust), ..) => Shape::Enum(rust),
-            (_, Some(spec::Format::Boolean), _) => Shape::Scalar(Scalar::TextBoolean),
-            (.., spec::Type::String) => Shape::Scalar(Scalar::String),
-            (.., spec::Type::Int) => Shape::Scalar(Scalar::Int),
-            (.., spec::Type::Float) => Shape::Scalar(Scalar::Float),
-            (.., spec::Type::Boolean) => Shape::Scalar(Scalar::Boolean),
-            (.., spec::Type::Object | spec::Type::Array(_)) => Shape::Object,
-            (.., spec::Type::Model(name)) => {
-                if !self.models.has(name) {
-                    self.report.error(ty.at, self.models.unknown(name));
-                }
-                let is_held = lists + depth == 0;
-                let holds_itself = owner
-                    .model
-                    .is_some_and(|owner| self.models.reaches(name, owner));
-                Shape::Group {
-                    rust: self
-                        .models
-                        .in_parameters(name)
-                        .unwrap_or_default()
-                        .to_owned(),
-                    boxed: is_held && holds_itself,
-                }
-            }
+    ) -> Parameter {
+        let (element, depth) = self.element(row, wire, &owner.rust);
+        let element = match element {
+            Element::Shared { rust, form } => Shape::Shared { rust, form },
+            Element::Enum(rust) => Shape::Enum(rust),
+            Element::Scalar(scalar) => Shape::Scalar(scalar),
+            Element::Object => Shape::Object,
+            Element::Model(name) => Shape::Group {
+                rust: self
+                    .models
+                    .in_parameters(name)
+                    .unwrap_or_default()
+                    .to_owned(),
+                boxed: lists + depth == 0
+                    && owner
+                        .model
+                        .is_some_and(|owner| self.models.holds(name, owner)),
+            },
         };
-        (0..depth).fold(shape, |element, _| Shape::List(Box::new(element)))
+        // A model that holds itself ends somewhere.
+        let is_endless = matches!(element, Shape::Group { boxed: true, .. }) && depth == 0;
+        let is_explicit = spec::is_set(row.explicit.as_ref());
+        Parameter {
+            wire: wire.to_owned(),
+            rust: String::new(),
+            shape: (0..depth).fold(element, |element, _| Shape::List(Box::new(element))),
+            required: (row.required || is_explicit) && !is_endless,
+            default: row.default.as_ref().map(text),
+            from_client: false,
+            is_explicit,
+            allow_empty: spec::is_set(row.allow_empty.as_ref()),
+            description: row.description.value.clone(),
+        }
+    }
+
+    /// Checks a parameter by itself.
+    fn check(&mut self, row: &spec::Field) {
+        let is_plain = row.ty.value == Type::String
+            && row.choices.is_none()
+            && row.format.is_none()
+            && !row.name.value.ends_with(".N");
+        let is_split = row.split_when_absent.is_some();
+        let is_optional = !row.required && row.explicit.is_none() && !is_split;
+        // A parameter with `split_when_absent` is required in one of the calls only.
+        let is_required = row.required && !is_split;
+        let is_clients = self.common.project.value == row.name.value;
+        let (empty, default) = (At::place(&row.allow_empty), row.default.as_ref());
+        #[rustfmt::skip]
+        let rules = [
+            (At::place(&row.example_shorthand), true, "only a field of a model can have `example_shorthand`"),
+            (At::place(&row.counted_by), true, "only a list in a response can have `counted_by`"),
+            (empty, !is_plain, "only a plain string can have `allow_empty`"),
+            (empty, !is_optional, "only an optional parameter can have `allow_empty`"),
+            (empty, is_clients, "a parameter that the client fills in cannot be empty"),
+            (default.map(|node| node.at), is_required, "a required parameter cannot have a `default`"),
+            (At::place(&row.explicit), is_required, "a required parameter is explicit already"),
+        ];
+        self.refuse(rules);
+        let Some(default) = default else { return };
+        if let Err(message) = Tables::default().fits(default, &row.ty.value) {
+            let message = format!("the default does not fit its type: {message}");
+            self.report.error(default.at, message);
+        }
+        if let (Some(choices), Value::String(value)) = (&row.choices, &default.value) {
+            let choices = || choices.value.iter().map(|choice| choice.value.as_str());
+            if !choices().any(|choice| choice == value) {
+                let known = suggest(value, choices());
+                let message = format!("`{value}` is not a value of `enum`{known}");
+                self.report.error(default.at, message);
+            }
+        }
     }
 }
 
-fn text(node: &json::Node) -> String {
+/// Adds the parts of a parameter's name to a tree.
+fn insert<'a>(
+    branches: &mut Vec<Branch<'a>>,
+    parts: &[&'a str],
+    row: &'a spec::Field,
+    report: &mut Report,
+) {
+    let [name, rest @ ..] = parts else { return };
+    let lists = rest.iter().take_while(|part| **part == INDEX).count();
+    let rest = &rest[lists..];
+    let Some(branch) = branches.iter_mut().find(|branch| branch.name == *name) else {
+        let mut group = (!rest.is_empty()).then(Vec::new);
+        if let Some(group) = &mut group {
+            insert(group, rest, row, report);
+        }
+        branches.push(Branch {
+            name,
+            first: row,
+            lists,
+            group,
+        });
+        return;
+    };
+    let At { value: wire, at } = &row.name;
+    let other = &branch.first.name.value;
+    match &mut branch.group {
+        _ if branch.lists != lists => {
+            report.error(
+                *at,
+                format!("`{wire}` and `{other}` disagree on whether `{name}` is a list"),
+            );
+        }
+        Some(group) if !rest.is_empty() => insert(group, rest, row, report),
+        None if rest.is_empty() => report.error(*at, format!("`{wire}` is repeated")),
+        _ => report.error(
+            *at,
+            format!("`{wire}` and `{other}` disagree on whether `{name}` is a value or a group"),
+        ),
+    }
+}
+
+fn text(node: &Node) -> String {
     match &node.value {
-        json::Value::String(text) | json::Value::Number(text) => text.clone(),
-        json::Value::Boolean(boolean) => boolean.to_string(),
+        Value::String(text) | Value::Number(text) => text.clone(),
+        Value::Boolean(boolean) => boolean.to_string(),
         _ => String::new(),
     }
 }

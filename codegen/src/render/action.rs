@@ -1,203 +1,207 @@
 //! The module of one action.
 
-use super::{file, request, response, service};
-use crate::model::{Action, Idempotency, Pagination, Service};
+use proc_macro2::TokenStream;
+use quote::quote;
 
-pub(super) fn action(action: &Action, service: &Service) -> String {
-    let Action {
-        wire,
-        request: name,
-        ..
-    } = action;
-    let mut out = file(&format!("actions/{}", action.file));
-    out.module_doc(&documentation(action, service));
-    out.blank();
-    out.line("use serde::{Deserialize, Serialize};");
-    out.blank();
-    out.open("use crate::{");
-    for path in [
-        "action::{Action, Idempotency}",
-        "call::Call",
-        "client::Client",
-        "wire::{decode::model, parameters::Parameters}",
-    ] {
-        out.line(format_args!("{path},"));
-    }
-    out.close("};");
-    out.blank();
+use super::{
+    enums,
+    print::{self, ident},
+    prose, request, response,
+};
+use crate::model::{Action, Idempotency, Pagination, Service, Shape, Type};
 
-    request::request(&mut out, action);
-    response::enums(&mut out, action);
+pub(super) fn file(action: &Action, service: &Service) -> String {
+    let wire = &action.wire;
+    let (name, response) = (ident(&action.request), ident(&action.response.rust));
+    let idempotency = match action.idempotency {
+        Idempotency::Safe => quote!(Safe),
+        Idempotency::Idempotent => quote!(Idempotent),
+        Idempotency::NonIdempotent => quote!(NonIdempotent),
+    };
+    let imports = imports(action);
+    let requests = request::structs(action, service);
+    let enums = enums::of_action(action);
+    let (to, additions) = request::additions(&action.parameters, &service.enums);
+    let paged = action.pagination.as_ref().map(|pages| paged(action, pages));
+    let client_methods = request::client_methods(action, service);
+    let call_setters = request::call_setters(action);
+    let responses = response::structs(action);
+    let tests = tests(action);
+    let items = quote! {
+        #imports
+        #requests
+        #enums
 
-    out.blank();
-    out.open(format_args!("impl Action for {name} {{"));
-    out.line(format_args!("const NAME: &'static str = {wire:?};"));
-    out.line(format_args!(
-        "const IDEMPOTENCY: Idempotency = Idempotency::{};",
-        idempotency(action.idempotency)
-    ));
-    out.line(format_args!("type Response = {};", action.response.rust));
-    out.blank();
-    request::add_parameters(&mut out, "add_parameters", &action.parameters);
-    out.close("}");
-    out.blank();
-    out.line(format_args!("impl crate::action::Sealed for {name} {{}}"));
-    if let Some(pagination) = &action.pagination {
-        out.blank();
-        paged(&mut out, action, pagination);
-    }
+        impl Action for #name {
+            const NAME: &'static str = #wire;
+            const IDEMPOTENCY: Idempotency = Idempotency::#idempotency;
+            type Response = #response;
 
-    out.blank();
-    request::client_methods(&mut out, action, service);
-    out.blank();
-    request::call_setters(&mut out, action);
-
-    response::structs(&mut out, action);
-    example_tests(&mut out, action);
-    out.finish()
-}
-
-/// How the action pages, for the core to walk its pages.
-fn paged(out: &mut super::Source, action: &Action, pagination: &Pagination) {
-    let Pagination {
-        offset,
-        limit,
-        total,
-        items,
-        item,
-        key,
-    } = pagination;
-    let response = &action.response.rust;
-    out.open(format_args!(
-        "impl crate::call::pages::Paged for {} {{",
-        action.request
-    ));
-    out.line(format_args!("type Item = {item};"));
-    out.blank();
-    out.open("fn place(&self) -> (Option<i64>, Option<i64>) {");
-    out.line(format_args!("(self.{offset}, self.{limit})"));
-    out.close("}");
-    out.blank();
-    out.open("fn set_place(&mut self, offset: i64, limit: i64) {");
-    out.line(format_args!("self.{offset} = Some(offset);"));
-    out.line(format_args!("self.{limit} = Some(limit);"));
-    out.close("}");
-    out.blank();
-    let reference = |kind: &str, name: &str, ty: &str| [format!("{name}: &{kind}{ty}")];
-    out.signature(
-        "fn total",
-        &reference("", "response", response),
-        " -> i64 {",
-    );
-    out.line(format_args!("response.{total}"));
-    out.close("}");
-    out.blank();
-    let tail = format!(" -> &mut Vec<{item}> {{");
-    out.signature("fn items", &reference("mut ", "response", response), &tail);
-    out.line(format_args!("&mut response.{items}"));
-    out.close("}");
-    out.blank();
-    out.signature("fn key", &reference("", "item", item), " -> &str {");
-    out.line(format_args!("&item.{key}"));
-    out.close("}");
-    out.close("}");
-}
-
-fn idempotency(idempotency: Idempotency) -> &'static str {
-    match idempotency {
-        Idempotency::Safe => "Safe",
-        Idempotency::Idempotent => "Idempotent",
-        Idempotency::NonIdempotent => "NonIdempotent",
-    }
-}
-
-fn documentation(action: &Action, service: &Service) -> String {
-    let mut text = format!("`{}`: {}\n\n", action.wire, action.summary);
-    if let Some(details) = &action.details {
-        text.push_str(details);
-        text.push_str("\n\n");
-    }
-    text.push_str(match action.idempotency {
-        Idempotency::Safe => "The action reads: it may be sent again at any time.",
-        Idempotency::Idempotent => "Sending the action again changes nothing more.",
-        Idempotency::NonIdempotent => {
-            "Sending the action again may do it twice: after an error whose outcome is unknown, look before you repeat it."
+            fn add_parameters(&self, #to: &mut Parameters<'_>) {
+                #additions
+            }
         }
-    });
-    if let Some(Pagination {
-        offset,
-        limit,
-        total,
-        items,
-        ..
-    }) = &action.pagination
-    {
-        text.push_str(&format!(
-            "\n\nThe answer comes in pages: `{offset}` says where one begins and `{limit}` how long it may be; \
-             `{total}` counts what `{items}` has on all pages together. [`Call::items`] and [`Call::pages`] walk \
-             them all."
-        ));
-    }
-    let defaults: Vec<String> = action
-        .parameters
-        .iter()
-        .filter(|parameter| !parameter.is_explicit)
-        .filter_map(|parameter| {
-            Some(format!(
-                "`{}` is `{}`",
-                parameter.rust,
-                parameter.default.as_ref()?
-            ))
-        })
-        .collect();
-    if !defaults.is_empty() {
-        text.push_str(&format!(
-            "\n\nWhere the request leaves it open, {}.",
-            defaults.join(", ")
-        ));
-    }
-    let codes: Vec<String> = service
-        .return_codes
-        .iter()
-        .map(|code| format!("[{}](crate::RetCode::{})", code.code, code.rust))
-        .collect();
-    if !codes.is_empty() {
-        text.push_str(&format!(
-            "\n\nReturn codes, beside the action's own: {}.",
-            codes.join(", ")
-        ));
-    }
-    text
+
+        impl Sealed for #name {}
+
+        #paged
+        #client_methods
+        #call_setters
+        #responses
+        #tests
+    };
+    let source = format!("actions/{}", action.file);
+    print::file(&source, &prose::action(action, service), items)
 }
 
-/// The documentation's example has to be what the code sends and understands.
-fn example_tests(out: &mut super::Source, action: &Action) {
+/// The imports of what the module names, and of nothing else.
+fn imports(action: &Action) -> TokenStream {
+    let (sent, read) = (enums::sent(action), enums::read(action));
+    let mut shared: Vec<&str> = sent
+        .iter()
+        .filter_map(|shape| match shape {
+            Shape::Shared { rust, .. } => Some(rust.as_str()),
+            _ => None,
+        })
+        .chain(read.iter().filter_map(|ty| match ty {
+            Type::Shared { rust, .. } => Some(rust.as_str()),
+            _ => None,
+        }))
+        .collect();
+    shared.sort_unstable();
+    shared.dedup();
+    let shared = shared.into_iter().map(ident);
+    let paged = action.pagination.is_some().then(|| {
+        quote!(
+            use crate::call::pages::Paged;
+        )
+    });
+    let groups = action.groups.iter().flat_map(|group| &group.parameters);
+    let has_list = |shape: &Shape| match shape {
+        Shape::List(element) => !matches!(**element, Shape::List(_)),
+        _ => false,
+    };
+    let names_parameters = !action.groups.is_empty()
+        || sent.iter().any(|shape| matches!(shape, Shape::Enum(_)))
+        || action
+            .parameters
+            .iter()
+            .chain(groups)
+            .any(|it| has_list(&it.shape));
+    let parameters = if names_parameters {
+        quote!(
+            use crate::wire::parameters::{self, Parameters};
+        )
+    } else {
+        quote!(
+            use crate::wire::parameters::Parameters;
+        )
+    };
+    let timestamp = read.iter().any(|ty| **ty == Type::Timestamp).then(|| {
+        quote!(
+            use crate::wire::timestamp::Timestamp;
+        )
+    });
+    quote! {
+        use serde::{Deserialize, Serialize};
+
+        use crate::action::{Action, Idempotency, Sealed};
+        #(use crate::actions::enums::#shared;)*
+        use crate::call::Call;
+        #paged
+        use crate::client::Client;
+        use crate::wire::decode;
+        #parameters
+        #timestamp
+    }
+}
+
+/// How the core paginates the action.
+fn paged(action: &Action, pagination: &Pagination) -> TokenStream {
+    let (request, response) = (ident(&action.request), ident(&action.response.rust));
+    let [offset, limit, total, items, item, key] = [
+        &pagination.offset,
+        &pagination.limit,
+        &pagination.total,
+        &pagination.items,
+        &pagination.item,
+        &pagination.key,
+    ]
+    .map(|name| ident(name));
+    quote! {
+        impl Paged for #request {
+            type Item = #item;
+
+            fn page_range(&self) -> (Option<i64>, Option<i64>) {
+                (self.#offset, self.#limit)
+            }
+
+            fn set_page_range(&mut self, offset: i64, limit: i64) {
+                self.#offset = Some(offset);
+                self.#limit = Some(limit);
+            }
+
+            fn total(response: &#response) -> i64 {
+                response.#total
+            }
+
+            fn items(response: &mut #response) -> &mut Vec<#item> {
+                &mut response.#items
+            }
+
+            fn key(item: &#item) -> &str {
+                &item.#key
+            }
+        }
+    }
+}
+
+/// Tests that the documentation's example is what the code sends and reads.
+fn tests(action: &Action) -> Option<TokenStream> {
     let example = &action.example;
-    if example.arguments.is_none() && example.response.is_none() {
-        return;
+    let sends = example.arguments.as_ref().zip(example.request.as_ref());
+    let (request_text, sends) = sends
+        .map(|(arguments, text)| {
+            let (request, text) = (request::example(action, arguments), print::raw_string(text));
+            let test = quote! {
+                #[test]
+                fn sends_the_documented_request() {
+                    let request = #request;
+                    testing::assert_sends(&request, REQUEST);
+                }
+            };
+            (quote!(const REQUEST: &str = #text;), test)
+        })
+        .unzip();
+    let (response_text, reads) = example
+        .response
+        .as_ref()
+        .map(|text| {
+            let (response, text) = (ident(&action.response.rust), print::raw_string(text));
+            let test = quote! {
+                #[test]
+                fn reads_the_documented_response() {
+                    testing::assert_reads::<#response>(RESPONSE);
+                }
+            };
+            (quote!(pub(crate) const RESPONSE: &str = #text;), test)
+        })
+        .unzip();
+    if request_text.is_none() && response_text.is_none() {
+        return None;
     }
-    let constant = format!("&examples::{}", service::constant(&action.rust));
-    out.blank();
-    out.line("#[cfg(test)]");
-    out.open("mod tests {");
-    out.line("use super::*;");
-    out.line("use crate::{actions::examples, testing};");
-    if let Some(arguments) = &example.arguments {
-        out.blank();
-        out.line("#[test]");
-        out.open("fn the_documented_request_is_sent() {");
-        request::construct_example(out, action, arguments);
-        let values = ["&request".to_owned(), constant.clone()];
-        out.call("testing::sends", &values, ";");
-        out.close("}");
-    }
-    if example.response.is_some() {
-        out.blank();
-        out.line("#[test]");
-        out.open("fn the_documented_response_is_understood() {");
-        let function = format!("testing::understands::<{}>", action.response.rust);
-        out.call(&function, &[constant], ";");
-        out.close("}");
-    }
-    out.close("}");
+    Some(quote! {
+        #[cfg(test)]
+        pub(crate) mod tests {
+            use super::*;
+            use crate::testing;
+
+            #request_text
+
+            #response_text
+
+            #sends
+            #reads
+        }
+    })
 }

@@ -1,284 +1,270 @@
 //! Requests, and the groups of parameters in them.
 
-use super::{module, source::Source};
-use crate::model::{Action, Group, Parameter, Scalar, Service, Shape, Variant};
+use proc_macro2::{Literal, TokenStream};
+use quote::{ToTokens, quote};
 
-/// What makes a list of whatever can be one.
-const LIST: &str = "crate::wire::parameters::list";
+use super::{
+    print::{docs, ident},
+    prose, types,
+};
+use crate::model::{self, Action, Form, Parameter, Scalar, Service, Shape, SharedEnum};
 
 /// The request of an action and its groups of parameters.
-pub(super) fn request(out: &mut Source, action: &Action) {
-    let Action {
-        wire,
-        request,
-        rust,
-        ..
-    } = action;
-    let doc = format!(
-        "The parameters of `{wire}`, as plain data.\n\n\
-         [`Client::{rust}`] makes a call of them at once; [`Client::send`] sends a request that was kept."
-    );
-    parameter_struct(out, &doc, request, &action.parameters);
-    for Group {
-        rust,
-        description,
-        parameters,
-        ..
-    } in &action.groups
-    {
-        out.blank();
-        parameter_struct(out, description, rust, parameters);
-        out.blank();
-        out.open(format_args!(
-            "impl crate::wire::parameters::Group for {rust} {{"
-        ));
-        add_parameters(out, "add_to", parameters);
-        out.close("}");
-    }
-}
+pub(super) fn structs(action: &Action, service: &Service) -> TokenStream {
+    let request = parameter_struct(&Owner {
+        name: &action.request,
+        docs: prose::request(action),
+        noun: "request",
+        parameters: &action.parameters,
+        enums: &service.enums,
+    });
+    let groups = action.groups.iter().map(|group| {
+        let definition = parameter_struct(&Owner {
+            name: &group.rust,
+            docs: group.description.clone(),
+            noun: "group",
+            parameters: &group.parameters,
+            enums: &service.enums,
+        });
+        let name = ident(&group.rust);
+        let (to, adds) = additions(&group.parameters, &service.enums);
+        quote! {
+            #definition
 
-/// A struct of parameters: its fields, its constructor and its setters.
-fn parameter_struct(out: &mut Source, doc: &str, name: &str, parameters: &[Parameter]) {
-    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
-        parameters.iter().partition(|parameter| parameter.required);
-    out.doc(doc);
-    let default = if required.is_empty() { ", Default" } else { "" };
-    out.line(format_args!(
-        "#[derive(Debug, Clone, PartialEq{default}, Serialize, Deserialize)]"
-    ));
-    // A name that is not known was mistyped, or is another request's.
-    out.line("#[serde(rename_all = \"PascalCase\", deny_unknown_fields)]");
-    out.line("#[must_use]");
-    out.line("#[non_exhaustive]");
-    if parameters.is_empty() {
-        out.line(format_args!("pub struct {name} {{}}"));
-    } else {
-        out.open(format_args!("pub struct {name} {{"));
-        for parameter in parameters {
-            out.doc(&documentation(parameter));
-            let arguments = serde(parameter);
-            if !arguments.is_empty() {
-                out.attribute("serde", &arguments);
+            impl parameters::Group for #name {
+                fn add_to(&self, #to: &mut Parameters<'_>) {
+                    #adds
+                }
             }
-            out.part(&format!(
-                "pub {}: {}",
-                parameter.rust,
-                field_type(parameter)
-            ));
         }
-        out.close("}");
-    }
-    out.blank();
-    out.open(format_args!("impl {name} {{"));
-    out.doc("The parameters that are required; the others are left to the service.");
-    allow_many(out, required.len());
-    let arguments: Vec<String> = required
+    });
+    quote!(#request #(#groups)*)
+}
+
+/// A struct of parameters.
+struct Owner<'a> {
+    name: &'a str,
+    docs: String,
+    noun: &'a str,
+    parameters: &'a [Parameter],
+    enums: &'a [SharedEnum],
+}
+
+fn parameter_struct(owner: &Owner<'_>) -> TokenStream {
+    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
+        owner.parameters.iter().partition(|it| it.required);
+    let name = ident(owner.name);
+    let struct_docs = docs(&owner.docs, 0);
+    let default = required.is_empty().then(|| quote!(Default,));
+    let fields = owner.parameters.iter().map(|parameter| {
+        let docs = docs(&prose::parameter(parameter, owner.enums), 1);
+        let alias = alias(&parameter.rust, &parameter.wire);
+        let serde = serde_attribute(parameter);
+        let (name, ty) = (ident(&parameter.rust), types::parameter(parameter));
+        quote!(#docs #alias #serde pub #name: #ty)
+    });
+    let new_docs = docs(&prose::constructor(owner.noun, !required.is_empty()), 1);
+    let allow = allow_many(required.len());
+    let arguments = required.iter().map(|parameter| argument(parameter));
+    let values = owner.parameters.iter().map(|parameter| {
+        let name = ident(&parameter.rust);
+        match (
+            types::converted(&parameter.shape, &quote!(#name)),
+            &parameter.shape,
+        ) {
+            (Some(value), _) if parameter.required => quote!(#name: #value),
+            (None, _) if parameter.required => quote!(#name),
+            (_, Shape::List(_)) => quote!(#name: Vec::new()),
+            _ => quote!(#name: None),
+        }
+    });
+    let setters = optional
         .iter()
-        .map(|parameter| argument(parameter))
-        .collect();
-    out.signature("pub fn new", &arguments, " -> Self {");
-    let fields: Vec<String> = parameters
-        .iter()
-        .map(|parameter| {
-            let Parameter { rust, shape, .. } = parameter;
-            match (parameter.required, shape) {
-                (true, shape) => initializer(rust, &converted(shape, rust)),
-                (false, Shape::List(_)) => format!("{rust}: Vec::new()"),
-                (false, _) => format!("{rust}: None"),
+        .map(|parameter| setter(parameter, "Self", &quote!(self)));
+    quote! {
+        #struct_docs
+        #[derive(Debug, Clone, PartialEq, #default Serialize, Deserialize)]
+        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        #[must_use]
+        #[non_exhaustive]
+        pub struct #name {
+            #(#fields,)*
+        }
+
+        impl #name {
+            #new_docs
+            #allow
+            pub fn new(#(#arguments),*) -> Self {
+                Self { #(#values),* }
             }
-        })
-        .collect();
-    if fields.is_empty() {
-        out.line("Self {}");
-    } else {
-        out.literal("Self", &fields, "");
-    }
-    out.close("}");
-    for parameter in optional {
-        out.blank();
-        setter(out, parameter, "self");
-    }
-    out.close("}");
-}
 
-/// Some actions require more than clippy thinks a function should take.
-fn allow_many(out: &mut Source, arguments: usize) {
-    if arguments > 7 {
-        out.line("#[allow(clippy::too_many_arguments)]");
+            #(#setters)*
+        }
     }
 }
 
-/// `name: value`, or `name` alone where the two are one.
-fn initializer(rust: &str, value: &str) -> String {
-    if rust == value {
-        rust.to_owned()
-    } else {
-        format!("{rust}: {value}")
-    }
+/// Some actions require more than clippy allows.
+fn allow_many(arguments: usize) -> Option<TokenStream> {
+    (arguments > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]))
+}
+
+fn argument(parameter: &Parameter) -> TokenStream {
+    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.shape));
+    quote!(#name: #ty)
+}
+
+/// The documented name, for those who search for it, where rustdoc would not find ours.
+pub(super) fn alias(rust: &str, wire: &str) -> Option<TokenStream> {
+    prose::is_renamed(rust, wire).then(|| quote!(#[doc(alias = #wire)]))
 }
 
 /// The setter of an optional parameter, on the request or on the call that holds it.
-fn setter(out: &mut Source, parameter: &Parameter, request: &str) {
-    let Parameter { rust, shape, .. } = parameter;
-    out.doc(&documentation(parameter));
-    let value = format!("value: {}", argument_type(shape));
-    out.signature(
-        &format!("pub fn {rust}"),
-        &["mut self".to_owned(), value],
-        " -> Self {",
-    );
-    let place = format!("{request}.{rust}");
-    match shape {
-        Shape::List(element) if matches!(**element, Shape::List(_)) => {
-            out.line(format_args!("{place} = value;"));
+fn setter(parameter: &Parameter, owner: &str, request: &TokenStream) -> TokenStream {
+    let docs = docs(&prose::setter(&parameter.rust, owner), 1);
+    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.shape));
+    let value = quote!(value);
+    let value = types::converted(&parameter.shape, &value).unwrap_or(value);
+    let value = match parameter.shape {
+        Shape::List(_) => value,
+        _ => quote!(Some(#value)),
+    };
+    quote! {
+        #docs
+        pub fn #name(mut self, value: #ty) -> Self {
+            #request.#name = #value;
+            self
         }
-        Shape::List(_) => out.assign(&place, LIST, "value"),
-        _ => out.assign(&place, "Some", &converted(shape, "value")),
     }
-    out.line("self");
-    out.close("}");
 }
 
-/// Hands every parameter over, sorted by its documented name as the signature wants it.
-pub(super) fn add_parameters(out: &mut Source, function: &str, parameters: &[Parameter]) {
+/// The name of the argument, and the statements that add every parameter to it, sorted by their
+/// documented names as the signature needs them.
+pub(super) fn additions(
+    parameters: &[Parameter],
+    enums: &[SharedEnum],
+) -> (TokenStream, TokenStream) {
+    if parameters.is_empty() {
+        return (quote!(_), TokenStream::new());
+    }
     let mut sorted: Vec<&Parameter> = parameters.iter().collect();
     sorted.sort_by(|a, b| a.wire.cmp(&b.wire));
-    if sorted.is_empty() {
-        return out.line(format_args!(
-            "fn {function}(&self, _: &mut Parameters<'_>) {{}}"
-        ));
-    }
-    out.open(format_args!(
-        "fn {function}(&self, to: &mut Parameters<'_>) {{"
-    ));
-    for parameter in sorted {
-        let Parameter { wire, rust, .. } = parameter;
-        let method = match parameter.shape {
-            _ if parameter.from_client => "add_or_client_default",
-            _ if parameter.allow_empty => "add_even_empty",
-            Shape::Scalar(Scalar::TextBoolean) => "add_as_text",
-            _ => "add",
+    let adds = sorted.into_iter().map(|parameter| {
+        let (wire, name) = (&parameter.wire, ident(&parameter.rust));
+        let is_text_boolean = matches!(
+            parameter.shape,
+            Shape::Scalar(Scalar::TextBoolean)
+                | Shape::Shared {
+                    form: Form::TextBoolean,
+                    ..
+                }
+        );
+        let method = match parameter {
+            _ if parameter.from_client => quote!(add_or_client_default),
+            _ if parameter.allow_empty => quote!(add_allow_empty),
+            _ if is_text_boolean => quote!(add_as_text),
+            _ => quote!(add),
         };
-        let arguments = [format!("{wire:?}"), format!("&self.{rust}")];
-        out.call(&format!("to.{method}"), &arguments, ";");
-    }
-    out.close("}");
+        let value = match boolean_variant(&parameter.shape, enums) {
+            Some(variant) if parameter.required => quote!((self.#name == #variant)),
+            Some(variant) => quote!(self.#name.map(|value| value == #variant)),
+            None => quote!(self.#name),
+        };
+        quote!(to.#method(#wire, &#value);)
+    });
+    (quote!(to), quote!(#(#adds)*))
 }
 
-/// The client's methods that begin a call: the one that is awaited, and the one that blocks.
-pub(super) fn client_methods(out: &mut Source, action: &Action, service: &Service) {
-    let Action {
+/// The variant of a shared enum that is sent as `true`, where it is sent as a boolean.
+fn boolean_variant(shape: &Shape, enums: &[SharedEnum]) -> Option<TokenStream> {
+    let Shape::Shared {
         rust,
-        request,
-        wire,
-        ..
-    } = action;
-    let crate_name = format!("{}_sdk", service.name.to_lowercase());
-    let path = format!("{crate_name}::actions::{rust}");
-    let required = || {
-        action
-            .parameters
-            .iter()
-            .filter(|parameter| parameter.required)
+        form: Form::Boolean | Form::TextBoolean,
+    } = shape
+    else {
+        return None;
     };
-    let values: Vec<String> = required()
-        .map(|parameter| example_value(parameter, &parameter.shape, action, &path))
-        .collect();
-    let values = values.join(", ");
-
-    let mut docs = format!("{}\n\n", action.summary);
-    if let Some(variant) = &action.variant {
-        docs.push_str(&twin_documentation(variant, wire));
-    }
-    docs.push_str(&format!(
-        "Documented as `{wire}`; its traps are told in [its module](crate::actions::{rust}).\n\n\
-         # Examples\n\n\
-         ```no_run\n\
-         # async fn example(client: {crate_name}::Client) -> Result<(), {crate_name}::Error> {{\n\
-         let response = client.{rust}({values}).send().await?;\n\
-         println!(\"{{response:?}}\");\n\
-         # Ok(())\n\
-         # }}\n\
-         ```",
-    ));
-    out.open("impl Client {");
-    out.doc(&docs);
-    client_method(out, action, &format!("Call<{request}>"));
-    out.close("}");
-    out.blank();
-    out.line("#[cfg(feature = \"blocking\")]");
-    out.open("impl crate::blocking::Client {");
-    out.doc(&format!(
-        "{}\n\nAs [`Client::{rust}`](crate::Client::{rust}), and waits for the answer.",
-        action.summary
-    ));
-    client_method(out, action, &format!("Call<{request}, Self>"));
-    out.close("}");
+    let shared = enums.iter().find(|shared| shared.rust == *rust)?;
+    let (name, variant) = (ident(rust), ident(&shared.variant("true")?.rust));
+    Some(quote!(#name::#variant))
 }
 
-fn twin_documentation(variant: &Variant, wire: &str) -> String {
-    let Variant {
-        parameter,
-        rust,
-        is_with,
-    } = variant;
-    if *is_with {
-        format!(
-            "Without `{parameter}` the service would do another thing, which is a call of its own: \
-             [`{rust}`](Self::{rust}).\n\n"
-        )
-    } else {
-        format!(
-            "This is `{wire}` without its `{parameter}`; with it, it is [`{rust}`](Self::{rust}).\n\n"
-        )
-    }
-}
-
-fn client_method(out: &mut Source, action: &Action, call: &str) {
-    let required: Vec<&Parameter> = action
-        .parameters
+/// The methods of the clients that start a call.
+pub(super) fn client_methods(action: &Action, service: &Service) -> TokenStream {
+    let (name, request) = (ident(&action.rust), ident(&action.request));
+    let required: Vec<&Parameter> = action.parameters.iter().filter(|it| it.required).collect();
+    let arguments: Vec<TokenStream> = required.iter().map(|it| argument(it)).collect();
+    let names = required.iter().map(|parameter| ident(&parameter.rust));
+    let values: Vec<String> = required
         .iter()
-        .filter(|parameter| parameter.required)
+        .map(|parameter| example_value(parameter, &parameter.shape, action, service))
         .collect();
-    allow_many(out, required.len() + 1);
-    let mut parameters = vec!["&self".to_owned()];
-    parameters.extend(required.iter().map(|parameter| argument(parameter)));
-    let head = format!("pub fn {}", action.rust);
-    out.signature(&head, &parameters, &format!(" -> {call} {{"));
-    let names: Vec<String> = required
-        .iter()
-        .map(|parameter| parameter.rust.clone())
-        .collect();
-    out.call(
-        &format!("let request = {}::new", action.request),
-        &names,
-        ";",
+    let docs_of = docs(
+        &prose::client_method(action, service, &values.join(", ")),
+        1,
     );
-    out.line("self.call(request)");
-    out.close("}");
+    let blocking_docs = docs(&prose::blocking_method(action), 1);
+    let aliases = action.aliases.iter();
+    let aliases = quote!(#(#[doc(alias = #aliases)])*);
+    let allow = allow_many(required.len() + 1);
+    let body = quote!(self.call(#request::new(#(#names),*)));
+    quote! {
+        impl Client {
+            #docs_of
+            #aliases
+            #allow
+            pub fn #name(&self, #(#arguments),*) -> Call<#request> {
+                #body
+            }
+        }
+
+        #[cfg(feature = "blocking")]
+        impl crate::blocking::Client {
+            #blocking_docs
+            #aliases
+            #allow
+            pub fn #name(&self, #(#arguments),*) -> Call<#request, Self> {
+                #body
+            }
+        }
+    }
 }
 
-/// A value for an example of a call; `path` is where the types of its module are.
-fn example_value(parameter: &Parameter, shape: &Shape, action: &Action, path: &str) -> String {
+/// A value for the example of a call.
+fn example_value(
+    parameter: &Parameter,
+    shape: &Shape,
+    action: &Action,
+    service: &Service,
+) -> String {
+    let crate_name = prose::crate_name(service);
+    let path = format!("{crate_name}::actions::{}", action.rust);
     match shape {
         Shape::Scalar(Scalar::String) => {
-            format!("\"{}\"", module(&parameter.rust).replace('_', "-"))
+            format!(
+                "\"{}\"",
+                super::print::module(&parameter.rust).replace('_', "-")
+            )
         }
         Shape::Scalar(Scalar::Int) => "1".to_owned(),
         Shape::Scalar(Scalar::Float) => "1.0".to_owned(),
         Shape::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
         Shape::Enum(rust) => {
             let values = action.enums.iter().find(|values| values.rust == *rust);
-            let first = values.and_then(|values| values.variants.last());
+            let last = values.and_then(|values| values.variants.last());
             format!(
                 "{path}::{rust}::{}",
-                first.map_or("", |(variant, _)| variant)
+                last.map_or("", |(variant, _)| variant)
             )
         }
+        Shape::Shared { rust, .. } => {
+            let shared = service.enums.iter().find(|shared| shared.rust == *rust);
+            let last = shared.and_then(|shared| shared.variants.last());
+            format!("{crate_name}::{rust}::{}", last.map_or("", |it| &it.rust))
+        }
         Shape::List(element) => match &**element {
-            // One that requires a list of its own kind would be shown without end.
+            // A group that requires a list of itself would have no end.
             Shape::Group { rust, .. } if action.requires_itself(rust) => "[]".to_owned(),
-            element => format!("[{}]", example_value(parameter, element, action, path)),
+            element => format!("[{}]", example_value(parameter, element, action, service)),
         },
         Shape::Object => "serde_json::json!({ \"key\": \"value\" })".to_owned(),
         Shape::Group { rust, .. } => {
@@ -287,168 +273,78 @@ fn example_value(parameter: &Parameter, shape: &Shape, action: &Action, path: &s
                 .map_or(&[][..], |group| &group.parameters);
             let required = parameters.iter().filter(|parameter| parameter.required);
             let values: Vec<String> = required
-                .map(|parameter| example_value(parameter, &parameter.shape, action, path))
+                .map(|parameter| example_value(parameter, &parameter.shape, action, service))
                 .collect();
             format!("{path}::{rust}::new({})", values.join(", "))
         }
     }
 }
 
-/// The same setters on the call, so that one chain says it all.
-pub(super) fn call_setters(out: &mut Source, action: &Action) {
-    let optional: Vec<&Parameter> = action
-        .parameters
-        .iter()
-        .filter(|parameter| !parameter.required)
+/// The same setters on the call, so that one chain is enough.
+pub(super) fn call_setters(action: &Action) -> Option<TokenStream> {
+    let optional = action.parameters.iter().filter(|it| !it.required);
+    let setters: Vec<TokenStream> = optional
+        .map(|parameter| setter(parameter, &action.request, &quote!(self.request)))
         .collect();
-    if optional.is_empty() {
-        return;
-    }
-    out.open(format_args!("impl<C> Call<{}, C> {{", action.request));
-    for (index, parameter) in optional.into_iter().enumerate() {
-        if index > 0 {
-            out.blank();
-        }
-        setter(out, parameter, "self.request");
-    }
-    out.close("}");
-    out.blank();
+    let request = ident(&action.request);
+    (!setters.is_empty()).then(|| quote!(impl<C> Call<#request, C> { #(#setters)* }))
 }
 
-/// `let request = …;`, with the arguments that the documentation's example has.
-pub(super) fn construct_example(out: &mut Source, action: &Action, arguments: &[(String, String)]) {
-    let shown = |parameter: &Parameter| {
+/// The request of the documentation's example.
+pub(super) fn example(action: &Action, arguments: &[(String, model::Literal)]) -> TokenStream {
+    let find = |parameter: &Parameter| {
+        let mut arguments = arguments.iter();
         arguments
-            .iter()
             .find(|(rust, _)| *rust == parameter.rust)
-            .map(|(_, value)| value.clone())
+            .map(|(_, value)| literal(value))
     };
-    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) = action
-        .parameters
-        .iter()
-        .partition(|parameter| parameter.required);
-    let values: Vec<String> = required.into_iter().filter_map(shown).collect();
-    let is_plain = optional.iter().all(|parameter| shown(parameter).is_none());
-    let binding = if is_plain {
-        "let request"
-    } else {
-        "let mut request"
-    };
-    out.call(
-        &format!("{binding} = {}::new", action.request),
-        &values,
-        ";",
-    );
-    for parameter in optional {
-        if let Some(value) = shown(parameter) {
-            let value = match parameter.shape {
-                Shape::Scalar(Scalar::String) => format!("{value}.to_owned()"),
-                _ => value,
-            };
-            out.assign(&format!("request.{}", parameter.rust), "Some", &value);
+    let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
+        action.parameters.iter().partition(|it| it.required);
+    let values = required.into_iter().filter_map(find);
+    let setters = optional.into_iter().filter_map(|parameter| {
+        let (name, value) = (ident(&parameter.rust), find(parameter)?);
+        Some(quote!(.#name(#value)))
+    });
+    let request = ident(&action.request);
+    quote!(#request::new(#(#values),*) #(#setters)*)
+}
+
+fn literal(value: &model::Literal) -> TokenStream {
+    match value {
+        model::Literal::Text(text) => quote!(#text),
+        model::Literal::Int(number) => Literal::i64_unsuffixed(*number).into_token_stream(),
+        model::Literal::Float(number) => Literal::f64_suffixed(*number).into_token_stream(),
+        model::Literal::Boolean(boolean) => quote!(#boolean),
+        model::Literal::Enum { rust, value } => {
+            let name = ident(rust);
+            quote!(#name::from(#value))
+        }
+        model::Literal::Shared { rust, variant } => {
+            let (name, variant) = (ident(rust), ident(variant));
+            quote!(#name::#variant)
         }
     }
 }
 
-fn documentation(parameter: &Parameter) -> String {
-    let mut text = parameter.description.clone();
-    match &parameter.default {
-        Some(default) if parameter.is_explicit => text.push_str(&format!(
-            "\n\nThe documentation calls it optional, with `{default}` as its default; here it is chosen each time."
-        )),
-        Some(default) => text.push_str(&format!("\n\nThe service's default: `{default}`.")),
-        None => {}
-    }
-    if parameter.allow_empty {
-        text.push_str("\n\nAn empty text is sent as it is.");
-    }
-    if parameter.from_client {
-        text.push_str("\n\nLeft out, the client's own is sent, if it has one.");
-    }
-    text.push_str(&format!("\n\nDocumented as `{}`.", parameter.wire));
-    text
-}
-
-/// What serde cannot tell from the field: another name, and that it may be left out.
-fn serde(parameter: &Parameter) -> Vec<String> {
-    let mut arguments = Vec::new();
-    if pascal_case(&parameter.rust) != parameter.wire {
-        arguments.push(format!("rename = {:?}", parameter.wire));
-    }
-    match &parameter.shape {
-        _ if parameter.required => {}
-        Shape::List(_) => {
-            arguments.push("default".to_owned());
-            arguments.push("skip_serializing_if = \"Vec::is_empty\"".to_owned());
-        }
-        _ => arguments.push("skip_serializing_if = \"Option::is_none\"".to_owned()),
-    }
-    arguments
+/// What serde cannot derive from the field: another name, and that it may be absent.
+fn serde_attribute(parameter: &Parameter) -> Option<TokenStream> {
+    let wire = &parameter.wire;
+    let rename = (pascal_case(&parameter.rust) != *wire).then(|| quote!(rename = #wire));
+    let absent = match &parameter.shape {
+        _ if parameter.required => None,
+        Shape::List(_) => Some(quote!(default, skip_serializing_if = "Vec::is_empty")),
+        _ => Some(quote!(skip_serializing_if = "Option::is_none")),
+    };
+    let arguments: Vec<TokenStream> = rename.into_iter().chain(absent).collect();
+    (!arguments.is_empty()).then(|| quote!(#[serde(#(#arguments),*)]))
 }
 
 /// What serde's `rename_all = "PascalCase"` makes of a field's name.
-fn pascal_case(rust: &str) -> String {
+pub(super) fn pascal_case(rust: &str) -> String {
     let words = rust.trim_start_matches("r#").split('_');
     words
         .map(|word| {
             word[..word.len().min(1)].to_ascii_uppercase() + word.get(1..).unwrap_or_default()
         })
         .collect()
-}
-
-pub(crate) fn field_type(parameter: &Parameter) -> String {
-    let ty = owned_type(&parameter.shape);
-    if parameter.required || matches!(parameter.shape, Shape::List(_)) {
-        ty
-    } else {
-        format!("Option<{ty}>")
-    }
-}
-
-pub(crate) fn owned_type(shape: &Shape) -> String {
-    match shape {
-        Shape::Scalar(scalar) => scalar_type(*scalar).to_owned(),
-        Shape::Object => "serde_json::Value".to_owned(),
-        Shape::List(element) => format!("Vec<{}>", owned_type(element)),
-        Shape::Group { rust, boxed: true } => format!("Box<{rust}>"),
-        Shape::Enum(rust) | Shape::Group { rust, boxed: false } => rust.clone(),
-    }
-}
-
-pub(crate) fn scalar_type(scalar: Scalar) -> &'static str {
-    match scalar {
-        Scalar::String => "String",
-        Scalar::Int => "i64",
-        Scalar::Float => "f64",
-        Scalar::Boolean | Scalar::TextBoolean => "bool",
-    }
-}
-
-/// A required parameter of a constructor.
-fn argument(parameter: &Parameter) -> String {
-    format!("{}: {}", parameter.rust, argument_type(&parameter.shape))
-}
-
-pub(crate) fn argument_type(shape: &Shape) -> String {
-    match shape {
-        Shape::Scalar(Scalar::String) => "impl Into<String>".to_owned(),
-        Shape::Object => "impl Into<serde_json::Value>".to_owned(),
-        Shape::Group { rust, .. } => rust.clone(),
-        Shape::List(element) if !matches!(**element, Shape::List(_)) => {
-            format!("impl IntoIterator<Item = {}>", argument_type(element))
-        }
-        _ => owned_type(shape),
-    }
-}
-
-/// An argument as the field that keeps it.
-fn converted(shape: &Shape, value: &str) -> String {
-    match shape {
-        Shape::Scalar(Scalar::String) | Shape::Object => format!("{value}.into()"),
-        Shape::Group { boxed: true, .. } => format!("Box::new({value})"),
-        Shape::List(element) if !matches!(**element, Shape::List(_)) => {
-            format!("{LIST}({value})")
-        }
-        _ => value.to_owned(),
-    }
 }

@@ -1,132 +1,180 @@
 //! Responses and the models in them.
 
-use super::{request::scalar_type, source::Source};
-use crate::model::{Absent, Action, Enum, Field, Scalar, Struct, Type};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
 
-pub(super) fn structs(out: &mut Source, action: &Action) {
-    let doc = format!("The response of `{}`.", action.wire);
-    model(out, &doc, &action.response);
-    for inner in &action.models {
-        out.blank();
-        let doc = format!(
-            "The model `{}` in a response of `{}`.",
-            inner.wire, action.wire
-        );
-        model(out, &doc, inner);
+use super::{
+    print::{docs, ident},
+    prose,
+    request::{alias, pascal_case},
+    types,
+};
+use crate::model::{Absent, Action, Field, Form, Scalar, Struct, Type};
+
+pub(super) fn structs(action: &Action) -> TokenStream {
+    let response = model(&action.response, &prose::response(action), None);
+    let models = action.models.iter().map(|inner| {
+        let alias = alias(&inner.rust, &inner.wire);
+        model(inner, &prose::model(inner, action), alias)
+    });
+    quote!(#response #(#models)*)
+}
+
+/// A struct, and how it is read.
+fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream {
+    let (docs_of, name, name_text) = (docs(text, 0), ident(&model.rust), &model.rust);
+    let fields = model.fields.iter().map(|field| {
+        let docs = docs(&prose::field(field), 1);
+        let alias = self::alias(&field.rust, &field.wire);
+        let wire = &field.wire;
+        let rename = (pascal_case(&field.rust) != *wire).then(|| quote!(#[serde(rename = #wire)]));
+        let (name, ty) = (ident(&field.rust), types::field(field));
+        quote!(#docs #alias #rename pub #name: #ty)
+    });
+    let table = model
+        .fields
+        .iter()
+        .map(|field| table_entry(field, &model.fields));
+    let index_of = index_of(model);
+    let read_field = read_field(model);
+    let count = count(model);
+    quote! {
+        #docs_of
+        #alias
+        #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        #[non_exhaustive]
+        pub struct #name {
+            #(#fields,)*
+        }
+
+        impl decode::Model for #name {
+            const NAME: &'static str = #name_text;
+            const FIELDS: &'static [decode::Field] = &[#(#table),*];
+
+            #index_of
+
+            #read_field
+
+            #count
+        }
+
+        impl<'de> Deserialize<'de> for #name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                decode::read_object(from)
+            }
+        }
     }
 }
 
-/// The values of strings that have a few.
-pub(super) fn enums(out: &mut Source, action: &Action) {
-    for Enum {
-        rust,
-        field,
-        variants,
-    } in &action.enums
-    {
-        out.blank();
-        out.doc(&format!(
-            "The values of `{field}`. One that the documentation does not know is kept."
-        ));
-        out.line("#[derive(Debug, Clone, PartialEq, Eq, Hash)]");
-        out.line("#[non_exhaustive]");
-        out.open(format_args!("pub enum {rust} {{"));
-        for (variant, value) in variants {
-            out.doc(&format!("Documented as `{value}`."));
-            out.line(format_args!("{variant},"));
-        }
-        out.doc("Another value, as it is.");
-        out.line("Other(String),");
-        out.close("}");
-        out.blank();
-        out.open("crate::choice::choice! {");
-        out.open(format_args!("{rust} {{"));
-        for (variant, value) in variants {
-            out.line(format_args!("{variant} = {value:?};"));
-        }
-        out.close("}");
-        out.close("}");
-    }
-}
-
-/// A struct, and how it is read and written.
-fn model(out: &mut Source, doc: &str, model: &Struct) {
-    let Struct { rust, fields, .. } = model;
-    out.doc(doc);
-    out.line("#[derive(Debug, Clone, Default, PartialEq)]");
-    out.line("#[non_exhaustive]");
-    if fields.is_empty() {
-        out.line(format_args!("pub struct {rust} {{}}"));
+/// `Field::list("ImageSet").counted_by("TotalCount")`
+fn table_entry(field: &Field, fields: &[Field]) -> TokenStream {
+    let wire = &field.wire;
+    let (presence, counted_by) = match &field.absent {
+        Absent::Empty => (quote!(required), None),
+        Absent::Optional => (quote!(optional), None),
+        Absent::Refused { counted_by } => (quote!(list), counted_by.as_ref()),
+    };
+    let counted_by = counted_by.and_then(|rust| {
+        let total = &fields.iter().find(|field| field.rust == *rust)?.wire;
+        Some(quote!(.counted_by(#total)))
+    });
+    let is_text = matches!(
+        field.ty,
+        Type::Scalar(Scalar::TextBoolean)
+            | Type::Shared {
+                form: Form::Text | Form::TextBoolean,
+                ..
+            }
+    );
+    let form = if field.is_shorthand {
+        Some(quote!(.shorthand()))
+    } else if field.is_single {
+        Some(quote!(.single()))
     } else {
-        out.open(format_args!("pub struct {rust} {{"));
-        for field in fields {
-            out.doc(&documentation(field));
-            out.part(&format!("pub {}: {}", field.rust, field_type(field)));
+        is_text.then(|| quote!(.text()))
+    };
+    quote!(decode::Field::#presence(#wire) #counted_by #form)
+}
+
+fn index_of(model: &Struct) -> TokenStream {
+    if model.fields.is_empty() {
+        return quote! {
+            fn index_of(_: &str) -> Option<usize> {
+                None
+            }
+        };
+    }
+    let arms = model.fields.iter().enumerate().map(|(index, field)| {
+        let (wire, index) = (&field.wire, Literal::usize_unsuffixed(index));
+        quote!(#wire => Some(#index),)
+    });
+    quote! {
+        fn index_of(key: &str) -> Option<usize> {
+            match key {
+                #(#arms)*
+                _ => None,
+            }
         }
-        out.close("}");
-    }
-    out.blank();
-    out.open("model! {");
-    out.open(format_args!("{rust} {{"));
-    for field in fields {
-        let Field {
-            wire, rust, absent, ..
-        } = field;
-        let presence = match absent {
-            Absent::Empty => "required".to_owned(),
-            Absent::Optional => "optional".to_owned(),
-            Absent::Refused { counted_by: None } => "list".to_owned(),
-            Absent::Refused {
-                counted_by: Some(total),
-            } => format!("list counted by {total}"),
-        };
-        let presence = match (&field.ty, field.is_shorthand) {
-            (_, true) => format!("{presence} as whole"),
-            _ if field.is_single => format!("{presence} as single"),
-            (Type::Scalar(Scalar::TextBoolean), _) => format!("{presence} as text"),
-            _ => presence,
-        };
-        out.line(format_args!("{rust} = {wire:?}, {presence};"));
-    }
-    out.close("}");
-    out.close("}");
-}
-
-fn documentation(field: &Field) -> String {
-    let mut text = field.description.clone();
-    if let Some(shown) = &field.example_type {
-        let read = match field.ty {
-            Type::Object => "which its type could not take: it is given as it comes",
-            _ => "which is read as well",
-        };
-        text.push_str(&format!(
-            "\n\nThe documentation's example shows `{shown}` in its place, {read}."
-        ));
-    }
-    if field.example_omits {
-        text.push_str("\n\nThe documentation calls it required, and shows it absent.");
-    }
-    text.push_str(&format!("\n\nDocumented as `{}`.", field.wire));
-    text
-}
-
-pub(crate) fn field_type(field: &Field) -> String {
-    let ty = owned_type(&field.ty);
-    match field.ty {
-        Type::List(_) => ty,
-        _ if field.absent == Absent::Optional => format!("Option<{ty}>"),
-        _ => ty,
     }
 }
 
-pub(crate) fn owned_type(ty: &Type) -> String {
-    match ty {
-        Type::Scalar(scalar) => scalar_type(*scalar).to_owned(),
-        Type::Enum(rust) => rust.clone(),
-        Type::Timestamp => "crate::wire::timestamp::Timestamp".to_owned(),
-        Type::Object => "serde_json::Value".to_owned(),
-        Type::List(element) => format!("Vec<{}>", owned_type(element)),
-        Type::Model { rust, boxed: true } => format!("Box<{rust}>"),
-        Type::Model { rust, boxed: false } => rust.clone(),
+fn read_field(model: &Struct) -> TokenStream {
+    if model.fields.is_empty() {
+        return quote! {
+            fn read_field<'de, A: serde::de::MapAccess<'de>>(
+                &mut self,
+                _: decode::FieldContext<'_>,
+                _: &mut A,
+            ) -> Result<(), A::Error> {
+                Ok(())
+            }
+        };
     }
+    let arms = model.fields.iter().enumerate().map(|(index, field)| {
+        let (name, index) = (ident(&field.rust), Literal::usize_unsuffixed(index));
+        quote!(#index => self.#name = field.read(from)?,)
+    });
+    quote! {
+        fn read_field<'de, A: serde::de::MapAccess<'de>>(
+            &mut self,
+            field: decode::FieldContext<'_>,
+            from: &mut A,
+        ) -> Result<(), A::Error> {
+            match field.index {
+                #(#arms)*
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The values of the fields that count lists.
+fn count(model: &Struct) -> Option<TokenStream> {
+    let is_counter = |field: &&Field| {
+        model.fields.iter().any(|list| {
+            let counter = Some(&field.rust);
+            matches!(&list.absent, Absent::Refused { counted_by } if counted_by.as_ref() == counter)
+        })
+    };
+    let arms: Vec<TokenStream> = model
+        .fields
+        .iter()
+        .filter(is_counter)
+        .map(|field| {
+            let (wire, name) = (&field.wire, ident(&field.rust));
+            quote!(#wire => Some(self.#name),)
+        })
+        .collect();
+    (!arms.is_empty()).then(|| {
+        quote! {
+            fn count(&self, key: &str) -> Option<i64> {
+                match key {
+                    #(#arms)*
+                    _ => None,
+                }
+            }
+        }
+    })
 }

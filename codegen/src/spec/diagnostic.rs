@@ -1,19 +1,31 @@
-//! What is wrong with a spec, where, and what to do about it.
+//! What is wrong with a file, where, and what to do about it.
 
 use std::fmt;
 
-/// One mistake in a spec, at its place.
+/// One problem of a file, at its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// The file, as it was named to the reader.
+    /// The path of the file, as the caller gave it.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong, what was expected, and what to do.
     pub message: String,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Severity {
+    /// The file is refused.
+    Error,
+    /// The file is accepted; its reader should know this.
+    Note,
 }
 
 impl fmt::Display for Diagnostic {
@@ -22,74 +34,85 @@ impl fmt::Display for Diagnostic {
             file,
             line,
             column,
+            severity,
             message,
         } = self;
-        write!(f, "{file}:{line}:{column}: {message}")
+        let severity = match severity {
+            Severity::Error => "error",
+            Severity::Note => "note",
+        };
+        write!(f, "{file}:{line}:{column}: {severity}: {message}")
     }
 }
 
-/// The text of one spec file, and what has been found wrong with it so far.
-#[derive(Debug)]
-pub(crate) struct Report<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) text: &'a str,
-    found: Vec<Diagnostic>,
+/// The problems found in one file so far, by byte offset.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    problems: Vec<(usize, Severity, String)>,
 }
 
-impl<'a> Report<'a> {
-    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        Self {
-            file,
-            text,
-            found: Vec::new(),
+impl Report {
+    /// Further problems of one file and severity are counted, not listed.
+    const MAX_PROBLEMS: usize = 100;
+
+    pub(crate) fn error(&mut self, at: usize, message: impl Into<String>) {
+        self.problems.push((at, Severity::Error, message.into()));
+    }
+
+    pub(crate) fn note(&mut self, at: usize, message: impl Into<String>) {
+        self.problems.push((at, Severity::Note, message.into()));
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        let mut severities = self.problems.iter().map(|(_, severity, _)| severity);
+        severities.any(|severity| *severity == Severity::Error)
+    }
+
+    /// The problems in the order of their places, each once.
+    pub(crate) fn finish(mut self, file: &str, text: &str) -> Vec<Diagnostic> {
+        self.problems.sort();
+        self.problems.dedup();
+        let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
+        let line_starts: Vec<usize> = std::iter::once(0).chain(newlines).collect();
+        let mut diagnostics = Vec::new();
+        for severity in [Severity::Error, Severity::Note] {
+            let mut problems = self.problems.iter().filter(|(_, it, _)| *it == severity);
+            for (at, _, message) in problems.by_ref().take(Self::MAX_PROBLEMS) {
+                let mut at = (*at).min(text.len());
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                let line = line_starts.partition_point(|start| *start <= at);
+                diagnostics.push(Diagnostic {
+                    file: file.to_owned(),
+                    line,
+                    column: text[line_starts[line - 1]..at].chars().count() + 1,
+                    severity,
+                    message: message.clone(),
+                });
+            }
+            let rest = problems.count();
+            if let Some(last) = diagnostics.last_mut().filter(|_| rest > 0) {
+                last.message += &format!(" (and {rest} more after this)");
+            }
         }
-    }
-
-    /// Notes a mistake at a byte offset of the text.
-    pub(crate) fn error(&mut self, offset: usize, message: impl Into<String>) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.error_at(
-            before.matches('\n').count() + 1,
-            before[line_start..].chars().count() + 1,
-            message,
-        );
-    }
-
-    /// Notes a mistake at a line and column, both from 1.
-    pub(crate) fn error_at(&mut self, line: usize, column: usize, message: impl Into<String>) {
-        self.found.push(Diagnostic {
-            file: self.file.to_owned(),
-            line: line.max(1),
-            column: column.max(1),
-            message: message.into(),
-        });
-    }
-
-    pub(crate) fn is_clean(&self) -> bool {
-        self.found.is_empty()
-    }
-
-    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.found
+        diagnostics.sort();
+        diagnostics
     }
 }
 
-/// `; did you mean …?` when one of the known names is close to the unknown one, else the names
-/// themselves if they are few.
+/// `; did you mean …?` where a known name is close to the unknown one, else a short list of all.
 pub(crate) fn suggest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();
-    // Measuring is quadratic in the length: nobody mistypes a name of hundreds of letters.
+    // The distance takes quadratic time, and a long text is not a misspelled name.
     let nearest = known
         .iter()
         .filter(|_| unknown.len() <= 100)
         .map(|name| {
-            (
-                strsim::damerau_levenshtein(&unknown.to_lowercase(), &name.to_lowercase()),
-                name,
-            )
+            let (unknown, known) = (unknown.to_lowercase(), name.to_lowercase());
+            (strsim::damerau_levenshtein(&unknown, &known), name)
         })
         .min_by_key(|(distance, _)| *distance)
         .filter(|(distance, name)| *distance <= name.chars().count().div_ceil(3));
@@ -105,18 +128,39 @@ pub(crate) fn suggest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str
 mod tests {
     use super::*;
 
+    fn lines(report: Report, text: &str) -> Vec<String> {
+        let diagnostics = report.finish("a.json", text);
+        diagnostics.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn places_count_lines_and_characters_from_one() {
-        let mut report = Report::new("a.json", "{\n  \"é\": 1\n}");
-        let offset = report.text.find('1').unwrap();
-        report.error(offset, "here");
-        report.error(usize::MAX, "past the end");
-        let found: Vec<String> = report
-            .into_diagnostics()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(found, ["a.json:2:8: here", "a.json:3:2: past the end"]);
+        let text = "{\n  \"é\": 1\n}";
+        let mut report = Report::default();
+        report.note(usize::MAX, "past the end");
+        assert!(!report.has_errors());
+        report.error(text.find('1').unwrap(), "here");
+        assert!(report.has_errors());
+        assert_eq!(
+            lines(report, text),
+            ["a.json:2:8: error: here", "a.json:3:2: note: past the end"]
+        );
+    }
+
+    #[test]
+    fn a_problem_is_reported_once_and_a_long_list_is_cut() {
+        let mut report = Report::default();
+        for at in (0..150).chain(0..150) {
+            report.error(at, "wrong");
+        }
+        report.note(0, "odd");
+        let lines = lines(report, &"\n".repeat(150));
+        assert_eq!(lines.len(), 101);
+        assert_eq!(lines[1], "a.json:1:1: note: odd");
+        assert_eq!(
+            lines[100],
+            "a.json:100:1: error: wrong (and 50 more after this)"
+        );
     }
 
     #[test]

@@ -1,10 +1,8 @@
-//! JSON with the place of every value, so that a mistake can be shown where it stands.
+//! JSON with the place of every value, so that an error can point to it.
 
 use jsonc_parser::{CollectOptions, ParseOptions, ast};
 
-use crate::spec::diagnostic::Report;
-
-/// A JSON value and where it stands in its file.
+/// A JSON value and its byte range in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
     pub(crate) at: usize,
@@ -31,7 +29,56 @@ pub(crate) struct Member {
 }
 
 impl Node {
-    /// What the value is, in words.
+    /// A value that is in no file.
+    pub(crate) fn new(value: Value) -> Self {
+        Self {
+            at: 0,
+            end: 0,
+            value,
+        }
+    }
+
+    pub(crate) fn string(text: impl Into<String>) -> Self {
+        Self::new(Value::String(text.into()))
+    }
+
+    pub(crate) fn object<'k>(members: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
+        let members = members
+            .into_iter()
+            .map(|(key, value)| Member::new(key, value));
+        Self::new(Value::Object(members.collect()))
+    }
+
+    /// The value of a key, if this is an object that has it.
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+        let member = self.members().iter().find(|member| member.key == key)?;
+        Some(&member.value)
+    }
+
+    /// The members of an object; none of anything else.
+    pub(crate) fn members(&self) -> &[Member] {
+        match &self.value {
+            Value::Object(members) => members,
+            _ => &[],
+        }
+    }
+
+    /// The elements of an array; none of anything else.
+    pub(crate) fn elements(&self) -> &[Self] {
+        match &self.value {
+            Value::Array(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The kind of the value, in words.
     pub(crate) fn kind(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
@@ -49,49 +96,52 @@ impl Node {
     }
 }
 
-/// An `int` of the platform is 64 bits wide and signed.
+impl Member {
+    /// A member that is in no file.
+    pub(crate) fn new(key: impl Into<String>, value: Node) -> Self {
+        Self {
+            at: 0,
+            key: key.into(),
+            value,
+        }
+    }
+}
+
+/// An `int` of the platform has 64 bits and a sign.
 fn is_integer(number: &str) -> bool {
     number.parse::<i64>().is_ok()
 }
 
-const STRICT: ParseOptions = ParseOptions {
-    allow_comments: false,
-    allow_loose_object_property_names: false,
-    allow_trailing_commas: false,
-    allow_missing_commas: false,
-    allow_single_quoted_strings: false,
-    allow_hexadecimal_numbers: false,
-    allow_unary_plus_numbers: false,
-    allow_bare_decimal_point_numbers: false,
-    allow_non_finite_numbers: false,
-    allow_extended_string_escapes: false,
-};
+/// Why a text is not JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SyntaxError {
+    /// The byte offset.
+    pub(crate) at: usize,
+    pub(crate) message: String,
+}
 
-/// Reads a file's text; what is no JSON is reported.
-pub(crate) fn parse(report: &mut Report<'_>) -> Option<Node> {
-    // serde_json decides what JSON is, to the letter, and bounds the nesting; it keeps no places.
-    if let Err(error) = serde_json::from_str::<serde_json::Value>(report.text) {
+/// Parses a text as strict JSON.
+pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
+    let invalid = |at, message: &str| SyntaxError {
+        at,
+        message: format!("invalid JSON: {message}"),
+    };
+    // serde_json is strict and bounds the nesting, but keeps no places.
+    if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
+        let lines = text.split_inclusive('\n').map(str::len);
+        let line_start: usize = lines.take(error.line().saturating_sub(1)).sum();
         let message = error.to_string();
-        let what = message
-            .rsplit_once(" at line ")
-            .map_or(message.as_str(), |(what, _)| what);
-        report.error_at(
-            error.line(),
-            error.column(),
-            format!("this is not JSON: {what}"),
-        );
-        return None;
+        let (message, _) = message.rsplit_once(" at line ").unwrap_or((&message, ""));
+        return Err(invalid(
+            line_start + error.column().saturating_sub(1),
+            message,
+        ));
     }
-    match jsonc_parser::parse_to_ast(report.text, &CollectOptions::default(), &STRICT) {
-        Ok(parsed) => parsed.value.map(node),
-        Err(error) => {
-            report.error(
-                error.range().start,
-                format!("this is not JSON: {}", error.kind()),
-            );
-            None
-        }
-    }
+    let (collect, options) = (CollectOptions::default(), ParseOptions::default());
+    let parsed = jsonc_parser::parse_to_ast(text, &collect, &options)
+        .map_err(|error| invalid(error.range().start, &error.kind().to_string()))?;
+    let value = parsed.value.ok_or_else(|| invalid(0, "no value"))?;
+    Ok(node(value))
 }
 
 fn node(value: ast::Value<'_>) -> Node {
@@ -127,43 +177,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_json_is_said_with_its_place() {
-        for (text, expected) in [
-            ("", "f:1:1: this is not JSON: EOF while parsing a value"),
-            ("{\"a\": 1,}", "f:1:9: this is not JSON: trailing comma"),
-            ("{\n \"a\" 1}", "f:2:6: this is not JSON: expected `:`"),
-            ("// no\n{}", "f:1:1: this is not JSON: expected value"),
-            ("[1] 2", "f:1:5: this is not JSON: trailing characters"),
+    fn a_syntax_error_has_its_place() {
+        for (text, at, expected) in [
+            ("", 0, "EOF while parsing a value"),
+            ("{\"a\": 1,}", 8, "trailing comma"),
+            ("{\n \"a\" 1}", 7, "expected `:`"),
+            ("// no\n{}", 0, "expected value"),
+            ("[1] 2", 4, "trailing characters"),
         ] {
-            let mut report = Report::new("f", text);
-            assert_eq!(parse(&mut report), None, "{text}");
-            assert_eq!(report.into_diagnostics()[0].to_string(), expected, "{text}");
+            let message = format!("invalid JSON: {expected}");
+            assert_eq!(parse(text), Err(SyntaxError { at, message }), "{text}");
         }
     }
 
     #[test]
     fn nesting_is_bounded() {
-        let text = "[".repeat(100_000);
-        let mut report = Report::new("f", &text);
-        assert_eq!(parse(&mut report), None);
-        assert!(!report.is_clean());
+        assert!(parse(&"[".repeat(100_000)).is_err());
+        assert!(parse(&("[".repeat(1_000) + &"]".repeat(1_000))).is_err());
     }
 
     #[test]
-    fn values_know_where_they_stand() {
-        let mut report = Report::new("f", "{\"a\": [1.0, \"x\\n\"]}");
-        let Some(Node {
-            value: Value::Object(members),
-            ..
-        }) = parse(&mut report)
-        else {
-            panic!("an object was expected")
-        };
-        let Value::Array(elements) = &members[0].value.value else {
-            panic!("an array was expected")
-        };
+    fn values_know_their_places() {
+        let parsed = parse("{\"a\": [1.0, \"x\\n\"]}").unwrap();
+        let elements = parsed.get("a").unwrap().elements();
         assert_eq!((elements[0].at, elements[0].end), (7, 10));
         assert_eq!(elements[0].value, Value::Number("1.0".to_owned()));
-        assert_eq!(elements[1].value, Value::String("x\n".to_owned()));
+        assert_eq!(elements[1].as_str(), Some("x\n"));
     }
 }

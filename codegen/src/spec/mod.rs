@@ -1,24 +1,77 @@
-//! The spec as it is written: `api-spec/README.md` says what every key means.
+//! The spec as written. `api-spec/README.md` describes the files and `keys` defines every key.
 //!
-//! This step knows the form of the files and nothing of what they say: whether a model exists or an
-//! example fits its type is for [`lower`](crate::lower) to find.
+//! This module knows the form of the files. Whether a model exists or an example fits its type is
+//! checked when a spec is lowered to the [model](crate::model).
 
 pub(crate) mod diagnostic;
+mod form;
 pub(crate) mod json;
-mod reader;
-mod writer;
+pub(crate) mod keys;
+pub(crate) mod reader;
+pub(crate) mod schema;
+mod types;
+pub(crate) mod writer;
 
-use std::fmt;
+use crate::spec::json::Node;
+pub(crate) use types::{Format, Idempotency, Outcome, Type, documented_name, is_word};
 
-use crate::{spec::diagnostic::Report, spec::json::Node};
-use reader::{Keys, Reader};
-pub(crate) use writer::action as write_action;
+/// The text of a service's spec.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Spec {
+    /// `service.json`.
+    pub service: SpecFile,
+    /// The files of `actions/`.
+    pub actions: Vec<SpecFile>,
+}
 
-/// A value and the byte offset it stands at.
-#[derive(Debug, Clone, PartialEq)]
+/// One file of a spec.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct SpecFile {
+    /// Its path, for messages.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl SpecFile {
+    /// Creates a file from its path and text.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+}
+
+impl Spec {
+    /// Creates a spec from its files.
+    #[must_use]
+    pub fn new(service: SpecFile, actions: Vec<SpecFile>) -> Self {
+        Self { service, actions }
+    }
+
+    /// Creates the spec of a single action, of a service that is not known.
+    #[must_use]
+    pub fn of_action(action: SpecFile) -> Self {
+        let service = SpecFile::new("service.json", include_str!("any_service.json"));
+        Self::new(service, vec![action])
+    }
+}
+
+/// A value and its byte offset in the file.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
     pub(crate) at: usize,
+}
+
+impl<T> At<T> {
+    /// The place of a key's value, if the key is present.
+    pub(crate) fn place(key: &Option<Self>) -> Option<usize> {
+        key.as_ref().map(|key| key.at)
+    }
 }
 
 /// `service.json`.
@@ -27,13 +80,30 @@ pub(crate) struct Service {
     pub(crate) service: At<String>,
     pub(crate) summary: At<String>,
     pub(crate) endpoint: At<String>,
-    /// The parameters every action has.
+    /// The parameters of every action.
     pub(crate) parameters: Vec<Field>,
-    /// The response fields every action has.
+    /// The response fields of every action.
     pub(crate) response: Vec<Field>,
-    /// The parameters a client fills in where a call leaves them out.
-    pub(crate) client_parameters: Vec<At<String>>,
+    /// The parameter that names the project. The client sends its own where a call sets none.
+    pub(crate) project_parameter: At<String>,
+    pub(crate) enums: Vec<Enum>,
     pub(crate) return_codes: Vec<ReturnCode>,
+}
+
+/// An enum that several actions share.
+#[derive(Debug)]
+pub(crate) struct Enum {
+    pub(crate) name: At<String>,
+    pub(crate) description: At<String>,
+    pub(crate) variants: Vec<Variant>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: At<String>,
+    /// Every documented spelling. The first one is sent.
+    pub(crate) values: Vec<At<String>>,
+    pub(crate) description: At<String>,
 }
 
 #[derive(Debug)]
@@ -45,40 +115,22 @@ pub(crate) struct ReturnCode {
     pub(crate) outcome: Outcome,
 }
 
-/// What a return code says of the call it answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The service refused the call, and would again.
-    Rejected,
-    /// The service turned the call away unread: any action may be sent again.
-    Throttled,
-    /// Nobody knows whether the call was carried out.
-    Unknown,
-}
-
 /// One file of `actions/`.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
     pub(crate) details: Option<At<String>>,
+    /// Other names that users search for the client's method by.
+    pub(crate) aliases: Vec<At<String>>,
     pub(crate) idempotency: Idempotency,
     pub(crate) parameters: Vec<Field>,
     pub(crate) response: Vec<Field>,
     pub(crate) models: Vec<Model>,
+    /// Documented names of models, each with its Rust name.
+    pub(crate) model_names: Vec<(At<String>, At<String>)>,
     pub(crate) pagination: Option<Pagination>,
     pub(crate) example: Option<Example>,
-}
-
-/// Whether an action may be sent a second time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Idempotency {
-    /// It reads.
-    Safe,
-    /// A repetition changes nothing more.
-    Idempotent,
-    /// A repetition may do it twice.
-    NonIdempotent,
 }
 
 #[derive(Debug, Clone)]
@@ -88,13 +140,14 @@ pub(crate) struct Model {
 }
 
 /// A parameter, or a field of a response or a model.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Field {
     pub(crate) name: At<String>,
     pub(crate) ty: At<Type>,
     pub(crate) required: bool,
     pub(crate) default: Option<Node>,
     pub(crate) choices: Option<At<Vec<At<String>>>>,
+    pub(crate) enum_type: Option<At<String>>,
     pub(crate) format: Option<At<Format>>,
     pub(crate) example_type: Option<At<Type>>,
     pub(crate) example_omits: Option<At<bool>>,
@@ -105,75 +158,16 @@ pub(crate) struct Field {
     pub(crate) counted_by: Option<At<String>>,
     pub(crate) rust_name: Option<At<String>>,
     pub(crate) description: At<String>,
+    /// Whether it has the required keys only.
+    pub(crate) is_plain: bool,
 }
 
-impl Field {
-    /// Whether it has what every field has, and no more.
-    pub(crate) fn is_plain(&self) -> bool {
-        let Self {
-            name: _,
-            ty: _,
-            required: _,
-            default: None,
-            choices: None,
-            format: None,
-            example_type: None,
-            example_omits: None,
-            example_shorthand: None,
-            explicit: None,
-            allow_empty: None,
-            split_when_absent: None,
-            counted_by: None,
-            rust_name: None,
-            description: _,
-        } = self
-        else {
-            return false;
-        };
-        true
-    }
-
-    pub(crate) fn is_shown_absent(&self) -> bool {
-        is_set(self.example_omits.as_ref())
-    }
-
-    pub(crate) fn is_shown_alone(&self) -> bool {
-        is_set(self.example_shorthand.as_ref())
-    }
-}
-
-/// Whether a flag is there and true.
-pub(crate) fn is_set(flag: Option<&At<bool>>) -> bool {
-    flag.is_some_and(|flag| flag.value)
-}
-
-/// What the action does without a parameter, where that is another thing and a worse one.
+/// The second call of an action: the one without a parameter.
 #[derive(Debug, Clone)]
 pub(crate) struct SplitWhenAbsent {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
     pub(crate) idempotency: Idempotency,
-}
-
-/// A type as the documentation spells it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Type {
-    String,
-    Int,
-    Float,
-    Boolean,
-    Object,
-    Array(Box<Type>),
-    Model(String),
-}
-
-/// What a string holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
-    /// `true` or `false`.
-    Boolean,
-    /// A time, as text or as Unix seconds.
-    Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -191,443 +185,17 @@ pub(crate) struct Example {
     pub(crate) response: Option<Node>,
 }
 
-impl Type {
-    pub(crate) const BASIC: [&'static str; 5] = ["string", "int", "float", "boolean", "object"];
-    /// Deeper nesting is a slip of the keyboard, and would be a type nobody can read.
-    const MAX_DEPTH: usize = 8;
+impl Field {
+    pub(crate) fn is_omitted_by_example(&self) -> bool {
+        is_set(self.example_omits.as_ref())
+    }
 
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut inner = text.trim();
-        let mut depth = 0;
-        while let Some(element) = inner.strip_prefix("array[") {
-            let Some(element) = element.strip_suffix(']') else {
-                return Err(format!(
-                    "`{text}` is no type: an array is written `array[T]`"
-                ));
-            };
-            inner = element.trim();
-            depth += 1;
-        }
-        if depth > Self::MAX_DEPTH {
-            return Err(format!(
-                "`array[` {depth} times over; at most {} are allowed",
-                Self::MAX_DEPTH
-            ));
-        }
-        let innermost = match inner {
-            "string" => Self::String,
-            "int" => Self::Int,
-            "float" => Self::Float,
-            // Some pages write it short.
-            "boolean" | "bool" => Self::Boolean,
-            "object" => Self::Object,
-            "array" => return Err("an array names its elements: `array[T]`".to_owned()),
-            name if is_word(name) => Self::Model(name.to_owned()),
-            _ => {
-                return Err(format!(
-                    "`{text}` is no type; expected {}, `array[T]` or a model's name",
-                    Self::BASIC.join(", ")
-                ));
-            }
-        };
-        Ok((0..depth).fold(innermost, |element, _| Self::Array(Box::new(element))))
+    pub(crate) fn is_shorthand(&self) -> bool {
+        is_set(self.example_shorthand.as_ref())
     }
 }
 
-impl Type {
-    /// What the arrays hold in the end, and how many stand around it.
-    pub(crate) fn innermost(&self) -> (&Self, usize) {
-        let (mut element, mut depth) = (self, 0);
-        while let Self::Array(inner) = element {
-            element = inner;
-            depth += 1;
-        }
-        (element, depth)
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::String => f.write_str("string"),
-            Self::Int => f.write_str("int"),
-            Self::Float => f.write_str("float"),
-            Self::Boolean => f.write_str("boolean"),
-            Self::Object => f.write_str("object"),
-            Self::Array(element) => write!(f, "array[{element}]"),
-            Self::Model(name) => f.write_str(name),
-        }
-    }
-}
-
-/// A name that can be written in code and in documentation: ASCII, no spaces.
-pub(crate) fn is_word(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
-}
-
-const SERVICE_KEYS: Keys = Keys {
-    required: &[
-        "service",
-        "summary",
-        "endpoint",
-        "parameters",
-        "response",
-        "client_parameters",
-        "return_codes",
-    ],
-    optional: &["$schema"],
-};
-const RETURN_CODE_KEYS: Keys = Keys {
-    required: &["code", "name", "meaning", "remedy", "outcome"],
-    optional: &[],
-};
-const ACTION_KEYS: Keys = Keys {
-    required: &["action", "summary", "idempotency", "parameters", "response"],
-    optional: &[
-        "$schema",
-        "details",
-        "proposed",
-        "models",
-        "pagination",
-        "example",
-    ],
-};
-const FIELD_KEYS: Keys = Keys {
-    required: &["name", "type", "required", "description"],
-    optional: &[
-        "default",
-        "enum",
-        "format",
-        "example_type",
-        "example_omits",
-        "example_shorthand",
-        "explicit",
-        "allow_empty",
-        "split_when_absent",
-        "counted_by",
-        "rust_name",
-    ],
-};
-const PAGINATION_KEYS: Keys = Keys {
-    required: &["offset", "limit", "total", "items", "key"],
-    optional: &[],
-};
-const SPLIT_KEYS: Keys = Keys {
-    required: &["action", "summary", "idempotency"],
-    optional: &[],
-};
-const EXAMPLE_KEYS: Keys = Keys {
-    required: &[],
-    optional: &["request", "response"],
-};
-
-/// Reads `service.json`; `None` when it could not be understood, and the report says why.
-pub(crate) fn read_service(report: &mut Report<'_>) -> Option<Service> {
-    let root = crate::spec::json::parse(report)?;
-    let mut reader = Reader { report };
-    let mut service = reader.object(&root, "the service", SERVICE_KEYS)?;
-    let name = reader.text(service.take("service"));
-    let summary = reader.prose(service.take("summary"));
-    let endpoint = reader.text(service.take("endpoint"));
-    let parameters = reader.list(
-        service.take("parameters"),
-        "the common parameters",
-        read_field,
-    );
-    let response = reader.list(
-        service.take("response"),
-        "the common response fields",
-        read_field,
-    );
-    let client_parameters = reader.list(
-        service.take("client_parameters"),
-        "the client's parameters",
-        |reader, node| reader.text(Some(node)),
-    );
-    let return_codes = reader.list(
-        service.take("return_codes"),
-        "the return codes",
-        read_return_code,
-    );
-    Some(Service {
-        service: name.unwrap_or_else(missing),
-        summary: summary.unwrap_or_else(missing),
-        endpoint: endpoint?,
-        parameters,
-        response,
-        client_parameters,
-        return_codes,
-    })
-}
-
-/// Reads one file of `actions/`; `None` when it could not be understood, and the report says why.
-pub(crate) fn read_action(report: &mut Report<'_>) -> Option<Action> {
-    let root = crate::spec::json::parse(report)?;
-    let mut reader = Reader { report };
-    let mut action = reader.object(&root, "an action", ACTION_KEYS)?;
-    // Every part is read before any is missed, so that one run shows all mistakes.
-    let name = reader.text(action.take("action"));
-    let summary = reader.prose(action.take("summary"));
-    let details = reader.prose(action.take("details"));
-    let idempotency = reader.one_of(action.take("idempotency"), IDEMPOTENCIES);
-    for name in reader.list(action.take("proposed"), "what is proposed", read_proposed) {
-        let what = format!(
-            "`{}` is proposed, and nobody has confirmed it: correct it where it is wrong, then take it out of `proposed`",
-            name.value
-        );
-        reader.report.error(name.at, what);
-    }
-    let parameters = reader.list(action.take("parameters"), "the parameters", read_field);
-    let response = reader.list(action.take("response"), "the response", read_field);
-    let models = match action.take("models") {
-        Some(node) => read_models(&mut reader, &node),
-        None => Vec::new(),
-    };
-    let pagination = action
-        .take("pagination")
-        .and_then(|node| read_pagination(&mut reader, &node));
-    let example = action
-        .take("example")
-        .and_then(|node| read_example(&mut reader, &node));
-    // Without a name nothing more can be said; what else is missing has been reported, and the rest is
-    // looked at all the same.
-    Some(Action {
-        action: name?,
-        summary: summary.unwrap_or_else(missing),
-        details,
-        idempotency: idempotency.map_or(Idempotency::NonIdempotent, |found| found.value),
-        parameters,
-        response,
-        models,
-        pagination,
-        example,
-    })
-}
-
-/// What stands for a text that is missing: nothing is generated from it.
-fn missing() -> At<String> {
-    At {
-        value: String::new(),
-        at: 0,
-    }
-}
-
-fn read_return_code(reader: &mut Reader<'_, '_>, node: Node) -> Option<ReturnCode> {
-    let mut code = reader.object(&node, "a return code", RETURN_CODE_KEYS)?;
-    let (number, name) = (
-        reader.integer(code.take("code")),
-        reader.text(code.take("name")),
-    );
-    let (meaning, remedy) = (
-        reader.prose(code.take("meaning")),
-        reader.prose(code.take("remedy")),
-    );
-    let outcome = reader.one_of(
-        code.take("outcome"),
-        &[
-            ("rejected", Outcome::Rejected),
-            ("throttled", Outcome::Throttled),
-            ("unknown", Outcome::Unknown),
-        ],
-    );
-    Some(ReturnCode {
-        code: number?,
-        name: name?,
-        meaning: meaning?,
-        remedy: remedy?,
-        outcome: outcome?.value,
-    })
-}
-
-fn read_models(reader: &mut Reader<'_, '_>, node: &Node) -> Vec<Model> {
-    let Some(members) = reader.members(node, "the models") else {
-        return Vec::new();
-    };
-    members
-        .into_iter()
-        .map(|member| Model {
-            name: At {
-                value: member.key,
-                at: member.at,
-            },
-            fields: reader.list(Some(member.value), "the model's fields", read_field),
-        })
-        .collect()
-}
-
-fn read_field(reader: &mut Reader<'_, '_>, node: Node) -> Option<Field> {
-    let mut field = reader.object(&node, "a parameter or field", FIELD_KEYS)?;
-    let name = reader.text(field.take("name"));
-    let ty = reader.ty(field.take("type"));
-    let required = reader.boolean(field.take("required"));
-    let default = field.take("default");
-    let choices = field.take("enum").map(|node| At {
-        at: node.at,
-        value: reader.list(Some(node), "the values", |reader, node| {
-            reader.text(Some(node))
-        }),
-    });
-    let format = field.take("format").and_then(|node| {
-        reader.one_of(
-            Some(node),
-            &[
-                ("boolean", Format::Boolean),
-                ("timestamp", Format::Timestamp),
-            ],
-        )
-    });
-    let example_type = field
-        .take("example_type")
-        .and_then(|node| reader.ty(Some(node)));
-    let [example_omits, example_shorthand, explicit, allow_empty] = [
-        "example_omits",
-        "example_shorthand",
-        "explicit",
-        "allow_empty",
-    ]
-    .map(|key| reader.boolean(field.take(key)));
-    let split_when_absent = field
-        .take("split_when_absent")
-        .and_then(|node| read_split(reader, &node));
-    let counted_by = reader.text(field.take("counted_by"));
-    let rust_name = field
-        .take("rust_name")
-        .and_then(|node| reader.text(Some(node)));
-    let description = reader.prose(field.take("description"));
-    Some(Field {
-        name: name?,
-        ty: ty?,
-        required: required?.value,
-        default,
-        choices,
-        format,
-        example_type,
-        example_omits,
-        example_shorthand,
-        explicit,
-        allow_empty,
-        split_when_absent,
-        counted_by,
-        rust_name,
-        description: description?,
-    })
-}
-
-fn read_split(reader: &mut Reader<'_, '_>, node: &Node) -> Option<SplitWhenAbsent> {
-    let mut split = reader.object(node, "`split_when_absent`", SPLIT_KEYS)?;
-    let action = reader.text(split.take("action"));
-    let summary = reader.prose(split.take("summary"));
-    let idempotency = reader.one_of(split.take("idempotency"), IDEMPOTENCIES);
-    Some(SplitWhenAbsent {
-        action: action?,
-        summary: summary?,
-        idempotency: idempotency?.value,
-    })
-}
-
-/// What an import may propose.
-fn read_proposed(reader: &mut Reader<'_, '_>, node: Node) -> Option<At<&'static str>> {
-    let names = ["idempotency", "pagination", "example_shorthand"].map(|name| (name, name));
-    reader.one_of(Some(node), &names)
-}
-
-const IDEMPOTENCIES: &[(&str, Idempotency)] = &[
-    ("safe", Idempotency::Safe),
-    ("idempotent", Idempotency::Idempotent),
-    ("non_idempotent", Idempotency::NonIdempotent),
-];
-
-fn read_pagination(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Pagination> {
-    let mut pagination = reader.object(node, "the pagination", PAGINATION_KEYS)?;
-    let [offset, limit, total, items, key] =
-        ["offset", "limit", "total", "items", "key"].map(|key| reader.text(pagination.take(key)));
-    Some(Pagination {
-        offset: offset?,
-        limit: limit?,
-        total: total?,
-        items: items?,
-        key: key?,
-    })
-}
-
-fn read_example(reader: &mut Reader<'_, '_>, node: &Node) -> Option<Example> {
-    let mut example = reader.object(node, "the example", EXAMPLE_KEYS)?;
-    Some(Example {
-        request: example.take("request"),
-        response: example.take("response"),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_read_as_the_documentation_spells_them() {
-        let array = |element| Type::Array(Box::new(element));
-        for (text, expected) in [
-            ("string", Type::String),
-            ("bool", Type::Boolean),
-            ("ImageSet", Type::Model("ImageSet".to_owned())),
-            ("array[ImageSet]", array(Type::Model("ImageSet".to_owned()))),
-            ("array[array[int]]", array(array(Type::Int))),
-        ] {
-            assert_eq!(Type::parse(text), Ok(expected), "{text}");
-        }
-        for text in [
-            "",
-            "array",
-            "array[",
-            "array[]",
-            "array[int",
-            "a b",
-            "镜像",
-            &"array[".repeat(100_000),
-        ] {
-            assert!(Type::parse(text).is_err(), "{text}");
-        }
-        let deep = format!("{}int{}", "array[".repeat(9), "]".repeat(9));
-        assert!(Type::parse(&deep).is_err());
-    }
-
-    /// What an editor offers from the schema and what is read here are one list.
-    #[test]
-    fn the_schemas_know_the_same_keys() {
-        let schema = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        let action = schema(include_str!("../../../api-spec/schema/action.schema.json"));
-        let service = schema(include_str!("../../../api-spec/schema/service.schema.json"));
-        for (keys, object) in [
-            (ACTION_KEYS, &action),
-            (FIELD_KEYS, &action["$defs"]["field"]),
-            (PAGINATION_KEYS, &action["properties"]["pagination"]),
-            (EXAMPLE_KEYS, &action["properties"]["example"]),
-            (
-                SPLIT_KEYS,
-                &action["$defs"]["field"]["properties"]["split_when_absent"],
-            ),
-            (SERVICE_KEYS, &service),
-            (
-                RETURN_CODE_KEYS,
-                &service["properties"]["return_codes"]["items"],
-            ),
-        ] {
-            let mut all: Vec<&str> = keys.required.iter().chain(keys.optional).copied().collect();
-            all.sort_unstable();
-            let mut documented: Vec<&String> =
-                object["properties"].as_object().unwrap().keys().collect();
-            documented.sort_unstable();
-            assert_eq!(all, documented);
-            let required: Vec<&str> = object["required"]
-                .as_array()
-                .map_or(&[][..], |all| all)
-                .iter()
-                .filter_map(|key| key.as_str())
-                .collect();
-            assert_eq!(keys.required, required);
-            assert_eq!(object["additionalProperties"], false);
-        }
-    }
+/// Whether a flag is present and true.
+pub(crate) fn is_set(flag: Option<&At<bool>>) -> bool {
+    flag.is_some_and(|flag| flag.value)
 }

@@ -1,236 +1,191 @@
-//! Turns JSON values into the parts of a spec, and says of each that does not fit what it should be.
+//! Reads the spec's files into the types of [`spec`](crate::spec).
 
-use std::collections::BTreeMap;
-
-use super::{At, Type};
-use crate::{
-    spec::diagnostic::{Report, suggest},
-    spec::json::{Member, Node, Value},
+use crate::spec::{
+    Action, At, Enum, Example, Field, Format, Idempotency, Model, Outcome, Pagination, ReturnCode,
+    Service, SplitWhenAbsent, Type, Variant,
+    diagnostic::Report,
+    form,
+    json::{Member, Node, Value},
+    keys,
 };
 
-/// The keys an object has.
-#[derive(Clone, Copy)]
-pub(super) struct Keys {
-    pub(super) required: &'static [&'static str],
-    pub(super) optional: &'static [&'static str],
+/// Reads `service.json`. `None`, with the reasons in the report, if it lacks what all else needs.
+pub(crate) fn service(text: &str, report: &mut Report) -> Option<Service> {
+    let service = form::read(text, keys::SERVICE, report)?;
+    Some(Service {
+        service: service.text("service").unwrap_or_default(),
+        summary: service.text("summary").unwrap_or_default(),
+        endpoint: service.text("endpoint")?,
+        parameters: service.list("parameters", field),
+        response: service.list("response", field),
+        project_parameter: service.text("project_parameter").unwrap_or_default(),
+        enums: service.map("enums", shared_enum),
+        return_codes: service.list("return_codes", return_code),
+    })
 }
 
-/// An object's values by key, each taken once.
-pub(super) struct Object(BTreeMap<String, Node>);
-
-impl Object {
-    pub(super) fn take(&mut self, key: &str) -> Option<Node> {
-        self.0.remove(key)
+/// Reads one file of `actions/`, likewise. Missing keys have been reported and get a value here, so
+/// that the rest is checked too.
+pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
+    let action = form::read(text, keys::ACTION, report)?;
+    for At { value, at } in action.list("proposed", string) {
+        let message = format!(
+            "`{value}` is a proposal: correct it if needed, then remove it from `proposed`"
+        );
+        report.error(at, message);
     }
+    Some(Action {
+        action: action.text("action")?,
+        summary: action.text("summary").unwrap_or_default(),
+        details: action.text("details"),
+        aliases: action.list("aliases", string),
+        idempotency: idempotency(&action).unwrap_or(Idempotency::NonIdempotent),
+        parameters: action.list("parameters", field),
+        response: action.list("response", field),
+        models: action.map("models", |name, fields| {
+            let fields = fields.elements().iter().filter_map(field).collect();
+            Some(Model { name, fields })
+        }),
+        model_names: action.map("model_names", |name, rust| Some((name, string(rust)?))),
+        pagination: action.get("pagination").and_then(pagination),
+        example: action.get("example").map(|example| Example {
+            request: example.get("request").cloned(),
+            response: example.get("response").cloned(),
+        }),
+    })
 }
 
-pub(super) struct Reader<'r, 'a> {
-    pub(super) report: &'r mut Report<'a>,
+fn shared_enum(name: At<String>, shared: &Node) -> Option<Enum> {
+    Some(Enum {
+        name,
+        description: shared.text("description")?,
+        variants: shared.list("variants", |variant| {
+            Some(Variant {
+                name: variant.text("name")?,
+                values: variant.list("values", string),
+                description: variant.text("description")?,
+            })
+        }),
+    })
 }
 
-impl Reader<'_, '_> {
-    /// An object with known keys; unknown, repeated and missing ones are reported.
-    pub(super) fn object(&mut self, node: &Node, what: &str, keys: Keys) -> Option<Object> {
-        let mut object = BTreeMap::new();
-        for Member { at, key, value } in self.members(node, what)? {
-            if keys
-                .required
-                .iter()
-                .chain(keys.optional)
-                .any(|known| *known == key)
-            {
-                object.insert(key, value);
-            } else {
-                let known = keys.required.iter().chain(keys.optional).copied();
-                self.report.error(
-                    at,
-                    format!("{what} has no key `{key}`{}", suggest(&key, known)),
-                );
-            }
-        }
-        for key in keys.required {
-            if !object.contains_key(*key) {
-                self.report.error(node.at, format!("{what} lacks `{key}`"));
-            }
-        }
-        Some(Object(object))
+fn return_code(code: &Node) -> Option<ReturnCode> {
+    let number = code.get("code")?;
+    let Value::Number(value) = &number.value else {
+        return None;
+    };
+    Some(ReturnCode {
+        code: At {
+            value: value.parse().ok()?,
+            at: number.at,
+        },
+        name: code.text("name")?,
+        meaning: code.text("meaning")?,
+        remedy: code.text("remedy")?,
+        outcome: code.word("outcome", &Outcome::WORDS)?.value,
+    })
+}
+
+fn field(field: &Node) -> Option<Field> {
+    let choices = field.get("enum");
+    Some(Field {
+        default: field.get("default").cloned(),
+        choices: choices.map(|choices| At {
+            value: choices.elements().iter().filter_map(string).collect(),
+            at: choices.at,
+        }),
+        enum_type: field.text("enum_type"),
+        format: field.word("format", &Format::WORDS),
+        example_type: field.ty("example_type"),
+        example_omits: field.flag("example_omits"),
+        example_shorthand: field.flag("example_shorthand"),
+        explicit: field.flag("explicit"),
+        allow_empty: field.flag("allow_empty"),
+        split_when_absent: field.get("split_when_absent").and_then(split_when_absent),
+        counted_by: field.text("counted_by"),
+        rust_name: field.text("rust_name"),
+        description: field.text("description")?,
+        is_plain: field
+            .members()
+            .iter()
+            .all(|member| keys::FIELD.key(&member.key).is_some_and(|key| key.required)),
+        name: field.text("name")?,
+        ty: field.ty("type")?,
+        required: field.flag("required")?.value,
+    })
+}
+
+fn split_when_absent(split: &Node) -> Option<SplitWhenAbsent> {
+    Some(SplitWhenAbsent {
+        action: split.text("action")?,
+        summary: split.text("summary")?,
+        idempotency: idempotency(split)?,
+    })
+}
+
+fn pagination(pagination: &Node) -> Option<Pagination> {
+    Some(Pagination {
+        offset: pagination.text("offset")?,
+        limit: pagination.text("limit")?,
+        total: pagination.text("total")?,
+        items: pagination.text("items")?,
+        key: pagination.text("key")?,
+    })
+}
+
+fn idempotency(node: &Node) -> Option<Idempotency> {
+    Some(node.word("idempotency", &Idempotency::WORDS)?.value)
+}
+
+fn string(node: &Node) -> Option<At<String>> {
+    let value = node.as_str()?.to_owned();
+    Some(At { value, at: node.at })
+}
+
+/// The values of an object's keys. Their forms have been checked.
+impl Node {
+    fn text(&self, key: &str) -> Option<At<String>> {
+        self.get(key).and_then(string)
     }
 
-    /// An object with any keys, in their order; repeated ones are reported.
-    pub(super) fn members(&mut self, node: &Node, what: &str) -> Option<Vec<Member>> {
-        let Value::Object(members) = &node.value else {
-            self.mistaken(node, &format!("{what}: an object"));
-            return None;
-        };
-        let mut seen = std::collections::BTreeSet::new();
-        for member in members {
-            if !seen.insert(&member.key) {
-                self.report.error(
-                    member.at,
-                    format!("`{}` stands twice in {what}", member.key),
-                );
-            }
-        }
-        Some(members.clone())
-    }
-
-    pub(super) fn list<T>(
-        &mut self,
-        node: Option<Node>,
-        what: &str,
-        mut read: impl FnMut(&mut Self, Node) -> Option<T>,
-    ) -> Vec<T> {
-        match node {
-            Some(Node {
-                value: Value::Array(elements),
-                ..
-            }) => elements
-                .into_iter()
-                .filter_map(|element| read(self, element))
-                .collect(),
-            Some(other) => {
-                self.mistaken(&other, &format!("{what}: an array"));
-                Vec::new()
-            }
-            None => Vec::new(),
-        }
-    }
-
-    /// A string that is a name or a value: printable, and not empty.
-    pub(super) fn text(&mut self, node: Option<Node>) -> Option<At<String>> {
-        let text = self.string(node?)?;
-        if text.value.is_empty() {
-            self.report.error(text.at, "this may not be empty");
-            return None;
-        }
-        if text.value.contains(char::is_whitespace) {
-            self.report
-                .error(text.at, format!("{:?} may hold no white space", text.value));
-            return None;
-        }
-        Some(text)
-    }
-
-    /// A string that becomes documentation.
-    pub(super) fn prose(&mut self, node: Option<Node>) -> Option<At<String>> {
-        let text = self.string(node?)?;
-        if text.value.trim().is_empty() {
-            self.report.error(
-                text.at,
-                "this is empty, and becomes documentation: write a sentence for the reader of the Rust docs",
-            );
-            return None;
-        }
-        if let Some(what) = odd_markdown(&text.value) {
-            self.report.error(text.at, what);
-            return None;
-        }
-        Some(text)
-    }
-
-    fn string(&mut self, node: Node) -> Option<At<String>> {
-        let Value::String(value) = node.value else {
-            self.mistaken(&node, "a string");
-            return None;
-        };
-        // Control and direction characters would break, or disguise, the source they are written to.
-        let is_hidden = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-        };
-        if let Some(hidden) = value.chars().find(|c| is_hidden(*c)) {
-            self.report.error(
-                node.at,
-                format!(
-                    "the character U+{:04X} may not stand here",
-                    u32::from(hidden)
-                ),
-            );
-            return None;
-        }
-        Some(At { value, at: node.at })
-    }
-
-    pub(super) fn boolean(&mut self, node: Option<Node>) -> Option<At<bool>> {
-        let node = node?;
+    fn flag(&self, key: &str) -> Option<At<bool>> {
+        let node = self.get(key)?;
         let Value::Boolean(value) = node.value else {
-            self.mistaken(&node, "true or false");
             return None;
         };
         Some(At { value, at: node.at })
     }
 
-    pub(super) fn integer(&mut self, node: Option<Node>) -> Option<At<i64>> {
-        let node = node?;
-        if let Value::Number(number) = &node.value
-            && let Ok(value) = number.parse()
-        {
-            return Some(At { value, at: node.at });
-        }
-        self.mistaken(&node, "an integer");
-        None
+    fn ty(&self, key: &str) -> Option<At<Type>> {
+        let node = self.get(key)?;
+        let value = Type::parse(node.as_str()?).ok()?;
+        Some(At { value, at: node.at })
     }
 
-    pub(super) fn ty(&mut self, node: Option<Node>) -> Option<At<Type>> {
-        let text = self.string(node?)?;
-        match Type::parse(&text.value) {
-            Ok(value) => Some(At { value, at: text.at }),
-            Err(message) => {
-                self.report.error(text.at, message);
-                None
-            }
-        }
+    fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<At<T>> {
+        let node = self.get(key)?;
+        let (_, value) = words
+            .iter()
+            .find(|(word, _)| node.as_str() == Some(*word))?;
+        Some(At {
+            value: *value,
+            at: node.at,
+        })
     }
 
-    pub(super) fn one_of<T: Copy>(
-        &mut self,
-        node: Option<Node>,
-        choices: &[(&str, T)],
-    ) -> Option<At<T>> {
-        let text = self.string(node?)?;
-        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text.value) {
-            return Some(At {
-                value: *value,
-                at: text.at,
-            });
-        }
-        let names = choices.iter().map(|(name, _)| *name);
-        self.report.error(
-            text.at,
-            format!(
-                "`{}` is not known here{}",
-                text.value,
-                suggest(&text.value, names)
-            ),
-        );
-        None
+    fn list<T>(&self, key: &str, read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
+        let elements = self.get(key).map_or(&[][..], Self::elements);
+        elements.iter().filter_map(read).collect()
     }
-
-    fn mistaken(&mut self, found: &Node, expected: &str) {
-        self.report.error(
-            found.at,
-            format!("expected {expected}; found {}", found.kind()),
-        );
+    fn map<T>(&self, key: &str, mut read: impl FnMut(At<String>, &Self) -> Option<T>) -> Vec<T> {
+        let members = self.get(key).map_or(&[][..], Self::members).iter();
+        let read = |Member { at, key, value }: &Member| {
+            let name = At {
+                value: key.clone(),
+                at: *at,
+            };
+            read(name, value)
+        };
+        members.filter_map(read).collect()
     }
-}
-
-/// What rustdoc would take for something else than words.
-fn odd_markdown(text: &str) -> Option<String> {
-    let is_code = |line: &str| line.starts_with("    ") || line.trim_start().starts_with("```");
-    if text.lines().any(is_code) {
-        return Some("a block of code would become a test of its own: say it in words".to_owned());
-    }
-    // Every other piece between backticks is code.
-    for words in text.split('`').step_by(2) {
-        let link = words.find('[').filter(|_| !words.contains("]("));
-        if let Some(odd) = link
-            .map(|_| '[')
-            .or_else(|| words.contains('<').then_some('<'))
-        {
-            return Some(format!(
-                "`{odd}` would become a link or a tag: put what it belongs to in backticks"
-            ));
-        }
-    }
-    None
 }

@@ -1,22 +1,23 @@
-//! Pages that are cut off, mixed up, not text, or not pages.
+//! Imports files that are cut off, mixed up, not text, or not pages.
 
 use proptest::prelude::*;
-use uhub_codegen::import::{LARGEST, Shape, read};
+use uhub_codegen::import::{MAX_PAGE, Shape, read};
 
-use super::{every_shape, facts, page, said, shapes, spec};
+use super::{errors, every_shape, facts, notes, page, shapes, spec};
 
-/// What is said of a page that is refused.
+/// Returns the errors of a page that is refused.
 fn refused(text: &str, shape: Option<Shape>) -> Vec<String> {
     let reading = read("page", text.as_bytes(), shape);
     let short: String = text.chars().take(60).collect();
     assert!(reading.page.is_none(), "{short:?} was read as a page");
-    assert!(!reading.errors.is_empty(), "{short:?}");
-    said(&reading)
+    let errors = errors(&reading);
+    assert!(!errors.is_empty(), "{short:?}");
+    errors
 }
 
-/// Of a page that is cut off anywhere, either nothing is read or everything.
+/// A page that is cut off anywhere is refused or read completely.
 #[test]
-fn a_page_that_is_cut_off_loses_no_fact_in_silence() {
+fn a_page_that_is_cut_off_loses_no_fact_silently() {
     const CUTS: usize = 400;
     for name in ["get_scale", "list_crates", "plan_route"] {
         for (shape, text) in every_shape(&page(name)) {
@@ -32,20 +33,20 @@ fn a_page_that_is_cut_off_loses_no_fact_in_silence() {
                         read_anyway += 1;
                     }
                     None => assert!(
-                        !reading.errors.is_empty(),
+                        !errors(&reading).is_empty(),
                         "{name} as {shape}, cut at {cut}"
                     ),
                 }
             }
-            // Nothing that is needed stands after the examples.
+            // The page has no facts after the examples.
             assert!(read_anyway < CUTS / 3, "{name} as {shape}: {read_anyway}");
         }
     }
 }
 
-/// Whatever stands between two lines, the rows after it are read or said to be lost.
+/// Of an additional line anywhere, the rows after it are read or the page is refused.
 #[test]
-fn a_line_more_anywhere_loses_no_fact_in_silence() {
+fn an_additional_line_anywhere_loses_no_fact_silently() {
     for name in ["get_scale", "list_crates", "plan_route"] {
         for (shape, text) in every_shape(&page(name)) {
             let whole = read(name, text.as_bytes(), Some(shape)).page.unwrap();
@@ -177,18 +178,21 @@ fn a_row_outside_its_table_is_an_error() {
             "CrateSet\n\n字段名类型描述信息必填",
             "CrateSet\n\n字段名类型描述信息是否必须",
             "page:52:1",
-            "this header of a table is not understood: \"字段名类型描述信息是否必须\"",
+            "the header of this table is not understood: \"字段名类型描述信息是否必须\"",
         ),
     ] {
         assert!(page.contains(from), "{from}");
-        let said = refused(&page.replacen(from, to, 1), None);
-        let is_said = |said: &String| said.starts_with(place) && said.contains(expected);
-        assert!(said.iter().any(is_said), "{to:?}: {place} in {said:#?}");
+        let errors = refused(&page.replacen(from, to, 1), None);
+        let is_expected = |error: &String| error.starts_with(place) && error.contains(expected);
+        assert!(
+            errors.iter().any(is_expected),
+            "{to:?}: {place} in {errors:#?}"
+        );
     }
 }
 
 #[test]
-fn every_mistake_of_a_page_has_its_place() {
+fn every_error_has_its_place() {
     let list_crates = page("list_crates");
     let text = shapes::text(&list_crates);
     let pasted = shapes::pasted(&list_crates);
@@ -200,55 +204,55 @@ fn every_mistake_of_a_page_has_its_place() {
             &list_crates,
             "|**Yes**|\n| **Kind**",
             "|perhaps|\n| **Kind**",
-            "page:29:1: the row of `DepotName` says neither Yes nor No",
+            "page:29:1: the row of `DepotName` has neither Yes nor No",
         ),
         (
             &list_crates,
             "**DepotName** | string | 仓库名称 |**Yes**|\n| **Kind",
             "**Depot Name** | string | 仓库名称 |**Yes**|\n| **Kind",
-            "page:29:1: \"Depot Name\" is no name of a parameter or field",
+            "page:29:1: \"Depot Name\" is not a parameter's or field's name",
         ),
         (
             &list_crates,
             "wood\\| steel",
             "wood| steel",
-            "page:30:1: this row has 5 cells where its table has 4 columns: write a `|` within a cell as `\\|`",
+            "page:30:1: this row has 5 cells, its table 4 columns: write a `|` within a cell as `\\|`",
         ),
         (
             &list_crates,
             "**Offset** | int",
             "**Offset** | array",
-            "page:32:1: an array names its elements: `array[T]`",
+            "page:32:1: an array needs the type of its elements: `array[T]`",
         ),
         (
             &list_crates,
             "**Offset** | int",
             "**Offset** | 整数",
-            "page:32:1: `整数` is no type; expected string, int, float, boolean, object, `array[T]` or a model's name",
+            "page:32:1: `整数` is not a type; expected string, int, float, boolean, object, `array[T]` or a model's name",
         ),
         (
             &list_crates,
             "**Limit** | int",
             "**Offset** | string",
-            "page:33:1: `Offset` stands here again, and says otherwise",
+            "page:33:1: `Offset` is repeated with other facts",
         ),
         (
             &list_crates,
             "#### OwnerSet",
             "#### CrateSet",
-            "page:60:1: the model `CrateSet` stands here again, and says otherwise",
+            "page:60:1: `CrateSet` is repeated with other facts",
         ),
         (
             &list_crates,
             "- ListCrates\n",
             "- ListBoxes\n",
-            "page:1:1: the title names `ListBoxes`, the common parameters `ListCrates`: which of the two is it?",
+            "page:1:1: the title names `ListBoxes`, the common parameters name `ListCrates`",
         ),
         (
             &list_crates,
             " - ListCrates\n",
             "\n",
-            "page:1:1: the page has no title that ends in its action's name: `Lists images - GetRepoImage`",
+            "page:1:1: the page needs a title that ends in its action's name: `Lists images - GetRepoImage`",
         ),
         (
             &list_crates,
@@ -266,13 +270,13 @@ fn every_mistake_of_a_page_has_its_place() {
             &list_crates,
             "### 响应字段\n",
             "### 请求参数\n",
-            "page:35:1: a second heading `Request Parameters`: are these two pages in one?",
+            "page:35:1: a second heading `Request Parameters`: put two pages into two files",
         ),
         (
             &list_crates,
             "#### OwnerSet\n",
             "#### Owners of crates\n",
-            "page:60:1: this heading stands over a table of fields and is no model's name: \"Owners of crates\"",
+            "page:60:1: the heading of a table of fields must be a model's name, not \"Owners of crates\"",
         ),
         (
             &list_crates,
@@ -284,43 +288,43 @@ fn every_mistake_of_a_page_has_its_place() {
             &list_crates,
             "5\n}\n```\n",
             "5\n}\n",
-            "page:83:1: the page ends before its response example does",
+            "page:83:1: the page ends within its `Response Example`: is it cut off?",
         ),
         (
             &text,
             "取值 Yes 或 No，默认为NoNo",
             "取值 Yes 或 No",
-            "page:34:1: the last word of \"WithSealedstring是否包含已封存的，取值 Yes 或 No\" is part of its description, and nothing says whether `WithSealed` is required: write tabs between its cells",
+            "page:34:1: the last word of \"WithSealedstring是否包含已封存的，取值 Yes 或 No\" is part of its description, so whether `WithSealed` is required is missing: write tabs between its cells",
         ),
         (
             &list_crates,
             "**Limit** | int",
             "**Limit** | int or string",
-            "page:33:1: `int or string` is no type; expected string, int, float, boolean, object, `array[T]` or a model's name",
+            "page:33:1: `int or string` is not a type; expected string, int, float, boolean, object, `array[T]` or a model's name",
         ),
         (
             &list_crates,
             "**Limit** | int",
             "**Limit** | Int",
-            "page:33:1: `Int`, the type of `Limit`, is neither a type nor a model of the page; did you mean `int`?",
+            "page:33:1: unknown type `Int` of `Limit`; did you mean `int`?",
         ),
         (
             &list_crates,
             "**Limit** | int",
             "**Limit** | array[number]",
-            "page:33:1: `number`, the type of `Limit`, is neither a type nor a model of the page; expected one of: boolean, float, int, object, string",
+            "page:33:1: unknown type `number` of `Limit`; expected one of: boolean, float, int, object, string",
         ),
         (
             &list_crates,
             "请求参数\n\n| 参数名 | 类型 | 描述信息 | 必填 |\n|",
             "请求参数\n\n| 参数名 | 类型 | 描述信息 | 必填 | 类型 |\n|:---|",
-            "page:26:1: this table has two columns `Type`",
+            "page:26:1: this table has several columns `Type`",
         ),
         (
             &html,
             "<strong>Limit</strong>",
             "<strong>Limit<sup>1</sup></strong>",
-            "\"Limit 1\" is no name of a parameter or field",
+            "\"Limit 1\" is not a parameter's or field's name",
         ),
         (
             &text,
@@ -332,57 +336,59 @@ fn every_mistake_of_a_page_has_its_place() {
             &text,
             "DepotNamestring仓库名称Yes\nKind",
             "DepotNameString仓库名称Yes\nKind",
-            "page:32:1: no name and type is found at the beginning of \"DepotNameString仓库名称Yes\": write tabs between its cells",
+            "page:32:1: \"DepotNameString仓库名称Yes\" does not begin with a name and a type: write tabs between its cells",
         ),
         (
             &text,
             "Offsetint偏移量",
             "Offsetintint偏移量",
-            "page:35:1: \"Offsetintint偏移量，默认0No\" could be `Offset` of type `int` or `Offsetint` of type `int`, and nothing on the page settles it: write tabs between its cells",
+            "page:35:1: \"Offsetintint偏移量，默认0No\" could be `Offset` of type `int` or `Offsetint` of type `int`, and the page has no evidence for one: write tabs between its cells",
         ),
         (
             &text,
             "Offsetint",
             "FingerprintOwnerThe",
-            "page:35:1: \"FingerprintOwnerThe偏移量，默认0No\" could be `Fingerpr` of type `int`, but is not worded so, and the page shows no such name: write tabs between its cells",
+            "page:35:1: \"FingerprintOwnerThe偏移量，默认0No\" could be `Fingerpr` of type `int`, but is not worded like it, and no example shows that name: write tabs between its cells",
         ),
         (
             &text,
             "\"TotalCount\": 5\n}",
             "\"TotalCount\": 5\n",
-            "page:79:1: the page ends before its response example does",
+            "page:79:1: the page ends within its `Response Example`: is it cut off?",
         ),
         (
             &pasted,
             "Limit\tint\t",
             "Limit\t",
-            "page:38:1: this row has 3 cells where its table has 4 columns",
+            "page:38:1: this row has 3 cells, its table 4 columns",
         ),
         (
             &plan_route,
             "Request Parameters\n\nParameter Name\tType\tDescription Information\tRequired\nRegion\tstring\tRegion. See list of regions (opens in a new tab)\tYes",
             "Request Parameters\n\nParameter Name\tType\tRequired\tDescription Information\nRegionstringWhereYes",
-            "page:23:1: nothing divides this row's cells, and its table has other columns than most",
+            "page:23:1: this row needs delimiters, as its table has other columns: write tabs between its cells",
         ),
         (
             &html,
             "</table><h4 class=\"nx-font-semibold\">OwnerSet",
             "<h4>OwnerSet",
-            "a table within a table cannot be read",
+            "nested tables are not supported",
         ),
     ] {
         assert!(page.contains(from), "{from}");
-        let said = said(&read("page", page.replacen(from, to, 1).as_bytes(), None));
-        if !said.iter().any(|said| said.ends_with(expected)) {
-            wrong.push(format!("{to:?}:\n  expected {expected}\n  said {said:#?}"));
+        let errors = errors(&read("page", page.replacen(from, to, 1).as_bytes(), None));
+        if !errors.iter().any(|error| error.ends_with(expected)) {
+            wrong.push(format!(
+                "{to:?}:\n  expected {expected}\n  found {errors:#?}"
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The types of these rows are models that the page lacks; a basic type stands in them by chance.
+/// The types of these rows are models that the page lacks. They contain a basic type by chance.
 #[test]
-fn a_row_whose_type_is_not_on_the_page_is_not_read_as_another() {
+fn a_row_with_an_undocumented_type_is_not_read_with_another() {
     let text = shapes::text(&page("list_crates"));
     for row in [
         "BucketBucketInfoobject storage bucketNo",
@@ -396,17 +402,18 @@ fn a_row_whose_type_is_not_on_the_page_is_not_read_as_another() {
     ] {
         let open = text.replacen("Limitint显示数量，默认为20。No", row, 1);
         assert_ne!(open, text);
-        let said = refused(&open, None);
-        assert_eq!(said.len(), 1, "{said:#?}");
+        let errors = refused(&open, None);
+        assert_eq!(errors.len(), 1, "{errors:#?}");
         assert!(
-            said[0].starts_with("page:36:1: ") && said[0].ends_with("write tabs between its cells"),
-            "{said:#?}"
+            errors[0].starts_with("page:36:1: ")
+                && errors[0].ends_with("write tabs between its cells"),
+            "{errors:#?}"
         );
     }
 }
 
 #[test]
-fn what_is_passed_over_is_said() {
+fn ignored_code_is_noted() {
     let list_crates = page("list_crates");
     let more = list_crates.replacen(
         "### 响应示例",
@@ -414,8 +421,8 @@ fn what_is_passed_over_is_said() {
         1,
     );
     let reading = read("page", more.as_bytes(), None);
-    let notes: Vec<String> = reading.notes.iter().map(ToString::to_string).collect();
-    let expected = "page:80:1: another block of code under `Request Example`: passed over";
+    let notes = notes(&reading.diagnostics);
+    let expected = "page:80:1: another block of code under `Request Example`: ignored";
     assert!(notes.iter().any(|note| note == expected), "{notes:#?}");
     assert_eq!(
         spec(&reading.page.unwrap()),
@@ -424,7 +431,7 @@ fn what_is_passed_over_is_said() {
 }
 
 #[test]
-fn a_row_that_stays_open_is_settled_by_tabs() {
+fn tabs_settle_an_open_row() {
     let text = shapes::text(&page("list_crates"));
     let open = text.replacen("Offsetint偏移量，默认0No", "Offsetintint偏移量，默认0No", 1);
     refused(&open, None);
@@ -438,7 +445,7 @@ fn a_row_that_stays_open_is_settled_by_tabs() {
 }
 
 #[test]
-fn what_is_no_page_is_refused() {
+fn other_files_are_refused() {
     let json = "{\"action\": \"ListCrates\"}";
     let list_crates = page("list_crates");
     for text in [
@@ -453,7 +460,7 @@ fn what_is_no_page_is_refused() {
     ] {
         refused(text, None);
     }
-    // Read as what it is not, a page says nothing, and nothing wrong.
+    // A page read in another shape is refused.
     for (shape, text) in every_shape(&list_crates) {
         for other in [Shape::Markdown, Shape::Html, Shape::Text] {
             let is_same = other == shape || (shape, other) == (Shape::Pasted, Shape::Text);
@@ -471,7 +478,7 @@ fn what_is_no_page_is_refused() {
 }
 
 #[test]
-fn another_encoding_is_said_with_its_place() {
+fn another_encoding_is_refused_with_its_place() {
     let utf_16: Vec<u8> = "# A - GetX\n"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -485,13 +492,13 @@ fn another_encoding_is_said_with_its_place() {
     ] {
         let reading = read("page", &bytes, None);
         assert_eq!(
-            said(&reading),
+            errors(&reading),
             [format!(
-                "{place}: this is not UTF-8: save the page as UTF-8 text"
+                "{place}: invalid UTF-8: save the page as UTF-8 text"
             )]
         );
     }
-    // What other systems do to a text file.
+    // A byte order mark and CRLF are accepted.
     let windows = format!(
         "\u{feff}{}",
         shapes::text(&page("list_crates")).replace('\n', "\r\n")
@@ -501,11 +508,11 @@ fn another_encoding_is_said_with_its_place() {
 }
 
 #[test]
-fn what_is_too_large_or_too_deep_is_refused() {
-    let reading = read("page", &vec![b' '; LARGEST + 1], None);
+fn large_and_deep_files_are_refused() {
+    let reading = read("page", &vec![b' '; MAX_PAGE + 1], None);
     assert_eq!(
-        said(&reading),
-        ["page:1:1: this has more than 16 MiB: a page has less"]
+        errors(&reading),
+        ["page:1:1: the page is larger than 16 MiB"]
     );
     let list_crates = page("list_crates");
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(50_000), close.repeat(50_000));
@@ -516,14 +523,10 @@ fn what_is_too_large_or_too_deep_is_refused() {
             1,
         )
     };
-    // An example that is no JSON for us is left out; the facts stand in the tables.
+    // An invalid example is ignored: the facts are in the tables.
     let reading = read("page", json(&deep("[", "]")).as_bytes(), None);
     assert!(reading.page.is_some());
-    assert!(
-        reading.notes[0]
-            .to_string()
-            .contains("is left out: this is not JSON: recursion limit")
-    );
+    assert!(notes(&reading.diagnostics)[0].contains("is ignored: invalid JSON: recursion limit"));
     for text in [
         deep("<div>", "</div>"),
         deep("<table><tr><td>", "</td></tr></table>"),
@@ -545,14 +548,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_mutilated_page_makes_the_reader_panic(
+    fn a_damaged_page_never_panics(
         name in prop_oneof![Just("get_scale"), Just("list_crates"), Just("plan_route")],
         shape in 0_usize..4,
-        wounds in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..80, any::<prop::sample::Index>(), 0_u8..4), 1..6),
+        damages in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..80, any::<prop::sample::Index>(), 0_u8..4), 1..6),
     ) {
         let (shape, text) = every_shape(&page(name))[shape].clone();
         let mut chars: Vec<char> = text.chars().collect();
-        for (at, length, other, kind) in wounds {
+        for (at, length, other, kind) in damages {
             let at = at.index(chars.len());
             let end = (at + length).min(chars.len());
             let piece: Vec<char> = chars[at..end].to_vec();
@@ -570,7 +573,7 @@ proptest! {
         let text: String = chars.into_iter().collect();
         for shape in [None, Some(shape)] {
             let reading = read("page", text.as_bytes(), shape);
-            prop_assert_eq!(reading.page.is_none(), !reading.errors.is_empty());
+            prop_assert_eq!(reading.page.is_none(), !errors(&reading).is_empty());
             if let Some(page) = reading.page {
                 let first = page.spec(None).unwrap().text;
                 let again = page.spec(Some(&uhub_codegen::SpecFile::new("spec", first.clone()))).unwrap().text;

@@ -1,4 +1,4 @@
-//! Pages in every shape, whole and broken: what they say becomes a spec, or an error with its place.
+//! Imports pages in every shape, complete and broken: into a spec, or errors with their places.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod broken;
@@ -12,16 +12,19 @@ use std::{
 };
 
 use serde_json::Value;
-use uhub_codegen::import::{Counts, Page, Reading, Shape, read};
+use uhub_codegen::{
+    Diagnostic, Severity,
+    import::{Counts, Page, Reading, Shape, read},
+};
 
 const PAGES: &str = "tests/data/pages";
 
-/// A page of the fixtures.
+/// Reads a page of the fixtures.
 fn page(name: &str) -> String {
     fs::read_to_string(format!("{PAGES}/markdown/depot/{name}.md")).unwrap()
 }
 
-/// A page in every shape.
+/// Converts a page to every shape.
 fn every_shape(markdown: &str) -> [(Shape, String); 4] {
     [
         (Shape::Markdown, markdown.to_owned()),
@@ -31,15 +34,29 @@ fn every_shape(markdown: &str) -> [(Shape, String); 4] {
     ]
 }
 
-fn said(reading: &Reading) -> Vec<String> {
-    reading.errors.iter().map(ToString::to_string).collect()
+/// Returns the diagnostics of one severity as text, without the severity.
+fn messages(diagnostics: &[Diagnostic], severity: Severity) -> Vec<String> {
+    let mut messages = Vec::new();
+    for it in diagnostics.iter().filter(|it| it.severity == severity) {
+        let place = format!("{}:{}:{}", it.file, it.line, it.column);
+        messages.push(format!("{place}: {}", it.message));
+    }
+    messages
+}
+
+fn errors(reading: &Reading) -> Vec<String> {
+    messages(&reading.diagnostics, Severity::Error)
+}
+
+fn notes(diagnostics: &[Diagnostic]) -> Vec<String> {
+    messages(diagnostics, Severity::Note)
 }
 
 fn spec(page: &Page) -> Value {
     serde_json::from_str(&page.spec(None).unwrap().text).unwrap()
 }
 
-/// The facts of a page, in the form of `facts.json`.
+/// Returns the facts of a page in the form of `facts.json`.
 fn facts(page: &Page) -> Value {
     let spec = spec(page);
     let rows = |rows: &Value| {
@@ -59,8 +76,8 @@ fn facts(page: &Page) -> Value {
     })
 }
 
-/// A spec has a row once that a page has again, word for word.
-fn once(mut facts: Value) -> Value {
+/// Removes repeated rows, which a spec has once.
+fn without_repetitions(mut facts: Value) -> Value {
     for table in ["parameters", "response"] {
         let rows = facts[table].as_array_mut().unwrap();
         let all = std::mem::take(rows);
@@ -73,13 +90,13 @@ fn once(mut facts: Value) -> Value {
     facts
 }
 
-/// The pages of a folder that has `facts.json`, `markdown/` and perhaps `text/`.
+/// Returns the pages of a folder with `facts.json`, `markdown/` and optionally `text/`.
 fn pages_of(folder: &Path) -> BTreeMap<String, Value> {
     let facts = fs::read_to_string(folder.join("facts.json")).unwrap();
     serde_json::from_str(&facts).unwrap()
 }
 
-/// Reads every page in every shape, and compares every fact; says what settled how many rows.
+/// Compares every fact of every page in every shape. Returns the counts by shape.
 fn compare_all(folder: &Path) -> BTreeMap<&'static str, Counts> {
     let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
     for (name, expected) in pages_of(folder) {
@@ -91,19 +108,19 @@ fn compare_all(folder: &Path) -> BTreeMap<&'static str, Counts> {
             ("markdown", Shape::Markdown, markdown.clone()),
             ("html", Shape::Html, shapes::html(&markdown)),
             ("pasted", Shape::Pasted, shapes::pasted(&markdown)),
-            ("text made of it", Shape::Text, shapes::text(&markdown)),
+            ("converted text", Shape::Text, shapes::text(&markdown)),
         ];
         if let Ok(text) = fs::read_to_string(path("text", "txt")) {
             forms.push(("text", Shape::Text, text));
         }
-        let expected = once(expected);
+        let expected = without_repetitions(expected);
         for (form, shape, text) in forms {
             assert_eq!(Shape::of(&text), shape, "{name} as {form}");
             let reading = read(&name, text.as_bytes(), None);
             let page = reading
                 .page
                 .as_ref()
-                .unwrap_or_else(|| panic!("{name} as {form}: {:#?}", said(&reading)));
+                .unwrap_or_else(|| panic!("{name} as {form}: {:#?}", errors(&reading)));
             assert_eq!(facts(page), expected, "{name} as {form}");
             *counts.entry(form).or_default() += page.counts();
         }
@@ -112,21 +129,21 @@ fn compare_all(folder: &Path) -> BTreeMap<&'static str, Counts> {
 }
 
 #[test]
-fn every_shape_of_a_page_says_the_same() {
+fn every_shape_of_a_page_has_the_same_facts() {
     let counts = compare_all(Path::new(PAGES));
     assert_eq!(counts["html"], counts["markdown"]);
     assert_eq!(counts["pasted"], counts["markdown"]);
-    let text = counts["text made of it"];
+    let text = counts["converted text"];
     assert_eq!(text.parameters, 14);
     assert_eq!(text.fields, 24);
     assert_eq!((text.by_example, text.by_wording), (3, 5), "{text:?}");
 }
 
-/// The whole documentation, where it is at hand: `UHUB_PAGES` names its folder.
+/// Reads the whole documentation, if `UHUB_PAGES` names its folder.
 #[test]
 fn every_page_of_the_documentation_is_read_in_every_shape() {
     let Some(folder) = std::env::var_os("UHUB_PAGES") else {
-        println!("skipped: UHUB_PAGES names no folder of pages");
+        println!("skipped: set UHUB_PAGES to a folder of pages");
         return;
     };
     let folder = PathBuf::from(folder);
@@ -138,7 +155,7 @@ fn every_page_of_the_documentation_is_read_in_every_shape() {
 }
 
 #[test]
-fn a_page_is_the_same_spec_in_every_shape() {
+fn every_shape_of_a_page_makes_the_same_spec() {
     for name in ["list_crates", "plan_route", "get_scale"] {
         let specs: Vec<String> = every_shape(&page(name))
             .iter()

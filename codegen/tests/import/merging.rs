@@ -1,18 +1,18 @@
-//! Pages over the specs there are: facts change, words and decisions stay.
+//! Imports pages into existing specs: facts change, prose and decisions stay.
 
 use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 use uhub_codegen::{
-    Spec, SpecFile, generate,
+    Severity, Spec, SpecFile, generate,
     import::{Page, read},
 };
 
-use super::{page, pages_of, spec};
+use super::{errors, messages, notes, page, pages_of, spec};
 
 fn read_page(markdown: &str) -> Page {
     let reading = read("page.md", markdown.as_bytes(), None);
-    assert!(reading.errors.is_empty(), "{:?}", reading.errors);
+    assert!(errors(&reading).is_empty(), "{:?}", errors(&reading));
     reading.page.unwrap()
 }
 
@@ -22,7 +22,7 @@ fn import(page: &Page, old: &str) -> String {
         .text
 }
 
-/// The row of a name in one of a spec's tables.
+/// Returns the row of a name in one of a spec's tables.
 fn row<'v>(spec: &'v Value, table: &str, name: &str) -> &'v Value {
     let rows = spec.pointer(table).unwrap().as_array().unwrap();
     rows.iter()
@@ -30,7 +30,7 @@ fn row<'v>(spec: &'v Value, table: &str, name: &str) -> &'v Value {
         .unwrap_or(&Value::Null)
 }
 
-/// A spec as a person leaves it: with words everywhere and nothing that waits for an answer.
+/// Returns a spec as a maintainer leaves it: described, with all proposals confirmed.
 fn described(text: &str) -> String {
     let text = text
         .replace("\"summary\": \"\"", "\"summary\": \"Lists crates.\"")
@@ -43,7 +43,7 @@ fn described(text: &str) -> String {
 }
 
 #[test]
-fn what_a_page_shows_against_its_tables_is_recorded() {
+fn contradictions_of_the_examples_are_recorded() {
     let reading = read("page.md", page("list_crates").as_bytes(), None);
     let page = reading.page.unwrap();
     let imported = page.spec(None).unwrap();
@@ -75,24 +75,23 @@ fn what_a_page_shows_against_its_tables_is_recorded() {
     );
     assert!(
         imported.text.contains("\"Volume\": 1.50,"),
-        "numbers stay as they are written"
+        "numbers keep their spelling"
     );
-    let notes: Vec<String> = imported.notes.iter().map(ToString::to_string).collect();
     assert_eq!(
-        notes,
+        notes(&imported.notes),
         [
-            "page.md:56:1: `DepotName` is required, and the example lacks it",
-            "page.md:65:1: `Since` is required, and the example lacks it",
-            "page.md:76:2: `Limit` is documented as int and shown as string",
-            "page.md:77:2: `ProjectId` is shown again",
-            "page.md:88:21: `CreateTime` is documented as string and shown as int",
-            "page.md:99:15: `OwnerSet` is documented as array[OwnerSet] and shown as array[string]",
+            "page.md:56:1: `DepotName` is required, and the example omits it",
+            "page.md:65:1: `Since` is required, and the example omits it",
+            "page.md:76:2: the example of `Limit` does not fit its type: expected int; found a string",
+            "page.md:77:2: `ProjectId` is repeated",
+            "page.md:88:21: the example of `CreateTime` does not fit its type: expected string; found an integer",
+            "page.md:99:15: the example of `OwnerSet` does not fit its type: expected OwnerSet; found a string",
         ]
     );
 }
 
 #[test]
-fn what_is_shown_and_cannot_be_kept_is_said() {
+fn values_dropped_from_an_example_are_noted() {
     let page = read_page(&page("plan_route"));
     let imported = page.spec(None).unwrap();
     let spec: Value = serde_json::from_str(&imported.text).unwrap();
@@ -104,17 +103,16 @@ fn what_is_shown_and_cannot_be_kept_is_said() {
         spec["example"]["response"]["Depot"],
         json!({"EndpointPort": "80"})
     );
-    let notes: Vec<String> = imported.notes.iter().map(ToString::to_string).collect();
     let expected = [
-        "page.md:82:58: `Colour` is shown and nowhere documented: left out of the example",
-        "page.md:92:22: `Mode` is shown as null: taken as absent",
-        "page.md:92:44: `EndpointPort` is documented as int and shown as string",
+        "page.md:82:58: `Colour` is not documented: dropped from the example",
+        "page.md:92:22: `Mode` is null: treated as absent",
+        "page.md:92:44: the example of `EndpointPort` does not fit its type: expected int; found a string",
     ];
-    assert_eq!(notes, expected);
+    assert_eq!(notes(&imported.notes), expected);
 }
 
 #[test]
-fn what_the_names_suggest_is_proposed_and_generated_when_it_is_confirmed() {
+fn proposals_are_generated_once_confirmed() {
     let page = read_page(&page("list_crates"));
     let new = page.spec(None).unwrap().text;
     let spec = spec(&page);
@@ -127,7 +125,7 @@ fn what_the_names_suggest_is_proposed_and_generated_when_it_is_confirmed() {
     assert_eq!(row(&spec, "/parameters", "Kind")["default"], "wood");
     assert_eq!(row(&spec, "/parameters", "WithSealed")["default"], "No");
     assert_eq!(row(&spec, "/parameters", "Offset")["default"], 0);
-    // A default is a parameter's.
+    // Only parameters have defaults.
     assert_eq!(
         row(&spec, "/models/CrateSet", "Sealed").get("default"),
         None
@@ -141,34 +139,36 @@ fn what_the_names_suggest_is_proposed_and_generated_when_it_is_confirmed() {
             vec![file],
         ))
     };
-    let mistakes = with(&new).unwrap_err();
-    let said: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        said[0],
-        "list_crates.json:4:14: this is empty, and becomes documentation: write a sentence for the reader of the Rust docs"
-    );
-    assert_eq!(
-        said[1],
-        "list_crates.json:6:16: `repeat` is proposed, and nobody has confirmed it: correct it where it is wrong, then take it out of `proposed`"
-    );
-    // The summary, three proposals, and each of the six parameters and eleven fields.
-    assert_eq!(said.len(), 1 + 3 + 6 + 11, "{said:#?}");
+    let errors = with(&new).unwrap_err();
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    for (error, expected) in errors.iter().zip([
+        "list_crates.json:4:14: error: this becomes documentation",
+        "list_crates.json:6:16: error: `idempotency` is a proposal",
+    ]) {
+        assert!(error.starts_with(expected), "{error}");
+    }
+    // The summary, three proposals, six parameters and eleven fields.
+    assert_eq!(errors.len(), 1 + 3 + 6 + 11, "{errors:#?}");
 
-    // Importing it again does not confirm it.
+    // Another import confirms nothing.
     assert_eq!(import(&page, &new), new);
     let generated = with(&described(&new)).unwrap();
-    assert!(generated["list_crates.rs"].contains("pub struct CrateSet"));
+    let (_, source) = generated
+        .iter()
+        .find(|(path, _)| path.ends_with("/list_crates.rs"))
+        .unwrap();
+    assert!(source.contains("pub struct CrateSet"));
 }
 
 #[test]
-fn words_and_decisions_stay_and_facts_change() {
+fn facts_change_and_prose_and_decisions_stay() {
     let markdown = page("list_crates");
     let old = described(&read_page(&markdown).spec(None).unwrap().text)
-        .replace("\"repeat\": \"safe\"", "\"details\": \"No more than 8.\",\n  \"repeat\": \"idempotent\"")
+        .replace("\"idempotency\": \"safe\"", "\"details\": \"No more than 8.\",\n  \"idempotency\": \"idempotent\"")
         .replace("\"name\": \"Kind\", \"type\": \"string\", \"required\": false, \"default\": \"wood\",", "\"name\": \"Kind\", \"type\": \"string\", \"required\": false, \"default\": \"wood\", \"enum\": [\"wood\", \"steel\"], \"explicit\": true, \"rust_name\": \"material\",")
         .replace("\"example_type\": \"int\", \"description\": \"Ours.\"", "\"format\": \"timestamp\", \"example_type\": \"int\", \"description\": \"When.\"")
         .replace("\"key\": \"CrateName\"", "\"key\": \"DepotName\"");
-    // Written as it is read.
+    // In the order of the writer.
     let old = import(&read_page(&markdown), &old);
     assert_eq!(import(&read_page(&markdown), &old), old);
 
@@ -219,26 +219,24 @@ fn words_and_decisions_stay_and_facts_change() {
     );
 }
 
-/// The notes of an import that another import of the page would not have.
+/// Returns the notes of an import that a new spec would not have.
 fn noted(page: &Page, old: &str) -> Vec<String> {
     let of = |old: Option<&SpecFile>| page.spec(old).unwrap().notes;
     let usual = of(None);
-    let notes = of(Some(&SpecFile::new("spec.json", old))).into_iter();
-    notes
-        .filter(|note| !usual.contains(note))
-        .map(|note| note.to_string())
-        .collect()
+    let mut found = of(Some(&SpecFile::new("spec.json", old)));
+    found.retain(|note| !usual.contains(note));
+    notes(&found)
 }
 
 #[test]
-fn a_model_under_another_name_keeps_its_words_and_decisions() {
+fn a_renamed_model_keeps_its_prose_and_decisions() {
     let markdown = page("list_crates");
     let old = described(&read_page(&markdown).spec(None).unwrap().text).replace(
         "\"example_type\": \"int\", \"description\": \"Ours.\"",
         "\"format\": \"timestamp\", \"example_type\": \"int\", \"description\": \"When.\"",
     );
     assert_eq!(noted(&read_page(&markdown), &old), [""; 0]);
-    // The same fields, though another row refers to it; and other fields, from the same row.
+    // Other fields from the same row; the same fields from another row.
     let renamed = markdown
         .replace("#### CrateSet", "#### CrateInfo")
         .replace("[[*CrateSet*](#CrateSet)]", "[[*CrateInfo*](#CrateInfo)]");
@@ -249,12 +247,12 @@ fn a_model_under_another_name_keeps_its_words_and_decisions() {
     for (page, is_alike) in [
         (with_other_fields(&renamed), true),
         (by_another_row.clone(), true),
-        // Neither: another model.
+        // Other fields from another row: another model.
         (with_other_fields(&by_another_row), false),
     ] {
         let page = read_page(&page);
         let expected = if is_alike {
-            "`CrateInfo` is taken for `CrateSet` under another name: it keeps its words and decisions"
+            "`CrateInfo` is the former `CrateSet`: it keeps its descriptions and decisions"
         } else {
             "`CrateSet.CreateTime` is gone, and with it: `format`"
         };
@@ -273,7 +271,44 @@ fn a_model_under_another_name_keeps_its_words_and_decisions() {
 }
 
 #[test]
-fn a_pagination_that_a_known_action_could_have_is_said_once() {
+fn rust_names_aliases_and_shared_enums_are_decisions() {
+    let markdown = page("list_crates");
+    let page = read_page(&markdown);
+    let names = "\"aliases\": [\"find_crates\"], \"model_names\": { \"CrateSet\": \"Crate\" },\n  ";
+    let old = described(&page.spec(None).unwrap().text)
+        .replace("\"parameters\": [", &format!("{names}\"parameters\": ["))
+        .replace(
+            "\"default\": \"wood\",",
+            "\"default\": \"wood\", \"enum_type\": \"Material\",",
+        );
+    let old = import(&page, &old);
+    let spec: Value = serde_json::from_str(&old).unwrap();
+    assert_eq!(spec["aliases"], json!(["find_crates"]));
+    assert_eq!(spec["model_names"], json!({"CrateSet": "Crate"}));
+    assert_eq!(row(&spec, "/parameters", "Kind")["enum_type"], "Material");
+    assert_eq!(noted(&page, &old), [""; 0]);
+
+    // The Rust name follows a renamed model, and goes with a model that is gone.
+    let renamed = markdown
+        .replace("#### CrateSet", "#### CrateInfo")
+        .replace("[[*CrateSet*](#CrateSet)]", "[[*CrateInfo*](#CrateInfo)]");
+    let spec: Value = serde_json::from_str(&import(&read_page(&renamed), &old)).unwrap();
+    assert_eq!(spec["model_names"], json!({"CrateInfo": "Crate"}));
+    let other = renamed
+        .replace("**CrateSet** |", "**Crates** |")
+        .replace("\"CrateSet\": [", "\"Crates\": [")
+        .replace("**Volume** |", "**Size** |");
+    let other = read_page(&other);
+    let spec: Value = serde_json::from_str(&import(&other, &old)).unwrap();
+    assert_eq!(spec.get("model_names"), None);
+    assert_eq!(
+        noted(&other, &old),
+        ["page.md:1:1: the model `CrateSet` is gone, and with it: its Rust name"]
+    );
+}
+
+#[test]
+fn a_new_possible_pagination_of_an_old_action_is_noted_once() {
     let markdown = page("list_crates");
     let paged = read_page(&markdown);
     let without = |page: &Page| -> String {
@@ -283,7 +318,7 @@ fn a_pagination_that_a_known_action_could_have_is_said_once() {
         };
         before.to_owned() + after.split_once("},\n").unwrap().1
     };
-    // Somebody has decided that there is none.
+    // The old spec has decided against a pagination.
     assert_eq!(noted(&paged, &without(&paged)), [""; 0]);
     for (from, to, at) in [
         ("**Limit** | int |", "**Most** | int |", "33:1"),
@@ -296,7 +331,7 @@ fn a_pagination_that_a_known_action_could_have_is_said_once() {
     ] {
         let before = without(&read_page(&markdown.replace(from, to)));
         let expected = format!(
-            "page.md:{at}: the page now has all that a pagination needs: add `pagination` to the spec if its calls page"
+            "page.md:{at}: the page now has all parts of a pagination: add `pagination` to the spec if the action is paginated"
         );
         assert_eq!(noted(&paged, &before), [expected]);
         let after = import(&paged, &before);
@@ -306,7 +341,7 @@ fn a_pagination_that_a_known_action_could_have_is_said_once() {
 }
 
 #[test]
-fn decisions_that_go_with_what_is_gone_are_said() {
+fn lost_decisions_are_noted() {
     let markdown = page("list_crates");
     let old = described(&read_page(&markdown).spec(None).unwrap().text)
         .replace(
@@ -345,7 +380,7 @@ fn decisions_that_go_with_what_is_gone_are_said() {
     );
 }
 
-/// The lines that differ, without their margins.
+/// Returns the lines that differ, without their margins.
 fn similar_lines(old: &str, new: &str) -> Vec<String> {
     similar::TextDiff::from_lines(old, new)
         .iter_all_changes()
@@ -355,15 +390,14 @@ fn similar_lines(old: &str, new: &str) -> Vec<String> {
 }
 
 #[test]
-fn what_a_page_lacks_and_a_person_wrote_is_kept() {
+fn a_handwritten_model_is_kept_while_it_is_used() {
     let markdown = page("list_crates").replace("#### OwnerSet", "#### Owners");
     let reading = read("page.md", markdown.as_bytes(), None);
-    let said: Vec<String> = reading.notes.iter().map(ToString::to_string).collect();
     assert_eq!(
-        said,
+        notes(&reading.diagnostics),
         [
-            "page.md:44:1: `OwnerSet` refers to a model `OwnerSet` that is not there; did you mean `Owners`?",
-            "page.md:60:1: nothing refers to the model `Owners`",
+            "page.md:44:1: the model `OwnerSet` of `OwnerSet` is not documented; did you mean `Owners`?",
+            "page.md:60:1: the model `Owners` is not used",
         ]
     );
     let page = reading.page.unwrap();
@@ -375,7 +409,7 @@ fn what_a_page_lacks_and_a_person_wrote_is_kept() {
         row(&again, "/models/OwnerSet", "OwnerName")["description"],
         "Who."
     );
-    // Another one that is referred to from there alone stays with it, wherever it stands.
+    // A model that only the handwritten model uses is kept too.
     let within =
         r#"{ "name": "Home", "type": "array[Place]", "required": false, "description": "Where." }"#;
     let deep = old
@@ -391,35 +425,38 @@ fn what_a_page_lacks_and_a_person_wrote_is_kept() {
         "{again}"
     );
     assert!(again.contains(within), "{again}");
-    // Nothing refers to it any more: it goes.
+    // A model that nothing uses is dropped.
     let other = read_page(&markdown.replace("array[[*OwnerSet*](#OwnerSet)]", "array[string]"));
     let again: Value = serde_json::from_str(&import(&other, &old)).unwrap();
     assert_eq!(again.pointer("/models/OwnerSet"), None);
 }
 
 #[test]
-fn a_spec_that_is_none_is_refused_with_its_place() {
+fn another_file_than_the_spec_is_refused_with_its_place() {
     let page = read_page(&page("list_crates"));
     for (old, expected) in [
         (
             "{\n  \"action\": \"ListCrates\",\n}",
-            "spec.json:3:1: this is not JSON: trailing comma",
+            "spec.json:3:1: error: invalid JSON: trailing comma",
         ),
-        ("[]", "spec.json:1:1: this is not the spec of `ListCrates`"),
+        (
+            "[]",
+            "spec.json:1:1: error: this is not the spec of `ListCrates`",
+        ),
         (
             "{\"action\": \"Other\"}",
-            "spec.json:1:1: this is not the spec of `ListCrates`",
+            "spec.json:1:1: error: this is not the spec of `ListCrates`",
         ),
     ] {
-        let mistakes = page
+        let errors = page
             .spec(Some(&SpecFile::new("spec.json", old)))
             .unwrap_err();
-        assert_eq!(mistakes[0].to_string(), expected);
+        assert_eq!(errors[0].to_string(), expected);
     }
 }
 
 #[test]
-fn what_stands_twice_in_a_spec_is_refused_with_its_place() {
+fn repeated_keys_and_rows_of_a_spec_are_refused_with_their_places() {
     let page = read_page(&page("list_crates"));
     let model = r#""CrateSet": [{ "name": "Weight", "description": "x" }]"#;
     let old = format!(
@@ -434,31 +471,22 @@ fn what_stands_twice_in_a_spec_is_refused_with_its_place() {
   "example": {{ "request": {{}}, "request": {{}} }}
 }}"#
     );
-    let mistakes = page.spec(Some(&SpecFile::new("spec.json", old)));
-    let said: Vec<String> = mistakes
-        .unwrap_err()
-        .iter()
-        .map(|mistake| {
-            let text = mistake.to_string();
-            let (place, message) = text.split_once(" stands here twice: ").unwrap();
-            assert!(message.starts_with("keep one"), "{message}");
-            place.to_owned()
-        })
-        .collect();
+    let errors = page.spec(Some(&SpecFile::new("spec.json", old)));
+    let errors = messages(&errors.unwrap_err(), Severity::Error);
     assert_eq!(
-        said,
+        errors,
         [
-            "spec.json:1:43: `summary`",
-            "spec.json:4:5: `Kind`",
-            "spec.json:5:39: `enum`",
-            "spec.json:8:71: `CrateSet`",
-            "spec.json:9:31: `request`",
+            "spec.json:1:43: `summary` is repeated: remove one",
+            "spec.json:4:5: `Kind` is repeated: remove one",
+            "spec.json:5:39: `enum` is repeated: remove one",
+            "spec.json:8:71: `CrateSet` is repeated: remove one",
+            "spec.json:9:31: `request` is repeated: remove one",
         ]
     );
 }
 
 #[test]
-fn what_an_example_has_beside_its_parts_is_kept() {
+fn unknown_keys_of_an_example_are_kept() {
     let page = read_page(&page("list_crates"));
     let old = page.spec(None).unwrap().text;
     let old = old.replacen(
@@ -471,24 +499,24 @@ fn what_an_example_has_beside_its_parts_is_kept() {
 }
 
 #[test]
-fn two_pages_of_one_action_say_where_they_differ() {
+fn the_difference_of_two_pages_is_reported() {
     let one = read_page(&page("list_crates"));
     assert_eq!(one.difference(&one), None);
     for (from, to, expected) in [
         (
             "**Weight** | int",
             "**Weight** | float",
-            "`Weight` (CrateSet): int, required and float, required",
+            "`Weight` (CrateSet) is `int, required` in one and `float, required` in the other",
         ),
         (
             "| **Limit** | int | 显示数量，默认为20。 |No|\n",
             "",
-            "`Limit` (parameters): int and not there",
+            "`Limit` (parameters) is `int` in one and `absent` in the other",
         ),
         (
             "**Kind** | string | 种类：<br /><br />wood\\| steel，默认wood |No|",
             "**Kind** | string | 种类 |Yes|",
-            "`Kind` (parameters): string and string, required",
+            "`Kind` (parameters) is `string` in one and `string, required` in the other",
         ),
     ] {
         let other = read_page(&page("list_crates").replace(from, to));
@@ -496,11 +524,11 @@ fn two_pages_of_one_action_say_where_they_differ() {
     }
 }
 
-/// The whole documentation over the committed spec, where it is at hand.
+/// Imports the whole documentation into the committed spec, if `UHUB_PAGES` names its folder.
 #[test]
-fn the_documentation_of_the_service_changes_nothing() {
+fn the_documentation_of_the_service_changes_no_spec() {
     let Some(folder) = std::env::var_os("UHUB_PAGES").map(PathBuf::from) else {
-        println!("skipped: UHUB_PAGES names no folder of pages");
+        println!("skipped: set UHUB_PAGES to a folder of pages");
         return;
     };
     let actions = PathBuf::from("../api-spec/uhub/actions");

@@ -1,9 +1,8 @@
-//! The other shapes of a page in Markdown: what a site makes of it, and what a browser makes of the site.
+//! Converts a page in Markdown to the other shapes: the HTML of a site, and text copied from it.
 
 use std::fmt::Write;
 
-/// A piece of the page. Markdown is read here line by line, as the pages have it, and by no parser that
-/// the code under test uses.
+/// A piece of the page. Markdown is read line by line here, independently of the code under test.
 enum Piece {
     Heading(usize, String),
     Table(Vec<Vec<String>>),
@@ -42,7 +41,7 @@ fn pieces(markdown: &str) -> Vec<Piece> {
     pieces
 }
 
-/// A part of a line: words, or a link.
+/// A part of a line.
 enum Part<'a> {
     Words(&'a str),
     Bold(&'a str),
@@ -51,7 +50,7 @@ enum Part<'a> {
     Break,
 }
 
-/// Splits what the pages have within a line: `**bold**`, `*leaning*`, `` `code` ``, `[link](address)`.
+/// Splits a line at its markup: `**bold**`, `*italic*`, `` `code` ``, `[link](address)`.
 fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -92,7 +91,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// What a reader sees of a line.
+/// Returns the visible text of a line.
 fn plain(text: &str, line_end: &str) -> String {
     let mut plain = String::new();
     for part in parts(text) {
@@ -146,7 +145,7 @@ fn inline(text: &str) -> String {
     html
 }
 
-/// The page as a Nextra site serves it: in one line, but for its code.
+/// Converts a page to HTML as a Nextra site serves it: in one line except for code.
 pub(crate) fn html(markdown: &str) -> String {
     let pieces = pieces(markdown);
     let mut aside = String::new();
@@ -212,12 +211,12 @@ pub(crate) fn html(markdown: &str) -> String {
     )
 }
 
-/// The site's page as a browser copies it.
+/// Converts a page to text copied from a browser.
 pub(crate) fn pasted(markdown: &str) -> String {
     copied(markdown, "\t", "\n")
 }
 
-/// The site's page saved as text, with nothing between the cells.
+/// Converts a page to text without anything between the cells.
 pub(crate) fn text(markdown: &str) -> String {
     copied(markdown, "", " ")
 }

@@ -1,4 +1,4 @@
-//! One call, from its parameters to its response.
+//! A typed call, with its options.
 
 pub(crate) mod page_plan;
 pub(crate) mod pages;
@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use crate::{
     action::Action,
+    call::untyped::UntypedCall,
     client::Client,
     error::Error,
-    exchange::retry::RetryPolicy,
-    exchange::{Exchange, Metadata, Options},
-    wire::decode::Warnings,
-    wire::envelope,
+    exchange::{Exchange, Options, judge::Metadata, retry::RetryPolicy},
+    transport::BoxFuture,
+    wire::{decode::Warnings, envelope},
 };
 
-/// A call of an action: its request, and options for this one time.
+/// A call of an action: its request and its options.
 ///
-/// Methods named after parameters set parameters; methods that begin with `with_` set options.
+/// Methods named after parameters set parameters; methods that begin with `with_` set options. Send
+/// it with [`send`](Self::send), or await it directly.
 ///
-/// `C` is the client that sends it: [`Client`], or the blocking one.
+/// `C` is the client that sends it: [`Client`], or the client of the module `blocking`.
 #[derive(Debug, Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<R, C = Client> {
@@ -30,32 +31,33 @@ pub struct Call<R, C = Client> {
     pub(crate) read_ahead: usize,
 }
 
+// These methods are here and not in `client`, so that the two modules do not import each other.
 impl Client {
-    /// Makes a call of a request: options can be set on it before it is sent.
+    /// Creates a call of a request.
     pub fn call<R: Action>(&self, request: R) -> Call<R> {
         Call::new(self.clone(), request)
     }
 
-    /// Begins a call of an action that this crate has no types for.
+    /// Creates a call of an action that this crate has no types for.
     ///
     /// # Examples
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
     /// let call = client.action("DescribeSomethingNew").param("Limit", 1);
-    /// let answer: serde_json::Value = call.send().await?;
+    /// let response: serde_json::Value = call.send().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn action(&self, name: impl Into<String>) -> untyped::UntypedCall {
-        untyped::UntypedCall::new(self.clone(), name.into())
+    pub fn action(&self, name: impl Into<String>) -> UntypedCall {
+        UntypedCall::new(self.clone(), name.into())
     }
 
     /// Sends a request.
     ///
     /// # Errors
     ///
-    /// Whatever kept the service from doing what was asked, or its answer from being understood.
+    /// As [`Call::send`].
     ///
     /// # Examples
     ///
@@ -83,52 +85,52 @@ impl<R: Action, C> Call<R, C> {
         }
     }
 
-    /// How long this call may take in all, in place of the client's
-    /// [`timeout`](crate::ClientBuilder::timeout). One attempt still takes no longer than
+    /// Sets the timeout of this call, including all attempts. Defaults to the client's
+    /// [`timeout`](crate::ClientBuilder::timeout). Each attempt is still bounded by
     /// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout).
     pub fn with_timeout(mut self, value: Duration) -> Self {
         self.options.timeout = Some(value);
         self
     }
 
-    /// How often this call is repeated, and after what waits, in place of the client's
+    /// Sets the retry policy of this call. Defaults to the client's
     /// [`retry`](crate::ClientBuilder::retry).
     pub fn with_retry(mut self, value: RetryPolicy) -> Self {
         self.options.retry = Some(value);
         self
     }
 
-    /// The request as it stands.
-    pub fn request(&self) -> &R {
-        &self.request
-    }
-
-    /// The request alone, to keep it or to send it elsewhere.
-    pub fn into_request(self) -> R {
-        self.request
-    }
-
-    /// How many pages are asked for ahead of the one that is read, where the call's pages are walked.
-    /// Default: 1; at most 64. With 0, a page is asked for when the one before it has been read.
+    /// Sets how many pages are fetched ahead during pagination. Defaults to 1, at most 64. With 0,
+    /// a page is fetched once the previous one has been read.
     pub fn with_read_ahead(mut self, pages: usize) -> Self {
         self.read_ahead = pages.min(64);
         self
     }
+
+    /// Returns the request.
+    pub fn request(&self) -> &R {
+        &self.request
+    }
+
+    /// Returns the request without client and options.
+    pub fn into_request(self) -> R {
+        self.request
+    }
 }
 
 impl<R: Action> Call<R> {
-    /// Sends the call.
+    /// Sends the call and returns its response.
     ///
     /// # Errors
     ///
-    /// Whatever kept the service from doing what was asked, or its answer from being understood.
+    /// Any [`ErrorKind`](crate::ErrorKind): the call could not be sent, the service refused it, or
+    /// its response could not be read.
     pub async fn send(self) -> Result<R::Response, Error> {
-        self.send_with_metadata()
-            .await
-            .map(|(response, _)| response)
+        let (response, _) = self.send_with_metadata().await?;
+        Ok(response)
     }
 
-    /// Sends the call, and returns what came with the response as well.
+    /// Sends the call and returns its response with the request's id and the service's message.
     ///
     /// # Errors
     ///
@@ -147,12 +149,22 @@ impl<R: Action> Call<R> {
         };
         let read = |body: &[u8]| {
             let warnings = Warnings::default();
-            let answer = envelope::read(body, &warnings)?;
+            let response = envelope::read(body, &warnings)?;
             client.0.report(R::NAME, warnings.take());
-            Ok(answer)
+            Ok(response)
         };
         exchange
             .run(&client.0, |to| request.add_parameters(to), read)
             .await
+    }
+}
+
+/// Sends the call, like [`Call::send`].
+impl<R: Action + 'static> IntoFuture for Call<R> {
+    type Output = Result<R::Response, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }

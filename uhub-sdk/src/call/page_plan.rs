@@ -1,7 +1,8 @@
-//! Which page to ask for next, and when to stop: decided from what the pages had, with no I/O.
+//! The page plan: which page to fetch next, and when to stop. Works on what the pages contained,
+//! and does no I/O.
 //!
-//! Nothing the service says is believed further than it shows. A page may be shorter than asked
-//! for, longer, the same as another; the total may be wrong in either direction, and change.
+//! Pagination does not rely on what the service reports. Pages may be shorter or longer than
+//! requested, or repeat; the total may be too low or too high, and change.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -9,199 +10,179 @@ use std::{
     hash::{BuildHasher, RandomState},
 };
 
-/// What is asked for where the request does not say how long a page is.
+/// The page size if the request has no limit.
 const DEFAULT_LIMIT: i64 = 100;
-/// How many items are remembered, beside those of the first page.
-const REMEMBERED: usize = 16_384;
+/// How many items are remembered besides those of the first page.
+const MAX_RECENT: usize = 16_384;
 
-/// A page to ask for.
+/// Offset and limit of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct PageRange {
     pub(super) offset: i64,
     pub(super) limit: i64,
 }
 
-/// What a page was found to be.
+/// What a page turned out to contain.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    /// Of each item, whether no earlier page had it.
-    pub(super) fresh: Vec<bool>,
-    /// Whether the pages that were asked for meanwhile are the right ones.
+pub(super) struct PageReport {
+    /// For each item, whether no earlier page had it.
+    pub(super) is_new: Vec<bool>,
+    /// Whether the pages that were requested meanwhile are the right ones.
     pub(super) is_as_planned: bool,
 }
 
-pub(super) struct Walk {
+#[derive(Debug)]
+pub(super) struct PagePlan {
     limit: i64,
-    /// Where the next page to be read begins.
-    position: i64,
-    /// Where the next page to be asked for begins.
-    planned: i64,
-    /// How long pages turn out to be, once there was one.
-    stride: Option<i64>,
-    /// How many items there are, as the last page has it.
+    /// The end of the last page that was read.
+    read_to: i64,
+    /// The end of the last page that was requested.
+    requested_to: i64,
+    /// The actual length of pages, once one was read.
+    page_length: Option<i64>,
+    /// The number of items, as reported by the last page.
     total: i64,
-    /// How many pages in a row had nothing new.
-    stale: u32,
+    /// How many pages in a row had no new items.
+    pages_without_new: u32,
     pages: u64,
-    is_over: bool,
-    seen: Seen,
+    is_done: bool,
+    history: ItemHistory,
 }
 
-impl Walk {
+impl PagePlan {
     pub(super) fn new(offset: Option<i64>, limit: Option<i64>) -> Self {
         let offset = offset.unwrap_or(0);
         Self {
             limit: limit.unwrap_or(DEFAULT_LIMIT),
-            position: offset,
-            planned: offset,
-            stride: None,
+            read_to: offset,
+            requested_to: offset,
+            page_length: None,
             total: 0,
-            stale: 0,
+            pages_without_new: 0,
             pages: 0,
-            is_over: false,
-            seen: Seen::default(),
+            is_done: false,
+            history: ItemHistory::default(),
         }
     }
 
-    /// The next page to ask for while some others are under way; nothing if it is too early to tell.
-    pub(super) fn plan(&mut self, under_way: usize) -> Option<Place> {
-        if self.is_over {
+    /// Returns the next page to request while others are in flight, or `None` if it is not known yet.
+    pub(super) fn next_range(&mut self, in_flight: usize) -> Option<PageRange> {
+        // Reading ahead needs the actual length of pages, and stays within the reported total.
+        let may_read_ahead = self.page_length.is_some() && self.requested_to < self.total;
+        if self.is_done || (in_flight > 0 && !may_read_ahead) {
             return None;
         }
-        // Only where the first page showed how long pages are, and only as far as the service says
-        // there is something.
-        let can_tell = self.stride.is_some() && self.planned < self.total;
-        if under_way > 0 && !can_tell {
-            return None;
-        }
-        let place = Place {
-            offset: self.planned,
+        let range = PageRange {
+            offset: self.requested_to,
             limit: self.limit,
         };
-        self.planned = self
-            .planned
-            .saturating_add(self.stride.unwrap_or(self.limit));
-        Some(place)
+        let length = self.page_length.unwrap_or(self.limit);
+        self.requested_to = self.requested_to.saturating_add(length);
+        Some(range)
     }
 
-    /// Takes note of the page at `place`, which is the next in order.
-    pub(super) fn digest(
+    /// Records the page at `range`, the next in order.
+    pub(super) fn record(
         &mut self,
-        place: Place,
+        range: PageRange,
         total: i64,
         keys: impl Iterator<Item = impl AsRef<str>>,
-    ) -> Step {
-        let is_first = self.stride.is_none();
-        let page = self.seen.page(keys, self.pages);
-        let length = i64::try_from(page.fresh.len()).unwrap_or(i64::MAX);
+    ) -> PageReport {
+        let is_first = self.page_length.is_none();
+        let (is_new, is_restart) = self.history.record(keys, self.pages);
+        let length = i64::try_from(is_new.len()).unwrap_or(i64::MAX);
         self.pages += 1;
         self.total = total;
-        self.position = place.offset.saturating_add(length);
-        let has_new = page.fresh.contains(&true);
-        self.stale = if has_new { 0 } else { self.stale + 1 };
+        self.read_to = range.offset.saturating_add(length);
+        let has_new = is_new.contains(&true);
+        let has_old = is_new.contains(&false);
+        self.pages_without_new = if has_new {
+            0
+        } else {
+            self.pages_without_new + 1
+        };
 
-        let stride = *self.stride.get_or_insert(length);
-        // A service may count the items of the page where it should count all of them: a first page that
-        // is full proves nothing.
-        let is_counted =
-            self.position == total && !(is_first && length == self.limit && place.offset == 0);
-        self.is_over = length == 0
-            || is_counted
-            // Items were added, and moved what had been read to this page; or else it goes on like this.
-            || self.stale > 1
-            || page.begins_again
-            // The total is too low to go by: the last page is one that is not full, or has nothing new.
-            || (self.position > total && (length < stride || page.has_old))
-            || (self.position >= total && !has_new)
-            || self.position == i64::MAX;
+        let page_length = *self.page_length.get_or_insert(length);
+        // A service may report the length of the page as the total, so a full first page is not
+        // proof.
+        let is_total_reached =
+            self.read_to == total && !(is_first && length == self.limit && range.offset == 0);
+        self.is_done = length == 0
+            || is_total_reached
+            // One page without new items may be due to items that were added meanwhile.
+            || self.pages_without_new > 1
+            || is_restart
+            // The total is too low: the last page is one that is not full or has old items.
+            || (self.read_to > total && (length < page_length || has_old))
+            || (self.read_to >= total && !has_new)
+            || self.read_to == i64::MAX;
 
-        let is_as_planned = !self.is_over && (is_first || length == stride);
+        let is_as_planned = !self.is_done && (is_first || length == page_length);
         if !is_as_planned || is_first {
-            // Go on behind what was read, in steps as long as it was.
-            self.planned = self.position;
-            self.stride = Some(length.max(1));
+            // Continue behind this page, with its length.
+            self.requested_to = self.read_to;
+            self.page_length = Some(length.max(1));
         }
-        Step {
-            fresh: page.fresh,
+        PageReport {
+            is_new,
             is_as_planned,
         }
     }
 }
 
-impl fmt::Debug for Walk {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            limit,
-            position,
-            total,
-            is_over,
-            ..
-        } = self;
-        f.debug_struct("Walk")
-            .field("limit", limit)
-            .field("position", position)
-            .field("total", total)
-            .field("is_over", is_over)
-            .finish_non_exhaustive()
+/// The hashes of earlier items: those of the first page, to detect when the service starts again,
+/// and the most recent ones.
+#[derive(Default)]
+struct ItemHistory {
+    hasher: RandomState,
+    first_page: HashSet<u64>,
+    recent: HashSet<u64>,
+    recent_order: VecDeque<u64>,
+    /// The hash of one earlier page. It is replaced after 1, 2, 4, … pages, so that any cycle of
+    /// pages is detected.
+    checkpoint: u64,
+}
+
+impl ItemHistory {
+    /// Records a page. Returns for each item whether no earlier page had it, and whether the
+    /// service repeats itself.
+    fn record(
+        &mut self,
+        keys: impl Iterator<Item = impl AsRef<str>>,
+        page_index: u64,
+    ) -> (Vec<bool>, bool) {
+        let hashes: Vec<u64> = keys.map(|key| self.hasher.hash_one(key.as_ref())).collect();
+        // Duplicates within the page are kept: only earlier pages count.
+        let is_new = hashes
+            .iter()
+            .map(|hash| !self.recent.contains(hash) && !self.first_page.contains(hash))
+            .collect();
+        let page_hash = self.hasher.hash_one(&hashes);
+        // The second page may have items of the first that new items have moved.
+        let is_restart = page_index > 1
+            && (page_hash == self.checkpoint
+                || hashes.iter().any(|hash| self.first_page.contains(hash)));
+        if page_index.is_power_of_two() || page_index == 0 {
+            self.checkpoint = page_hash;
+        }
+        if page_index == 0 {
+            self.first_page = hashes.into_iter().collect();
+        } else {
+            let recent = &mut self.recent;
+            let added = hashes.into_iter().filter(|hash| recent.insert(*hash));
+            self.recent_order.extend(added);
+        }
+        let surplus = self.recent_order.len().saturating_sub(MAX_RECENT);
+        for oldest in self.recent_order.drain(..surplus) {
+            self.recent.remove(&oldest);
+        }
+        (is_new, is_restart)
     }
 }
 
-/// The items of earlier pages, by the hash of their key: those of the first page, to know it when a
-/// service begins again, and the latest.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    first: HashSet<u64>,
-    known: HashSet<u64>,
-    latest: VecDeque<u64>,
-    /// One page of those before, by the hash of its items. It is taken anew after 1, 2, 4, … pages, and
-    /// so any service that goes in circles comes by it.
-    landmark: u64,
-}
-
-/// What is known of the items of a page.
-struct Page {
-    /// Of each, whether no earlier page had it.
-    fresh: Vec<bool>,
-    has_old: bool,
-    /// Whether the service has begun to repeat itself.
-    begins_again: bool,
-}
-
-impl Seen {
-    fn page(&mut self, keys: impl Iterator<Item = impl AsRef<str>>, number: u64) -> Page {
-        let hashes: Vec<u64> = keys.map(|key| self.hasher.hash_one(key.as_ref())).collect();
-        // What a page has twice is the page's own affair: only earlier pages count.
-        let fresh: Vec<bool> = hashes
-            .iter()
-            .map(|hash| !self.known.contains(hash) && !self.first.contains(hash))
-            .collect();
-        let whole = self.hasher.hash_one(&hashes);
-        // On the second page, items of the first may stand because new ones moved them there.
-        let has_first = number > 1 && hashes.iter().any(|hash| self.first.contains(hash));
-        let begins_again = has_first || (number > 1 && whole == self.landmark);
-        if number.is_power_of_two() || number == 0 {
-            self.landmark = whole;
-        }
-        if number == 0 {
-            self.first = hashes.into_iter().collect();
-        } else {
-            for hash in hashes {
-                if self.known.insert(hash) {
-                    self.latest.push_back(hash);
-                }
-            }
-        }
-        while self.latest.len() > REMEMBERED {
-            if let Some(oldest) = self.latest.pop_front() {
-                self.known.remove(&oldest);
-            }
-        }
-        Page {
-            has_old: fresh.contains(&false),
-            fresh,
-            begins_again,
-        }
+impl fmt::Debug for ItemHistory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ItemHistory").finish_non_exhaustive()
     }
 }
 
@@ -211,35 +192,35 @@ mod tests {
 
     use super::*;
 
-    /// Walks a service with some read-ahead; gives up after many pages.
-    fn walk(
+    /// Lists all items of a service with some read-ahead. `None` after 2,000 pages.
+    fn list_all(
         limit: i64,
         read_ahead: usize,
-        mut service: impl FnMut(Place, usize) -> (i64, Vec<String>),
+        mut service: impl FnMut(PageRange, usize) -> (i64, Vec<String>),
     ) -> Option<(Vec<String>, usize)> {
-        let mut walk = Walk::new(None, Some(limit));
-        let (mut under_way, mut items, mut pages) = (VecDeque::new(), Vec::new(), 0);
+        let mut plan = PagePlan::new(None, Some(limit));
+        let (mut in_flight, mut items, mut pages) = (VecDeque::new(), Vec::new(), 0);
         loop {
-            while under_way.len() <= read_ahead {
-                let Some(place) = walk.plan(under_way.len()) else {
+            while in_flight.len() <= read_ahead {
+                let Some(range) = plan.next_range(in_flight.len()) else {
                     break;
                 };
-                let (total, page) = service(place, pages);
+                let (total, page) = service(range, pages);
                 pages += 1;
-                under_way.push_back((place, total, page));
+                in_flight.push_back((range, total, page));
             }
-            let Some((place, total, page)) = under_way.pop_front() else {
+            let Some((range, total, page)) = in_flight.pop_front() else {
                 return Some((items, pages));
             };
-            let step = walk.digest(place, total, page.iter());
+            let report = plan.record(range, total, page.iter());
             items.extend(
                 page.into_iter()
-                    .zip(&step.fresh)
-                    .filter(|(_, fresh)| **fresh)
+                    .zip(&report.is_new)
+                    .filter(|(_, is_new)| **is_new)
                     .map(|(item, _)| item),
             );
-            if !step.is_as_planned {
-                under_way.clear();
+            if !report.is_as_planned {
+                in_flight.clear();
             }
             if pages > 2_000 {
                 return None;
@@ -258,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_behaves_is_asked_no_more_than_needed() {
+    fn a_correct_service_gets_no_unnecessary_requests() {
         for (count, limit, pages) in [
             (0, 10, 1),
             (1, 10, 1),
@@ -270,9 +251,9 @@ mod tests {
             for read_ahead in [0, 1, 8] {
                 let all = names(count);
                 let service =
-                    |place: Place, _| (count as i64, slice(&all, place.offset, place.limit));
+                    |range: PageRange, _| (count as i64, slice(&all, range.offset, range.limit));
                 assert_eq!(
-                    walk(limit, read_ahead, service),
+                    list_all(limit, read_ahead, service),
                     Some((all.clone(), pages)),
                     "{count} {limit} {read_ahead}"
                 );
@@ -281,33 +262,33 @@ mod tests {
     }
 
     proptest! {
-        /// A service that pages right, whatever cap and total it has.
+        /// A service that paginates correctly, with any maximum page size and reported total.
         #[test]
-        fn nothing_is_lost_and_nothing_comes_twice(
+        fn every_item_comes_exactly_once(
             count in 0..200_usize, limit in 1..40_i64, cap in 1..40_i64, read_ahead in 0..9_usize,
             wrong in prop::option::of(-10..300_i64),
         ) {
             let all = names(count);
             let total = wrong.unwrap_or(count as i64);
-            // A total that is met by chance where a page ends is believed: no service that behaves has it.
+            // A wrong total at the end of a page is trusted: no correct service reports it.
             let length = limit.min(cap);
             prop_assume!(total >= count as i64 || total % length != 0 || total <= 0);
-            let (items, _) = walk(limit, read_ahead, |place, _| (total, slice(&all, place.offset, length))).unwrap();
+            let (items, _) = list_all(limit, read_ahead, |range, _| (total, slice(&all, range.offset, length))).unwrap();
             prop_assert_eq!(items, all);
         }
 
-        /// Services that do whatever they like: the walk ends, and nothing comes twice.
+        /// With arbitrary pages, pagination ends and nothing comes twice.
         #[test]
-        fn it_always_ends(
+        fn pagination_always_ends(
             limit in 1..20_i64, read_ahead in 0..9_usize, totals in prop::collection::vec(-5..200_i64, 1..5),
             pages in prop::collection::vec(prop::collection::vec(0..60_u8, 0..20), 1..12),
         ) {
-            // Pages from a handful of items, in any order, again and again.
-            let service = |_: Place, number: usize| {
+            // Pages with few different items, in any order, repeatedly.
+            let service = |_: PageRange, number: usize| {
                 let page: Vec<String> = pages[number % pages.len()].iter().map(|item| format!("image-{item}")).collect();
                 (totals[number % totals.len()], page)
             };
-            let (items, _) = walk(limit, read_ahead, service).expect("it ends");
+            let (items, _) = list_all(limit, read_ahead, service).expect("pagination ends");
             let count = |all: &[String], item: &str| all.iter().filter(|other| *other == item).count();
             for item in &items {
                 let within_a_page = pages.iter().map(|page| page.iter().filter(|number| format!("image-{number}") == *item).count());
@@ -315,66 +296,66 @@ mod tests {
             }
         }
 
-        /// A service that ignores the offset, or begins again behind its end.
+        /// A service that ignores the offset, or starts again after its end.
         #[test]
-        fn a_service_that_begins_again_is_left(
+        fn pagination_ends_when_the_service_restarts(
             count in 1..100_usize, limit in 1..30_i64, read_ahead in 0..9_usize, ignores in any::<bool>(), total in -5..300_i64,
         ) {
             let all = names(count);
-            let service = |place: Place, _| {
-                let offset = if ignores { 0 } else { place.offset % count as i64 };
-                (total, slice(&all, offset, place.limit))
+            let service = |range: PageRange, _| {
+                let offset = if ignores { 0 } else { range.offset % count as i64 };
+                (total, slice(&all, offset, range.limit))
             };
-            let (items, _) = walk(limit, read_ahead, service).expect("it ends");
+            let (items, _) = list_all(limit, read_ahead, service).expect("pagination ends");
             let distinct: HashSet<&String> = items.iter().collect();
             prop_assert_eq!(distinct.len(), items.len(), "nothing comes twice");
         }
     }
 
     #[test]
-    fn a_service_that_counts_the_page_is_walked_to_its_end() {
+    fn a_total_that_counts_the_page_does_not_end_pagination() {
         let all = names(250);
-        let service = |place: Place, _| {
-            let page = slice(&all, place.offset, place.limit);
+        let service = |range: PageRange, _| {
+            let page = slice(&all, range.offset, range.limit);
             (page.len() as i64, page)
         };
-        assert_eq!(walk(100, 1, service).unwrap().0, all);
+        assert_eq!(list_all(100, 1, service).unwrap().0, all);
     }
 
     #[test]
-    fn new_items_in_front_hide_none_that_were_there() {
+    fn new_items_at_the_front_hide_no_old_ones() {
         // Newest first, and one more before each of the first pages.
         for limit in [1, 3, 10] {
             let old = names(50);
-            let service = |place: Place, number: usize| {
+            let service = |range: PageRange, number: usize| {
                 let added = number.min(1);
                 let all: Vec<String> = (0..added)
                     .map(|n| format!("new-{n}"))
                     .chain(old.clone())
                     .collect();
-                (all.len() as i64, slice(&all, place.offset, place.limit))
+                (all.len() as i64, slice(&all, range.offset, range.limit))
             };
-            assert_eq!(walk(limit, 0, service).unwrap().0, old, "{limit}");
+            assert_eq!(list_all(limit, 0, service).unwrap().0, old, "{limit}");
         }
     }
 
     #[test]
-    fn a_list_longer_than_what_is_remembered_is_left_when_it_begins_again() {
-        let all = names(REMEMBERED + 4_000);
+    fn a_restart_is_detected_behind_the_remembered_items() {
+        let all = names(MAX_RECENT + 4_000);
         for (limit, total) in [
             (97, all.len() as i64),
             (100, all.len() as i64),
             (97, i64::MAX),
             (100, -1),
         ] {
-            // It goes round, in the middle of a page if need be.
-            let service = |place: Place, _| {
-                let page = (place.offset..place.offset + place.limit)
+            // It starts again, possibly in the middle of a page.
+            let service = |range: PageRange, _| {
+                let page = (range.offset..range.offset + range.limit)
                     .map(|n| all[n as usize % all.len()].clone());
                 (total, page.collect())
             };
             assert_eq!(
-                walk(limit, 4, service).expect("it ends").0,
+                list_all(limit, 4, service).expect("pagination ends").0,
                 all,
                 "{limit} {total}"
             );
@@ -382,8 +363,8 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_that_leaves_out_the_first_page_is_left_too() {
-        let service = |place: Place, number: usize| {
+    fn a_cycle_without_the_first_page_is_detected() {
+        let service = |range: PageRange, number: usize| {
             let start = if number == 0 {
                 0
             } else {
@@ -391,29 +372,30 @@ mod tests {
             };
             (
                 i64::MAX,
-                (start..start + place.limit as usize)
+                (start..start + range.limit as usize)
                     .map(|n| format!("image-{n}"))
                     .collect(),
             )
         };
-        assert!(walk(100, 0, service).is_some());
+        assert!(list_all(100, 0, service).is_some());
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut seen = Seen::default();
+    fn the_history_is_bounded() {
+        let mut history = ItemHistory::default();
         for number in 0..1_000 {
             let keys = (0..100).map(|item| format!("{number}-{item}"));
-            assert!(!seen.page(keys, number).fresh.contains(&false));
+            assert!(!history.record(keys, number).0.contains(&false));
         }
         assert_eq!(
-            (seen.first.len(), seen.known.len(), seen.latest.len()),
-            (100, REMEMBERED, REMEMBERED)
+            (
+                history.first_page.len(),
+                history.recent.len(),
+                history.recent_order.len()
+            ),
+            (100, MAX_RECENT, MAX_RECENT)
         );
-        let page = seen.page(["0-0", "999-0", "100-0"].into_iter(), 1_000);
-        assert_eq!(
-            (page.fresh, page.begins_again),
-            (vec![false, false, true], true)
-        );
+        let page = history.record(["0-0", "999-0", "100-0"].into_iter(), 1_000);
+        assert_eq!(page, (vec![false, false, true], true));
     }
 }

@@ -1,4 +1,4 @@
-//! Walking the pages of an action, to their end and no further.
+//! Pagination: the pages and the items of an action as streams.
 
 use std::{
     borrow::Cow,
@@ -12,56 +12,63 @@ use std::{
 use futures_core::Stream;
 use tokio::{runtime::Handle, task::JoinHandle};
 
-use crate::call::page_plan::{Place, Walk};
-use crate::{action::Action, call::Call, error::Error, exchange};
+use crate::{
+    action::Action,
+    call::{
+        Call,
+        page_plan::{PagePlan, PageRange},
+    },
+    error::Error,
+    exchange::failure::no_runtime,
+};
 
-/// An action whose answer comes in pages. The requests in [`actions`](crate::actions) that have an
+/// An action whose response is paginated. The requests in [`actions`](crate::actions) that have an
 /// offset and a limit implement it.
 pub trait Paged: Action + Clone + Unpin + 'static {
-    /// What a page is made of.
+    /// The items of a page.
     type Item: fmt::Debug + Send + Unpin + 'static;
 
-    /// Offset and limit.
+    /// Returns offset and limit.
     #[doc(hidden)]
-    fn place(&self) -> (Option<i64>, Option<i64>);
+    fn page_range(&self) -> (Option<i64>, Option<i64>);
 
     #[doc(hidden)]
-    fn set_place(&mut self, offset: i64, limit: i64);
+    fn set_page_range(&mut self, offset: i64, limit: i64);
 
-    /// How many items all pages have, as the service says.
+    /// Returns the number of items of all pages, as reported by the service.
     #[doc(hidden)]
     fn total(response: &Self::Response) -> i64;
 
     #[doc(hidden)]
     fn items(response: &mut Self::Response) -> &mut Vec<Self::Item>;
 
-    /// What tells one item from another.
+    /// Returns the name of an item, to recognize duplicates.
     #[doc(hidden)]
     fn key(item: &Self::Item) -> &str;
 }
 
 impl<R: Paged> Call<R> {
-    /// Walks all pages, from the request's offset on. The request's limit is the length of a page;
-    /// without one, pages of 100 are asked for. A page without items is not shown.
+    /// Returns a stream of all non-empty pages, starting at the request's offset. The request's
+    /// limit is the page size; it defaults to 100.
     ///
-    /// The walk ends when as many items were seen as the service says there are, on an empty page, and
-    /// where the service begins to repeat itself. An error ends it too, after all that came before. An
-    /// item that stood on an earlier page is left out; the items of the first page and the latest 16,384
-    /// are remembered for that. [`with_timeout`](Self::with_timeout) bounds each page, not the walk.
+    /// The stream ends when the reported total is reached, on an empty page, when the service
+    /// starts to repeat itself, and after an error. Items of earlier pages are skipped; to
+    /// recognize them, the stream remembers the first page and the last 16,384 items.
+    /// [`with_timeout`](Self::with_timeout) bounds each page, not the whole stream.
     ///
-    /// The service keeps no snapshot. While a walk goes on, an item that is added or deleted moves
-    /// others between pages: one that is there all the time may be missed after a deletion before it,
-    /// or when more than two pages of new items come in before it.
+    /// The service has no snapshots: items that are added or deleted meanwhile move others to other
+    /// pages. Don't delete while paginating: collect first, or items will be skipped. Items are
+    /// also skipped if more than two pages of new ones are added.
     pub fn pages(self) -> Pages<R> {
-        let (offset, limit) = self.request.place();
+        let (offset, limit) = self.request.page_range();
         Pages {
-            walk: Walk::new(offset, limit),
+            plan: PagePlan::new(offset, limit),
             in_flight: VecDeque::new(),
             call: Some(self),
         }
     }
 
-    /// Walks the items of all pages, as [`pages`](Self::pages) does.
+    /// Returns a stream of the items of all [`pages`](Self::pages).
     ///
     /// # Examples
     ///
@@ -82,124 +89,118 @@ impl<R: Paged> Call<R> {
     }
 }
 
-type Answer<R> = Result<<R as Action>::Response, Error>;
-
-/// A page that was asked for. It is fetched whether or not the stream is read meanwhile: a reader who
-/// takes long over an item must not make the next page time out.
-struct Asked<R: Paged> {
-    place: Place,
-    answer: Task<Answer<R>>,
+/// A page that is being fetched. It is a task, since a slow reader must not make the request of the
+/// next page time out.
+struct PendingPage<R: Paged> {
+    range: PageRange,
+    response: AbortOnDrop<Result<R::Response, Error>>,
 }
 
-/// Work of its own, which ends with whoever waits for it.
-struct Task<T>(JoinHandle<T>);
+struct AbortOnDrop<T>(JoinHandle<T>);
 
-impl<T> Drop for Task<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// The pages of an action, a [`Stream`]; [`Call::pages`] makes one.
-#[must_use = "a stream does nothing until it is read"]
+/// A [`Stream`] of the pages of an action, created by [`Call::pages`].
+#[must_use = "a stream does nothing until it is polled"]
 pub struct Pages<R: Paged> {
-    walk: Walk,
-    /// In the order of their places.
-    in_flight: VecDeque<Asked<R>>,
-    /// Nothing once the walk has ended.
+    plan: PagePlan,
+    /// In the order of the pages.
+    in_flight: VecDeque<PendingPage<R>>,
+    /// `None` at the end of the stream.
     call: Option<Call<R>>,
 }
 
 impl<R: Paged> Pages<R> {
-    /// The next page.
+    /// Returns the next page.
     pub async fn next(&mut self) -> Option<Result<R::Response, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Asks for as many pages as may be under way.
-    fn ask(&mut self) -> Result<(), Error> {
+    /// Starts as many requests as the call's read-ahead and the plan allow.
+    fn fetch(&mut self) -> Result<(), Error> {
         let Some(call) = &self.call else {
             return Ok(());
         };
-        let runtime = Handle::try_current().map_err(|_| exchange::no_runtime())?;
-        while self.in_flight.len() <= call.read_ahead {
-            let Some(place) = self.walk.plan(self.in_flight.len()) else {
-                break;
-            };
+        let runtime = Handle::try_current().map_err(|_| no_runtime())?;
+        while self.in_flight.len() <= call.read_ahead
+            && let Some(range) = self.plan.next_range(self.in_flight.len())
+        {
             let mut call = call.clone();
-            call.request.set_place(place.offset, place.limit);
-            self.in_flight.push_back(Asked {
-                place,
-                answer: Task(runtime.spawn(call.send())),
+            call.request.set_page_range(range.offset, range.limit);
+            self.in_flight.push_back(PendingPage {
+                range,
+                response: AbortOnDrop(runtime.spawn(call.send())),
             });
         }
         Ok(())
     }
 
-    /// Ends the walk.
-    fn end(&mut self) {
-        self.in_flight.clear();
-        self.call = None;
+    /// Waits for the next page, and returns it without the items of earlier pages.
+    fn poll_page(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<R::Response, Error>>> {
+        self.fetch()?;
+        let Some(PendingPage { range, response }) = self.in_flight.front_mut() else {
+            return Poll::Ready(None);
+        };
+        let range = *range;
+        let response = match ready!(Pin::new(&mut response.0).poll(context)) {
+            Ok(response) => response,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(no_runtime()),
+        };
+        self.in_flight.pop_front();
+        let mut page = response?;
+        let total = R::total(&page);
+        let items = R::items(&mut page);
+        let keys = items.iter().map(|item| match R::key(item) {
+            // An item without a name is identified by all of its fields.
+            "" => Cow::Owned(format!("{item:?}")),
+            key => Cow::Borrowed(key),
+        });
+        let report = self.plan.record(range, total, keys);
+        let mut is_new = report.is_new.iter();
+        items.retain(|_| is_new.next().copied().unwrap_or_default());
+        if !report.is_as_planned {
+            self.in_flight.clear();
+        }
+        Poll::Ready(Some(Ok(page)))
     }
 }
 
 impl<R: Paged> Stream for Pages<R> {
     type Item = Result<R::Response, Error>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
         loop {
-            if let Err(error) = this.ask() {
-                this.end();
-                return Poll::Ready(Some(Err(error)));
-            }
-            let Some(asked) = this.in_flight.front_mut() else {
-                this.end();
-                return Poll::Ready(None);
-            };
-            let place = asked.place;
-            let answer = match ready!(Pin::new(&mut asked.answer.0).poll(context)) {
-                Ok(answer) => answer,
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(_) => Err(exchange::no_runtime()),
-            };
-            this.in_flight.pop_front();
-            let mut page = match answer {
-                Ok(page) => page,
-                Err(error) => {
-                    this.end();
-                    return Poll::Ready(Some(Err(error)));
+            match ready!(this.poll_page(context)) {
+                Some(Ok(mut page)) => {
+                    if !R::items(&mut page).is_empty() {
+                        return Poll::Ready(Some(Ok(page)));
+                    }
                 }
-            };
-            let total = R::total(&page);
-            let items = R::items(&mut page);
-            // Whatever has no name is known by all that it has.
-            let keys = items.iter().map(|item| match R::key(item) {
-                "" => Cow::Owned(format!("{item:?}")),
-                key => Cow::Borrowed(key),
-            });
-            let step = this.walk.digest(place, total, keys);
-            let mut fresh = step.fresh.iter();
-            items.retain(|_| fresh.next().copied().unwrap_or_default());
-            if !step.is_as_planned {
-                this.in_flight.clear();
-            }
-            if !items.is_empty() {
-                return Poll::Ready(Some(Ok(page)));
+                end => {
+                    this.in_flight.clear();
+                    this.call = None;
+                    return Poll::Ready(end);
+                }
             }
         }
     }
 }
 
-/// The items of an action, a [`Stream`]; [`Call::items`] makes one.
-#[must_use = "a stream does nothing until it is read"]
+/// A [`Stream`] of the items of an action, created by [`Call::items`].
+#[must_use = "a stream does nothing until it is polled"]
 pub struct Items<R: Paged> {
     pages: Pages<R>,
     page: std::vec::IntoIter<R::Item>,
 }
 
 impl<R: Paged> Items<R> {
-    /// The next item.
+    /// Returns the next item.
     pub async fn next(&mut self) -> Option<Result<R::Item, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -208,19 +209,16 @@ impl<R: Paged> Items<R> {
 impl<R: Paged> Stream for Items<R> {
     type Item = Result<R::Item, Error>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
         loop {
             if let Some(item) = this.page.next() {
                 return Poll::Ready(Some(Ok(item)));
             }
-            match Pin::new(&mut this.pages).poll_next(context) {
-                Poll::Ready(Some(Ok(mut page))) => {
-                    this.page = std::mem::take(R::items(&mut page)).into_iter();
-                }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => return Poll::Pending,
+            match ready!(Pin::new(&mut this.pages).poll_next(context)) {
+                Some(Ok(mut page)) => this.page = std::mem::take(R::items(&mut page)).into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
     }
@@ -229,7 +227,7 @@ impl<R: Paged> Stream for Items<R> {
 impl<R: Paged> fmt::Debug for Pages<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages")
-            .field("walk", &self.walk)
+            .field("plan", &self.plan)
             .finish_non_exhaustive()
     }
 }
@@ -237,7 +235,7 @@ impl<R: Paged> fmt::Debug for Pages<R> {
 impl<R: Paged> fmt::Debug for Items<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Items")
-            .field("walk", &self.pages.walk)
+            .field("plan", &self.pages.plan)
             .finish_non_exhaustive()
     }
 }

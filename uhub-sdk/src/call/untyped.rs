@@ -1,4 +1,4 @@
-//! Calls of actions that the spec does not have yet.
+//! Calls of actions that this crate has no types for.
 
 use std::{fmt, time::Duration};
 
@@ -9,21 +9,20 @@ use crate::{
     action::Idempotency,
     client::Client,
     error::Error,
-    exchange::retry::RetryPolicy,
-    exchange::{Exchange, Metadata, Options},
-    wire::envelope,
+    exchange::{Exchange, Options, judge::Metadata, retry::RetryPolicy},
+    wire::{envelope, parameters::Parameters},
 };
 
-/// A call of an action by its name, with the parameters by theirs: [`Client::action`] begins one.
+/// A call of an action by name, created by [`Client::action`].
 ///
-/// It is signed, sent and judged as any other call. Of the answer it gives what can be deserialized from
-/// it, without the tolerance that typed actions have.
+/// It is signed, sent and retried like any other call. Its response is deserialized strictly,
+/// without the tolerance that typed calls have.
 #[derive(Clone)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct UntypedCall<C = Client> {
     pub(crate) client: C,
     action: String,
-    /// Nothing is an empty text.
+    /// `None` is an empty string.
     parameters: Vec<(String, Option<Value>)>,
     idempotency: Idempotency,
     options: Options,
@@ -40,94 +39,79 @@ impl<C> UntypedCall<C> {
         }
     }
 
-    /// Sets a parameter, by its documented name. Lists and objects become `Name.0` and `Name.Field`.
+    /// Sets a parameter by its documented name. Arrays and objects become `Name.0` and
+    /// `Name.Field`.
     ///
-    /// The call is refused before it is sent where a parameter is given twice, is `null`, is empty (the
-    /// service would take it for one that is not there), or is one that every call has.
+    /// Sending the call fails if a parameter is set twice, is `null` or empty (the service would
+    /// treat it as absent), or is one that the client sets, such as `Signature`.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.parameters.push((name.into(), Some(value.into())));
         self
     }
 
-    /// Sets a parameter to an empty text. The service may take it for one that is not there, which
-    /// some actions take for "all": be sure that this one does not.
+    /// Sets a parameter to the empty string. Some actions treat it as absent, which may mean "all":
+    /// check that this one does not.
     pub fn param_empty(mut self, name: impl Into<String>) -> Self {
         self.parameters.push((name.into(), None));
         self
     }
 
-    /// Whether the action may be sent a second time where the first may have been carried out. Default:
-    /// [`Idempotency::NonIdempotent`].
+    /// Sets whether the action may be retried after an attempt that may have been executed.
+    /// Defaults to [`Idempotency::NonIdempotent`].
     pub fn with_idempotency(mut self, value: Idempotency) -> Self {
         self.idempotency = value;
         self
     }
 
-    /// How long this call may take in all; see [`Call::with_timeout`](crate::Call::with_timeout).
+    /// Sets the timeout of this call; see [`Call::with_timeout`](crate::Call::with_timeout).
     pub fn with_timeout(mut self, value: Duration) -> Self {
         self.options.timeout = Some(value);
         self
     }
 
-    /// How often this call is repeated, and after what waits; see
-    /// [`Call::with_retry`](crate::Call::with_retry).
+    /// Sets the retry policy of this call; see [`Call::with_retry`](crate::Call::with_retry).
     pub fn with_retry(mut self, value: RetryPolicy) -> Self {
         self.options.retry = Some(value);
         self
     }
 
-    /// The same call by another client.
+    /// Replaces the client.
     #[cfg(feature = "blocking")]
-    pub(crate) fn by<D>(self, client: D) -> UntypedCall<D> {
-        let Self {
-            action,
-            parameters,
-            idempotency,
-            options,
-            ..
-        } = self;
+    pub(crate) fn with_client<D>(self, client: D) -> UntypedCall<D> {
         UntypedCall {
             client,
-            action,
-            parameters,
-            idempotency,
-            options,
+            action: self.action,
+            parameters: self.parameters,
+            idempotency: self.idempotency,
+            options: self.options,
         }
     }
 }
 
 impl UntypedCall {
-    /// Sends the call. `T` is made from the whole body, `RetCode` and all.
+    /// Sends the call and deserializes the whole body, including `RetCode`.
     ///
     /// # Errors
     ///
-    /// Whatever kept the service from doing what was asked, or its answer from being a `T`.
+    /// As [`Call::send`](crate::Call::send).
     pub async fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
-        self.send_with_metadata()
-            .await
-            .map(|(response, _)| response)
+        let (response, _) = self.send_with_metadata().await?;
+        Ok(response)
     }
 
-    /// Sends the call, and returns what came with the response as well.
+    /// Sends the call and returns its response with the request's id and the service's message.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
     pub async fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
-        let Self {
-            client,
-            action,
-            parameters,
-            idempotency,
-            options,
-        } = &self;
         let exchange = Exchange {
-            action,
-            idempotency: *idempotency,
-            options,
+            action: &self.action,
+            idempotency: self.idempotency,
+            options: &self.options,
         };
-        let add = |to: &mut crate::wire::parameters::Parameters<'_>| {
-            for (name, value) in parameters {
+        let add = |to: &mut Parameters<'_>| {
+            for (name, value) in &self.parameters {
                 match value {
                     Some(value) => to.add_json(name, value),
                     None => to.add_empty(name),
@@ -135,11 +119,13 @@ impl UntypedCall {
             }
             to.complete();
         };
-        exchange.run(&client.0, add, envelope::read_untyped).await
+        exchange
+            .run(&self.client.0, add, envelope::read_untyped)
+            .await
     }
 }
 
-/// The names of the parameters alone: a value may be a password.
+/// Shows only the names of the parameters: a value may be a password.
 impl<C> fmt::Debug for UntypedCall<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&String> = self.parameters.iter().map(|(name, _)| name).collect();

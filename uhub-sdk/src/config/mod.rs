@@ -1,5 +1,10 @@
-//! How a client is configured.
+//! Client configuration: the builder, environment variables, profile files and their precedence.
 
 pub(crate) mod builder;
-pub(crate) mod profile;
+mod check;
+mod environment;
+#[cfg(feature = "local")]
+mod local;
+mod profile;
+mod resolve;
 pub(crate) mod source;

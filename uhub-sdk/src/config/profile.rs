@@ -1,216 +1,306 @@
 //! The files of the platform's command-line tool: `~/.ucloud/config.json` and `credential.json`.
 //!
-//! Both are JSON arrays of objects that are joined on `profile`. What is wrong with them is said by file
-//! and profile, and without any value: it may be a key.
+//! Both are JSON arrays of objects, joined on `profile`. Problems name the file, the profile and
+//! the key, but never quote a value: it may be a secret.
 
 use std::{
+    fmt,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use serde_json::{Map, Value};
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
 
-use crate::credentials::key_pair::Credentials;
+use crate::{
+    config::resolve::PartialConfig,
+    config::source::{ConfigSource, Setting},
+    credentials::{cache::CredentialsSource, key_pair::Credentials},
+    exchange::retry::RetryPolicy,
+};
 
-/// More than any such file has.
+/// Larger files are rejected.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// Where the files are, and which profile is meant.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Place {
-    pub(crate) config: PathBuf,
-    pub(crate) credential: PathBuf,
-    /// Whoever named a file or a profile wants it to be there: the name of the variable that did.
-    pub(crate) config_by: Option<&'static str>,
-    pub(crate) credential_by: Option<&'static str>,
+/// The two files, and the name of the profile to read. Without a name, the active profile is read.
+pub(crate) struct ProfileFiles {
+    pub(crate) config: ProfileFile,
+    pub(crate) credential: ProfileFile,
     pub(crate) profile: Option<String>,
 }
 
-/// What the files say.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    pub(crate) profile: Option<Profile>,
-    /// All that is wrong, in sentences.
-    pub(crate) wrong: Vec<String>,
-    /// What is wrong with the keys alone: it harms nobody who has others.
-    pub(crate) wrong_with_keys: Vec<String>,
+/// A file, and the problems found in it so far.
+pub(crate) struct ProfileFile {
+    path: PathBuf,
+    /// The environment variable that names the file. Without one, the file may be absent.
+    variable: Option<&'static str>,
+    entries: Vec<Entry>,
+    problems: Vec<String>,
 }
 
-/// What the files say of one profile.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Profile {
-    pub(crate) name: String,
-    pub(crate) credentials: Option<Credentials>,
-    pub(crate) project_id: Option<String>,
-    pub(crate) base_url: Option<String>,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) max_retry_times: Option<u32>,
+/// The entry of a profile in either file. Unknown keys are ignored.
+#[derive(Deserialize)]
+struct Entry {
+    profile: String,
+    active: Option<Field<bool>>,
+    project_id: Option<Field<String>>,
+    base_url: Option<Field<String>>,
+    timeout_sec: Option<Field<u64>>,
+    max_retry_times: Option<Field<u64>>,
+    auth_mode: Option<Field<String>>,
+    public_key: Option<Field<String>>,
+    private_key: Option<Field<String>>,
 }
 
-type Entry = Map<String, Value>;
+/// A value whose type is a problem only if its profile is used.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Field<V> {
+    Valid(V),
+    Invalid(IgnoredAny),
+}
 
-impl Place {
-    /// Reads the profile that is named, or else the active one. The file of keys is read only if keys
-    /// are wanted.
-    pub(crate) fn read(&self, wants_keys: bool) -> Found {
-        let (mut wrong, mut wrong_with_keys) = (Vec::new(), Vec::new());
-        let settings = list(&self.config, self.config_by, &mut wrong);
-        let keys = if wants_keys {
-            if others_can_read(&self.credential) {
-                tracing::warn!(
-                    path = %self.credential.display(),
-                    "other users of this machine can read a file of keys: `chmod 600` it"
-                );
+impl ProfileFiles {
+    /// Reads the settings of the profile. The credential file is read only `with_credentials`.
+    pub(crate) fn read(self, with_credentials: bool) -> PartialConfig {
+        let Self {
+            mut config,
+            mut credential,
+            profile,
+        } = self;
+        config.load();
+        if with_credentials {
+            credential.warn_if_exposed();
+            credential.load();
+        }
+        if let Some(name) = profile.as_deref().filter(|_| with_credentials) {
+            let is_valid = config.problems.is_empty() && credential.problems.is_empty();
+            match (config.has(name), credential.has(name)) {
+                (_, true) => {}
+                (true, false) => credential.report(format!(
+                    "no credentials for profile `{name}`: log in with the platform's command-line tool, or add them."
+                )),
+                (false, false) if is_valid => {
+                    let mut names: Vec<_> = config.names().chain(credential.names()).collect();
+                    names.sort_unstable();
+                    names.dedup();
+                    config.problems.push(format!(
+                        "there is no profile `{name}`: {} and {} contain {}.",
+                        config.path.display(),
+                        credential.path.display(),
+                        match names[..] {
+                            [] => "no profiles".to_owned(),
+                            _ => format!("`{}`", names.join("`, `")),
+                        }
+                    ));
+                }
+                (false, false) => {}
             }
-            list(&self.credential, self.credential_by, &mut wrong_with_keys)
-        } else {
-            Vec::new()
-        };
-        let name = match &self.profile {
-            Some(name) => Some(name.clone()),
-            None => self.active(&settings, &mut wrong),
-        };
-        let profile = name.map(|name| {
-            let (setting, pair) = (find(&settings, &name), find(&keys, &name));
-            let is_whole = wants_keys && wrong.is_empty() && wrong_with_keys.is_empty();
-            if self.profile.is_some() && is_whole && setting.or(pair).is_none() {
-                wrong.push(self.unknown(&name, settings.iter().chain(&keys)));
-            }
-            let mut profile = Profile {
-                name,
-                ..Profile::default()
-            };
-            if let Some(entry) = setting {
-                let mut read = Reader::new(entry, &self.config, &settings, &mut wrong);
-                profile.project_id = read.text("project_id");
-                profile.base_url = read.text("base_url");
-                // 0 is how the command-line tool writes what is not set; of repeating, it means what it says.
-                let timeout = read.number("timeout_sec").filter(|seconds| *seconds > 0);
-                profile.timeout = timeout.map(Duration::from_secs);
-                profile.max_retry_times = read
-                    .number("max_retry_times")
-                    .map(|times| u32::try_from(times).unwrap_or(u32::MAX));
-            }
-            if self.profile.is_some() && wants_keys && setting.is_some() && pair.is_none() {
-                wrong_with_keys.push(format!(
-                    "{}: there are no keys of the profile `{}`: log in with the platform's command-line tool, or \
-                     add them.",
-                    self.credential.display(),
-                    profile.name
-                ));
-            }
-            if let Some(entry) = pair {
-                let mut read = Reader::new(entry, &self.credential, &keys, &mut wrong_with_keys);
-                profile.credentials = read.keys();
-            }
-            profile
-        });
-        if profile.is_none() && !keys.is_empty() && wrong.is_empty() {
-            wrong_with_keys.push(format!(
-                "{}: no profile is active: set `active` of one to true, or name one by UCLOUD_PROFILE.",
-                self.config.display()
+        }
+        let mut settings = PartialConfig::default();
+        let name = profile.or_else(|| config.active());
+        if let Some(name) = &name {
+            settings = config.settings(name).unwrap_or_default();
+            settings.credentials = credential.credentials(name);
+        } else if !credential.entries.is_empty() && config.problems.is_empty() {
+            credential.problems.push(format!(
+                "{}: no profile is active: set `active` to true in one, or select one with UCLOUD_PROFILE.",
+                config.path.display()
             ));
         }
-        Found {
-            profile,
-            wrong,
-            wrong_with_keys,
+        PartialConfig {
+            problems: config.problems,
+            credential_problems: credential.problems,
+            ..settings
+        }
+    }
+}
+
+impl ProfileFile {
+    pub(crate) fn new(path: PathBuf, variable: Option<&'static str>) -> Self {
+        Self {
+            path,
+            variable,
+            entries: Vec::new(),
+            problems: Vec::new(),
         }
     }
 
-    /// There is no such profile.
-    fn unknown<'e>(&self, name: &str, entries: impl Iterator<Item = &'e Entry>) -> String {
-        let mut known: Vec<&str> = entries.map(profile_of).collect();
-        known.sort_unstable();
-        known.dedup();
-        let known = if known.is_empty() {
-            "nothing".to_owned()
-        } else {
-            format!("`{}`", known.join("`, `"))
+    /// Reads the entries of the file.
+    fn load(&mut self) {
+        let text = match (read(&self.path), self.variable) {
+            (Ok(text), _) => text,
+            (Err(error), None) if error.kind() == io::ErrorKind::NotFound => return,
+            (Err(error), Some(variable)) if error.kind() == io::ErrorKind::NotFound => {
+                return self.report(format!(
+                    "{variable} names this file, but it does not exist."
+                ));
+            }
+            (Err(error), _) => return self.report(format!("the file cannot be read: {error}.")),
         };
-        format!(
-            "there is no profile `{name}`: {} and {} have {known}.",
-            self.config.display(),
-            self.credential.display()
-        )
-    }
-
-    /// The name of the profile that is active.
-    fn active(&self, settings: &[Entry], wrong: &mut Vec<String>) -> Option<String> {
-        let path = self.config.display();
-        let mut active = Vec::new();
-        for entry in settings {
-            match entry.get("active") {
-                None | Some(Value::Null | Value::Bool(false)) => {}
-                Some(Value::Bool(true)) => active.push(profile_of(entry)),
-                Some(_) => wrong.push(format!(
-                    "{path}: `active` of the profile `{}` is neither true nor false.",
-                    profile_of(entry)
+        let text = text.trim_start_matches('\u{feff}');
+        if text.trim().is_empty() {
+            // The command-line tool creates its files before it has anything to write.
+            return;
+        }
+        let values = match serde_json::from_str(text) {
+            Ok(Value::Array(values)) => values,
+            Ok(_) => return self.report("expected a JSON array of profiles."),
+            // The parser's message may quote a secret from the file.
+            Err(error) => {
+                let position = format!("{}:{}", error.line(), error.column());
+                self.problems.push(format!(
+                    "{}:{position}: invalid JSON: fix it, or recreate the file with the platform's command-line tool.",
+                    self.path.display()
+                ));
+                return;
+            }
+        };
+        for (index, value) in values.into_iter().enumerate() {
+            let object = Some(value).filter(Value::is_object);
+            match object.and_then(|object| serde_json::from_value::<Entry>(object).ok()) {
+                Some(entry) if !entry.profile.is_empty() => self.entries.push(entry),
+                _ => self.report(format!(
+                    "entry {} must be an object with a non-empty `profile`.",
+                    index + 1
                 )),
             }
         }
+    }
+
+    fn warn_if_exposed(&self) {
+        if others_can_read(&self.path) {
+            tracing::warn!(
+                path = %self.path.display(),
+                "other users of this machine can read the credential file: run `chmod 600` on it"
+            );
+        }
+    }
+
+    fn report(&mut self, problem: impl fmt::Display) {
+        self.problems
+            .push(format!("{}: {problem}", self.path.display()));
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.profile.as_str())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names().any(|other| other == name)
+    }
+
+    /// Takes the entry of a profile out of the file.
+    fn take(&mut self, name: &str) -> Option<Entry> {
+        if self.names().filter(|other| *other == name).count() > 1 {
+            self.report(format!(
+                "profile `{name}` is defined more than once: keep one definition."
+            ));
+        }
+        let index = self.names().position(|other| other == name)?;
+        Some(self.entries.swap_remove(index))
+    }
+
+    fn value<V>(
+        &mut self,
+        profile: &str,
+        (key, field): (&str, Option<Field<V>>),
+        expected: &str,
+    ) -> Option<Setting<V>> {
+        let Field::Valid(value) = field? else {
+            self.report(format!("profile `{profile}`: `{key}` must be {expected}."));
+            return None;
+        };
+        let source = ConfigSource::Profile {
+            name: profile.to_owned(),
+            path: self.path.clone(),
+        };
+        Some(Setting { value, source })
+    }
+
+    /// Returns a string. The command-line tool writes an empty one for a value that is not set.
+    fn text(
+        &mut self,
+        profile: &str,
+        field: (&str, Option<Field<String>>),
+    ) -> Option<Setting<String>> {
+        self.value(profile, field, "a string")
+            .filter(|text| !text.value.is_empty())
+    }
+
+    fn number(&mut self, profile: &str, field: (&str, Option<Field<u64>>)) -> Option<Setting<u64>> {
+        self.value(profile, field, "a whole number, 0 or more")
+    }
+
+    /// Returns the name of the active profile.
+    fn active(&mut self) -> Option<String> {
+        let (mut active, mut invalid) = (Vec::new(), Vec::new());
+        for entry in &self.entries {
+            match entry.active {
+                None | Some(Field::Valid(false)) => {}
+                Some(Field::Valid(true)) => active.push(entry.profile.clone()),
+                Some(Field::Invalid(_)) => invalid.push(entry.profile.clone()),
+            }
+        }
+        for name in invalid {
+            self.report(format!("profile `{name}`: `active` must be true or false."));
+        }
         if active.len() > 1 {
-            wrong.push(format!(
-                "{path}: {} profiles are active, `{}`: leave one active, or name one by UCLOUD_PROFILE.",
+            self.report(format!(
+                "{} profiles are active (`{}`): leave one active, or select one with UCLOUD_PROFILE.",
                 active.len(),
                 active.join("`, `")
             ));
         }
-        active.first().map(|name| (*name).to_owned())
+        active.into_iter().next()
     }
-}
 
-/// The entries of a file; none where there is no file and nobody named it.
-fn list(path: &Path, named_by: Option<&str>, wrong: &mut Vec<String>) -> Vec<Entry> {
-    let shown = path.display();
-    let text = match (read(path), named_by) {
-        (Ok(text), _) => text,
-        (Err(error), None) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
-        (Err(error), Some(variable)) if error.kind() == io::ErrorKind::NotFound => {
-            wrong.push(format!(
-                "{shown}: there is no such file, and {variable} names it."
-            ));
-            return Vec::new();
-        }
-        (Err(error), _) => {
-            wrong.push(format!("{shown}: it cannot be read: {error}."));
-            return Vec::new();
-        }
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    if text.trim().is_empty() {
-        // The command-line tool makes its files before it has anything to write.
-        return Vec::new();
+    fn settings(&mut self, name: &str) -> Option<PartialConfig> {
+        let entry = self.take(name)?;
+        let timeout = self.number(name, ("timeout_sec", entry.timeout_sec));
+        // The command-line tool writes 0 for a timeout that is not set.
+        let timeout = timeout.filter(|seconds| seconds.value > 0);
+        let retries = self.number(name, ("max_retry_times", entry.max_retry_times));
+        let policy = |retries| {
+            let retries = u32::try_from(retries).unwrap_or(u32::MAX);
+            RetryPolicy::default().with_max_attempts(retries.saturating_add(1))
+        };
+        Some(PartialConfig {
+            project_id: self.text(name, ("project_id", entry.project_id)),
+            base_url: self.text(name, ("base_url", entry.base_url)),
+            timeout: timeout.map(|seconds| seconds.map(Duration::from_secs)),
+            retry: retries.map(|retries| retries.map(policy)),
+            ..PartialConfig::default()
+        })
     }
-    let entries: Vec<Value> = match serde_json::from_str(text) {
-        Ok(Value::Array(entries)) => entries,
-        Ok(_) => {
-            wrong.push(format!("{shown}: expected a JSON array of profiles."));
-            return Vec::new();
-        }
-        // What serde says may quote the file, and the file has keys.
-        Err(error) => {
-            wrong.push(format!(
-                "{shown}:{}:{}: this is no JSON: mend it, or write it anew with the platform's command-line tool.",
-                error.line(),
-                error.column()
+
+    fn credentials(&mut self, name: &str) -> Option<Setting<CredentialsSource>> {
+        let entry = self.take(name)?;
+        let auth_mode = self.text(name, ("auth_mode", entry.auth_mode));
+        if auth_mode.is_some_and(|mode| mode.value == "oauth") {
+            self.report(format!(
+                "profile `{name}` uses OAuth (`auth_mode`), which provides no key pair to sign calls with: create an \
+                 API key in the console, and set it in another profile or in UCLOUD_PUBLIC_KEY and \
+                 UCLOUD_PRIVATE_KEY."
             ));
-            return Vec::new();
+            return None;
         }
-    };
-    let mut list = Vec::new();
-    for (index, entry) in entries.into_iter().enumerate() {
-        match entry {
-            Value::Object(entry) if !profile_of(&entry).is_empty() => list.push(entry),
-            _ => wrong.push(format!(
-                "{shown}: entry {} is no object with a `profile` that names it.",
-                index + 1
-            )),
-        }
+        let [public_key, private_key] = [
+            ("public_key", entry.public_key),
+            ("private_key", entry.private_key),
+        ]
+        .map(|(key, field)| {
+            let value = self.text(name, (key, field));
+            if value.is_none() {
+                self.report(format!("profile `{name}`: `{key}` is missing or empty."));
+            }
+            value
+        });
+        let private_key = private_key?.value;
+        Some(public_key?.map(|public_key| Credentials::new(public_key, private_key).into()))
     }
-    list
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -219,95 +309,14 @@ fn read(path: &Path) -> io::Result<String> {
         .take(MAX_SIZE + 1)
         .read_to_string(&mut text)?;
     if text.len() as u64 > MAX_SIZE {
-        let what = format!("it has more than {MAX_SIZE} bytes");
-        return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        return Err(io::Error::other(format!(
+            "it is larger than {MAX_SIZE} bytes"
+        )));
     }
     Ok(text)
 }
 
-fn profile_of(entry: &Entry) -> &str {
-    entry
-        .get("profile")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-}
-
-fn find<'e>(list: &'e [Entry], name: &str) -> Option<&'e Entry> {
-    list.iter().find(|entry| profile_of(entry) == name)
-}
-
-/// Reads one entry.
-struct Reader<'r> {
-    entry: &'r Entry,
-    path: &'r Path,
-    wrong: &'r mut Vec<String>,
-}
-
-impl<'r> Reader<'r> {
-    fn new(entry: &'r Entry, path: &'r Path, list: &[Entry], wrong: &'r mut Vec<String>) -> Self {
-        let name = profile_of(entry);
-        let mut reader = Self { entry, path, wrong };
-        if list.iter().filter(|each| profile_of(each) == name).count() > 1 {
-            reader.wrong("is there more than once: leave one.");
-        }
-        reader
-    }
-
-    fn wrong(&mut self, what: &str) {
-        self.wrong.push(format!(
-            "{}: the profile `{}` {what}",
-            self.path.display(),
-            profile_of(self.entry)
-        ));
-    }
-
-    /// A text. An empty one is how the command-line tool writes what is not set.
-    fn text(&mut self, name: &str) -> Option<String> {
-        match self.entry.get(name) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.clone()).filter(|text| !text.is_empty()),
-            Some(_) => {
-                self.wrong(&format!("has a `{name}` that is no text."));
-                None
-            }
-        }
-    }
-
-    fn number(&mut self, name: &str) -> Option<u64> {
-        match self.entry.get(name) {
-            None | Some(Value::Null) => None,
-            Some(value) => match value.as_u64() {
-                Some(number) => Some(number),
-                None => {
-                    self.wrong(&format!(
-                        "has a `{name}` that is no whole number from 0 on."
-                    ));
-                    None
-                }
-            },
-        }
-    }
-
-    fn keys(&mut self) -> Option<Credentials> {
-        if self.text("auth_mode").as_deref() == Some("oauth") {
-            self.wrong(
-                "signs in by OAuth (`auth_mode`), which gives no key pair to sign calls with: make an API key in the \
-                 console, and put it into a profile of its own or into UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY.",
-            );
-            return None;
-        }
-        let [public, private] = ["public_key", "private_key"].map(|name| {
-            let key = self.text(name);
-            if key.is_none() {
-                self.wrong(&format!("has no `{name}`, or an empty one."));
-            }
-            key
-        });
-        Some(Credentials::new(public?, private?))
-    }
-}
-
-/// Whether a file is open to other users of this machine.
+/// Reports whether other users of this machine can access a file.
 #[cfg(unix)]
 fn others_can_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -336,8 +345,8 @@ mod tests {
         {"profile": "web", "auth_mode": "oauth", "access_token": "private-token", "expires_at": 1}
     ]"#;
 
-    /// What these files say; a file without text is not there.
-    fn read(config: &str, credential: &str, profile: Option<&str>) -> Found {
+    /// Reads a profile from files with these texts. A file without text does not exist.
+    fn read(config: &str, credential: &str, profile: Option<&str>) -> PartialConfig {
         let folder = tempfile::tempdir().unwrap();
         let file = |name, text: &str| {
             let path = folder.path().join(name);
@@ -346,81 +355,104 @@ mod tests {
             }
             path
         };
-        let place = Place {
-            config: file("config.json", config),
-            credential: file("credential.json", credential),
+        let files = ProfileFiles {
+            config: ProfileFile::new(file("config.json", config), None),
+            credential: ProfileFile::new(file("credential.json", credential), None),
             profile: profile.map(str::to_owned),
-            ..Place::default()
         };
-        place.read(true)
+        files.read(true)
+    }
+
+    /// The values of a profile.
+    #[derive(Debug, Default, PartialEq)]
+    struct Values {
+        credentials: Option<Credentials>,
+        project_id: Option<String>,
+        base_url: Option<String>,
+        timeout: Option<Duration>,
+        retry: Option<RetryPolicy>,
+    }
+
+    impl From<PartialConfig> for Values {
+        fn from(config: PartialConfig) -> Self {
+            Self {
+                credentials: config.credentials.map(|setting| match setting.value {
+                    CredentialsSource::Static(credentials) => (*credentials).clone(),
+                    CredentialsSource::Provider(_) => panic!("a file has no provider"),
+                }),
+                project_id: config.project_id.map(|setting| setting.value),
+                base_url: config.base_url.map(|setting| setting.value),
+                timeout: config.timeout.map(|setting| setting.value),
+                retry: config.retry.map(|setting| setting.value),
+            }
+        }
     }
 
     #[test]
-    fn the_active_profile_is_read_or_the_one_that_is_named() {
-        let found = read(CONFIG, CREDENTIAL, None);
-        assert_eq!((found.wrong, found.wrong_with_keys), (vec![], vec![]));
-        let work = Profile {
-            name: "work".to_owned(),
+    fn the_named_profile_is_read_or_else_the_active_one() {
+        let config = read(CONFIG, CREDENTIAL, None);
+        assert!(config.problems.is_empty() && config.credential_problems.is_empty());
+        let work = Values {
             credentials: Some(Credentials::new("public-key", "private-key")),
             project_id: Some("org-1".to_owned()),
             base_url: Some("https://api.ucloud.cn/".to_owned()),
             timeout: Some(Duration::from_secs(15)),
-            max_retry_times: Some(3),
+            retry: Some(RetryPolicy::default().with_max_attempts(4)),
         };
-        assert_eq!(found.profile, Some(work));
+        assert_eq!(Values::from(config), work);
 
         let bom = format!("\u{feff}{CREDENTIAL}");
-        let found = read(CONFIG, &bom, Some("home"));
-        let home = Profile {
-            name: "home".to_owned(),
+        let config = read(CONFIG, &bom, Some("home"));
+        let home = Values {
             credentials: Some(Credentials::new("other-public-key", "other-private-key")),
-            max_retry_times: Some(0),
-            ..Profile::default()
+            retry: Some(RetryPolicy::disabled()),
+            ..Values::default()
         };
-        assert_eq!(found.profile, Some(home), "what is empty is not set");
+        assert_eq!(Values::from(config), home, "empty values are not set");
 
-        assert_eq!(read("", "", None).profile, None);
-        assert_eq!(read("[]", "[]", None).profile, None);
-        let blank = read("\n", " ", None);
-        assert!(blank.profile.is_none() && blank.wrong.is_empty());
+        for (config, credential) in [("", ""), ("[]", "[]"), ("\n", " ")] {
+            let config = read(config, credential, None);
+            assert!(config.problems.is_empty(), "{:?}", config.problems);
+            assert_eq!(Values::from(config), Values::default());
+        }
     }
 
     #[test]
-    fn each_way_a_file_can_be_wrong_has_its_message() {
+    fn every_problem_of_a_file_has_a_message() {
         let credential = |entry: &str| format!("[{entry}]");
         let huge = format!("[{}]", " ".repeat(1 << 20));
-        for (config, keys, profile, expected) in [
+        for (config, credentials, profile, expected) in [
             (
                 "{\"private-key\"",
                 CREDENTIAL,
                 None,
-                "config.json:1:14: this is no JSON",
+                "config.json:1:14: invalid JSON",
             ),
             (
                 CONFIG,
                 "[\"private-key\", x",
                 None,
-                "credential.json:1:17: this is no JSON",
+                "credential.json:1:17: invalid JSON",
             ),
             ("{}", CREDENTIAL, None, "config.json: expected a JSON array"),
-            (&huge, CREDENTIAL, None, "it has more than 1048576 bytes"),
+            (&huge, CREDENTIAL, None, "it is larger than 1048576 bytes"),
             (
                 "[{}]",
                 CREDENTIAL,
                 None,
-                "config.json: entry 1 is no object with a `profile`",
+                "config.json: entry 1 must be an object with a non-empty `profile`",
             ),
             (
                 r#"[{"profile": "a", "active": "yes"}]"#,
                 "",
                 None,
-                "the profile `a` is neither true nor false",
+                "config.json: profile `a`: `active` must be true or false",
             ),
             (
                 r#"[{"profile": "a", "active": true}, {"profile": "b", "active": true}]"#,
                 "",
                 None,
-                "2 profiles are active, `a`, `b`: leave one active, or name one by UCLOUD_PROFILE",
+                "2 profiles are active (`a`, `b`): leave one active, or select one with UCLOUD_PROFILE",
             ),
             (
                 CONFIG,
@@ -432,14 +464,14 @@ mod tests {
                 CONFIG,
                 CREDENTIAL,
                 Some("away"),
-                "have `home`, `web`, `work`.",
+                "contain `home`, `web`, `work`.",
             ),
-            ("", "", Some("away"), "have nothing"),
+            ("", "", Some("away"), "contain no profiles"),
             (
                 CONFIG,
                 "[]",
                 Some("home"),
-                "credential.json: there are no keys of the profile `home`",
+                "credential.json: no credentials for profile `home`",
             ),
             ("", CREDENTIAL, None, "no profile is active: set `active`"),
             (
@@ -452,25 +484,25 @@ mod tests {
                 r#"[{"profile": "a", "project_id": 5}]"#,
                 "",
                 Some("a"),
-                "the profile `a` has a `project_id` that is no text",
+                "config.json: profile `a`: `project_id` must be a string",
             ),
             (
                 r#"[{"profile": "a", "timeout_sec": -1}]"#,
                 "",
                 Some("a"),
-                "has a `timeout_sec` that is no whole number",
+                "profile `a`: `timeout_sec` must be a whole number",
             ),
             (
                 r#"[{"profile": "a"}, {"profile": "a"}]"#,
                 "",
                 Some("a"),
-                "the profile `a` is there more than once",
+                "profile `a` is defined more than once",
             ),
             (
                 CONFIG,
                 CREDENTIAL,
                 Some("web"),
-                "`web` signs in by OAuth (`auth_mode`), which gives no key pair",
+                "`web` uses OAuth (`auth_mode`), which provides no key pair",
             ),
             (
                 CONFIG,
@@ -478,45 +510,51 @@ mod tests {
                     r#"{"profile": "work", "public_key": "", "private_key": "private-key"}"#,
                 ),
                 None,
-                "`work` has no `public_key`, or an empty one",
+                "credential.json: profile `work`: `public_key` is missing or empty",
             ),
             (
                 CONFIG,
                 &credential(r#"{"profile": "work", "public_key": "public-key"}"#),
                 None,
-                "`work` has no `private_key`",
+                "profile `work`: `private_key` is missing",
             ),
         ] {
-            let found = read(config, keys, profile);
-            let wrong = [found.wrong, found.wrong_with_keys].concat().join(" ");
-            assert!(wrong.contains(expected), "{expected:?} in {wrong}");
-            assert!(!wrong.contains("private-"), "{wrong}");
+            let config = read(config, credentials, profile);
+            let problems = [config.problems, config.credential_problems]
+                .concat()
+                .join(" ");
+            assert!(problems.contains(expected), "{expected:?} in {problems}");
+            assert!(!problems.contains("private-"), "{problems}");
         }
     }
 
     #[test]
-    fn a_file_that_was_named_has_to_be_there() {
-        let place = Place {
-            config: PathBuf::from("/nowhere/config.json"),
-            credential: PathBuf::from("/nowhere/credential.json"),
-            config_by: Some("UCLOUD_SHARED_CONFIG_FILE"),
-            credential_by: Some("UCLOUD_SHARED_CREDENTIAL_FILE"),
+    fn a_file_that_a_variable_names_must_exist() {
+        let files = || ProfileFiles {
+            config: ProfileFile::new(
+                PathBuf::from("/nowhere/config.json"),
+                Some("UCLOUD_SHARED_CONFIG_FILE"),
+            ),
+            credential: ProfileFile::new(
+                PathBuf::from("/nowhere/credential.json"),
+                Some("UCLOUD_SHARED_CREDENTIAL_FILE"),
+            ),
             profile: None,
         };
-        let found = place.read(true);
+        let config = files().read(true);
         assert_eq!(
-            found.wrong,
+            config.problems,
             [
-                "/nowhere/config.json: there is no such file, and UCLOUD_SHARED_CONFIG_FILE names it."
+                "/nowhere/config.json: UCLOUD_SHARED_CONFIG_FILE names this file, but it does not exist."
             ]
         );
-        assert!(found.wrong_with_keys[0].contains("UCLOUD_SHARED_CREDENTIAL_FILE"));
-        assert!(place.read(false).wrong_with_keys.is_empty());
+        assert!(config.credential_problems[0].contains("UCLOUD_SHARED_CREDENTIAL_FILE"));
+        assert!(files().read(false).credential_problems.is_empty());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_others_can_read_is_known() {
+    fn a_file_that_others_can_read_is_detected() {
         use std::os::unix::fs::PermissionsExt;
 
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -1,25 +1,25 @@
-//! Where the settings of a client come from.
+//! Where each setting of a client comes from.
 
 use std::{fmt, path::PathBuf};
 
-/// Where a setting comes from. It never holds the value.
+/// The source of a setting. It never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigSource {
-    /// Nothing says otherwise.
+    /// The crate's default.
     Default,
-    /// The builder was given it.
+    /// A method of the [`ClientBuilder`](crate::ClientBuilder).
     Explicit,
-    /// Whom [`fallback_credentials_provider`](crate::ClientBuilder::fallback_credentials_provider) names, as there
-    /// were no other keys.
+    /// The [fallback provider](crate::ClientBuilder::fallback_credentials_provider), because no
+    /// other credentials are set.
     Provider,
-    /// This variable of the environment.
+    /// An environment variable.
     Environment(&'static str),
     /// A profile in a file of the platform's command-line tool.
     Profile {
-        /// The profile.
+        /// The name of the profile.
         name: String,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
 }
@@ -27,34 +27,33 @@ pub enum ConfigSource {
 impl fmt::Display for ConfigSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Default => f.write_str("the default"),
-            Self::Explicit => f.write_str("the builder"),
-            Self::Provider => f.write_str("the provider of last resort"),
-            Self::Environment(variable) => write!(f, "the environment ({variable})"),
-            Self::Profile { name, path } => {
-                write!(f, "the profile `{name}` in {}", path.display())
-            }
+            Self::Default => f.write_str("default"),
+            Self::Explicit => f.write_str("builder"),
+            Self::Provider => f.write_str("fallback credentials provider"),
+            Self::Environment(variable) => write!(f, "environment variable {variable}"),
+            Self::Profile { name, path } => write!(f, "profile `{name}` in {}", path.display()),
         }
     }
 }
 
-/// Where a client has its settings from; [`Client::config_sources`](crate::Client::config_sources) says.
+/// The sources of a client's settings, returned by
+/// [`Client::config_sources`](crate::Client::config_sources).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigSources {
-    /// Of the keys, or of the provider that is asked for them.
+    /// The source of the credentials or of the credentials provider.
     pub credentials: ConfigSource,
-    /// Of the project, if the client has one.
+    /// The source of the project id, if one is set.
     pub project_id: Option<ConfigSource>,
-    /// Of the base URL.
+    /// The source of the base URL.
     pub base_url: ConfigSource,
-    /// Of the time a call may take.
+    /// The source of the call timeout.
     pub timeout: ConfigSource,
-    /// Of how often a call is repeated.
+    /// The source of the retry policy.
     pub retry: ConfigSource,
 }
 
-/// A setting, and where it comes from.
+/// A value and its source.
 #[derive(Clone)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
@@ -62,15 +61,20 @@ pub(crate) struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    pub(crate) fn new(value: T, source: ConfigSource) -> Self {
+    pub(crate) fn explicit(value: T) -> Self {
+        let source = ConfigSource::Explicit;
         Self { value, source }
     }
 
-    pub(crate) fn given(value: T) -> Self {
-        Self::new(value, ConfigSource::Explicit)
+    pub(crate) fn default(value: T) -> Self {
+        let source = ConfigSource::Default;
+        Self { value, source }
     }
 
-    pub(crate) fn default(value: T) -> Self {
-        Self::new(value, ConfigSource::Default)
+    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Setting<U> {
+        Setting {
+            value: convert(self.value),
+            source: self.source,
+        }
     }
 }

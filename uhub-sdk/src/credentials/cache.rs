@@ -1,7 +1,7 @@
-//! Credentials that are kept, and refreshed before they expire.
+//! A cache of a provider's credentials, which refreshes them before they expire.
 
 use std::{
-    fmt,
+    error::Error as StdError,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
@@ -13,255 +13,253 @@ use crate::{
     credentials::{ProvideCredentials, ProviderError},
 };
 
-/// Credentials are refreshed when this much of their time is left, or a quarter of it.
-const MARGIN: Duration = Duration::from_secs(300);
-/// How long credentials are used that this machine's clock takes for expired.
-const BENEFIT_OF_DOUBT: Duration = Duration::from_secs(60);
-/// How long a provider may take.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a provider that failed is left alone while there are valid keys.
-const PAUSE_WITH_KEYS: Duration = Duration::from_secs(10);
-/// The same while there are none.
-const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(1);
+/// How long before expiry to refresh credentials. A short lifetime is refreshed at 3/4.
+const REFRESH_MARGIN: Duration = Duration::from_secs(300);
+/// How long to use new credentials that have already expired by this machine's clock.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// The timeout of a provider.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
+/// The pause after a failed refresh while the cached credentials are valid.
+const PAUSE_IF_VALID: Duration = Duration::from_secs(10);
+/// The pause after a failed refresh without valid credentials.
+const PAUSE_IF_MISSING: Duration = Duration::from_secs(1);
 
-/// What a client signs with.
-pub(crate) enum Keys {
-    Given(Arc<Credentials>),
-    Refreshed(Arc<Refreshed>),
+type CredentialsResult = Result<Arc<Credentials>, ProviderError>;
+
+/// The credentials that a client signs with.
+#[derive(Clone)]
+pub(crate) enum CredentialsSource {
+    Static(Arc<Credentials>),
+    Provider(Arc<CachedCredentials>),
 }
 
-impl Keys {
-    /// The credentials as of now.
-    pub(crate) async fn get(&self) -> Result<Arc<Credentials>, ProviderError> {
-        match self {
-            Self::Given(keys) => Ok(Arc::clone(keys)),
-            Self::Refreshed(refreshed) => refreshed.get().await,
-        }
-    }
-
-    /// The service does not know the token that a call was signed with. Says whether other keys may be
-    /// had: not if these were fresh when the call `began`.
-    pub(crate) fn are_replaceable(&self, refused: &Arc<Credentials>, began: Instant) -> bool {
-        match self {
-            Self::Given(_) => false,
-            Self::Refreshed(refreshed) => refreshed.forget(refused, began),
-        }
+impl From<Credentials> for CredentialsSource {
+    fn from(credentials: Credentials) -> Self {
+        Self::Static(Arc::new(credentials))
     }
 }
 
-/// Credentials of a provider.
-pub(crate) struct Refreshed {
+impl CredentialsSource {
+    pub(crate) fn provider(provider: Arc<dyn ProvideCredentials>) -> Self {
+        Self::Provider(Arc::new(CachedCredentials::new(provider)))
+    }
+
+    /// Returns valid credentials, from the provider if necessary.
+    pub(crate) async fn get(&self) -> CredentialsResult {
+        match self {
+            Self::Static(credentials) => Ok(Arc::clone(credentials)),
+            Self::Provider(cache) => cache.get().await,
+        }
+    }
+
+    /// Drops credentials whose token the service rejected. Returns whether a retry may get others:
+    /// not if these were fetched after the call began at `call_start`.
+    pub(crate) fn invalidate(&self, rejected: &Arc<Credentials>, call_start: Instant) -> bool {
+        match self {
+            Self::Static(_) => false,
+            Self::Provider(cache) => cache.invalidate(rejected, call_start),
+        }
+    }
+}
+
+/// The credentials of a provider.
+pub(crate) struct CachedCredentials {
     provider: Arc<dyn ProvideCredentials>,
     state: Mutex<State>,
-    /// Held while the provider is asked.
-    asking: Arc<tokio::sync::Mutex<()>>,
+    /// Held during a refresh, so that there is only one at a time.
+    refresh_lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
 struct State {
-    held: Option<Held>,
-    failed: Option<Failed>,
+    entry: Option<Entry>,
+    /// The last failure of the provider, until the next success.
+    failure: Option<Failure>,
 }
 
-struct Held {
-    keys: Arc<Credentials>,
-    since: Instant,
-    /// When to ask for others, and when these end; nothing where they do not.
-    times: Option<(Instant, Instant)>,
+struct Entry {
+    credentials: Arc<Credentials>,
+    fetched_at: Instant,
+    /// When to refresh the credentials, and when they expire. `None` if they never do.
+    lifetime: Option<(Instant, Instant)>,
 }
 
-/// The last failure of the provider, if nothing went well since.
-#[derive(Clone)]
-struct Failed {
+struct Failure {
     at: Instant,
-    why: Arc<ProviderError>,
+    error: Arc<dyn StdError + Send + Sync>,
 }
 
-/// What is there at a moment.
-enum Look {
+/// The state of the cache at one moment.
+enum Lookup {
     Fresh(Arc<Credentials>),
-    /// Still valid, and about to expire.
+    /// Still valid, but due for a refresh.
     Stale(Arc<Credentials>),
-    /// Nothing, and it is of no use to ask now.
+    /// No valid credentials, and the provider failed a moment ago.
     Failed(ProviderError),
-    Nothing,
+    Missing,
 }
 
 impl State {
-    fn look(&self, now: Instant) -> Look {
-        let paused = |pause| {
-            self.failed
+    fn lookup(&self, now: Instant) -> Lookup {
+        let failure_within = |pause| {
+            self.failure
                 .as_ref()
-                .filter(|failed| now < failed.at + pause)
+                .filter(|failure| now < failure.at + pause)
         };
-        if let Some(held) = &self.held {
-            match held.times {
-                Some((_, end)) if now >= end => {}
-                Some((refresh, _)) if now >= refresh && paused(PAUSE_WITH_KEYS).is_none() => {
-                    return Look::Stale(Arc::clone(&held.keys));
+        if let Some(entry) = &self.entry {
+            let credentials = Arc::clone(&entry.credentials);
+            match entry.lifetime {
+                Some((_, expires_at)) if now >= expires_at => {}
+                Some((refresh_at, _))
+                    if now >= refresh_at && failure_within(PAUSE_IF_VALID).is_none() =>
+                {
+                    return Lookup::Stale(credentials);
                 }
-                _ => return Look::Fresh(Arc::clone(&held.keys)),
+                _ => return Lookup::Fresh(credentials),
             }
         }
-        match paused(PAUSE_WITHOUT_KEYS) {
-            Some(failed) => Look::Failed(failed.share()),
-            None => Look::Nothing,
+        match failure_within(PAUSE_IF_MISSING) {
+            Some(failure) => Lookup::Failed(failure.error()),
+            None => Lookup::Missing,
         }
     }
 
-    /// Keeps what the provider gave.
-    fn keep(&mut self, keys: Credentials, now: Instant, clock: SystemTime) -> Arc<Credentials> {
-        let life = keys.expires_at.map(|end| end.duration_since(clock));
-        let times = match life {
+    /// Stores new credentials. `now` and `clock` are the same moment.
+    fn store(
+        &mut self,
+        credentials: Credentials,
+        now: Instant,
+        clock: SystemTime,
+    ) -> Arc<Credentials> {
+        let remaining = credentials
+            .expires_at
+            .map(|expiry| expiry.duration_since(clock));
+        let lifetime = match remaining {
             None => None,
-            // What lies beyond all time is no end.
-            Some(Ok(life)) if !life.is_zero() => now
-                .checked_add(life)
-                .map(|end| (end - MARGIN.min(life / 4), end)),
-            // They were given a moment ago: it is a clock that is wrong. The service will say.
+            // `checked_add` fails for an expiry in the far future, which counts as none.
+            Some(Ok(remaining)) if !remaining.is_zero() => now
+                .checked_add(remaining)
+                .map(|expires_at| (expires_at - REFRESH_MARGIN.min(remaining / 4), expires_at)),
+            // The provider has just issued them, so this machine's clock is wrong.
             Some(_) => {
                 tracing::warn!(
-                    "new credentials have expired by this machine's clock: they are used all the same; check the clock"
+                    "new credentials have already expired by this machine's clock and are used anyway: check the clock"
                 );
-                let end = now + BENEFIT_OF_DOUBT;
-                Some((end, end))
+                let expires_at = now + CLOCK_TOLERANCE;
+                Some((expires_at, expires_at))
             }
         };
-        let keys = Arc::new(keys);
-        self.failed = None;
-        self.held = Some(Held {
-            keys: Arc::clone(&keys),
-            since: now,
-            times,
+        let credentials = Arc::new(credentials);
+        self.failure = None;
+        self.entry = Some(Entry {
+            credentials: Arc::clone(&credentials),
+            fetched_at: now,
+            lifetime,
         });
-        keys
+        credentials
     }
 }
 
-impl Failed {
-    /// The same failure, for another caller.
-    fn share(&self) -> ProviderError {
-        Box::new(Shared(Arc::clone(&self.why)))
+impl Failure {
+    /// Returns the error for another caller.
+    fn error(&self) -> ProviderError {
+        Box::new(Arc::clone(&self.error))
     }
 }
 
-impl Refreshed {
-    pub(crate) fn new(provider: Arc<dyn ProvideCredentials>) -> Self {
+impl CachedCredentials {
+    fn new(provider: Arc<dyn ProvideCredentials>) -> Self {
         Self {
             provider,
             state: Mutex::default(),
-            asking: Arc::default(),
+            refresh_lock: Arc::default(),
         }
     }
 
-    async fn get(self: &Arc<Self>) -> Result<Arc<Credentials>, ProviderError> {
-        let look = self.state().look(Instant::now());
-        match look {
-            Look::Fresh(keys) => Ok(keys),
-            Look::Stale(keys) => {
-                // Nobody waits for it.
-                if let Ok(asking) = Arc::clone(&self.asking).try_lock_owned() {
-                    drop(self.ask(asking));
+    async fn get(self: &Arc<Self>) -> CredentialsResult {
+        let lookup = self.state().lookup(Instant::now());
+        match lookup {
+            Lookup::Fresh(credentials) => Ok(credentials),
+            Lookup::Stale(credentials) => {
+                // The refresh runs in the background.
+                if let Ok(lock) = Arc::clone(&self.refresh_lock).try_lock_owned() {
+                    drop(self.refresh(lock));
                 }
-                Ok(keys)
+                Ok(credentials)
             }
-            Look::Failed(why) => Err(why),
-            Look::Nothing => {
-                let asking = Arc::clone(&self.asking).lock_owned().await;
-                // Whoever asked meanwhile asked for all.
-                let look = self.state().look(Instant::now());
-                match look {
-                    Look::Fresh(keys) | Look::Stale(keys) => Ok(keys),
-                    Look::Failed(why) => Err(why),
-                    Look::Nothing => self.ask(asking).await?,
+            Lookup::Failed(error) => Err(error),
+            Lookup::Missing => {
+                let lock = Arc::clone(&self.refresh_lock).lock_owned().await;
+                // Another caller may have refreshed while this one waited for the lock.
+                let lookup = self.state().lookup(Instant::now());
+                match lookup {
+                    Lookup::Fresh(credentials) | Lookup::Stale(credentials) => Ok(credentials),
+                    Lookup::Failed(error) => Err(error),
+                    Lookup::Missing => self.refresh(lock).await?,
                 }
             }
         }
     }
 
-    /// Asks the provider, as work of its own: what it says is kept, even if whoever wanted it has gone.
-    fn ask(
-        self: &Arc<Self>,
-        asking: OwnedMutexGuard<()>,
-    ) -> JoinHandle<Result<Arc<Credentials>, ProviderError>> {
+    /// Calls the provider in its own task, which stores the result even if the caller is dropped.
+    fn refresh(self: &Arc<Self>, lock: OwnedMutexGuard<()>) -> JoinHandle<CredentialsResult> {
         let this = Arc::clone(self);
         tokio::spawn(async move {
-            let _asking = asking;
-            let answer = match tokio::time::timeout(PATIENCE, this.provider.provide()).await {
-                Ok(answer) => answer.and_then(|keys| {
-                    let fault = keys.faults().next();
-                    fault.map_or(Ok(keys), |what| Err(what.into()))
+            let _lock = lock;
+            let result = match tokio::time::timeout(PROVIDER_TIMEOUT, this.provider.provide()).await
+            {
+                Ok(result) => result.and_then(|credentials| {
+                    let problem = credentials.problems().next();
+                    problem.map_or(Ok(credentials), |problem| Err(problem.into()))
                 }),
-                Err(_) => Err(format!("the provider did not answer within {PATIENCE:?}").into()),
+                Err(_) => {
+                    Err(format!("the provider did not respond within {PROVIDER_TIMEOUT:?}").into())
+                }
             };
-            this.keep(answer)
+            this.store(result)
         })
     }
 
-    fn keep(
-        &self,
-        answer: Result<Credentials, ProviderError>,
-    ) -> Result<Arc<Credentials>, ProviderError> {
+    fn store(&self, result: Result<Credentials, ProviderError>) -> CredentialsResult {
         let now = Instant::now();
         let mut state = self.state();
-        let why = match answer {
-            Ok(keys) => return Ok(state.keep(keys, now, SystemTime::now())),
-            Err(why) => why,
+        let error = match result {
+            Ok(credentials) => return Ok(state.store(credentials, now, SystemTime::now())),
+            Err(error) => error,
         };
-        if let Look::Fresh(_) | Look::Stale(_) = state.look(now) {
+        if let Lookup::Fresh(_) | Lookup::Stale(_) = state.lookup(now) {
             tracing::warn!(
-                error = %why,
-                "credentials that are about to expire cannot be refreshed: they are used while they are valid"
+                error = %error,
+                "expiring credentials cannot be refreshed: they are used until they expire"
             );
         }
-        let failed = Failed {
+        let failure = Failure {
             at: now,
-            why: Arc::new(why),
+            error: error.into(),
         };
-        let why = failed.share();
-        state.failed = Some(failed);
-        Err(why)
+        let error = failure.error();
+        state.failure = Some(failure);
+        Err(error)
     }
 
-    fn forget(&self, refused: &Arc<Credentials>, began: Instant) -> bool {
+    fn invalidate(&self, rejected: &Arc<Credentials>, call_start: Instant) -> bool {
         let mut state = self.state();
-        match &state.held {
-            Some(held) if Arc::ptr_eq(&held.keys, refused) => {
-                let is_old = held.since < began;
+        match &state.entry {
+            Some(entry) if Arc::ptr_eq(&entry.credentials, rejected) => {
+                let is_old = entry.fetched_at < call_start;
                 if is_old {
-                    state.held = None;
+                    state.entry = None;
                 }
                 is_old
             }
-            // Others are there already, or will be asked for.
+            // The credentials were replaced already, or will be by the next call.
             _ => true,
         }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // What is kept is whole at any time.
+        // Every change of the state is complete, so a panic elsewhere does not invalidate it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A failure that several callers are told of.
-struct Shared(Arc<ProviderError>);
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Display for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl std::error::Error for Shared {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
     }
 }
 
@@ -274,150 +272,160 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn keys(life: Option<Duration>) -> Credentials {
-        let keys = Credentials::new("public-key", "private-key");
-        match life {
-            Some(life) => keys.with_expiry(SystemTime::UNIX_EPOCH + life),
-            None => keys,
+    fn credentials(lifetime: Option<Duration>) -> Credentials {
+        let credentials = Credentials::new("public-key", "private-key");
+        match lifetime {
+            Some(lifetime) => credentials.with_expiry(SystemTime::UNIX_EPOCH + lifetime),
+            None => credentials,
         }
     }
 
-    /// What is there some time after keys of this life were given.
-    fn look(life: Option<Duration>, after: Duration, failed: Option<Duration>) -> &'static str {
+    /// Looks up credentials of this lifetime some time `after` they were stored.
+    fn lookup(
+        lifetime: Option<Duration>,
+        after: Duration,
+        failed: Option<Duration>,
+    ) -> &'static str {
         let start = Instant::now();
         let mut state = State::default();
-        state.keep(keys(life), start, SystemTime::UNIX_EPOCH);
-        state.failed = failed.map(|at| Failed {
+        state.store(credentials(lifetime), start, SystemTime::UNIX_EPOCH);
+        state.failure = failed.map(|at| Failure {
             at: start + at,
-            why: Arc::new("no".into()),
+            error: Arc::from(ProviderError::from("no")),
         });
-        match state.look(start + after) {
-            Look::Fresh(_) => "fresh",
-            Look::Stale(_) => "stale",
-            Look::Failed(_) => "failed",
-            Look::Nothing => "nothing",
+        match state.lookup(start + after) {
+            Lookup::Fresh(_) => "fresh",
+            Lookup::Stale(_) => "stale",
+            Lookup::Failed(_) => "failed",
+            Lookup::Missing => "missing",
         }
     }
 
     #[test]
-    fn keys_are_refreshed_before_they_end() {
+    fn credentials_are_refreshed_before_they_expire() {
         let hour = Some(60 * MINUTE);
         let second = Duration::from_secs(1);
-        for (expected, life, after, failed) in [
+        for (expected, lifetime, after, failed) in [
             ("fresh", None, 1000 * MINUTE, None),
             ("fresh", hour, 54 * MINUTE, None),
             ("stale", hour, 56 * MINUTE, None),
-            ("nothing", hour, 60 * MINUTE, None),
-            // A short life leaves a quarter.
+            ("missing", hour, 60 * MINUTE, None),
+            // A short lifetime is refreshed at three quarters.
             ("fresh", Some(MINUTE), Duration::from_secs(44), None),
             ("stale", Some(MINUTE), Duration::from_secs(46), None),
-            // Whoever failed is left alone for a while.
+            // A provider that failed is not called again at once.
             ("fresh", hour, 56 * MINUTE, Some(56 * MINUTE - second)),
             ("stale", hour, 56 * MINUTE, Some(55 * MINUTE)),
             ("failed", hour, 61 * MINUTE, Some(61 * MINUTE - second / 2)),
-            ("nothing", hour, 61 * MINUTE, Some(60 * MINUTE)),
+            ("missing", hour, 61 * MINUTE, Some(60 * MINUTE)),
             (
                 "fresh",
                 Some(Duration::from_secs(1 << 62)),
                 1000 * MINUTE,
                 None,
             ),
-            // They have expired when they come: the clock is wrong.
+            // New credentials that have expired by the clock.
             ("fresh", Some(Duration::ZERO), MINUTE / 2, None),
-            ("nothing", Some(Duration::ZERO), 2 * MINUTE, None),
+            ("missing", Some(Duration::ZERO), 2 * MINUTE, None),
         ] {
-            assert_eq!(look(life, after, failed), expected, "{life:?} {after:?}");
+            assert_eq!(
+                lookup(lifetime, after, failed),
+                expected,
+                "{lifetime:?} {after:?}"
+            );
         }
     }
 
-    /// Gives what it has, and counts.
+    /// Counts its calls.
     #[derive(Debug, Default)]
     struct Counting {
-        asked: Mutex<usize>,
+        calls: Mutex<usize>,
         fails: Mutex<bool>,
-        life: Option<Duration>,
+        lifetime: Option<Duration>,
     }
 
     impl ProvideCredentials for Counting {
         fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
             Box::pin(async move {
                 tokio::time::sleep(Duration::from_millis(5)).await;
-                let mut asked = self.asked.lock().unwrap();
-                *asked += 1;
+                let mut calls = self.calls.lock().unwrap();
+                *calls += 1;
                 if *self.fails.lock().unwrap() {
                     return Err("the vault is shut".into());
                 }
-                let keys = Credentials::new(format!("public-{asked}"), "private-key");
-                Ok(match self.life {
-                    Some(life) => keys.with_expiry(SystemTime::now() + life),
-                    None => keys,
+                let credentials = Credentials::new(format!("public-{calls}"), "private-key");
+                Ok(match self.lifetime {
+                    Some(lifetime) => credentials.with_expiry(SystemTime::now() + lifetime),
+                    None => credentials,
                 })
             })
         }
     }
 
-    fn counting(life: Option<Duration>) -> (Arc<Counting>, Arc<Refreshed>) {
+    fn counting(lifetime: Option<Duration>) -> (Arc<Counting>, Arc<CachedCredentials>) {
         let provider = Arc::new(Counting {
-            life,
+            lifetime,
             ..Counting::default()
         });
-        let refreshed = Refreshed::new(Arc::<Counting>::clone(&provider));
-        (provider, Arc::new(refreshed))
+        let cache = CachedCredentials::new(Arc::<Counting>::clone(&provider));
+        (provider, Arc::new(cache))
     }
 
-    async fn ask_at_once(refreshed: &Arc<Refreshed>) -> Vec<Result<Arc<Credentials>, String>> {
+    async fn get_concurrently(
+        cache: &Arc<CachedCredentials>,
+    ) -> Vec<Result<Arc<Credentials>, String>> {
         let tasks: Vec<_> = (0..200)
             .map(|_| {
-                let refreshed = Arc::clone(refreshed);
-                tokio::spawn(async move { refreshed.get().await.map_err(|why| why.to_string()) })
+                let cache = Arc::clone(cache);
+                tokio::spawn(async move { cache.get().await.map_err(|error| error.to_string()) })
             })
             .collect();
-        let mut answers = Vec::new();
+        let mut results = Vec::new();
         for task in tasks {
-            answers.push(task.await.unwrap());
+            results.push(task.await.unwrap());
         }
-        answers
+        results
     }
 
     #[tokio::test]
-    async fn many_callers_ask_once_and_fail_once() {
-        let (provider, refreshed) = counting(None);
+    async fn concurrent_callers_share_one_call_to_the_provider() {
+        let (provider, cache) = counting(None);
         *provider.fails.lock().unwrap() = true;
-        let answers = ask_at_once(&refreshed).await;
+        let results = get_concurrently(&cache).await;
         let failed = Err("the vault is shut".to_owned());
-        assert!(answers.iter().all(|answer| *answer == failed));
-        assert_eq!(*provider.asked.lock().unwrap(), 1);
+        assert!(results.iter().all(|result| *result == failed));
+        assert_eq!(*provider.calls.lock().unwrap(), 1);
 
-        let (provider, refreshed) = counting(None);
-        let answers = ask_at_once(&refreshed).await;
-        assert!(answers.iter().all(Result::is_ok));
-        assert_eq!(*provider.asked.lock().unwrap(), 1);
+        let (provider, cache) = counting(None);
+        let results = get_concurrently(&cache).await;
+        assert!(results.iter().all(Result::is_ok));
+        assert_eq!(*provider.calls.lock().unwrap(), 1);
     }
 
-    /// The time to ask for others has come.
-    fn let_them_end_soon(refreshed: &Refreshed) {
+    /// Makes the cached credentials due for a refresh.
+    fn make_stale(cache: &CachedCredentials) {
         let now = Instant::now();
-        if let Some(held) = &mut refreshed.state().held {
-            held.times = Some((now, now + 5 * MINUTE));
+        if let Some(entry) = &mut cache.state().entry {
+            entry.lifetime = Some((now, now + 5 * MINUTE));
         }
     }
 
     #[tokio::test]
-    async fn while_keys_are_valid_a_failing_refresh_fails_nobody() {
-        let (provider, refreshed) = counting(Some(60 * MINUTE));
-        let first = refreshed.get().await.unwrap();
+    async fn a_failed_refresh_does_not_fail_calls_while_credentials_are_valid() {
+        let (provider, cache) = counting(Some(60 * MINUTE));
+        let first = cache.get().await.unwrap();
         *provider.fails.lock().unwrap() = true;
-        let_them_end_soon(&refreshed);
+        make_stale(&cache);
         for _ in 0..2 {
-            let answers = ask_at_once(&refreshed).await;
-            assert!(answers.iter().all(|answer| answer.as_ref() == Ok(&first)));
-            // Whoever asks meanwhile waits here.
-            drop(refreshed.asking.lock().await);
-            assert_eq!(*provider.asked.lock().unwrap(), 2);
+            let results = get_concurrently(&cache).await;
+            assert!(results.iter().all(|result| result.as_ref() == Ok(&first)));
+            // Waits for the refresh in the background.
+            drop(cache.refresh_lock.lock().await);
+            assert_eq!(*provider.calls.lock().unwrap(), 2);
         }
     }
 
-    /// Never answers.
+    /// Never responds.
     #[derive(Debug)]
     struct Hanging;
 
@@ -428,66 +436,69 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn while_keys_are_valid_nobody_waits_for_others() {
-        let refreshed = Arc::new(Refreshed::new(Arc::new(Hanging)));
-        refreshed.keep(Ok(keys(None))).unwrap();
-        let_them_end_soon(&refreshed);
+    async fn calls_do_not_wait_for_a_refresh_while_credentials_are_valid() {
+        let cache = Arc::new(CachedCredentials::new(Arc::new(Hanging)));
+        cache.store(Ok(credentials(None))).unwrap();
+        make_stale(&cache);
         for _ in 0..3 {
-            refreshed.get().await.unwrap();
+            cache.get().await.unwrap();
         }
     }
 
     #[tokio::test]
-    async fn what_a_caller_asked_for_is_there_for_others_if_it_goes() {
-        let (provider, refreshed) = counting(None);
+    async fn a_refresh_continues_after_its_caller_is_dropped() {
+        let (provider, cache) = counting(None);
         {
-            let mut first = pin!(refreshed.get());
+            let mut first = pin!(cache.get());
             let is_waiting =
                 poll_fn(|context| Poll::Ready(first.as_mut().poll(context).is_pending()));
             assert!(is_waiting.await);
         }
-        refreshed.get().await.unwrap();
-        assert_eq!(*provider.asked.lock().unwrap(), 1);
+        cache.get().await.unwrap();
+        assert_eq!(*provider.calls.lock().unwrap(), 1);
     }
 
     #[tokio::test]
-    async fn keys_that_are_none_are_refused() {
-        let (_, refreshed) = counting(None);
-        for keys in [
+    async fn malformed_credentials_of_a_provider_are_rejected() {
+        let (_, cache) = counting(None);
+        for credentials in [
             Credentials::new("", "private-key"),
             Credentials::new("public-key", "private-key\n"),
         ] {
             #[derive(Debug)]
-            struct Given(Credentials);
+            struct Fixed(Credentials);
 
-            impl ProvideCredentials for Given {
+            impl ProvideCredentials for Fixed {
                 fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
                     Box::pin(async { Ok(self.0.clone()) })
                 }
             }
 
-            let refreshed = Arc::new(Refreshed::new(Arc::new(Given(keys))));
-            let why = refreshed.get().await.unwrap_err().to_string();
+            let cache = Arc::new(CachedCredentials::new(Arc::new(Fixed(credentials))));
+            let error = cache.get().await.unwrap_err().to_string();
             assert!(
-                why.contains("key is empty") || why.contains("white space"),
-                "{why}"
+                error.contains("key is empty") || error.contains("whitespace"),
+                "{error}"
             );
         }
-        assert!(refreshed.get().await.is_ok());
+        assert!(cache.get().await.is_ok());
     }
 
     #[tokio::test]
-    async fn keys_that_are_refused_are_replaced_unless_they_are_new() {
-        let (provider, refreshed) = counting(None);
-        let began = Instant::now();
-        let first = refreshed.get().await.unwrap();
-        assert!(!refreshed.forget(&first, began), "they came for this call");
-        assert!(refreshed.forget(&first, Instant::now()));
-        let second = refreshed.get().await.unwrap();
+    async fn rejected_credentials_are_replaced_unless_they_are_new() {
+        let (provider, cache) = counting(None);
+        let call_start = Instant::now();
+        let first = cache.get().await.unwrap();
+        assert!(
+            !cache.invalidate(&first, call_start),
+            "fetched for this call"
+        );
+        assert!(cache.invalidate(&first, Instant::now()));
+        let second = cache.get().await.unwrap();
         assert_ne!(first, second);
-        // Others have them already.
-        assert!(refreshed.forget(&first, began));
-        assert_eq!(refreshed.get().await.unwrap(), second);
-        assert_eq!(*provider.asked.lock().unwrap(), 2);
+        // The credentials were replaced already.
+        assert!(cache.invalidate(&first, call_start));
+        assert_eq!(cache.get().await.unwrap(), second);
+        assert_eq!(*provider.calls.lock().unwrap(), 2);
     }
 }

@@ -1,13 +1,12 @@
-//! Keys, which never show.
+//! Key pairs, which never appear in any output.
 
 use std::{fmt, time::SystemTime};
 
 use zeroize::Zeroizing;
 
-/// A key pair, and the token that a temporary one comes with.
+/// A public key, a private key and, for temporary credentials, a security token.
 ///
-/// The private key and the token are erased from memory when the last copy is dropped, and show in
-/// no output: not in `Debug`, not in errors, not in logs.
+/// All three are erased from memory when dropped, and never appear in `Debug`, errors or logs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub(crate) public_key: Zeroizing<String>,
@@ -17,7 +16,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// A key pair as the platform's console shows it.
+    /// Creates credentials from a key pair, as shown in the platform's console.
     ///
     /// # Examples
     ///
@@ -35,22 +34,22 @@ impl Credentials {
         }
     }
 
-    /// Adds the token that a temporary key pair comes with. Documented as `SecurityToken`.
+    /// Adds the security token of temporary credentials. Documented as `SecurityToken`.
     #[must_use]
     pub fn with_security_token(mut self, token: impl Into<String>) -> Self {
         self.security_token = Some(Zeroizing::new(token.into()));
         self
     }
 
-    /// Says when a temporary key pair ends. What a provider gives is asked for again before that.
+    /// Sets the expiry of temporary credentials. Clients refresh provided credentials before it.
     #[must_use]
     pub fn with_expiry(mut self, instant: SystemTime) -> Self {
         self.expires_at = Some(instant);
         self
     }
 
-    /// What is wrong with them: what is shown nowhere may be no keys at all.
-    pub(crate) fn faults(&self) -> impl Iterator<Item = String> {
+    /// Returns the problems of the values, which no output shows.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
         let token = self.security_token.as_ref().map(|token| token.as_str());
         [
             ("public key", Some(self.public_key.as_str())),
@@ -58,10 +57,10 @@ impl Credentials {
             ("security token", token),
         ]
         .into_iter()
-        .filter_map(|(name, value)| fault(name, value?))
+        .filter_map(|(name, value)| value_problem(name, value?))
     }
 
-    /// What has to be hidden wherever it turns up.
+    /// Returns the values that must be redacted in every text.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         [&self.private_key, &self.public_key]
             .into_iter()
@@ -76,14 +75,14 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What is wrong with a value that has no white space. A key that was copied with a line end would be
-/// refused with 171, and nobody would see why.
-pub(crate) fn fault(name: &str, value: &str) -> Option<String> {
+/// Returns the problem of a value that must not be empty or contain whitespace. The service would
+/// answer a key with a trailing line break with 171, which does not show the cause.
+pub(crate) fn value_problem(name: &str, value: &str) -> Option<String> {
     if value.is_empty() {
         return Some(format!("the {name} is empty"));
     }
-    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    let is_invalid = |c: char| c.is_whitespace() || c.is_control();
     value
-        .contains(is_odd)
-        .then(|| format!("the {name} has white space in it: copy it again, without line ends"))
+        .contains(is_invalid)
+        .then(|| format!("the {name} contains whitespace: copy it again, without line breaks"))
 }

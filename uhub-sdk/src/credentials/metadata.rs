@@ -1,4 +1,4 @@
-//! The temporary keys of the platform's own machines.
+//! Temporary credentials from the metadata service of the platform's virtual machines.
 
 use std::{fmt, time::Duration};
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::{
     credentials::key_pair::Credentials,
     credentials::{ProvideCredentials, ProviderError},
-    transport::reqwest::{HttpClient, Proxy, Settings},
+    transport::reqwest::{HttpClient, HttpSettings, Proxy},
     transport::{BoxFuture, Transport},
     wire::encode::ESCAPED,
     wire::timestamp::Timestamp,
@@ -18,21 +18,21 @@ use crate::{
 
 const BASE_URL: &str = "http://100.80.80.80";
 const PATH: &str = "/meta-data/v2/iam/security-credentials";
-/// The service is next door, or not there at all.
+/// The service is on the local network, or there is none.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Temporary credentials from the metadata service of the platform's own virtual machines, where a
-/// role was given to the machine.
+/// Temporary credentials of a virtual machine with a role, from the platform's metadata service.
 ///
-/// It is asked only if this is given to
+/// The service is called only if this provider is set by
 /// [`credentials_provider`](crate::ClientBuilder::credentials_provider) or
-/// [`fallback_credentials_provider`](crate::ClientBuilder::fallback_credentials_provider): elsewhere, somebody else's
-/// machine may have that address. It is reached without a proxy, in plain HTTP, and has 5 seconds to answer.
+/// [`fallback_credentials_provider`](crate::ClientBuilder::fallback_credentials_provider), because
+/// outside the platform its address may belong to another machine. Requests use plain HTTP, no
+/// proxy and a timeout of 5 s.
 ///
 /// # Examples
 ///
-/// Keys from the environment or the profile files where there are any, and else the machine's own:
+/// Uses the machine's credentials if the environment and the profile files have none:
 ///
 /// ```no_run
 /// use uhub_sdk::{ClientBuilder, MetadataCredentials};
@@ -58,20 +58,20 @@ impl Default for MetadataCredentials {
 }
 
 impl MetadataCredentials {
-    /// The credentials of the machine's own role.
+    /// Creates a provider of the credentials of the machine's default role.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The credentials of this role.
+    /// Selects a role.
     #[must_use]
     pub fn with_role(mut self, name: impl Into<String>) -> Self {
         self.role = Some(name.into());
         self
     }
 
-    /// Where the metadata service is. Default: `http://100.80.80.80`.
+    /// Sets the address of the metadata service. Defaults to `http://100.80.80.80`.
     #[must_use]
     pub fn with_base_url(mut self, value: impl Into<String>) -> Self {
         self.base_url = value.into();
@@ -86,35 +86,39 @@ impl MetadataCredentials {
         }
         let uri: Uri = url
             .parse()
-            .map_err(|_| "the metadata service's URL is not one: expected http://HOST")?;
-        // Asked about once an hour: no connection is worth keeping.
-        let http = HttpClient::new(Settings {
-            endpoint: uri.clone(),
-            connect_timeout: CONNECT_TIMEOUT,
-            max_response_size: 64 * 1024,
-            proxy: Proxy::Nothing,
-            roots: Vec::new(),
-            idle_timeout: TIMEOUT,
-            max_idle_connections: 0,
-        })?;
+            .map_err(|_| "invalid URL of the metadata service: expected http://HOST")?;
+        // There is about one request an hour, so no connection is kept.
+        let http = HttpClient::new(
+            uri.clone(),
+            HttpSettings {
+                connect_timeout: CONNECT_TIMEOUT,
+                max_response_size: 64 * 1024,
+                proxy: Proxy::Disabled,
+                max_idle_connections: 0,
+                ..HttpSettings::default()
+            },
+        )?;
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = uri;
         let response = tokio::time::timeout(TIMEOUT, http.send(request))
             .await
-            .map_err(|_| format!("the metadata service did not answer within {TIMEOUT:?}"))??;
+            .map_err(|_| format!("the metadata service did not respond within {TIMEOUT:?}"))??;
         let status = response.status();
         if !status.is_success() {
-            let role = self.role.as_ref().map_or_else(
-                || "does the machine have a role?".to_owned(),
-                |role| format!("does the machine have the role `{role}`?"),
-            );
-            return Err(format!("the metadata service answered HTTP {status}: {role}").into());
+            let role = match &self.role {
+                Some(role) => format!("the role `{role}`"),
+                None => "a role".to_owned(),
+            };
+            return Err(format!(
+                "the metadata service returned HTTP {status}: check that the machine has {role}"
+            )
+            .into());
         }
-        read(response.body()).map_err(Into::into)
+        parse(response.body()).map_err(Into::into)
     }
 }
 
-/// Without the URL: there may be a password in it.
+/// Omits the URL, which may contain a password.
 impl fmt::Debug for MetadataCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetadataCredentials")
@@ -131,7 +135,7 @@ impl ProvideCredentials for MetadataCredentials {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-struct Answer {
+struct Response {
     message: String,
     data: Data,
 }
@@ -145,30 +149,29 @@ struct Data {
     expiration: Timestamp,
 }
 
-/// Reads the answer. What serde says of it is not repeated: it quotes what it cannot read.
-fn read(body: &[u8]) -> Result<Credentials, String> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| {
+/// Parses a response. Messages of serde are dropped, because they quote the text they cannot parse.
+fn parse(body: &[u8]) -> Result<Credentials, String> {
+    let Response { message, data }: Response = serde_json::from_slice(body).map_err(|error| {
         format!(
-            "the metadata service's answer is not as documented (line {}, column {})",
+            "the response of the metadata service is not as documented (line {}, column {})",
             error.line(),
             error.column()
         )
     })?;
-    let Answer { message, data } = answer;
-    let keys = [
+    let values = [
         &data.access_key_id,
         &data.access_key_secret,
         &data.security_token,
     ];
-    if keys.into_iter().any(String::is_empty) {
+    if values.into_iter().any(String::is_empty) {
         return Err(format!(
-            "the metadata service has no credentials: {message}"
+            "the metadata service returned no credentials: {message}"
         ));
     }
     let expires_at = data
         .expiration
         .to_system_time()
-        .ok_or("the metadata service's `Expiration` is no time")?;
+        .ok_or("the metadata service returned an invalid `Expiration`")?;
     Ok(Credentials::new(data.access_key_id, data.access_key_secret)
         .with_security_token(data.security_token)
         .with_expiry(expires_at))
@@ -179,13 +182,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documented_answer_is_read_and_others_are_named() {
+    fn the_documented_response_is_parsed_and_others_are_errors() {
         let whole = r#"{"RetCode": 0, "Data": {"AccessKeyId": "public-key", "AccessKeySecret": "private-key",
             "SecurityToken": "token", "Expiration": "2026-01-02T03:04:05Z", "CharacteristicElement": {}}}"#;
-        let keys = read(whole.as_bytes()).unwrap();
+        let credentials = parse(whole.as_bytes()).unwrap();
         let expected = Credentials::new("public-key", "private-key").with_security_token("token");
         let instant = Timestamp::from("1767323045").to_system_time().unwrap();
-        assert_eq!(keys, expected.with_expiry(instant));
+        assert_eq!(credentials, expected.with_expiry(instant));
 
         for (body, expected) in [
             ("<html>private-key", "not as documented (line 1, column 1)"),
@@ -195,17 +198,17 @@ mod tests {
             ),
             (
                 r#"{"RetCode": 1, "Message": "no role"}"#,
-                "has no credentials: no role",
+                "returned no credentials: no role",
             ),
             (
                 &whole.replace("2026-01-02T03:04:05Z", "tomorrow"),
-                "`Expiration` is no time",
+                "invalid `Expiration`",
             ),
-            (&whole.replace("private-key", ""), "has no credentials"),
+            (&whole.replace("private-key", ""), "returned no credentials"),
         ] {
-            let why = read(body.as_bytes()).unwrap_err();
-            assert!(why.contains(expected), "{why}");
-            assert!(!why.contains("private-key"), "{why}");
+            let error = parse(body.as_bytes()).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+            assert!(!error.contains("private-key"), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where keys come from that change while a program runs.
+//! Credentials, and providers of credentials that change while a program runs.
 
 pub(crate) mod cache;
 pub(crate) mod key_pair;
@@ -8,14 +8,16 @@ use std::{error::Error as StdError, fmt, sync::Arc};
 
 use crate::{credentials::key_pair::Credentials, transport::BoxFuture};
 
-/// Why a provider has no credentials. Its text is shown with the error of a call: no secret may be in it.
+/// The error of a credentials provider. Its text appears in the error of the call and must not
+/// contain secrets.
 pub type ProviderError = Box<dyn StdError + Send + Sync>;
 
-/// Where credentials come from that change while a program runs: a vault, a file that is replaced, the
-/// [machine's metadata service](MetadataCredentials).
+/// A provider of credentials that change while a program runs, such as a vault, a file that is
+/// replaced, or the [metadata service](crate::MetadataCredentials).
 ///
-/// The client keeps what it is given and asks again when it is about to expire, once for all calls that
-/// wait for it. While the old keys are still valid, no call fails because new ones cannot be had.
+/// The client caches the credentials and refreshes them before they expire, with one call of the
+/// provider for all waiting calls. A failed refresh does not fail calls while the cached
+/// credentials are valid.
 ///
 /// # Examples
 ///
@@ -29,8 +31,9 @@ pub type ProviderError = Box<dyn StdError + Send + Sync>;
 /// impl ProvideCredentials for Vault {
 ///     fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
 ///         Box::pin(async {
-///             let keys = Credentials::new("public-key", "private-key").with_security_token("token");
-///             Ok(keys.with_expiry(SystemTime::now() + Duration::from_secs(3600)))
+///             let credentials =
+///                 Credentials::new("public-key", "private-key").with_security_token("token");
+///             Ok(credentials.with_expiry(SystemTime::now() + Duration::from_secs(3600)))
 ///         })
 ///     }
 /// }
@@ -39,12 +42,12 @@ pub type ProviderError = Box<dyn StdError + Send + Sync>;
 /// # Ok::<(), uhub_sdk::Error>(())
 /// ```
 pub trait ProvideCredentials: fmt::Debug + Send + Sync + 'static {
-    /// The credentials as of now.
+    /// Returns the current credentials.
     ///
     /// # Errors
     ///
-    /// There are none, for whatever reason. Calls that have no valid keys fail with it; their error is
-    /// of kind [`Credentials`](crate::ErrorKind::Credentials).
+    /// Any error. Calls without valid credentials then fail with an error of kind
+    /// [`Credentials`](crate::ErrorKind::Credentials), which contains its text.
     fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>>;
 }
 

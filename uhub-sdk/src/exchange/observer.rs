@@ -1,12 +1,13 @@
-//! What a client tells of its calls to whoever counts them.
+//! The observer of a client's calls, for metrics.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::error::Error;
 
-/// Learns of every attempt and every call of a client: to count them, to time them, to see throttling.
+/// Observes every attempt and every call of a client, for counts, durations and throttling.
 ///
-/// It is called while the call waits: count, and return. What it is told holds no key, token or signature.
+/// The call waits for the observer, so return quickly. The values passed to it contain no keys,
+/// tokens or signatures.
 ///
 /// # Examples
 ///
@@ -32,12 +33,13 @@ use crate::error::Error;
 /// # Ok::<(), uhub_sdk::Error>(())
 /// ```
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// An attempt at a call has ended.
+    /// Called at the end of each attempt.
     fn attempt(&self, attempt: &Attempt<'_>) {
         let _ = attempt;
     }
 
-    /// A call has ended, with all its attempts. A call that was dropped before its end is not told of.
+    /// Called at the end of each call, after all attempts. Not called if the call's future is
+    /// dropped.
     fn call(&self, call: &FinishedCall<'_>) {
         let _ = call;
     }
@@ -63,42 +65,42 @@ impl<T: Observer + ?Sized> Observer for Box<T> {
     }
 }
 
-/// One attempt at a call, as an [`Observer`] is told of it.
+/// One attempt of a call, as passed to an [`Observer`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attempt<'c> {
-    /// The action, by its documented name.
+    /// The documented name of the action.
     pub action: &'c str,
-    /// Which attempt at the call this was: the first is 1.
+    /// The number of the attempt, from 1.
     pub number: u32,
-    /// How long it took.
+    /// The duration of the attempt.
     pub elapsed: Duration,
     /// The HTTP status of the response, if there was one.
     pub http_status: Option<u16>,
-    /// What went wrong, if anything did. It knows of this attempt alone.
+    /// The error, if the attempt failed. It covers this attempt only.
     pub error: Option<&'c Error>,
-    /// How long the client waits before the next attempt, if there is one.
+    /// The wait before the next attempt, if there is one.
     pub wait: Option<Duration>,
 }
 
 impl Attempt<'_> {
-    /// Whether the service turned the attempt away because there were too many.
+    /// Returns whether the attempt was throttled.
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.error.is_some_and(Error::is_throttled)
     }
 }
 
-/// A call that has ended, as an [`Observer`] is told of it.
+/// A call that has ended, as passed to an [`Observer`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FinishedCall<'c> {
-    /// The action, by its documented name.
+    /// The documented name of the action.
     pub action: &'c str,
-    /// How many attempts it took.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long it took, all attempts and the waits between them together.
+    /// The duration of the call, including all attempts and the waits between them.
     pub elapsed: Duration,
-    /// What went wrong, if it failed.
+    /// The error, if the call failed.
     pub error: Option<&'c Error>,
 }

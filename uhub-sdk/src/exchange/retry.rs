@@ -1,30 +1,30 @@
-//! Whether to repeat a call that failed, and after how long.
+//! Whether and when to retry a call.
 //!
-//! [`RetryPolicy::decide`] is a pure function; [`repeat`] is the loop around it, which has its clock, its
-//! sleep and its randomness from a [`Clock`].
+//! [`RetryPolicy::decide`] is a pure function. [`retry`] is the loop around it; a [`Clock`] gives
+//! it the time, its waits and its randomness.
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use http::{HeaderMap, header};
+use crate::{
+    error::{Error, Execution},
+    exchange::failure::{self, StopReason},
+    exchange::retry_budget::{Permit, RetryBudget},
+};
 
-use crate::error::{Error, ErrorKind, Execution};
-
-/// How often a call is repeated by itself, and after what waits.
+/// How often failed calls are retried, and how long to wait in between.
 ///
-/// A call is repeated where that can do no harm: where it was turned away before anything was done
-/// (throttled, or never sent), and otherwise only where the action may be [repeated](crate::Idempotency). The
-/// waits double from one to the next, and each is a random part of that ("full jitter"), so that clients
-/// that failed together do not come back together. Where the service says how long to wait
-/// (`Retry-After`), that is waited at least. A wait that the call's
-/// [`timeout`](crate::ClientBuilder::timeout) leaves no time for is not begun.
+/// Calls that were throttled or never sent are always retried; calls that may have been executed
+/// are retried only if their action is [idempotent](crate::Idempotency). The backoff is exponential
+/// with full jitter: each wait is a random part of a delay that doubles from attempt to attempt.
+/// `Retry-After` sets the minimum wait. If a wait would exceed the call's
+/// [`timeout`](crate::ClientBuilder::timeout), the error is returned at once.
 ///
-/// All calls of a client share a budget for repeating: after 200 repetitions that failed, or 1,000 that were
-/// throttled, calls are sent once, so that a service that is down is not hammered. Each success gives
-/// some of it back.
+/// All calls of a client share a retry budget. After 200 failed retries, or 1,000 throttled ones,
+/// calls are sent only once, so that a service that is down is not overloaded. Each success refills
+/// the budget a little.
 ///
 /// # Examples
 ///
@@ -32,7 +32,9 @@ use crate::error::{Error, ErrorKind, Execution};
 /// use std::time::Duration;
 /// use uhub_sdk::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().with_max_attempts(8).with_max_delay(Duration::from_secs(10));
+/// let patient = RetryPolicy::default()
+///     .with_max_attempts(8)
+///     .with_max_delay(Duration::from_secs(10));
 /// let once = RetryPolicy::disabled();
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,71 +55,66 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Every call is sent once.
+    /// Returns a policy that sends each call once.
     #[must_use]
     pub fn disabled() -> Self {
         Self::default().with_max_attempts(1)
     }
 
-    /// How often a call is sent at most, the first time included. Default: 5. With 0 or 1, once.
+    /// Sets the maximum number of attempts, including the first. Defaults to 5; 0 means 1.
     #[must_use]
     pub fn with_max_attempts(mut self, value: u32) -> Self {
         self.max_attempts = value.max(1);
         self
     }
 
-    /// What the first wait is a random part of. Default: 250 milliseconds.
+    /// Sets the upper bound of the first wait. Defaults to 250 ms.
     #[must_use]
     pub fn with_base_delay(mut self, value: Duration) -> Self {
         self.base_delay = value;
         self
     }
 
-    /// What no wait is longer than, unless the service asks for it. Default: 5 seconds.
+    /// Sets the upper bound of every wait, except for what `Retry-After` asks. Defaults to 5 s.
     #[must_use]
     pub fn with_max_delay(mut self, value: Duration) -> Self {
         self.max_delay = value;
         self
     }
 
-    /// Whether to send a call again, and after how long.
-    fn decide(&self, failure: &Failure) -> Result<Duration, StopReason> {
-        if !failure.is_retryable {
-            return Err(StopReason::Pointless);
+    /// Decides whether to retry a call, and after which wait.
+    fn decide(&self, failed: &FailedAttempt) -> Result<Duration, StopReason> {
+        if !failed.is_retryable {
+            return Err(StopReason::NotRetryable);
         }
-        if failure.attempt >= self.max_attempts {
-            return Err(StopReason::Attempts);
+        if failed.number >= self.max_attempts {
+            return Err(StopReason::MaxAttempts);
         }
-        if !failure.has_budget {
+        if !failed.has_budget {
             return Err(StopReason::RetryBudget);
         }
-        let doubled = 1_u32.checked_shl(failure.attempt - 1).unwrap_or(u32::MAX);
-        let longest = self.base_delay.saturating_mul(doubled).min(self.max_delay);
-        // As a float, the longest time of all is longer than it is.
+        let factor = 1_u32.checked_shl(failed.number - 1).unwrap_or(u32::MAX);
+        let delay = self.base_delay.saturating_mul(factor).min(self.max_delay);
+        // `Duration::MAX` does not survive the conversion to a float.
         let backoff =
-            Duration::try_from_secs_f64(longest.as_secs_f64() * failure.jitter).unwrap_or(longest);
-        // Whoever was asked to wait for the same time shall not come back at the same moment either; but
-        // where there is no time for both, what the service asks for counts more.
-        let asked = failure.retry_after;
-        [
-            Some(asked.unwrap_or_default().saturating_add(backoff)),
-            asked,
-        ]
-        .into_iter()
-        .flatten()
-        .find(|wait| *wait < failure.time_left)
-        .ok_or(StopReason::Time)
+            Duration::try_from_secs_f64(delay.as_secs_f64() * failed.jitter).unwrap_or(delay);
+        // Clients with the same `Retry-After` shall not return at the same moment either. If there
+        // is no time for both waits, `Retry-After` takes precedence.
+        let minimum = failed.retry_after;
+        let with_backoff = minimum.unwrap_or_default().saturating_add(backoff);
+        [Some(with_backoff), minimum]
+            .into_iter()
+            .flatten()
+            .find(|wait| *wait < failed.time_left)
+            .ok_or(StopReason::Timeout)
     }
 }
 
-/// What the decision depends on.
+/// The input of a retry decision.
 #[derive(Debug, Clone, Copy)]
-struct Failure {
-    /// How often the call has been sent.
-    attempt: u32,
-    /// What the error and the action say.
+struct FailedAttempt {
+    number: u32,
     is_retryable: bool,
-    /// What the service asks for.
     retry_after: Option<Duration>,
     has_budget: bool,
     time_left: Duration,
@@ -125,95 +122,14 @@ struct Failure {
     jitter: f64,
 }
 
-/// Why a call is not sent again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StopReason {
-    /// It would fail again, or might be done twice.
-    Pointless,
-    Attempts,
-    RetryBudget,
-    Time,
-}
-
-/// What a client has left for repeating calls. Every call pays for its own repetitions and is paid back
-/// when one succeeds.
-#[derive(Debug)]
-pub(crate) struct RetryBudget(AtomicU32);
-
-impl RetryBudget {
-    const FULL: u32 = 1000;
-    /// What one repetition costs.
-    const COST: u32 = 5;
-    /// The same, if the service said no more than that there were too many.
-    const COST_IF_THROTTLED: u32 = 1;
-
-    /// What it costs to repeat a call that failed so.
-    fn cost(error: &Error) -> u32 {
-        match error.kind() {
-            // The service has nothing to do with it.
-            ErrorKind::Credentials => 0,
-            _ if error.is_throttled() => Self::COST_IF_THROTTLED,
-            _ => Self::COST,
-        }
-    }
-
-    /// Takes the cost of one repetition, if it is there.
-    fn take(&self, cost: u32) -> Option<Permit<'_>> {
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(cost)
-            })
-            .ok()
-            .map(|_| Permit { budget: self, cost })
-    }
-
-    fn give(&self, tokens: u32) {
-        // Nearly always it is full, and many threads may look.
-        if self.0.load(Ordering::Relaxed) < Self::FULL {
-            let give = |left: u32| Some((left + tokens).min(Self::FULL));
-            // It cannot fail: the closure always has a value.
-            let _ = self
-                .0
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
-        }
-    }
-}
-
-impl Default for RetryBudget {
-    fn default() -> Self {
-        Self(AtomicU32::new(Self::FULL))
-    }
-}
-
-/// The cost of a repetition that was not sent yet: it goes back if the call is dropped before.
-#[derive(Debug)]
-struct Permit<'b> {
-    budget: &'b RetryBudget,
-    cost: u32,
-}
-
-impl Permit<'_> {
-    /// The repetition is sent. Returns what it cost.
-    fn spend(mut self) -> u32 {
-        std::mem::take(&mut self.cost)
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        self.budget.give(self.cost);
-    }
-}
-
-/// Where the loop has its time and its randomness from.
+/// The source of time and randomness for the retry loop.
 pub(crate) trait Clock: Sync {
     fn now(&self) -> Instant;
-    /// From 0 to 1.
+    /// Returns a random number from 0 to 1.
     fn jitter(&self) -> f64;
     fn sleep(&self, wait: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// The machine's clock, and its randomness.
 #[derive(Debug)]
 pub(crate) struct SystemClock;
 
@@ -223,7 +139,7 @@ impl Clock for SystemClock {
     }
 
     fn jitter(&self) -> f64 {
-        // The standard library's only source of randomness; a wait needs no better one.
+        // The standard library's only source of randomness, and good enough for a wait.
         let random = RandomState::new().hash_one(0_u8);
         (random >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -233,13 +149,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// What became of an attempt.
+/// How an attempt ended.
 #[derive(Debug)]
 pub(crate) struct AttemptOutcome<'e, T> {
-    pub(crate) attempt: u32,
+    pub(crate) number: u32,
     pub(crate) result: Result<&'e T, &'e Error>,
     pub(crate) elapsed: Duration,
-    /// How long until the next one, if there is one.
+    /// The wait before the next attempt, if there is one.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -248,12 +164,12 @@ pub(crate) struct AttemptOutcome<'e, T> {
 pub(crate) struct RetryLimits<'c> {
     pub(crate) policy: &'c RetryPolicy,
     pub(crate) budget: &'c RetryBudget,
-    /// For all attempts and the waits between them.
+    /// Bounds all attempts and the waits between them.
     pub(crate) timeout: Duration,
 }
 
-/// Sends a call until it succeeds or must not be sent again. `send` is told how much time is left, `observe`
-/// how each attempt ended.
+/// Sends a call until it succeeds or must not be retried. `send` gets the time left, `observe` the
+/// outcome of each attempt.
 pub(crate) async fn retry<T, F>(
     limits: RetryLimits<'_>,
     clock: &impl Clock,
@@ -264,62 +180,51 @@ where
     F: Future<Output = Result<T, Error>>,
 {
     let start = clock.now();
-    // What this attempt cost, if it is a repetition.
+    // What this attempt cost, if it is a retry.
     let mut paid = 0;
-    // Whether an attempt before this one may have been carried out.
-    let mut is_uncertain = false;
+    let mut may_have_been_executed = false;
     let (mut number, mut began) = (1, start);
     loop {
         let time_left = limits.timeout.saturating_sub(began - start);
         let result = send(time_left).await;
         let now = clock.now();
-        let mut ended = AttemptOutcome {
-            attempt: number,
+        let mut outcome = AttemptOutcome {
+            number,
             result: result.as_ref(),
             elapsed: now - began,
             wait: None,
         };
         let Err(error) = &result else {
             limits.budget.give(paid + 1);
-            observe(ended);
+            observe(outcome);
             return result;
         };
         let permit = limits.budget.take(RetryBudget::cost(error));
-        let decision = limits.policy.decide(&Failure {
-            attempt: number,
+        let decision = limits.policy.decide(&FailedAttempt {
+            number,
             is_retryable: error.is_retryable(),
             retry_after: error.retry_after(),
             has_budget: permit.is_some(),
             time_left: limits.timeout.saturating_sub(now - start),
             jitter: clock.jitter(),
         });
-        ended.wait = decision.ok();
-        observe(ended);
+        outcome.wait = decision.ok();
+        observe(outcome);
         match decision {
             Ok(wait) => {
-                is_uncertain |= error.execution() == Execution::Unknown;
+                may_have_been_executed |= error.execution() == Execution::Unknown;
                 clock.sleep(wait).await;
                 paid = permit.map_or(0, Permit::spend);
                 (number, began) = (number + 1, clock.now());
             }
-            Err(why) => {
-                return result.map_err(|error| error.after(number, now - start, is_uncertain, why));
+            Err(reason) => {
+                let elapsed = now - start;
+                return result.map_err(|error| {
+                    failure::finish(error, number, elapsed, may_have_been_executed, reason)
+                });
             }
         }
     }
-}
-
-/// How long a response asks to wait: a number of seconds, or a date, which is held against the server's own
-/// clock where it tells it.
-pub(crate) fn retry_after(headers: &HeaderMap, clock: SystemTime) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let asked = text(header::RETRY_AFTER)?;
-    if let Ok(seconds) = asked.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = |text| httpdate::parse_http_date(text).ok();
-    let now = text(header::DATE).and_then(date).unwrap_or(clock);
-    Some(date(asked)?.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -329,13 +234,23 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{action::Idempotency, ret_code::RetCode, testing};
+    use crate::{
+        action::Idempotency,
+        credentials::key_pair::Credentials,
+        error::ErrorKind,
+        exchange::{
+            failure::{CallContext, ResponseContext},
+            redact::Redactor,
+        },
+        ret_code::RetCode,
+        wire::sign,
+    };
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn failure(attempt: u32) -> Failure {
-        Failure {
-            attempt,
+    fn failure(number: u32) -> FailedAttempt {
+        FailedAttempt {
+            number,
             is_retryable: true,
             retry_after: None,
             has_budget: true,
@@ -349,94 +264,94 @@ mod tests {
     }
 
     #[test]
-    fn whether_and_how_long_to_wait_is_decided_by_table() {
+    fn decisions_by_table() {
         let policy = RetryPolicy::default().with_max_attempts(9);
-        let asks = |seconds| Some(seconds * SECOND);
+        let after = |seconds| Some(seconds * SECOND);
         for (expected, failure) in [
             (ms(250), failure(1)),
             (ms(500), failure(2)),
             (ms(4000), failure(5)),
             (ms(5000), failure(6)),
             (ms(5000), failure(8)),
-            (Err(StopReason::Attempts), failure(9)),
-            (Err(StopReason::Attempts), failure(u32::MAX)),
+            (Err(StopReason::MaxAttempts), failure(9)),
+            (Err(StopReason::MaxAttempts), failure(u32::MAX)),
             (
                 ms(0),
-                Failure {
+                FailedAttempt {
                     jitter: 0.0,
                     ..failure(3)
                 },
             ),
             (
                 ms(500),
-                Failure {
+                FailedAttempt {
                     jitter: 0.5,
                     ..failure(3)
                 },
             ),
             (
-                Err(StopReason::Pointless),
-                Failure {
+                Err(StopReason::NotRetryable),
+                FailedAttempt {
                     is_retryable: false,
                     ..failure(1)
                 },
             ),
             (
                 Err(StopReason::RetryBudget),
-                Failure {
+                FailedAttempt {
                     has_budget: false,
                     ..failure(1)
                 },
             ),
-            // What the service asks for is waited at least, and beyond the cap.
+            // `Retry-After` sets the minimum wait, even above `max_delay`.
             (
                 ms(3250),
-                Failure {
-                    retry_after: asks(3),
+                FailedAttempt {
+                    retry_after: after(3),
                     ..failure(1)
                 },
             ),
             (
                 ms(30_250),
-                Failure {
-                    retry_after: asks(30),
+                FailedAttempt {
+                    retry_after: after(30),
                     ..failure(1)
                 },
             ),
-            // If not all of it fits, what the service asks for does.
+            // If there is no time for both, `Retry-After` without backoff.
             (
                 ms(30_000),
-                Failure {
-                    retry_after: asks(30),
+                FailedAttempt {
+                    retry_after: after(30),
                     time_left: 30 * SECOND + SECOND / 8,
                     ..failure(1)
                 },
             ),
             (
-                Err(StopReason::Time),
-                Failure {
-                    retry_after: asks(30),
+                Err(StopReason::Timeout),
+                FailedAttempt {
+                    retry_after: after(30),
                     time_left: 30 * SECOND,
                     ..failure(1)
                 },
             ),
             (
-                Err(StopReason::Time),
-                Failure {
+                Err(StopReason::Timeout),
+                FailedAttempt {
                     retry_after: Some(Duration::MAX),
                     ..failure(1)
                 },
             ),
             (
-                Err(StopReason::Time),
-                Failure {
+                Err(StopReason::Timeout),
+                FailedAttempt {
                     time_left: SECOND / 8,
                     ..failure(1)
                 },
             ),
             (
-                Err(StopReason::Time),
-                Failure {
+                Err(StopReason::Timeout),
+                FailedAttempt {
                     time_left: Duration::ZERO,
                     ..failure(1)
                 },
@@ -447,10 +362,10 @@ mod tests {
         let endless = policy
             .with_base_delay(Duration::MAX)
             .with_max_delay(Duration::MAX);
-        assert_eq!(endless.decide(&failure(1)), Err(StopReason::Time));
+        assert_eq!(endless.decide(&failure(1)), Err(StopReason::Timeout));
         assert_eq!(
             RetryPolicy::disabled().decide(&failure(1)),
-            Err(StopReason::Attempts)
+            Err(StopReason::MaxAttempts)
         );
         assert_eq!(
             RetryPolicy::default().with_max_attempts(0),
@@ -460,9 +375,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_wait_is_longer_than_the_time_left_or_shorter_than_asked(
+        fn waits_are_within_retry_after_and_the_time_left(
             attempt in 1_u32..u32::MAX,
-            asked in proptest::option::of(0_u64..100),
+            retry_after in proptest::option::of(0_u64..100),
             time_left in 0_u64..100_000,
             jitter in 0.0..=1.0_f64,
             base in 0_u64..100_000,
@@ -470,8 +385,8 @@ mod tests {
             let policy = RetryPolicy::default()
                 .with_max_attempts(u32::MAX)
                 .with_base_delay(Duration::from_millis(base));
-            let failure = Failure {
-                retry_after: asked.map(Duration::from_secs),
+            let failure = FailedAttempt {
+                retry_after: retry_after.map(Duration::from_secs),
                 time_left: Duration::from_millis(time_left),
                 jitter,
                 ..failure(attempt)
@@ -484,7 +399,7 @@ mod tests {
         }
     }
 
-    /// A clock that moves when somebody sleeps.
+    /// A clock that advances by sleeping.
     struct TestClock {
         now: Mutex<Instant>,
         slept: Mutex<Vec<Duration>>,
@@ -525,7 +440,8 @@ mod tests {
             .block_on(work)
     }
 
-    /// What a call with these outcomes comes to, with how often it was sent; each attempt takes a second.
+    /// Returns the result of a call with these outcomes and the number of attempts. Each attempt
+    /// takes a second.
     fn call(
         budget: &RetryBudget,
         clock: &TestClock,
@@ -537,28 +453,41 @@ mod tests {
             budget,
             timeout: 20 * SECOND,
         };
-        let mut told = 0;
+        let mut attempts = 0;
         let send = |time_left| {
             assert!(time_left <= 20 * SECOND);
             clock.pass(SECOND);
             let next = outcomes.borrow_mut().pop_front();
             async move { next.expect("no further attempt") }
         };
-        let result = run(retry(limits, clock, send, |ended| {
-            told += 1;
-            assert_eq!(ended.attempt, told);
-            assert_eq!(ended.elapsed, SECOND);
+        let result = run(retry(limits, clock, send, |outcome| {
+            attempts += 1;
+            assert_eq!(outcome.number, attempts);
+            assert_eq!(outcome.elapsed, SECOND);
         }));
-        assert!(outcomes.borrow().is_empty(), "every outcome was asked for");
-        (result, told)
+        assert!(outcomes.borrow().is_empty(), "every outcome was used");
+        (result, attempts)
+    }
+
+    /// Returns the error of a call that is refused with this code.
+    fn refused(idempotency: Idempotency, ret_code: RetCode) -> Error {
+        let call = CallContext {
+            action: "CreateRepo",
+            idempotency,
+            redactor: Redactor {
+                credentials: &Credentials::new("public-key", "private-key"),
+                signature: sign::signature("", "private-key"),
+            },
+        };
+        call.refused(ret_code, None, ResponseContext::default())
     }
 
     fn throttled() -> Error {
-        testing::refused(Idempotency::NonIdempotent, RetCode::THROTTLED)
+        refused(Idempotency::NonIdempotent, RetCode::THROTTLED)
     }
 
     fn unavailable(idempotency: Idempotency) -> Error {
-        testing::refused(idempotency, RetCode::SERVICE_UNAVAILABLE)
+        refused(idempotency, RetCode::SERVICE_UNAVAILABLE)
     }
 
     #[test]
@@ -569,14 +498,14 @@ mod tests {
         let expected = [250, 500].map(Duration::from_millis);
         assert_eq!(*clock.slept.lock().unwrap(), expected);
         assert_eq!(
-            budget.0.into_inner(),
+            budget.left(),
             RetryBudget::FULL - RetryBudget::COST_IF_THROTTLED + 1,
-            "the failed repetition is paid for, the one that succeeded is not"
+            "the failed retry is paid for, the successful one is not"
         );
     }
 
     #[test]
-    fn the_last_error_tells_of_all_attempts() {
+    fn the_last_error_covers_all_attempts() {
         let clock = TestClock::new();
         let errors = (0..5).map(|_| Err(throttled()));
         let (result, _) = call(&RetryBudget::default(), &clock, errors);
@@ -592,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_done_is_not_done_again() {
+    fn a_call_that_may_have_been_executed_is_not_retried() {
         let clock = TestClock::new();
         let outcomes = [
             Err(throttled()),
@@ -602,7 +531,7 @@ mod tests {
         let error = result.unwrap_err();
         assert_eq!((attempts, error.attempts()), (2, 2));
         assert!(
-            error.to_string().contains("may have been carried out"),
+            error.to_string().contains("may have been executed"),
             "{error}"
         );
     }
@@ -610,21 +539,18 @@ mod tests {
     #[test]
     fn a_refusal_after_an_uncertain_attempt_is_uncertain() {
         let clock = TestClock::new();
-        let refusal = testing::refused(Idempotency::Idempotent, RetCode::PERMISSION_DENIED);
+        let refusal = refused(Idempotency::Idempotent, RetCode::PERMISSION_DENIED);
         assert_eq!(refusal.execution(), Execution::Rejected);
         let outcomes = [Err(unavailable(Idempotency::Idempotent)), Err(refusal)];
         let (result, _) = call(&RetryBudget::default(), &clock, outcomes);
         let error = result.unwrap_err();
         assert_eq!(error.execution(), Execution::Unknown);
         assert_eq!(error.kind(), ErrorKind::Service);
-        assert!(
-            error.to_string().contains("An attempt before this one"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("An earlier attempt"), "{error}");
     }
 
     #[test]
-    fn a_service_that_is_down_is_not_hammered() {
+    fn the_budget_limits_retries_while_the_service_is_down() {
         for (fail, cost) in [
             (throttled as fn() -> Error, RetryBudget::COST_IF_THROTTLED),
             (|| unavailable(Idempotency::Safe), RetryBudget::COST),
@@ -632,21 +558,21 @@ mod tests {
             let (budget, clock) = (RetryBudget::default(), TestClock::new());
             let mut attempts = 0;
             for _ in 0..500 {
-                // As many outcomes as will be asked for.
-                let left = budget.0.load(Ordering::Relaxed) / cost;
+                // As many outcomes as there will be attempts.
+                let left = budget.left() / cost;
                 let sent = (left + 1).min(5);
-                let (result, told) = call(&budget, &clock, (0..sent).map(|_| Err(fail())));
+                let (result, sent_attempts) = call(&budget, &clock, (0..sent).map(|_| Err(fail())));
                 let error = result.unwrap_err();
-                attempts += told;
+                attempts += sent_attempts;
                 assert_eq!(
-                    error.to_string().contains("too many of"),
+                    error.to_string().contains("too many calls of"),
                     sent < 5,
                     "{error}"
                 );
             }
             assert_eq!(attempts, 500 + RetryBudget::FULL / cost);
 
-            // It is up again: some successes pay for one repetition.
+            // The service is up again: some successes pay for one retry.
             for _ in 0..cost {
                 call(&budget, &clock, [Ok(1)]).0.unwrap();
             }
@@ -654,9 +580,8 @@ mod tests {
         }
     }
 
-    /// A call that is dropped pays for the repetitions that it sent, and for no other.
     #[test]
-    fn a_call_that_is_dropped_pays_for_what_it_sent() {
+    fn a_dropped_call_pays_only_for_the_retries_it_sent() {
         struct Asleep(TestClock);
 
         impl Clock for Asleep {
@@ -673,7 +598,7 @@ mod tests {
             }
         }
 
-        /// What is left of the budget when a call is dropped that will never end.
+        /// Returns what is left of the budget after a call that never ends is dropped.
         fn left(clock: &impl Clock) -> u32 {
             let budget = RetryBudget::default();
             let limits = RetryLimits {
@@ -699,13 +624,13 @@ mod tests {
                 });
                 assert!(is_pending.await);
             });
-            budget.0.into_inner()
+            budget.left()
         }
 
         assert_eq!(
             left(&Asleep(TestClock::new())),
             RetryBudget::FULL,
-            "it waited"
+            "it was waiting"
         );
         assert_eq!(
             left(&TestClock::new()),
@@ -715,38 +640,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_asked_for_in_seconds_or_by_a_date() {
-        let clock = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        for (asked, date, expected) in [
-            ("7", None, Some(7)),
-            (" 0 ", None, Some(0)),
-            ("Sun, 06 Nov 1994 08:49:47 GMT", None, Some(10)),
-            // In the past.
-            ("Sun, 06 Nov 1994 08:00:00 GMT", None, Some(0)),
-            // The server's clock is an hour behind.
-            (
-                "Sun, 06 Nov 1994 07:49:40 GMT",
-                Some("Sun, 06 Nov 1994 07:49:37 GMT"),
-                Some(3),
-            ),
-            ("soon", None, None),
-            ("-1", None, None),
-            ("1.5", None, None),
-            ("", None, None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::RETRY_AFTER, asked.parse().unwrap());
-            if let Some(date) = date {
-                headers.insert(header::DATE, date.parse().unwrap());
-            }
-            let expected = expected.map(Duration::from_secs);
-            assert_eq!(retry_after(&headers, clock), expected, "{asked:?}");
-        }
-        assert_eq!(retry_after(&HeaderMap::new(), clock), None);
-    }
-
-    #[test]
-    fn jitter_is_spread_over_the_whole_range() {
+    fn jitter_covers_the_whole_range() {
         let drawn: Vec<f64> = (0..1000).map(|_| SystemClock.jitter()).collect();
         assert!(drawn.iter().all(|jitter| (0.0..1.0).contains(jitter)));
         let mean = drawn.iter().sum::<f64>() / 1000.0;

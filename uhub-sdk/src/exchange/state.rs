@@ -1,4 +1,4 @@
-//! What all calls of a client share.
+//! The state that all calls of a client share.
 
 use std::{
     collections::HashSet,
@@ -10,23 +10,20 @@ use http::Uri;
 
 use crate::{
     config::source::ConfigSources,
-    credentials::cache::Keys,
+    credentials::cache::CredentialsSource,
     exchange::{
-        observer::Observer,
-        retry::{RetryBudget, RetryPolicy},
+        observer::Observer, retry::RetryPolicy, retry_budget::RetryBudget,
+        tracing::response_warning,
     },
     transport::Transport,
-    wire::{
-        decode::{Mismatch, Warning},
-        encode::Encoding,
-    },
+    wire::{decode::Warning, encode::Encoding},
 };
 
 pub(crate) struct ClientState {
-    pub(crate) keys: Keys,
+    pub(crate) credentials: CredentialsSource,
     pub(crate) endpoint: Uri,
     pub(crate) encoding: Encoding,
-    /// Sent where a call leaves them out.
+    /// Parameters that are sent unless the call sets them.
     pub(crate) defaults: Vec<(&'static str, String)>,
     pub(crate) attempt_timeout: Duration,
     pub(crate) timeout: Duration,
@@ -35,41 +32,21 @@ pub(crate) struct ClientState {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) sources: ConfigSources,
-    /// What has been said already of responses that are not as documented.
+    /// The warnings about responses that have been traced already.
     pub(crate) reported: Mutex<HashSet<(&'static str, Warning)>>,
 }
 
 impl ClientState {
-    /// Says once what a response had that the documentation has otherwise.
+    /// Traces each new warning about a response of this action.
     pub(crate) fn report(&self, action: &'static str, warnings: Vec<Warning>) {
-        for note in warnings {
+        for warning in warnings {
             let Ok(mut reported) = self.reported.lock() else {
                 return;
             };
-            if !reported.insert((action, note)) {
-                continue;
-            }
+            let is_new = reported.insert((action, warning));
             drop(reported);
-            let Warning { model, field, what } = note;
-            match what {
-                Mismatch::Missing => {
-                    tracing::warn!(
-                        action,
-                        model,
-                        field,
-                        "a required field is missing from a response: it is empty here"
-                    );
-                }
-                Mismatch::Coerced { from, to } => {
-                    tracing::debug!(
-                        action,
-                        model,
-                        field,
-                        from,
-                        to,
-                        "a field came as another type than documented"
-                    );
-                }
+            if is_new {
+                response_warning(action, warning);
             }
         }
     }

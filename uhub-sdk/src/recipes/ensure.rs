@@ -1,65 +1,66 @@
-//! A repository that has to be there.
+//! Creating a repository unless it exists.
 
 use crate::{
     actions::create_repo::CreateRepoRequest,
-    actions::get_repo::{GetRepoRequest, GetRepoType, RepoSet},
+    actions::enums::Visibility,
+    actions::get_repo::{GetRepoRequest, Repo},
     client::Client,
     error::{Error, Execution},
 };
 
-/// A repository that is there; [`ensure_repo`] returns it.
+/// An existing repository. [`ensure_repo`] returns it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct EnsuredRepo {
-    /// How it came to be there.
+    /// Whether the repository existed or was created.
     pub outcome: Outcome,
-    /// The repository as the service lists it. `None` where it was created and there was no need to
-    /// look again.
-    pub repo: Option<RepoSet>,
-    /// Whether it stands among the public repositories; `None` where `repo` is.
-    pub is_public: Option<bool>,
+    /// The repository as the service lists it. `None` if this call created it and the response
+    /// could be read: it is not listed again.
+    pub repo: Option<Repo>,
+    /// The visibility of the list that contains the repository. `None` where `repo` is.
+    pub visibility: Option<Visibility>,
 }
 
-/// How a repository came to be there.
+/// How [`ensure_repo`] found a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It was there before, and was left as it is.
+    /// The repository existed and was not changed.
     Existed,
-    /// This call created it.
+    /// This call created the repository.
     Created,
-    /// It was not there at first, its creation was refused or had an unknown outcome, and then it
-    /// was there: by this call, or by someone else at the same time.
+    /// The repository did not exist at first. Its creation was rejected or had an unknown outcome,
+    /// and now it exists. Either this call or a concurrent one created it.
     CreatedConcurrently,
 }
 
-/// Makes sure that a repository is there: looks for it, and creates it if it is not.
+/// Creates a repository unless it exists.
 ///
-/// It looks among the private and the public repositories of the request's project, which is the
-/// client's own where the request names none. If the creation fails without a clear answer, or is
-/// refused, it looks once more: someone else may have been faster, or the call may have succeeded
-/// although its answer was lost. So it may be called again after any error, which `CreateRepo` may not.
+/// Looks for the repository in the private and the public list of the request's project, or of the
+/// client's project if the request has none, and calls `CreateRepo` if it is in neither. If the
+/// creation is rejected or its outcome is unknown, the lists are read again. Unlike `CreateRepo`,
+/// this function can be called again after any error.
 ///
-/// # What it does not do
-///
-/// An existing repository keeps its visibility and its description, whatever the request says of
-/// them: look at [`EnsuredRepo::is_public`] before you push what is not for everyone, and change it by
+/// An existing repository keeps its visibility and description, whatever the request says. Check
+/// [`EnsuredRepo::visibility`] before you push anything confidential, and change it by
 /// [`UpdateRepo`](crate::actions::update_repo).
 ///
-/// The service has no lock. Between looking and creating, someone else may create the repository,
-/// perhaps with another visibility: that is [`Outcome::CreatedConcurrently`]. And whoever deletes it a
-/// moment later leaves nothing behind, whatever was returned here.
+/// The service has no locks: another client can create the repository between the two calls,
+/// perhaps with another visibility ([`Outcome::CreatedConcurrently`]), or delete it right after
+/// this function returns.
 ///
 /// # Errors
 ///
-/// If the lists cannot be read, the error of the first look. If the repository cannot be created and is
-/// not seen after_execution, the error of its creation, even where the second look failed too: with
-/// [`Execution::Unknown`] it may yet appear.
+/// - If the lists cannot be read at first: that error. Nothing was created.
+/// - If the creation fails and the repository is not found afterwards: the error of the creation,
+///   even if the lists cannot be read again. With [`Execution::Unknown`] the repository may still
+///   appear.
 ///
 /// # Examples
 ///
 /// ```
 /// use uhub_sdk::{
+///     ClientBuilder, Visibility,
 ///     actions::create_repo::CreateRepoRequest,
 ///     local::LocalUhub,
 ///     recipes::{Outcome, ensure_repo},
@@ -67,16 +68,16 @@ pub enum Outcome {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let uhub = LocalUhub::start().await?;
-/// let client = uhub.client().build()?;
+/// let server = LocalUhub::start().await?;
+/// let client = ClientBuilder::for_local(&server).build()?;
 ///
-/// let request = CreateRepoRequest::new("base").is_shared(true);
+/// let request = CreateRepoRequest::new("base").visibility(Visibility::Public);
 /// let first = ensure_repo(&client, request.clone()).await?;
 /// assert_eq!(first.outcome, Outcome::Created);
 ///
 /// let second = ensure_repo(&client, request).await?;
 /// assert_eq!(second.outcome, Outcome::Existed);
-/// assert_eq!(second.is_public, Some(true));
+/// assert_eq!(second.visibility, Some(Visibility::Public));
 /// # Ok(())
 /// # }
 /// ```
@@ -85,47 +86,46 @@ pub async fn ensure_repo(
     client: &Client,
     request: CreateRepoRequest,
 ) -> Result<EnsuredRepo, Error> {
-    if let Some(found) = look(client, &request, Outcome::Existed).await? {
-        return Ok(found);
+    if let Some(existing) = find(client, &request, Outcome::Existed).await? {
+        return Ok(existing);
     }
     let Err(error) = client.send(request.clone()).await else {
         return Ok(EnsuredRepo {
             outcome: Outcome::Created,
             repo: None,
-            is_public: None,
+            visibility: None,
         });
     };
     let outcome = match error.execution() {
         Execution::NotSent => return Err(error),
-        // The service said yes; what it said besides could not be read.
+        // The call succeeded; the rest of the response could not be read.
         Execution::Completed => Outcome::Created,
         Execution::Rejected | Execution::Unknown => Outcome::CreatedConcurrently,
     };
-    match look(client, &request, outcome).await {
-        Ok(Some(found)) => Ok(found),
-        // Why the creation failed says more than why nobody could look.
+    match find(client, &request, outcome).await {
+        Ok(Some(created)) => Ok(created),
+        // The error of the creation is more useful than one of the second look.
         Ok(None) | Err(_) => Err(error),
     }
 }
 
-/// The repository, if it is repo now.
 #[inline]
-async fn look(
+async fn find(
     client: &Client,
     wanted: &CreateRepoRequest,
     outcome: Outcome,
 ) -> Result<Option<EnsuredRepo>, Error> {
-    for (visibility, is_public) in [(GetRepoType::Private, false), (GetRepoType::Public, true)] {
+    for visibility in [Visibility::Private, Visibility::Public] {
         let mut request = GetRepoRequest::new(visibility);
         request.project_id.clone_from(&wanted.project_id);
-        let mut repo = client.call(request).items();
-        while let Some(repository) = repo.next().await {
-            let repository = repository?;
-            if repository.repo_name == wanted.repo_name {
+        let mut repos = client.call(request).items();
+        while let Some(repo) = repos.next().await {
+            let repo = repo?;
+            if repo.repo_name == wanted.repo_name {
                 return Ok(Some(EnsuredRepo {
                     outcome,
-                    repo: Some(repository),
-                    is_public: Some(is_public),
+                    repo: Some(repo),
+                    visibility: Some(visibility),
                 }));
             }
         }

@@ -1,18 +1,19 @@
-//! What several calls do together.
+//! Functions that combine several calls.
 //!
-//! - [`ensure_repo`] makes sure that a repository is there.
-//! - [`walk`] goes over everything an account has: projects, repositories, images and tags.
-//! - [`pull_reference`] writes what `docker pull` takes.
+//! | recipe | does |
+//! | --- | --- |
+//! | [`ensure_repo`] | creates a repository unless it exists |
+//! | [`walk`] | lists everything of an account: projects, repositories, images and tags |
+//! | [`pull_reference`] | builds the reference of an image for `docker pull` |
 //!
-//! They stand beside the core and use what every program can use: whoever needs something else writes
-//! it in the same way.
+//! Recipes use only the public API, so you can write your own the same way.
 
-// What calls the service here is `#[inline]`, and so compiled only in programs that use it: it would draw
-// the whole of a call, for five actions, into every build.
+// Functions that make calls are `#[inline]`: they are compiled only in programs that use them.
+// Otherwise every build would compile five actions.
 mod ensure;
 mod reference;
 mod walk;
 
 pub use ensure::{EnsuredRepo, Outcome, ensure_repo};
-pub use reference::{InvalidReference, ReferencePart, Version, pull_reference};
+pub use reference::{InvalidReference, pull_reference};
 pub use walk::{Entry, ImageEntry, ProjectEntry, RepoEntry, TagEntry, Walk, walk};

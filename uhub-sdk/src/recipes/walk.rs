@@ -1,4 +1,4 @@
-//! Everything an account has, in one stream.
+//! Listing everything of an account in one stream.
 
 use std::{
     collections::VecDeque,
@@ -7,211 +7,242 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    vec,
 };
 
 use futures_core::Stream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{
-    actions::get_image_tag::{GetImageTagRequest, TagSet},
-    actions::get_project_list::{GetProjectListResponse, ProjectListInfo},
-    actions::get_repo::{GetRepoRequest, GetRepoType, RepoSet},
-    actions::get_repo_image::{GetRepoImageRequest, ImageSet},
+    actions::enums::Visibility,
+    actions::get_image_tag::{GetImageTagRequest, Tag},
+    actions::get_project_list::Project,
+    actions::get_repo::{GetRepoRequest, Repo},
+    actions::get_repo_image::{GetRepoImageRequest, Image},
     call::pages::Items,
     client::Client,
     error::Error,
 };
 
-/// Walks everything: each project, its repositories (the private ones, then the public ones), their
-/// images and the images' tags.
+/// Lists everything of an account: each project, its private and then its public repositories,
+/// their images and the tags of each image.
 ///
-/// Whatever holds something comes before what it holds, and each list in the order in which the service
-/// has it; [`Walk::concurrency`] does not change that. What is empty comes as well: a repository without
-/// images is a [`Entry::Repository`] that no [`Entry::Image`] follows.
+/// A parent precedes its children, and each list keeps the service's order at any
+/// [`concurrency`](Walk::concurrency). Empty parents are listed too: a repository without images is
+/// an [`Entry::Repo`] without a following [`Entry::Image`].
 ///
-/// An error ends the walk, after all that came before it. The service keeps no snapshot: what is
-/// created, deleted or made public while the walk goes on may be missed, or met twice. Of what was
-/// yielded, the walk keeps no more than the [`pages`](crate::Call::pages) that it reads do.
+/// An error ends the walk, after all entries before it. The service has no snapshots: what is
+/// created, deleted or made public during the walk may be skipped or listed twice. Memory is
+/// constant, whatever the number of entries.
 ///
 /// # Examples
 ///
 /// ```
 /// use uhub_sdk::{
+///     ClientBuilder,
 ///     local::{Image, LocalUhub, Repository, Tag},
 ///     recipes::{Entry, walk},
 /// };
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let image = Image::new("nginx").tags(["1.26", "1.27"].map(Tag::new));
-/// let uhub = LocalUhub::builder()
-///     .repository(Repository::new("base").image(image))
+/// let nginx = Image::new("nginx").tags(["1.26", "1.27"].map(Tag::new));
+/// let server = LocalUhub::builder()
+///     .repository(Repository::new("base").image(nginx))
 ///     .repository(Repository::new("empty"))
 ///     .start()
 ///     .await?;
+/// let client = ClientBuilder::for_local(&server).build()?;
 ///
-/// let mut seen = Vec::new();
-/// let mut walk = walk(&uhub.client().build()?).concurrency(8);
-/// while let Some(found) = walk.next().await {
-///     seen.push(match found? {
+/// let mut names = Vec::new();
+/// let mut walk = walk(&client).concurrency(8);
+/// while let Some(entry) = walk.next().await {
+///     names.push(match entry? {
 ///         Entry::Project(project) => project.project_id.clone(),
-///         Entry::Repository(repository) => repository.repo.repo_name.clone(),
-///         Entry::Image(image) => image.repo.image_name.clone(),
-///         Entry::Tag(tag) => format!("{}:{}", tag.image.repo.image_name, tag.repo.tag_name),
+///         Entry::Repo(repo) => repo.details.repo_name.clone(),
+///         Entry::Image(image) => image.details.image_name.clone(),
+///         Entry::Tag(tag) => format!("{}:{}", tag.image.details.image_name, tag.details.tag_name),
 ///         _ => continue,
 ///     });
 /// }
-/// assert_eq!(seen, ["org-local", "base", "nginx", "nginx:1.26", "nginx:1.27", "empty"]);
+/// assert_eq!(names, ["org-local", "base", "nginx", "nginx:1.26", "nginx:1.27", "empty"]);
 /// # Ok(())
 /// # }
 /// ```
 #[inline]
 pub fn walk(client: &Client) -> Walk {
     Walk {
+        client: client.clone(),
+        project_id: None,
         concurrency: 4,
-        outline: Outline {
-            client: client.clone(),
-            projects: Projects::All,
-            lists: Vec::new().into_iter(),
-            repositories: None,
-            images: None,
-        },
-        is_outlined: false,
+        state: State::New,
         window: VecDeque::new(),
     }
 }
 
-/// What a [`walk`] met.
+/// An entry of a [`walk`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Entry {
-    /// A project; its repositories follow.
+    /// A project. Its repositories follow.
     Project(Arc<ProjectEntry>),
-    /// A repository; its images follow.
-    Repository(Arc<RepoEntry>),
-    /// An image; its tags follow.
+    /// A repository. Its images follow.
+    Repo(Arc<RepoEntry>),
+    /// An image. Its tags follow.
     Image(Arc<ImageEntry>),
     /// A tag.
     Tag(TagEntry),
 }
 
-/// A project that a [`walk`] met.
+/// A project in a [`walk`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ProjectEntry {
-    /// Id of the project.
+    /// The project's id.
     pub project_id: String,
-    /// The project as the service lists it. `None` where the walk was told the project, by
-    /// [`Walk::project_id`].
-    pub repo: Option<ProjectListInfo>,
+    /// The project as the service lists it. `None` with [`Walk::project_id`], which does not list
+    /// projects.
+    pub details: Option<Project>,
 }
 
-/// A repository that a [`walk`] met.
+/// A repository in a [`walk`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct RepoEntry {
-    /// The project that the repository belongs to.
+    /// The project of the repository.
     pub project: Arc<ProjectEntry>,
-    /// Whether it stands among the public repositories.
-    pub is_public: bool,
+    /// The visibility of the list that contains the repository.
+    pub visibility: Visibility,
     /// The repository as the service lists it.
-    pub repo: RepoSet,
+    pub details: Repo,
 }
 
-/// An image that a [`walk`] met.
+/// An image in a [`walk`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ImageEntry {
-    /// The repository that holds the image.
-    pub repository: Arc<RepoEntry>,
+    /// The repository of the image.
+    pub repo: Arc<RepoEntry>,
     /// The image as the service lists it.
-    pub repo: ImageSet,
+    pub details: Image,
 }
 
-/// A tag that a [`walk`] met.
+/// A tag in a [`walk`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TagEntry {
-    /// The image that the tag is of.
+    /// The image of the tag.
     pub image: Arc<ImageEntry>,
     /// The tag as the service lists it.
-    pub repo: TagSet,
+    pub details: Tag,
 }
 
-/// Everything an account has, a [`Stream`]; [`walk`] makes one.
+/// A [`Stream`] of everything of an account. [`walk`] returns it.
 ///
-/// Dropping it ends its calls. A page that was asked for comes in whether or not the walk is read
-/// meanwhile, so a program may take its time over what it was given.
-#[must_use = "a stream does nothing until it is read"]
+/// Dropping it cancels its calls. Pages that were requested are received even while the walk is
+/// not polled, so a slow consumer causes no timeouts.
+#[must_use = "streams do nothing unless polled"]
 pub struct Walk {
+    client: Client,
+    project_id: Option<String>,
     concurrency: usize,
-    outline: Outline,
-    /// Whether the outline has ended.
-    is_outlined: bool,
-    /// What was found and is not yet yielded to its end, in order.
-    window: VecDeque<Ahead>,
+    state: State,
+    /// Entries that were found and not yet yielded with all their tags, in order.
+    window: VecDeque<Found>,
+}
+
+/// Lists everything but the tags, one call at a time.
+enum State {
+    New,
+    Listing {
+        listing: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+        entries: UnboundedReceiver<Entry>,
+    },
+    Finished,
+}
+
+/// An entry, and the tags of an image.
+struct Found {
+    /// What to yield next: at most the entry and its first tag, or the next two tags.
+    queue: VecDeque<Result<Entry, Error>>,
+    /// `None` after the last tag.
+    tags: Option<(Arc<ImageEntry>, Items<GetImageTagRequest>)>,
 }
 
 impl Walk {
-    /// Walks this project alone, and does not ask which there are. To be said before the walk is read.
+    /// Lists this project only. Call it before the first entry is read. Without it, the projects
+    /// are listed first.
     #[inline]
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
-        let project = ProjectEntry {
-            project_id: value.into(),
-            repo: None,
-        };
-        self.outline.projects = Projects::Known(vec![project].into_iter());
+        self.project_id = Some(value.into());
         self
     }
 
-    /// How many calls may be under way at a time. Default: 4; 0 means 1.
+    /// Sets how many calls may run at a time. Defaults to 4; 0 means 1.
     ///
-    /// Tags are what most calls are for: those of the next images are asked for while the tags of the
-    /// image before them are read.
+    /// Most calls list tags: those of the next images are requested while those of the current
+    /// image are read.
     #[inline]
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// The next thing met.
+    /// Returns the next entry, or `None` at the end.
     #[inline]
     pub async fn next(&mut self) -> Option<Result<Entry, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
-    /// Goes on with the calls under way, and makes as many as may be made.
+    /// Polls the listing for the next entry that is not a tag.
     #[inline]
-    fn look_ahead(&mut self, context: &mut Context<'_>) {
-        for ahead in &mut self.window {
-            ahead.prepare(context);
+    fn poll_listing(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Entry, Error>>> {
+        if matches!(self.state, State::New) {
+            let (sender, entries) = unbounded_channel();
+            let listing = list(self.client.clone(), self.project_id.take(), sender);
+            let listing = Box::pin(listing);
+            self.state = State::Listing { listing, entries };
         }
-        // Whatever stands in the window has one call under way at most. A free place is the outline's,
-        // which has one too, until it has found what takes the place. So no call has to be counted.
-        while !self.is_outlined && self.window.len() < self.concurrency {
-            let Poll::Ready(found) = self.outline.poll_next(context) else {
+        let State::Listing { listing, entries } = &mut self.state else {
+            return Poll::Ready(None);
+        };
+        let polled = listing.as_mut().poll(context);
+        if let Ok(entry) = entries.try_recv() {
+            return Poll::Ready(Some(Ok(entry)));
+        }
+        let result = ready!(polled);
+        self.state = State::Finished;
+        Poll::Ready(result.err().map(Err))
+    }
+
+    /// Polls the calls that run, and starts as many as `concurrency` allows.
+    #[inline]
+    fn fill_window(&mut self, context: &mut Context<'_>) {
+        for found in &mut self.window {
+            found.poll_ahead(context);
+        }
+        // An entry in the window has one call at most. The listing has one, too, until it finds the
+        // entry for a free place. So the length of the window bounds the calls.
+        while self.window.len() < self.concurrency {
+            let Poll::Ready(Some(entry)) = self.poll_listing(context) else {
                 return;
             };
-            let Some(found) = found else {
-                self.is_outlined = true;
-                return;
-            };
-            self.is_outlined = found.is_err();
-            let tags = match &found {
-                Ok(Entry::Image(image)) => Some(Tags {
-                    image: Arc::clone(image),
-                    items: self.outline.tags(image),
-                    next: None,
-                }),
+            let tags = match &entry {
+                Ok(Entry::Image(image)) => Some((Arc::clone(image), self.tags(image))),
                 _ => None,
             };
-            let mut ahead = Ahead {
-                found: Some(found),
-                tags,
-            };
-            ahead.prepare(context);
-            self.window.push_back(ahead);
+            let queue = VecDeque::from([entry]);
+            let mut found = Found { queue, tags };
+            found.poll_ahead(context);
+            self.window.push_back(found);
         }
+    }
+
+    #[inline]
+    fn tags(&self, image: &ImageEntry) -> Items<GetImageTagRequest> {
+        let ImageEntry { repo, details } = image;
+        let request = GetImageTagRequest::new(&repo.details.repo_name, &details.image_name)
+            .project_id(&repo.project.project_id);
+        self.client.call(request).with_read_ahead(0).items()
     }
 }
 
@@ -222,22 +253,22 @@ impl Stream for Walk {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            this.look_ahead(context);
+            this.fill_window(context);
             let Some(first) = this.window.front_mut() else {
-                return if this.is_outlined {
-                    Poll::Ready(None)
-                } else {
-                    Poll::Pending
+                return match this.state {
+                    State::Finished => Poll::Ready(None),
+                    _ => Poll::Pending,
                 };
             };
-            match ready!(first.poll_next(context)) {
-                None => this.window.pop_front(),
-                Some(Ok(found)) => return Poll::Ready(Some(Ok(found))),
+            match first.queue.pop_front() {
+                Some(Ok(entry)) => return Poll::Ready(Some(Ok(entry))),
                 Some(Err(error)) => {
                     this.window.clear();
-                    this.is_outlined = true;
+                    this.state = State::Finished;
                     return Poll::Ready(Some(Err(error)));
                 }
+                None if first.tags.is_some() => return Poll::Pending,
+                None => this.window.pop_front(),
             };
         }
     }
@@ -247,162 +278,93 @@ impl fmt::Debug for Walk {
     #[inline]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Walk")
-            .field("client", &self.outline.client)
+            .field("client", &self.client)
             .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }
 }
 
-/// Something found ahead of what is yielded.
-struct Ahead {
-    /// Nothing once it is yielded.
-    found: Option<Result<Entry, Error>>,
-    /// Those of an image.
-    tags: Option<Tags>,
-}
-
-/// The tags of an image, a page of them in memory.
-struct Tags {
-    image: Arc<ImageEntry>,
-    items: Items<GetImageTagRequest>,
-    /// What `items` has next, or that it has no more, where that was waited for already.
-    next: Option<Option<Result<TagSet, Error>>>,
-}
-
-impl Ahead {
-    /// Waits for the first tag before it is its turn.
+impl Found {
+    /// Polls for the next tag before its turn.
     #[inline]
-    fn prepare(&mut self, context: &mut Context<'_>) {
-        if let Some(Tags { items, next, .. }) = &mut self.tags
-            && next.is_none()
+    fn poll_ahead(&mut self, context: &mut Context<'_>) {
+        while self.queue.len() < 2
+            && let Some((image, items)) = &mut self.tags
             && let Poll::Ready(tag) = Pin::new(items).poll_next(context)
         {
-            *next = Some(tag);
+            let Some(tag) = tag else {
+                self.tags = None;
+                return;
+            };
+            let image = Arc::clone(image);
+            let entry = tag.map(|details| Entry::Tag(TagEntry { image, details }));
+            self.queue.push_back(entry);
         }
-    }
-
-    #[inline]
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Entry, Error>>> {
-        if let Some(found) = self.found.take() {
-            return Poll::Ready(Some(found));
-        }
-        let Some(Tags { image, items, next }) = &mut self.tags else {
-            return Poll::Ready(None);
-        };
-        let tag = match next.take() {
-            Some(tag) => tag,
-            None => ready!(Pin::new(items).poll_next(context)),
-        };
-        let image = Arc::clone(image);
-        Poll::Ready(tag.map(|tag| tag.map(|repo| Entry::Tag(TagEntry { image, repo }))))
     }
 }
 
-/// Everything but the tags, in order and one call at a time.
-struct Outline {
+/// Sends every project, repository and image. Each list has at most one call at a time: none reads
+/// ahead.
+#[inline]
+async fn list(
     client: Client,
-    projects: Projects,
-    /// The lists of repositories that the project has still to show.
-    lists: vec::IntoIter<(Arc<ProjectEntry>, bool)>,
-    repositories: Option<(Arc<ProjectEntry>, bool, Items<GetRepoRequest>)>,
-    images: Option<(Arc<RepoEntry>, Items<GetRepoImageRequest>)>,
-}
-
-/// The projects still to be walked.
-enum Projects {
-    All,
-    Asked(Pin<Box<dyn Future<Output = Result<GetProjectListResponse, Error>> + Send>>),
-    Known(vec::IntoIter<ProjectEntry>),
-}
-
-impl Outline {
-    #[inline]
-    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Entry, Error>>> {
-        loop {
-            if let Some((repository, images)) = &mut self.images {
-                match ready!(Pin::new(images).poll_next(context)) {
-                    None => self.images = None,
-                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Some(Ok(repo)) => {
-                        let repository = Arc::clone(repository);
-                        let image = Arc::new(ImageEntry { repository, repo });
-                        return Poll::Ready(Some(Ok(Entry::Image(image))));
-                    }
-                }
-            } else if let Some((project, is_public, repositories)) = &mut self.repositories {
-                match ready!(Pin::new(repositories).poll_next(context)) {
-                    None => self.repositories = None,
-                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Some(Ok(repo)) => {
-                        let repository = Arc::new(RepoEntry {
-                            project: Arc::clone(project),
-                            is_public: *is_public,
-                            repo,
-                        });
-                        let images = self.images(&repository);
-                        self.images = Some((Arc::clone(&repository), images));
-                        return Poll::Ready(Some(Ok(Entry::Repository(repository))));
-                    }
-                }
-            } else if let Some((project, is_public)) = self.lists.next() {
-                let repositories = self.repositories(&project, is_public);
-                self.repositories = Some((project, is_public, repositories));
-            } else {
-                match &mut self.projects {
-                    Projects::All => {
-                        let answer = self.client.get_project_list().send();
-                        self.projects = Projects::Asked(Box::pin(answer));
-                    }
-                    Projects::Asked(answer) => match ready!(answer.as_mut().poll(context)) {
-                        Err(error) => return Poll::Ready(Some(Err(error))),
-                        Ok(answer) => {
-                            let known = answer.project_set.into_iter().map(|repo| ProjectEntry {
-                                project_id: repo.project_id.clone(),
-                                repo: Some(repo),
-                            });
-                            self.projects = Projects::Known(known.collect::<Vec<_>>().into_iter());
-                        }
-                    },
-                    Projects::Known(projects) => {
-                        let Some(project) = projects.next() else {
-                            return Poll::Ready(None);
-                        };
-                        let project = Arc::new(project);
-                        self.lists =
-                            vec![(Arc::clone(&project), false), (Arc::clone(&project), true)]
-                                .into_iter();
-                        return Poll::Ready(Some(Ok(Entry::Project(project))));
-                    }
+    project_id: Option<String>,
+    entries: UnboundedSender<Entry>,
+) -> Result<(), Error> {
+    let projects = match project_id {
+        Some(project_id) => vec![ProjectEntry {
+            project_id,
+            details: None,
+        }],
+        None => {
+            let response = client.get_project_list().send().await?;
+            let projects = response.projects.into_iter().map(|project| ProjectEntry {
+                project_id: project.project_id.clone(),
+                details: Some(project),
+            });
+            projects.collect()
+        }
+    };
+    for project in projects {
+        let project = Arc::new(project);
+        yield_entry(&entries, Entry::Project(Arc::clone(&project))).await;
+        for visibility in [Visibility::Private, Visibility::Public] {
+            let request = GetRepoRequest::new(visibility).project_id(&project.project_id);
+            let mut repos = client.call(request).with_read_ahead(0).items();
+            while let Some(repo) = repos.next().await {
+                let repo = Arc::new(RepoEntry {
+                    project: Arc::clone(&project),
+                    visibility,
+                    details: repo?,
+                });
+                yield_entry(&entries, Entry::Repo(Arc::clone(&repo))).await;
+                let request = GetRepoImageRequest::new(&repo.details.repo_name)
+                    .project_id(&project.project_id);
+                let mut images = client.call(request).with_read_ahead(0).items();
+                while let Some(image) = images.next().await {
+                    let image = ImageEntry {
+                        repo: Arc::clone(&repo),
+                        details: image?,
+                    };
+                    yield_entry(&entries, Entry::Image(Arc::new(image))).await;
                 }
             }
         }
     }
+    Ok(())
+}
 
-    // No list reads ahead on its own: each has one call under way at most.
-
-    #[inline]
-    fn repositories(&self, project: &ProjectEntry, is_public: bool) -> Items<GetRepoRequest> {
-        let request = GetRepoRequest::new(if is_public {
-            GetRepoType::Public
-        } else {
-            GetRepoType::Private
-        })
-        .project_id(&project.project_id);
-        self.client.call(request).with_read_ahead(0).items()
-    }
-
-    #[inline]
-    fn images(&self, repository: &RepoEntry) -> Items<GetRepoImageRequest> {
-        let request = GetRepoImageRequest::new(&repository.repo.repo_name)
-            .project_id(&repository.project.project_id);
-        self.client.call(request).with_read_ahead(0).items()
-    }
-
-    #[inline]
-    fn tags(&self, image: &ImageEntry) -> Items<GetImageTagRequest> {
-        let repository = &image.repository;
-        let request = GetImageTagRequest::new(&repository.repo.repo_name, &image.repo.image_name)
-            .project_id(&repository.project.project_id);
-        self.client.call(request).with_read_ahead(0).items()
-    }
+/// Sends the entry and pauses the listing until [`Walk::poll_listing`] wants another.
+#[inline]
+async fn yield_entry(entries: &UnboundedSender<Entry>, entry: Entry) {
+    // The receiver is dropped together with this future.
+    let mut entry = Some(entry);
+    poll_fn(|_| match entry.take() {
+        Some(entry) => {
+            let _ = entries.send(entry);
+            Poll::Pending
+        }
+        None => Poll::Ready(()),
+    })
+    .await;
 }

@@ -1,4 +1,4 @@
-//! HTTP, as the core sees it: a request out, a whole response back.
+//! The interface to HTTP: a complete request in, a complete response out.
 
 pub(crate) mod reqwest;
 pub(crate) mod tower;
@@ -6,26 +6,28 @@ pub(crate) mod tower;
 use std::{error::Error as StdError, fmt, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response, StatusCode};
 
 use crate::error::{ErrorKind, Execution};
 
-/// A future in a box, as the methods of traits return it that are used as `dyn`.
+/// A boxed future, returned by dyn-compatible traits.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// How requests reach the service. Implement it to send them some other way than the built-in one:
-/// through a gateway of one's own, to a recording, to nowhere.
+/// Sends requests to the service. Implement it to replace the built-in HTTP client, for example
+/// with a gateway, a recording or a mock.
 ///
-/// A transport gets requests that are complete and signed. It sends each **once**, as it is, follows no
-/// redirect, and answers with whatever came back, an HTTP error too: what that means, and whether to
-/// repeat the call, is for the client to say. The client bounds the time: what is not ready
-/// then is dropped.
+/// Requests are complete and signed. A transport must
 ///
-/// A request can be replayed by whoever reads it: log neither its URL nor its body.
+/// - send each request once and unchanged: retries are up to the client;
+/// - not follow redirects;
+/// - return every HTTP response, including errors: the client interprets them;
+/// - not log the URL or the body: a signed request can be replayed.
+///
+/// The client bounds the time by dropping the future.
 ///
 /// # Examples
 ///
-/// A transport for tests, which answers all calls alike.
+/// A mock that returns the same response to all calls.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -49,17 +51,17 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///     .credentials(Credentials::new("public-key", "private-key"))
 ///     .transport(Canned(r#"{"RetCode": 0, "TotalCount": 0}"#))
 ///     .build()?;
-/// assert!(client.get_repo_image("base").send().await?.image_set.is_empty());
+/// assert!(client.get_repo_image("base").send().await?.images.is_empty());
 /// # Ok(())
 /// # }
 /// ```
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Sends a request and reads its response to the end.
+    /// Sends a request and reads the whole response.
     ///
     /// # Errors
     ///
-    /// There is no response, or not the whole of it. The error says whether the request may have been
-    /// sent: a call that creates something is repeated by the client only if it was not.
+    /// The response is missing or incomplete. The error states whether the request may have been
+    /// sent: if so, the client retries only idempotent calls.
     fn send(
         &self,
         request: Request<Bytes>,
@@ -84,66 +86,77 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
-/// Why there is no response, or not the whole of it.
+/// Why a response is missing or incomplete.
 #[derive(Debug)]
 pub struct TransportError {
     pub(crate) kind: ErrorKind,
     pub(crate) execution: Execution,
-    pub(crate) what: String,
-    /// Whether trying again may change anything.
-    pub(crate) may_pass: bool,
-    /// The status and the request's id, where the response got so far.
+    pub(crate) message: String,
+    /// Whether another attempt may succeed.
+    pub(crate) is_transient: bool,
+    /// The status and the request's id, if the head of the response was read.
     pub(crate) head: Option<(u16, Option<String>)>,
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl TransportError {
-    fn new(kind: ErrorKind, execution: Execution, what: impl Into<String>) -> Self {
+    fn new(kind: ErrorKind, execution: Execution, message: impl Into<String>) -> Self {
         Self {
             kind,
             execution,
-            what: what.into(),
-            may_pass: true,
+            message: message.into(),
+            is_transient: true,
             head: None,
             source: None,
         }
     }
 
-    /// No connection came about, and nothing was sent: any call may be sent again. `what` says what
-    /// happened in a sentence, as the error will show it.
-    pub fn not_connected(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Connect, Execution::NotSent, what)
+    /// Creates an error of kind [`Connect`](ErrorKind::Connect): nothing was sent, so that any call
+    /// can be retried. `message` is a sentence for the call's error.
+    pub fn not_connected(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connect, Execution::NotSent, message)
     }
 
-    /// The connection broke. The request may have been sent, and carried out.
-    pub fn interrupted(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Connection, Execution::Unknown, what)
+    /// Creates an error of kind [`Connection`](ErrorKind::Connection): the connection broke, and
+    /// the call may have been executed.
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Connection, Execution::Unknown, message)
     }
 
-    /// It took too long. The request may have been sent, and carried out.
-    pub fn timed_out(what: impl Into<String>) -> Self {
-        Self::new(ErrorKind::Timeout, Execution::Unknown, what)
+    /// Creates an error of kind [`Timeout`](ErrorKind::Timeout): the call may have been executed.
+    pub fn timed_out(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Timeout, Execution::Unknown, message)
     }
 
-    /// The response has more than these bytes. The request may have been carried out; the same call would have
-    /// the same answer again.
+    pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Request, Execution::NotSent, message)
+    }
+
+    /// Creates an error for a response of more than `limit` bytes. It is permanent: a retry would
+    /// get the same response.
     pub(crate) fn too_large(limit: usize, size: &str) -> Self {
-        let what = format!(
-            "the response is larger than the {limit} bytes that the client accepts: {size}. Ask for less at a time, or \
-             set `max_response_size`."
+        let message = format!(
+            "the response is larger than {limit} bytes: {size}. Request smaller pages, or raise \
+             `max_response_size`."
         );
-        let error = Self::new(ErrorKind::ResponseTooLarge, Execution::Unknown, what);
-        error.permanent()
+        Self::new(ErrorKind::ResponseTooLarge, Execution::Unknown, message).permanent()
     }
 
-    /// Trying again would not help: the client does not.
-    #[must_use]
-    pub fn permanent(mut self) -> Self {
-        self.may_pass = false;
+    /// Adds the head of the incomplete response.
+    fn with_head(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
+        self.head = Some((status.as_u16(), request_id(headers)));
         self
     }
 
-    /// Adds what this error comes from. It is shown with the call's error, unless a secret of the call is in it.
+    /// Marks the error as permanent: the client does not retry.
+    #[must_use]
+    pub fn permanent(mut self) -> Self {
+        self.is_transient = false;
+        self
+    }
+
+    /// Sets the source of this error. It becomes the source of the call's error; if it contains a
+    /// secret of the call, only its redacted text does.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -153,7 +166,7 @@ impl TransportError {
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
+        f.write_str(&self.message)
     }
 }
 
@@ -163,15 +176,15 @@ impl StdError for TransportError {
     }
 }
 
-/// How many bytes a response may have, unless it is said.
+/// The default limit for the size of a response, in bytes.
 pub(crate) const MAX_RESPONSE_SIZE: usize = 16 * 1024 * 1024;
 
-/// The end of an error's chain: why it failed, where the others say what was being done.
-fn reason<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
-    error.source().map_or(error, reason)
+/// Returns the end of an error's chain, the root cause.
+fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+    error.source().map_or(error, root_cause)
 }
 
-/// The service's id of a request.
+/// Returns the service's id of the request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-ucloud-request-uuid")?.to_str().ok()?;
     Some(id.to_owned())

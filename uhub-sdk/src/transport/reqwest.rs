@@ -1,4 +1,4 @@
-//! The built-in transport: a pool of connections. The only module that knows reqwest.
+//! The built-in transport, a connection pool. The only module that uses reqwest.
 
 use std::{error::Error as StdError, time::Duration};
 
@@ -7,144 +7,154 @@ use http::{Request, Response, Uri};
 use url::Url;
 
 use crate::{
-    error::{Error, ErrorKind, Execution},
-    transport::{BoxFuture, Transport, TransportError, reason, request_id},
+    error::Error,
+    transport::{BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, root_cause},
 };
 
 const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
-/// How many bytes are made room for before they come.
-const MOST_RESERVED: usize = 1 << 20;
+/// How many bytes of a response are reserved in advance.
+const MAX_RESERVED: u64 = 1 << 20;
 
-/// What a transport is built with.
-pub(crate) struct Settings {
-    /// Where most requests go.
-    pub(crate) endpoint: Uri,
+/// The settings of an [`HttpClient`].
+#[derive(Clone)]
+pub(crate) struct HttpSettings {
     pub(crate) connect_timeout: Duration,
     pub(crate) max_response_size: usize,
     pub(crate) proxy: Proxy,
-    /// Certificates as PEM, beside those of the operating system.
+    /// PEM certificates to trust in addition to those of the operating system.
     pub(crate) roots: Vec<Vec<u8>>,
     pub(crate) idle_timeout: Duration,
     pub(crate) max_idle_connections: usize,
 }
 
-/// What stands between the client and the service.
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            max_response_size: MAX_RESPONSE_SIZE,
+            proxy: Proxy::Environment,
+            roots: Vec::new(),
+            // A call on an idle connection that the service is closing may be lost, and some calls
+            // must not be retried.
+            idle_timeout: Duration::from_secs(30),
+            max_idle_connections: usize::MAX,
+        }
+    }
+}
+
+/// The proxy to use.
 #[derive(Clone)]
 pub(crate) enum Proxy {
-    /// What the environment names, such as `HTTPS_PROXY`.
-    FromEnvironment,
-    Nothing,
-    /// A URL, in which there may be a password.
-    Given(String),
+    /// The one of the environment variables, such as `HTTPS_PROXY`.
+    Environment,
+    Disabled,
+    /// A URL, which may contain a password.
+    Url(String),
 }
 
 /// A pool of connections.
 #[derive(Debug)]
 pub(crate) struct HttpClient {
     http: reqwest::Client,
-    /// As HTTP has it and as reqwest does: it need not be parsed for every request.
+    /// The endpoint in both representations, so that it is not parsed for each request.
     endpoint: (Uri, Url),
     max_response_size: usize,
 }
 
 impl HttpClient {
-    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+    /// Creates a pool. Most requests go to `endpoint`.
+    pub(crate) fn new(endpoint: Uri, settings: HttpSettings) -> Result<Self, Error> {
         let mut builder = reqwest::Client::builder()
-            // A redirect would send a signed request to somewhere else.
+            // A redirect would send a signed request elsewhere.
             .redirect(reqwest::redirect::Policy::none())
-            // Whether to repeat a request is not for the transport to say.
+            // The client retries by itself.
             .retry(reqwest::retry::never())
             .referer(false)
             .connect_timeout(settings.connect_timeout)
-            // What is longer than all time makes the pool panic.
+            // The pool panics for huge timeouts.
             .pool_idle_timeout(settings.idle_timeout.min(YEAR))
             .pool_max_idle_per_host(settings.max_idle_connections);
         match &settings.proxy {
-            Proxy::FromEnvironment => {}
-            Proxy::Nothing => builder = builder.no_proxy(),
-            Proxy::Given(url) => {
-                // The URL was checked; it may have a password in it, and is not repeated.
-                let no_proxy = |_| Error::configuration("the proxy's URL cannot be used.");
-                builder = builder.proxy(reqwest::Proxy::all(url).map_err(no_proxy)?);
+            Proxy::Environment => {}
+            Proxy::Disabled => builder = builder.no_proxy(),
+            Proxy::Url(url) => {
+                // The URL may contain a password, and so may the source of this error.
+                let invalid = |_| Error::configuration("invalid proxy URL.");
+                builder = builder.proxy(reqwest::Proxy::all(url).map_err(invalid)?);
             }
         }
-        let is_https = settings.endpoint.scheme_str() == Some("https");
+        let is_https = endpoint.scheme_str() == Some("https");
         let http = tls(builder, is_https, &settings.roots)?
             .build()
             .map_err(|error| {
                 Error::configuration("the HTTP client cannot be built.")
                     .with_source(error.without_url())
             })?;
-        let url = Url::parse(&settings.endpoint.to_string())
-            .map_err(|error| Error::configuration("the base URL is no URL.").with_source(error))?;
+        let url = Url::parse(&endpoint.to_string())
+            .map_err(|error| Error::configuration("invalid base URL.").with_source(error))?;
         Ok(Self {
             http,
-            endpoint: (settings.endpoint, url),
+            endpoint: (endpoint, url),
             max_response_size: settings.max_response_size,
         })
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let response = self
+        let mut response = self
             .http
-            .execute(self.prepare(request)?)
+            .execute(self.convert(request)?)
             .await
-            .map_err(|error| self.failure(error))?;
-        let head = (response.status().as_u16(), request_id(response.headers()));
-        self.read(response).await.map_err(|failure| TransportError {
-            head: Some(head),
-            ..failure
+            .map_err(|error| self.error(error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        match self.read_body(response).await {
+            Ok(body) => {
+                let mut complete = Response::new(body);
+                *complete.status_mut() = status;
+                *complete.headers_mut() = headers;
+                Ok(complete)
+            }
+            Err(error) => Err(error.with_head(status, &headers)),
+        }
+    }
+
+    async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
+        let limit = self.max_response_size;
+        let length = response.content_length().unwrap_or_default();
+        if length > limit as u64 {
+            return Err(TransportError::too_large(
+                limit,
+                &format!("it has {length} bytes"),
+            ));
+        }
+        let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(error))? {
+            if first.len() + joined.len() + chunk.len() > limit {
+                return Err(TransportError::too_large(limit, "more bytes follow"));
+            }
+            if first.is_empty() && joined.is_empty() {
+                // Nearly always the only chunk, which is not copied.
+                first = chunk;
+                continue;
+            }
+            if joined.is_empty() {
+                // Bounded, since the announced length may be wrong.
+                joined.reserve(length.min(MAX_RESERVED) as usize);
+            }
+            joined.extend_from_slice(&std::mem::take(&mut first));
+            joined.extend_from_slice(&chunk);
+        }
+        Ok(if joined.is_empty() {
+            first
+        } else {
+            joined.freeze()
         })
     }
 
-    async fn read(
-        &self,
-        mut response: reqwest::Response,
-    ) -> Result<Response<Bytes>, TransportError> {
-        let announced = response.content_length();
-        if let Some(length) = announced.filter(|length| *length > self.max_response_size as u64) {
-            return Err(self.too_large(&format!("it has {length} bytes")));
-        }
-        let mut answer = Response::new(Bytes::new());
-        *answer.status_mut() = response.status();
-        *answer.headers_mut() = std::mem::take(response.headers_mut());
-        // Nearly always the whole body comes at once, and need not be copied.
-        let mut whole = Bytes::new();
-        let mut parts = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| self.failure(error))?
-        {
-            if whole.len() + parts.len() + chunk.len() > self.max_response_size {
-                return Err(self.too_large("there is more to come"));
-            }
-            if whole.is_empty() && parts.is_empty() {
-                whole = chunk;
-                continue;
-            }
-            if parts.is_empty() {
-                let length = announced.and_then(|length| usize::try_from(length).ok());
-                // It is only announced, so far.
-                let length = length.unwrap_or(whole.len() + chunk.len());
-                parts.reserve(length.min(MOST_RESERVED));
-                parts.extend_from_slice(&std::mem::take(&mut whole));
-            }
-            parts.extend_from_slice(&chunk);
-        }
-        *answer.body_mut() = if parts.is_empty() {
-            whole
-        } else {
-            parts.freeze()
-        };
-        Ok(answer)
-    }
-
-    /// The request as reqwest has it.
-    fn prepare(&self, request: Request<Bytes>) -> Result<reqwest::Request, TransportError> {
+    /// Converts the request to that of reqwest.
+    fn convert(&self, request: Request<Bytes>) -> Result<reqwest::Request, TransportError> {
         let (endpoint, url) = &self.endpoint;
         if request.uri() != endpoint {
-            return reqwest::Request::try_from(request).map_err(|error| self.failure(error));
+            return reqwest::Request::try_from(request).map_err(|error| self.error(error));
         }
         let (parts, body) = request.into_parts();
         let mut prepared = reqwest::Request::new(parts.method, url.clone());
@@ -153,58 +163,36 @@ impl HttpClient {
         Ok(prepared)
     }
 
-    fn too_large(&self, size: &str) -> TransportError {
-        TransportError::too_large(self.max_response_size, size)
-    }
-
-    /// reqwest's error, without the URL: it may have a signature in it.
-    fn failure(&self, error: reqwest::Error) -> TransportError {
+    /// Converts an error of reqwest, without its URL, which may contain a signature.
+    fn error(&self, error: reqwest::Error) -> TransportError {
         let error = error.without_url();
-        let host = self
-            .endpoint
-            .0
-            .authority()
-            .map_or("the service", |authority| authority.as_str());
-        let (kind, execution, what) = if error.is_builder() {
-            (
-                ErrorKind::Request,
-                Execution::NotSent,
-                "the request cannot be sent".to_owned(),
-            )
-        } else if error.is_connect() {
-            (
-                ErrorKind::Connect,
-                Execution::NotSent,
-                format!("no connection to {host}"),
-            )
-        } else if error.is_timeout() {
-            (
-                ErrorKind::Timeout,
-                Execution::Unknown,
-                format!("{host} took too long"),
-            )
-        } else {
-            let what = format!("the connection to {host} broke before the response was complete");
-            (ErrorKind::Connection, Execution::Unknown, what)
-        };
-        let reason = reason(&error);
+        let authority = self.endpoint.0.authority();
+        let host = authority.map_or("the service", |authority| authority.as_str());
+        let cause = root_cause(&error);
         let is_tls = is_tls(&error);
-        let advice = match kind {
-            ErrorKind::Connect if is_tls => {
-                ": check that the base URL speaks TLS, and its certificate"
-            }
-            ErrorKind::Connect => ": check the base URL and the network",
-            _ => "",
+        let converted = if error.is_builder() {
+            TransportError::invalid_request(format!("the request cannot be sent: {cause}."))
+        } else if error.is_connect() {
+            let advice = if is_tls {
+                "check that the base URL supports TLS, and its certificate"
+            } else {
+                "check the base URL and the network"
+            };
+            TransportError::not_connected(format!("no connection to {host}: {cause}: {advice}."))
+        } else if error.is_timeout() {
+            TransportError::timed_out(format!("{host} took too long: {cause}."))
+        } else {
+            TransportError::interrupted(format!(
+                "the connection to {host} broke before the response was complete: {cause}."
+            ))
         };
-        TransportError {
-            kind,
-            execution,
-            what: format!("{what}: {reason}{advice}."),
-            // A certificate is no better the second time.
-            may_pass: !is_tls,
-            head: None,
-            source: Some(Box::new(error)),
-        }
+        // An invalid certificate stays invalid.
+        let converted = if is_tls {
+            converted.permanent()
+        } else {
+            converted
+        };
+        converted.with_source(error)
     }
 }
 
@@ -217,14 +205,14 @@ impl Transport for HttpClient {
     }
 }
 
-/// Whether TLS is why: a certificate, a protocol.
+/// Returns whether TLS is the cause, for example an invalid certificate.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
-    // An I/O error hides what it was made of from `source`.
-    let made_of = error
+    // The `source` of an I/O error skips its inner error.
+    let inner = error
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
     is_tls_error(error)
-        || made_of.is_some_and(|inner| is_tls(inner))
+        || inner.is_some_and(|inner| is_tls(inner))
         || error.source().is_some_and(is_tls)
 }
 
@@ -233,16 +221,16 @@ fn is_tls_error(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>()
 }
 
-// What the operating system's library says has no type that its crate would not have to be named for.
+// The error types of the native libraries need their crates as dependencies.
 #[cfg(not(feature = "rustls"))]
 fn is_tls_error(error: &(dyn StdError + 'static)) -> bool {
     cfg!(feature = "native-tls") && error.to_string().contains("certificate")
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
-fn bad_root() -> Error {
+fn invalid_root() -> Error {
     Error::configuration(
-        "a root certificate is not one: expected PEM, with `-----BEGIN CERTIFICATE-----`.",
+        "invalid root certificate: expected PEM, with `-----BEGIN CERTIFICATE-----`.",
     )
 }
 
@@ -265,15 +253,15 @@ fn tls(
     for pem in roots {
         let before = extra.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
-            extra.push(certificate.map_err(|error| bad_root().with_source(error))?);
+            extra.push(certificate.map_err(|error| invalid_root().with_source(error))?);
         }
         if extra.len() == before {
-            return Err(bad_root());
+            return Err(invalid_root());
         }
     }
-    // The provider is named here, so that the process need not have a default one.
+    // Naming the provider here avoids the need for a default one of the process.
     let provider = Arc::new(ring::default_provider());
-    let unable = |error| Error::configuration("TLS cannot be set up.").with_source(error);
+    let unable = |error| Error::configuration("TLS cannot be initialized.").with_source(error);
     let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(unable)?;
@@ -283,7 +271,7 @@ fn tls(
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier))
     } else {
-        // Without https there is nothing to verify, and no store to load.
+        // Plain HTTP needs no certificates: do not load them.
         config.with_root_certificates(RootCertStore::empty())
     };
     Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
@@ -298,9 +286,9 @@ fn tls(
     let mut certificates = Vec::new();
     for pem in roots {
         let bundle = reqwest::Certificate::from_pem_bundle(pem)
-            .map_err(|error| bad_root().with_source(error))?;
+            .map_err(|error| invalid_root().with_source(error))?;
         if bundle.is_empty() {
-            return Err(bad_root());
+            return Err(invalid_root());
         }
         certificates.extend(bundle);
     }
@@ -315,7 +303,7 @@ fn tls(
 ) -> Result<reqwest::ClientBuilder, Error> {
     if is_https {
         return Err(Error::configuration(
-            "this build of uhub-sdk has no TLS, and the base URL is https: enable the feature `rustls`.",
+            "an https base URL needs TLS: enable the feature `rustls` or `native-tls` of uhub-sdk.",
         ));
     }
     Ok(builder)

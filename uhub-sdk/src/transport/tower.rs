@@ -1,4 +1,4 @@
-//! Any `tower` service as a transport.
+//! A `tower` service as a transport.
 
 use std::{
     error::Error as StdError,
@@ -14,19 +14,16 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
 
-use crate::transport::{
-    BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, reason, request_id,
-};
+use crate::transport::{BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, root_cause};
 
-/// A [`tower_service::Service`] as a [`Transport`]: a client of hyper's, a stack of tower's layers, a
-/// router in a test.
+/// A [`tower_service::Service`] as a [`Transport`]: a client of hyper, a stack of tower middleware,
+/// or a router in a test.
 ///
-/// It reads responses of up to 16 MiB. An error of the service's may come from before or after the request was
-/// sent; only one of `poll_ready` is known to come before. A service that knows better says so by a
-/// [`TransportError`], to which `map_err` turns its own. One that repeats requests by itself defeats what
-/// the client knows of them: leave that to the client.
+/// Errors of `poll_ready` mean that nothing was sent; after other errors, the call may have been
+/// executed. To be more precise, let the service return a [`TransportError`], for example with
+/// `map_err`. Leave out middleware that retries: the client retries by itself.
 ///
-/// `B` is the type of the request's body, which is made from [`Bytes`].
+/// `B` is the type of the request's body, which is created from [`Bytes`].
 ///
 /// # Examples
 ///
@@ -50,14 +47,14 @@ use crate::transport::{
 /// # }
 /// ```
 pub struct TowerTransport<S, B> {
-    // A service need not be `Sync`; it is locked for as long as it takes to clone it.
+    // A service need not be `Sync`. It is locked only while it is cloned.
     service: Mutex<S>,
     max_response_size: usize,
     body: PhantomData<fn() -> B>,
 }
 
 impl<S, B> TowerTransport<S, B> {
-    /// Sends requests by this service, of which each request has a clone.
+    /// Creates a transport that sends each request with a clone of this service.
     pub fn new(service: S) -> Self {
         Self {
             service: Mutex::new(service),
@@ -66,7 +63,7 @@ impl<S, B> TowerTransport<S, B> {
         }
     }
 
-    /// How many bytes a response may have. Default: 16 MiB.
+    /// Sets the maximum size of a response, in bytes. Defaults to 16 MiB.
     #[must_use]
     pub fn with_max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;
@@ -102,29 +99,29 @@ where
             match Limited::new(body, self.max_response_size).collect().await {
                 Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
                 Err(error) => {
-                    let mut failure = if error.is::<LengthLimitError>() {
-                        TransportError::too_large(self.max_response_size, "there is more to come")
+                    let error = if error.is::<LengthLimitError>() {
+                        TransportError::too_large(self.max_response_size, "more bytes follow")
                     } else {
-                        TransportError::interrupted("the response broke off.").with_source(error)
+                        TransportError::interrupted("the response is incomplete.")
+                            .with_source(error)
                     };
-                    failure.head = Some((head.status.as_u16(), request_id(&head.headers)));
-                    Err(failure)
+                    Err(error.with_head(head.status, &head.headers))
                 }
             }
         })
     }
 }
 
-/// A service's failure: what it says of itself if it knows how, or else the end of its chain.
+/// Returns a service's own [`TransportError`], or makes one by `otherwise` from another error.
 fn failure(
     error: impl Into<Box<dyn StdError + Send + Sync>>,
     otherwise: impl FnOnce(String) -> TransportError,
 ) -> TransportError {
     match error.into().downcast::<TransportError>() {
-        Ok(known) => *known,
+        Ok(error) => *error,
         Err(error) => {
-            let what = format!("the transport failed: {}.", reason(&*error));
-            otherwise(what).with_source(error)
+            let message = format!("the transport failed: {}.", root_cause(&*error));
+            otherwise(message).with_source(error)
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Reading a response: tolerant of what the service is known to do, and never silent about it.
+//! Reads responses: tolerant of the service's known deviations, which it collects as warnings.
 //!
-//! A scalar may come as another scalar, a list as `null`, an unknown field passes, and a required
-//! field that is absent becomes the empty value; each is noted. What cannot be understood is an
-//! error that names the field.
+//! A scalar is accepted as another scalar, `null` as an empty list, and unknown fields are ignored. A
+//! required field that is missing becomes the empty value. Anything else is an error with the path of
+//! the field.
 
 use std::{cell::RefCell, fmt, marker::PhantomData};
 
@@ -14,165 +14,145 @@ use serde::de::{
 
 use crate::wire::timestamp::Timestamp;
 
-/// A struct that is read from a JSON object. [`model!`] implements it.
+/// A struct that is read from a JSON object. Generated code implements it.
 pub trait Model: Default {
+    /// The Rust name.
+    #[doc(hidden)]
+    const NAME: &'static str;
+
     #[doc(hidden)]
     const FIELDS: &'static [Field];
 
-    /// The index of a field by its documented name.
+    /// Returns the index of a field by its documented name.
     #[doc(hidden)]
-    fn index_of(name: &str) -> Option<usize>;
+    fn index_of(key: &str) -> Option<usize>;
 
-    /// Reads the value of the field with this index.
+    /// Reads the value of the field with the index of the context.
     #[doc(hidden)]
     fn read_field<'de, A: MapAccess<'de>>(
         &mut self,
-        index: usize,
+        field: FieldContext<'_>,
         from: &mut A,
-        place: FieldContext<'_>,
     ) -> Result<(), A::Error>;
 
-    /// The index and the value of the field that counts the elements of the list with this index.
+    /// Returns the value of a field that counts the elements of a list.
     #[doc(hidden)]
-    fn count_of(&self, index: usize) -> Option<(usize, Option<i64>)>;
+    fn count(&self, key: &str) -> Option<i64> {
+        let _ = key;
+        None
+    }
+}
+
+/// A model that may contain itself is boxed.
+impl<M: Model> Model for Box<M> {
+    const NAME: &'static str = M::NAME;
+    const FIELDS: &'static [Field] = M::FIELDS;
+
+    fn index_of(key: &str) -> Option<usize> {
+        M::index_of(key)
+    }
+
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        field: FieldContext<'_>,
+        from: &mut A,
+    ) -> Result<(), A::Error> {
+        M::read_field(self, field, from)
+    }
+
+    fn count(&self, key: &str) -> Option<i64> {
+        M::count(self, key)
+    }
 }
 
 /// A field of a [`Model`].
 #[derive(Debug)]
 pub struct Field {
-    pub(crate) model: &'static str,
     /// The documented name.
-    pub(crate) wire: &'static str,
-    pub(crate) absent: Presence,
-    pub(crate) form: Form,
+    wire: &'static str,
+    presence: Presence,
+    form: Form,
+    /// The documented name of the field that counts the list.
+    counted_by: Option<&'static str>,
 }
 
-/// What a field's value is beside its type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    non_camel_case_types,
-    reason = "written so in `model!`, where a service needs it"
-)]
-pub(crate) enum Form {
-    plain,
-    /// A boolean that is documented as a string.
-    text,
-    /// A plain string in place of the model is this field.
-    whole,
-    /// One element in place of the list is the list.
-    single,
-}
-
+#[allow(dead_code, reason = "each service has some of these fields")]
 impl Field {
-    fn note(&self, what: Mismatch) -> Warning {
-        Warning {
-            model: self.model,
-            field: self.wire,
-            what,
+    /// A required field: if it is missing, it is empty, with a warning.
+    pub(crate) const fn required(wire: &'static str) -> Self {
+        Self {
+            wire,
+            presence: Presence::Required,
+            form: Form::Plain,
+            counted_by: None,
+        }
+    }
+
+    pub(crate) const fn optional(wire: &'static str) -> Self {
+        Self {
+            presence: Presence::Optional,
+            ..Self::required(wire)
+        }
+    }
+
+    /// A required list: if it is missing, that is an error. Users must not be shown an empty list that
+    /// the service never sent.
+    pub(crate) const fn list(wire: &'static str) -> Self {
+        Self {
+            presence: Presence::List,
+            ..Self::required(wire)
+        }
+    }
+
+    /// Accepts a missing list if this field is 0.
+    pub(crate) const fn counted_by(self, wire: &'static str) -> Self {
+        Self {
+            counted_by: Some(wire),
+            ..self
+        }
+    }
+
+    /// A boolean or an enum that is documented as a string.
+    pub(crate) const fn text(self) -> Self {
+        Self {
+            form: Form::Text,
+            ..self
+        }
+    }
+
+    /// Accepts a plain string in place of the model, as the value of this field.
+    pub(crate) const fn shorthand(self) -> Self {
+        Self {
+            form: Form::Shorthand,
+            ..self
+        }
+    }
+
+    /// Accepts one element in place of the list.
+    pub(crate) const fn single(self) -> Self {
+        Self {
+            form: Form::Single,
+            ..self
         }
     }
 }
 
-/// What it means when a field is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(non_camel_case_types, reason = "written so in `model!`")]
-pub(crate) enum Presence {
-    /// It is the empty value, and noted.
-    required,
-    /// Nothing.
-    optional,
-    /// The user must not be shown an empty list that the service never sent: an error, unless the
-    /// field that counts it says 0.
-    list,
+enum Presence {
+    Required,
+    Optional,
+    List,
 }
 
-/// Implements [`Model`], `Serialize` and `Deserialize` for a struct: each field with its documented
-/// name and what its absence means.
-macro_rules! model {
-    ($name:ident {
-        $($field:ident = $wire:literal, $absent:ident $(counted by $count:ident)? $(as $form:ident)?;)*
-    }) => {
-        const _: () = {
-            #[allow(dead_code, non_camel_case_types, reason = "named after the fields")]
-            enum Index {
-                $($field,)*
-            }
-
-            impl $crate::wire::decode::Model for $name {
-                const FIELDS: &'static [$crate::wire::decode::Field] = &[
-                    $($crate::wire::decode::Field {
-                        model: stringify!($name),
-                        wire: $wire,
-                        absent: $crate::wire::decode::Presence::$absent,
-                        form: [$($crate::wire::decode::Form::$form,)? $crate::wire::decode::Form::plain][0],
-                    },)*
-                ];
-
-                fn index_of(name: &str) -> Option<usize> {
-                    match name {
-                        $($wire => Some(Index::$field as usize),)*
-                        _ => None,
-                    }
-                }
-
-                #[allow(unused_variables)]
-                fn read_field<'de, A: ::serde::de::MapAccess<'de>>(
-                    &mut self,
-                    index: usize,
-                    from: &mut A,
-                    place: $crate::wire::decode::FieldContext<'_>,
-                ) -> Result<(), A::Error> {
-                    $(
-                        if index == Index::$field as usize {
-                            self.$field = from.next_value_seed($crate::wire::decode::Seed::new(place))?;
-                        }
-                    )*
-                    Ok(())
-                }
-
-                #[allow(unused_variables)]
-                fn count_of(&self, index: usize) -> Option<(usize, Option<i64>)> {
-                    $($(
-                        if index == Index::$field as usize {
-                            return Some((Index::$count as usize, self.$count.into()));
-                        }
-                    )?)*
-                    None
-                }
-            }
-
-            impl $crate::wire::decode::FromWire for $name {
-                fn from_wire<'de, D: ::serde::Deserializer<'de>>(
-                    from: D,
-                    place: $crate::wire::decode::FieldContext<'_>,
-                ) -> Result<Self, D::Error> {
-                    $crate::wire::decode::read_model(from, place.warnings, &mut (), Some(place))
-                }
-            }
-
-            impl ::serde::Serialize for $name {
-                fn serialize<S: ::serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                    use ::serde::ser::SerializeStruct;
-                    let fields = <Self as $crate::wire::decode::Model>::FIELDS.len();
-                    #[allow(unused_mut)]
-                    let mut to = to.serialize_struct(stringify!($name), fields)?;
-                    $(to.serialize_field($wire, &self.$field)?;)*
-                    to.end()
-                }
-            }
-
-            impl<'de> ::serde::Deserialize<'de> for $name {
-                fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                    $crate::wire::decode::read_model(from, &Default::default(), &mut (), None)
-                }
-            }
-        };
-    };
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    Text,
+    Shorthand,
+    Single,
 }
-pub(crate) use model;
 
-/// What was noted while a response was read.
+/// The warnings of one response.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     found: RefCell<Vec<Warning>>,
@@ -180,7 +160,7 @@ pub(crate) struct Warnings {
     path: RefCell<Vec<Step>>,
 }
 
-/// Something that the documentation says otherwise.
+/// A deviation from the documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Warning {
     pub(crate) model: &'static str,
@@ -191,12 +171,12 @@ pub(crate) struct Warning {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Mismatch {
-    /// The value came as another type, and was read as the documented one.
+    /// The value has another type, and was converted to the documented one.
     Coerced {
         from: &'static str,
         to: &'static str,
     },
-    /// A required value did not come, and is empty.
+    /// A required value is missing, and was left empty.
     Missing,
 }
 
@@ -207,25 +187,19 @@ enum Step {
 }
 
 impl Warnings {
-    fn note(&self, note: Warning) {
+    fn add(&self, warning: Warning) {
         let mut found = self.found.borrow_mut();
-        // The same oddity stands in every element of a list: once is enough.
-        if !found.contains(&note) {
-            found.push(note);
+        // Every element of a list has the same warnings.
+        if !found.contains(&warning) {
+            found.push(warning);
         }
-    }
-
-    /// Whether a field that was there was more than `null`.
-    fn has_value<M: Model>(&self, index: usize) -> bool {
-        let missing = M::FIELDS[index].note(Mismatch::Missing);
-        !self.found.borrow().contains(&missing)
     }
 
     pub(crate) fn take(&self) -> Vec<Warning> {
         self.found.take()
     }
 
-    /// The JSON path of what could not be read, such as `ImageSet[3].PullCount`.
+    /// Returns the JSON path of the value that could not be read, such as `ImageSet[3].PullCount`.
     pub(crate) fn path(&self) -> String {
         let mut path = String::new();
         for step in self.path.borrow().iter().rev() {
@@ -244,56 +218,116 @@ impl Warnings {
     }
 }
 
+/// The names and fields of a [`Model`].
+#[derive(Debug)]
+struct Table {
+    model: &'static str,
+    fields: &'static [Field],
+}
+
+impl Table {
+    const fn of<M: Model>() -> &'static Self {
+        const {
+            &Self {
+                model: M::NAME,
+                fields: M::FIELDS,
+            }
+        }
+    }
+}
+
 /// The field that is being read.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldContext<'n> {
-    pub(crate) warnings: &'n Warnings,
-    field: &'static Field,
+    warnings: &'n Warnings,
+    table: &'static Table,
+    pub(crate) index: usize,
 }
 
 impl<'n> FieldContext<'n> {
-    /// A place for values that are read outside of a response.
-    pub(crate) fn nowhere(warnings: &'n Warnings) -> Self {
-        const FIELD: &Field = &Field {
-            model: "",
-            wire: "",
-            absent: Presence::optional,
-            form: Form::plain,
-        };
+    fn new<M: Model>(index: usize, warnings: &'n Warnings) -> Self {
         Self {
             warnings,
-            field: FIELD,
+            table: Table::of::<M>(),
+            index,
         }
     }
 
-    fn coerced(self, from: &'static str, to: &'static str) {
-        self.note(Mismatch::Coerced { from, to });
+    /// Reads the field's value.
+    pub(crate) fn read<'de, T: FromWire, A: MapAccess<'de>>(
+        self,
+        from: &mut A,
+    ) -> Result<T, A::Error> {
+        from.next_value_seed(Seed::new(self))
     }
 
-    fn note(self, what: Mismatch) {
-        self.warnings.note(self.field.note(what));
+    fn field(self) -> &'static Field {
+        &self.table.fields[self.index]
+    }
+
+    fn coerced(self, from: &'static str, to: &'static str) {
+        self.warn(Mismatch::Coerced { from, to });
+    }
+
+    fn warn(self, what: Mismatch) {
+        self.warnings.add(self.warning(what));
+    }
+
+    fn warning(self, what: Mismatch) -> Warning {
+        Warning {
+            model: self.table.model,
+            field: self.field().wire,
+            what,
+        }
     }
 }
 
-/// A value of a field.
+/// The value of a field.
 pub(crate) trait FromWire: Sized {
-    /// Reads it, with tolerance.
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
-        place: FieldContext<'_>,
+        field: FieldContext<'_>,
     ) -> Result<Self, D::Error>;
 }
 
+impl<M: Model> FromWire for M {
+    fn from_wire<'de, D: Deserializer<'de>>(
+        from: D,
+        field: FieldContext<'_>,
+    ) -> Result<Self, D::Error> {
+        read_model(from, field.warnings, &mut (), Some(field))
+    }
+}
+
+/// Reads a value outside of a response, without warnings.
+pub(crate) fn read_value<'de, T: FromWire, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
+    const TABLE: &Table = &Table {
+        model: "",
+        fields: &[Field::optional("")],
+    };
+    let field = FieldContext {
+        warnings: &Warnings::default(),
+        table: TABLE,
+        index: 0,
+    };
+    T::from_wire(from, field)
+}
+
+/// Reads a model outside of a response, without warnings.
+pub(crate) fn read_object<'de, M: Model, D: Deserializer<'de>>(from: D) -> Result<M, D::Error> {
+    read_model(from, &Warnings::default(), &mut (), None)
+}
+
 /// Reads one `T`.
-pub(crate) struct Seed<'n, T> {
-    place: FieldContext<'n>,
+struct Seed<'n, T> {
+    field: FieldContext<'n>,
     reads: PhantomData<T>,
 }
 
 impl<'n, T> Seed<'n, T> {
-    pub(crate) fn new(place: FieldContext<'n>) -> Self {
+    fn new(field: FieldContext<'n>) -> Self {
         Self {
-            place,
+            field,
             reads: PhantomData,
         }
     }
@@ -303,21 +337,21 @@ impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
-        T::from_wire(from, self.place)
+        T::from_wire(from, self.field)
     }
 }
 
-/// What stands beside a model's own fields in the same object: a response's envelope does.
+/// Extra fields in the model's JSON object, such as the response envelope.
 pub(crate) trait Siblings {
     fn index_of(name: &str) -> Option<usize>;
 
     fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error>;
 
-    /// Whether the model is of interest: one that came with a refusal need not be complete.
+    /// Returns `false` if the model need not be complete, because the call was refused.
     fn is_success(&self) -> bool;
 }
 
-/// Nothing does.
+/// No extra fields.
 impl Siblings for () {
     fn index_of(_: &str) -> Option<usize> {
         None
@@ -332,33 +366,33 @@ impl Siblings for () {
     }
 }
 
-/// Reads a model, and what stands beside it.
+/// Reads a model and its siblings.
 pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
     from: D,
     warnings: &Warnings,
     siblings: &mut impl Siblings,
-    place: Option<FieldContext<'_>>,
+    field: Option<FieldContext<'_>>,
 ) -> Result<M, D::Error> {
     from.deserialize_any(ModelVisitor {
         warnings,
         siblings,
-        place,
+        field,
         reads: PhantomData,
     })
 }
 
-struct ModelVisitor<'n, 'b, M, B> {
+struct ModelVisitor<'n, 'b, M, S> {
     warnings: &'n Warnings,
-    siblings: &'b mut B,
-    /// The field that holds the model, if one does.
-    place: Option<FieldContext<'n>>,
+    siblings: &'b mut S,
+    /// The field that holds the model; `None` for a whole response.
+    field: Option<FieldContext<'n>>,
     reads: PhantomData<M>,
 }
 
-/// The index of a field is a bit: `codegen` refuses a model that has more of them.
-type Seen = u128;
+/// A bit for each field: `codegen` refuses a model that has more of them.
+type FieldSet = u128;
 
-impl<'de, M: Model, B: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
+impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
     type Value = M;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -367,82 +401,78 @@ impl<'de, M: Model, B: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, B> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
         let mut model = M::default();
-        let mut seen: Seen = 0;
-        while let Some(key) = map.next_key_seed(KeySeed::<M, B>(PhantomData))? {
+        let mut present: FieldSet = 0;
+        while let Some(key) = map.next_key_seed(KeySeed::<M, S>(PhantomData))? {
             match key {
                 Key::Field(index) => {
-                    let field = &M::FIELDS[index];
-                    let place = FieldContext {
-                        warnings: self.warnings,
-                        field,
-                    };
-                    model
-                        .read_field(index, &mut map, place)
-                        .map_err(|error| self.warnings.fail(error, Step::Field(field.wire)))?;
-                    seen |= 1 << index;
+                    let field = FieldContext::new::<M>(index, self.warnings);
+                    model.read_field(field, &mut map).map_err(|error| {
+                        self.warnings.fail(error, Step::Field(field.field().wire))
+                    })?;
+                    present |= 1 << index;
                 }
-                Key::Siblings(index) => self.siblings.read(index, &mut map)?,
+                Key::Sibling(index) => self.siblings.read(index, &mut map)?,
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         if self.siblings.is_success() {
-            check_presence(&model, seen, self.warnings)?;
+            check_presence(&model, present, self.warnings)?;
         }
         Ok(model)
     }
 
     /// Some pages show a name where their tables have a model.
     fn visit_str<E: Error>(self, text: &str) -> Result<M, E> {
-        let whole = M::FIELDS.iter().position(|field| field.form == Form::whole);
-        let (Some(index), Some(place)) = (whole, self.place) else {
+        let is_shorthand = |field: &Field| field.form == Form::Shorthand;
+        let (Some(index), Some(field)) = (M::FIELDS.iter().position(is_shorthand), self.field)
+        else {
             return Err(E::invalid_type(Unexpected::Str(text), &self));
         };
-        place.coerced("string", "object");
+        field.coerced("string", "object");
         let mut model = M::default();
         let mut map = MapDeserializer::new(std::iter::once(((), text)));
         map.next_key::<()>()?;
-        let field = &M::FIELDS[index];
-        model.read_field(
-            index,
-            &mut map,
-            FieldContext {
-                warnings: self.warnings,
-                field,
-            },
-        )?;
+        model.read_field(FieldContext::new::<M>(index, self.warnings), &mut map)?;
         Ok(model)
     }
 
     fn visit_unit<E: Error>(self) -> Result<M, E> {
-        // A response that is `null` says nothing; a model in one is an absent value.
-        let Some(place) = self.place else {
+        // `null` is no response, but a missing model in one.
+        let Some(field) = self.field else {
             return Err(E::invalid_type(Unexpected::Unit, &self));
         };
-        place.note(Mismatch::Missing);
+        field.warn(Mismatch::Missing);
         Ok(M::default())
     }
 }
 
-/// What was not there: noted, or refused.
-fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, warnings: &Warnings) -> Result<(), E> {
-    let was_seen = |index: usize| seen & (1 << index) != 0;
-    for (index, field) in M::FIELDS
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !was_seen(*index))
-    {
-        match field.absent {
-            Presence::optional => {}
-            Presence::required => {
-                warnings.note(field.note(Mismatch::Missing));
-            }
-            Presence::list => {
-                let says_zero = model.count_of(index).is_some_and(|(count, value)| {
-                    value == Some(0) && was_seen(count) && warnings.has_value::<M>(count)
-                });
-                if !says_zero {
+/// Warns of missing fields, or fails.
+fn check_presence<M: Model, E: Error>(
+    model: &M,
+    present: FieldSet,
+    warnings: &Warnings,
+) -> Result<(), E> {
+    let is_present = |index: usize| present & (1 << index) != 0;
+    for (index, field) in M::FIELDS.iter().enumerate() {
+        let context = FieldContext::new::<M>(index, warnings);
+        match field.presence {
+            _ if is_present(index) => {}
+            Presence::Optional => {}
+            Presence::Required => context.warn(Mismatch::Missing),
+            Presence::List => {
+                let is_zero = |wire: &&str| {
+                    let Some(count) = M::index_of(wire) else {
+                        return false;
+                    };
+                    // A total that is `null` is 0 too, but says nothing.
+                    let null = FieldContext::new::<M>(count, warnings).warning(Mismatch::Missing);
+                    is_present(count)
+                        && model.count(wire) == Some(0)
+                        && !warnings.found.borrow().contains(&null)
+                };
+                if !field.counted_by.as_ref().is_some_and(is_zero) {
                     let error =
-                        E::custom("the list is not there, and nothing says that it is empty");
+                        E::custom("the list is missing, and no total says that it is empty");
                     return Err(warnings.fail(error, Step::Field(field.wire)));
                 }
             }
@@ -453,14 +483,14 @@ fn check_presence<M: Model, E: Error>(model: &M, seen: Seen, warnings: &Warnings
 
 enum Key {
     Field(usize),
-    Siblings(usize),
+    Sibling(usize),
     Unknown,
 }
 
-/// Tells which field a key names.
-struct KeySeed<M, B>(PhantomData<(M, B)>);
+/// Reads a key as the field that it names.
+struct KeySeed<M, S>(PhantomData<(M, S)>);
 
-impl<'de, M: Model, B: Siblings> DeserializeSeed<'de> for KeySeed<M, B> {
+impl<'de, M: Model, S: Siblings> DeserializeSeed<'de> for KeySeed<M, S> {
     type Value = Key;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
@@ -468,7 +498,7 @@ impl<'de, M: Model, B: Siblings> DeserializeSeed<'de> for KeySeed<M, B> {
     }
 }
 
-impl<M: Model, B: Siblings> Visitor<'_> for KeySeed<M, B> {
+impl<M: Model, S: Siblings> Visitor<'_> for KeySeed<M, S> {
     type Value = Key;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -478,12 +508,12 @@ impl<M: Model, B: Siblings> Visitor<'_> for KeySeed<M, B> {
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
         Ok(match M::index_of(key) {
             Some(index) => Key::Field(index),
-            None => B::index_of(key).map_or(Key::Unknown, Key::Siblings),
+            None => S::index_of(key).map_or(Key::Unknown, Key::Sibling),
         })
     }
 }
 
-/// A visitor that reads one kind of scalar from any of them.
+/// Reads a scalar from whatever scalar the service sends.
 macro_rules! scalar {
     ($type:ty, $visitor:ident, $expected:literal, { $($visit:item)* }) => {
         struct $visitor<'n>(FieldContext<'n>);
@@ -496,7 +526,7 @@ macro_rules! scalar {
             }
 
             fn visit_unit<E: Error>(self) -> Result<$type, E> {
-                self.0.note(Mismatch::Missing);
+                self.0.warn(Mismatch::Missing);
                 Ok(<$type>::default())
             }
 
@@ -504,8 +534,11 @@ macro_rules! scalar {
         }
 
         impl FromWire for $type {
-            fn from_wire<'de, D: Deserializer<'de>>(from: D, place: FieldContext<'_>) -> Result<Self, D::Error> {
-                from.deserialize_any($visitor(place))
+            fn from_wire<'de, D: Deserializer<'de>>(
+                from: D,
+                field: FieldContext<'_>,
+            ) -> Result<Self, D::Error> {
+                from.deserialize_any($visitor(field))
             }
         }
     };
@@ -607,7 +640,7 @@ scalar!(f64, FloatVisitor, "a number", {
 
 scalar!(bool, BooleanVisitor, "true or false", {
     fn visit_bool<E: Error>(self, boolean: bool) -> Result<bool, E> {
-        if self.0.field.form == Form::text {
+        if self.0.field().form == Form::Text {
             self.0.coerced("boolean", "string");
         }
         Ok(boolean)
@@ -621,7 +654,7 @@ scalar!(bool, BooleanVisitor, "true or false", {
             _ if text.eq_ignore_ascii_case("false") => false,
             _ => return Err(E::invalid_value(Unexpected::Str(text), &self)),
         };
-        if self.0.field.form != Form::text {
+        if self.0.field().form != Form::Text {
             self.0.coerced("string", "boolean");
         }
         Ok(boolean)
@@ -658,6 +691,74 @@ scalar!(Timestamp, TimestampVisitor, "a time", {
     }
 });
 
+/// An enum whose variants have several documented spellings.
+#[allow(dead_code, reason = "not every service has one")]
+pub(crate) trait Spelled: Copy + 'static {
+    const SPELLINGS: &'static [(&'static str, Self)];
+}
+
+/// Reads an enum from one of its spellings in any case, or from a boolean where one is a spelling.
+#[allow(dead_code, reason = "not every service has one")]
+pub(crate) fn read_spelled<'de, T: Spelled, D: Deserializer<'de>>(
+    from: D,
+    field: FieldContext<'_>,
+) -> Result<T, D::Error> {
+    struct SpelledVisitor<'n, T>(FieldContext<'n>, PhantomData<T>);
+
+    impl<T: Spelled> SpelledVisitor<'_, T> {
+        fn find<E: Error>(&self, text: &str, found: Unexpected<'_>) -> Result<T, E> {
+            let text = match text {
+                "1" => "true",
+                "0" => "false",
+                text => text,
+            };
+            let mut spellings = T::SPELLINGS.iter();
+            let spelling = spellings.find(|(spelling, _)| text.eq_ignore_ascii_case(spelling));
+            let value = spelling.map(|(_, value)| *value);
+            value.ok_or_else(|| E::invalid_value(found, self))
+        }
+
+        /// Warns of a value whose type is not the documented one.
+        fn check_type(&self, found: &'static str, is_text: bool) {
+            let is_text_field = self.0.field().form == Form::Text;
+            if is_text != is_text_field {
+                self.0
+                    .coerced(found, if is_text_field { "string" } else { "boolean" });
+            }
+        }
+    }
+
+    impl<T: Spelled> Visitor<'_> for SpelledVisitor<'_, T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let spellings = T::SPELLINGS.iter().map(|(spelling, _)| *spelling);
+            write!(f, "one of {}", spellings.collect::<Vec<_>>().join(", "))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            let value = self.find(text, Unexpected::Str(text))?;
+            self.check_type("string", true);
+            Ok(value)
+        }
+
+        fn visit_bool<E: Error>(self, boolean: bool) -> Result<T, E> {
+            let text = if boolean { "true" } else { "false" };
+            let value = self.find(text, Unexpected::Bool(boolean))?;
+            self.check_type("boolean", false);
+            Ok(value)
+        }
+
+        fn visit_u64<E: Error>(self, int: u64) -> Result<T, E> {
+            let value = self.find(&int.to_string(), Unexpected::Unsigned(int))?;
+            self.0.coerced("int", "boolean");
+            Ok(value)
+        }
+    }
+
+    from.deserialize_any(SpelledVisitor(field, PhantomData))
+}
+
 impl FromWire for serde_json::Value {
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
@@ -667,19 +768,16 @@ impl FromWire for serde_json::Value {
     }
 }
 
-impl<T: FromWire> FromWire for Box<T> {
-    fn from_wire<'de, D: Deserializer<'de>>(
-        from: D,
-        place: FieldContext<'_>,
-    ) -> Result<Self, D::Error> {
-        T::from_wire(from, place).map(Self::new)
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        read_value(from)
     }
 }
 
 impl<T: FromWire> FromWire for Option<T> {
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
-        place: FieldContext<'_>,
+        field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
         struct OptionVisitor<'n, T>(Seed<'n, T>);
 
@@ -703,14 +801,14 @@ impl<T: FromWire> FromWire for Option<T> {
             }
         }
 
-        from.deserialize_option(OptionVisitor(Seed::new(place)))
+        from.deserialize_option(OptionVisitor(Seed::new(field)))
     }
 }
 
 impl<T: FromWire> FromWire for Vec<T> {
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
-        place: FieldContext<'_>,
+        field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
         struct ListVisitor<'n, T>(FieldContext<'n>, PhantomData<T>);
 
@@ -721,7 +819,7 @@ impl<T: FromWire> FromWire for Vec<T> {
                 from: D,
                 found: Unexpected<'_>,
             ) -> Result<Vec<T>, D::Error> {
-                if self.0.field.form != Form::single {
+                if self.0.field().form != Form::Single {
                     return Err(D::Error::invalid_type(found, &self));
                 }
                 self.0.coerced("one element", "list");
@@ -737,7 +835,7 @@ impl<T: FromWire> FromWire for Vec<T> {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
-                self.0.note(Mismatch::Missing);
+                self.0.warn(Mismatch::Missing);
                 Ok(Vec::new())
             }
 
@@ -763,51 +861,147 @@ impl<T: FromWire> FromWire for Vec<T> {
             }
         }
 
-        from.deserialize_any(ListVisitor(place, PhantomData))
+        from.deserialize_any(ListVisitor(field, PhantomData))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #[derive(Debug, Default, PartialEq)]
-    struct Answer {
-        names: Vec<String>,
-        rows: Vec<Row>,
-        many: Vec<Row>,
+    use super::*;
+
+    /// A model as codegen writes them.
+    macro_rules! model {
+        ($name:ident { $($index:literal $field:ident: $type:ty = $table:expr;)* }) => {
+            #[derive(Debug, Default, PartialEq)]
+            struct $name {
+                $($field: $type,)*
+            }
+
+            impl Model for $name {
+                const NAME: &'static str = stringify!($name);
+                const FIELDS: &'static [Field] = &[$($table),*];
+
+                fn index_of(key: &str) -> Option<usize> {
+                    Self::FIELDS.iter().position(|field| field.wire == key)
+                }
+
+                fn read_field<'de, A: MapAccess<'de>>(
+                    &mut self,
+                    field: FieldContext<'_>,
+                    from: &mut A,
+                ) -> Result<(), A::Error> {
+                    match field.index {
+                        $($index => self.$field = field.read(from)?,)*
+                        _ => {}
+                    }
+                    Ok(())
+                }
+            }
+        };
     }
 
     model! {
-        Answer {
-            names = "Names", optional as single;
-            rows = "Rows", optional as single;
-            many = "Many", optional;
+        Lists {
+            0 names: Vec<String> = Field::optional("Names").single();
+            1 rows: Vec<Row> = Field::optional("Rows").single();
+            2 many: Vec<Row> = Field::optional("Many");
         }
-    }
-
-    #[derive(Debug, Default, PartialEq)]
-    struct Row {
-        id: i64,
     }
 
     model! {
         Row {
-            id = "Id", required;
+            0 id: i64 = Field::required("Id");
         }
+    }
+
+    model! {
+        Lamps {
+            0 text: Option<Lamp> = Field::optional("Text").text();
+            1 boolean: Option<Lamp> = Field::optional("Boolean");
+        }
+    }
+
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Lamp {
+        On,
+        Off,
+    }
+
+    impl Spelled for Lamp {
+        const SPELLINGS: &'static [(&'static str, Self)] = &[
+            ("on", Self::On),
+            ("true", Self::On),
+            ("off", Self::Off),
+            ("false", Self::Off),
+        ];
+    }
+
+    impl FromWire for Lamp {
+        fn from_wire<'de, D: Deserializer<'de>>(
+            from: D,
+            field: FieldContext<'_>,
+        ) -> Result<Self, D::Error> {
+            read_spelled(from, field)
+        }
+    }
+
+    fn read<M: Model>(json: &str) -> serde_json::Result<(M, Vec<Warning>)> {
+        let warnings = Warnings::default();
+        let mut from = serde_json::Deserializer::from_str(json);
+        let model = read_model(&mut from, &warnings, &mut (), None)?;
+        Ok((model, warnings.take()))
     }
 
     #[test]
     fn one_element_is_a_list_where_the_documentation_shows_it_so() {
-        let answer: Answer = serde_json::from_str(r#"{"Names": "a", "Rows": {"Id": 1}}"#).unwrap();
-        assert_eq!(answer.names, ["a"]);
-        assert_eq!(answer.rows, [Row { id: 1 }]);
+        let (lists, _) = read::<Lists>(r#"{"Names": "a", "Rows": {"Id": 1}}"#).unwrap();
+        assert_eq!(lists.names, ["a"]);
+        assert_eq!(lists.rows, [Row { id: 1 }]);
         let list = r#"{"Names": ["a"], "Rows": [{"Id": 1}]}"#;
-        assert_eq!(serde_json::from_str::<Answer>(list).unwrap(), answer);
+        assert_eq!(read::<Lists>(list).unwrap().0, lists);
         for wrong in [
             r#"{"Many": {"Id": 1}}"#,
             r#"{"Many": "a"}"#,
             r#"{"Rows": "a"}"#,
         ] {
-            assert!(serde_json::from_str::<Answer>(wrong).is_err(), "{wrong}");
+            assert!(read::<Lists>(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn an_enum_is_read_in_every_spelling_and_case() {
+        for (json, expected) in [
+            (r#""on""#, Some(Lamp::On)),
+            (r#""ON""#, Some(Lamp::On)),
+            (r#""true""#, Some(Lamp::On)),
+            (r#""1""#, Some(Lamp::On)),
+            ("true", Some(Lamp::On)),
+            ("1", Some(Lamp::On)),
+            (r#""Off""#, Some(Lamp::Off)),
+            (r#""False""#, Some(Lamp::Off)),
+            ("false", Some(Lamp::Off)),
+            ("0", Some(Lamp::Off)),
+            ("null", None),
+        ] {
+            let object = format!(r#"{{"Text": {json}, "Boolean": {json}}}"#);
+            let (lamps, warnings) = read::<Lamps>(&object).unwrap();
+            assert_eq!((lamps.text, lamps.boolean), (expected, expected), "{json}");
+            let fields: Vec<&str> = warnings.iter().map(|warning| warning.field).collect();
+            match json {
+                "null" => assert_eq!(fields, [""; 0]),
+                "0" | "1" => assert_eq!(fields, ["Text", "Boolean"]),
+                "true" | "false" => assert_eq!(fields, ["Text"]),
+                _ => assert_eq!(fields, ["Boolean"], "{json}"),
+            }
+        }
+        for wrong in [r#""dim""#, r#""""#, "2", "-1", "1.5", "[]", "{}"] {
+            let object = format!(r#"{{"Text": {wrong}}}"#);
+            assert!(read::<Lamps>(&object).is_err(), "{wrong}");
+        }
+        let error = read::<Lamps>(r#"{"Text": "dim"}"#).unwrap_err().to_string();
+        assert!(
+            error.contains("expected one of on, true, off, false"),
+            "{error}"
+        );
     }
 }

@@ -1,82 +1,74 @@
-//! From signed parameters to an HTTP request: a pure function.
+//! Builds the HTTP request of a signed call.
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::{
+    HeaderValue, Method, Request, Uri,
+    header::{CONTENT_TYPE, USER_AGENT},
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::wire::sign::Signed;
 
-/// How parameters travel.
+/// How the parameters of a call are sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// `POST` with a form in the body: the default.
+    /// `POST` with a form in the body. The default.
     #[default]
     Form,
-    /// `GET` with a query, as the documentation's pages show it.
+    /// `GET` with a query, as in the service's documentation.
     ///
-    /// A signature has neither time nor nonce: whoever reads a signed URL in a proxy's log can send
-    /// it again, for ever. Prefer a body.
+    /// A signature has no timestamp or nonce, so a signed URL in a proxy's log can be replayed for
+    /// ever. Prefer a body.
     Query,
     /// `POST` with a JSON object in the body.
     Json,
 }
 
-/// What may stand unescaped in a query and a form alike.
+/// The characters that are escaped in queries and forms.
 pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-const USER_AGENT: HeaderValue =
+const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust"));
 
-/// The HTTP request of a signed call; nothing where it makes too long a URL.
+/// Returns the HTTP request of a signed call, or `None` if its URL would be too long.
 ///
-/// `endpoint` has a path and no query; that is checked where it is given.
+/// `endpoint` must have a path and no query, which the client's builder checks.
 pub(crate) fn request(
     endpoint: &Uri,
     encoding: Encoding,
     signed: &Signed<'_>,
 ) -> Option<Request<Bytes>> {
-    let (method, uri, content_type, body) = match encoding {
+    let (body, content_type) = match encoding {
         Encoding::Form => (
-            Method::POST,
-            endpoint.clone(),
-            Some("application/x-www-form-urlencoded"),
             pairs(signed, String::new()),
+            "application/x-www-form-urlencoded",
         ),
-        Encoding::Json => (
-            Method::POST,
-            endpoint.clone(),
-            Some("application/json"),
-            json(signed),
-        ),
+        Encoding::Json => (json(signed), "application/json"),
         Encoding::Query => {
             let query = pairs(signed, format!("{}?", endpoint.path()));
             let mut parts = endpoint.clone().into_parts();
             parts.path_and_query = Some(query.parse().ok()?);
-            (
-                Method::GET,
-                Uri::from_parts(parts).ok()?,
-                None,
-                String::new(),
-            )
+            let mut request = Request::new(Bytes::new());
+            *request.uri_mut() = Uri::from_parts(parts).ok()?;
+            request.headers_mut().insert(USER_AGENT, AGENT);
+            return Some(request);
         }
     };
     let mut request = Request::new(Bytes::from(body));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = endpoint.clone();
     let headers = request.headers_mut();
-    headers.insert(header::USER_AGENT, USER_AGENT);
-    if let Some(content_type) = content_type {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    }
+    headers.insert(USER_AGENT, AGENT);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Some(request)
 }
 
-/// `Name=value&Name=value`, behind what is there already.
+/// Appends `Name=value&Name=value` to `out`.
 fn pairs(signed: &Signed<'_>, mut out: String) -> String {
     out.reserve(256);
     for parameter in signed.parameters.iter() {
@@ -90,7 +82,7 @@ fn pairs(signed: &Signed<'_>, mut out: String) -> String {
     out
 }
 
-/// A flat object. Numbers are written as they are signed.
+/// Returns a flat JSON object, with numbers in the form that is signed.
 fn json(signed: &Signed<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut out = String::with_capacity(256);
@@ -117,30 +109,20 @@ mod tests {
     use crate::{
         action::Action,
         actions::get_repo_image::GetRepoImageRequest,
-        credentials::key_pair::Credentials,
         wire::parameters::Parameters,
         wire::sign::{common, sign},
     };
 
-    fn credentials() -> Credentials {
-        // The key pair of the published signing vectors.
-        Credentials::new(
-            "ucloudsomeone@example.com1296235120854146120",
-            "46f09bb9fab4f12dfc160dae12273d5332b5debe",
-        )
-    }
+    // The key pair of the published signing vectors.
+    const PUBLIC_KEY: &str = "ucloudsomeone@example.com1296235120854146120";
+    const PRIVATE_KEY: &str = "46f09bb9fab4f12dfc160dae12273d5332b5debe";
 
     fn build<A: Action>(action: &A, encoding: Encoding, base: &'static str) -> Request<Bytes> {
-        let credentials = credentials();
-        let common = common(A::NAME, &credentials);
+        let common = common(A::NAME, PUBLIC_KEY, None);
         let mut parameters = Parameters::new(&common, &[]);
         action.add_parameters(&mut parameters);
-        request(
-            &Uri::from_static(base),
-            encoding,
-            &sign(parameters, &credentials),
-        )
-        .unwrap()
+        let signed = sign(parameters, PRIVATE_KEY);
+        request(&Uri::from_static(base), encoding, &signed).unwrap()
     }
 
     fn documented() -> GetRepoImageRequest {
@@ -175,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_call_as_the_page_shows_it() {
+    fn the_documented_call_as_a_query() {
         let request = build(
             &documented(),
             Encoding::Query,
@@ -219,7 +201,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever a name holds, an independent reader of forms and of JSON gets it back.
+        /// Independent readers of forms and JSON get any text back.
         #[test]
         fn any_text_survives(text in ".+") {
             let action = GetRepoImageRequest::new(text.clone());

@@ -1,8 +1,11 @@
-//! What every response has, and how it is judged: success is `RetCode` 0, and nothing else.
+//! The envelope of a response: the fields that every response has. Only `RetCode` 0 is success.
 
 use std::{borrow::Cow, fmt};
 
-use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{
+    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
+};
 
 use crate::wire::decode::{self, Field, FieldContext, Model, Siblings, Warnings};
 
@@ -14,65 +17,72 @@ pub(crate) struct Envelope {
     pub(crate) message: Option<String>,
 }
 
-/// Why a body is no success.
+/// Why a body is not a success.
 #[derive(Debug)]
-pub(crate) enum Unread {
-    /// The service said no.
+pub(crate) enum BodyError {
+    /// The service returned another code than 0.
     Refused { ret_code: i64, envelope: Envelope },
-    /// The body does not speak for the service.
-    NoEnvelope { why: String },
-    /// The service said yes, and the rest could not be understood.
-    Undecoded { path: String, why: String },
+    /// The body is not the service's.
+    NoEnvelope { reason: String },
+    /// The service returned 0, but the other fields cannot be decoded.
+    Undecodable { path: String, reason: String },
 }
 
-/// Reads a body: the envelope before anything else, whatever the order of the fields.
-pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> Result<(M, Envelope), Unread> {
-    // Looked at once as a whole, the text need not be checked again string by string.
-    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+impl BodyError {
+    fn undecodable(path: String, reason: impl ToString) -> Self {
+        Self::Undecodable {
+            path,
+            reason: reason.to_string(),
+        }
+    }
+}
+
+pub(crate) type ReadResult<T> = Result<(T, Envelope), BodyError>;
+
+/// Reads a body. The envelope takes precedence, in whatever order the fields come.
+pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> {
+    // Checking the text once as a whole is faster than string by string.
+    let text = String::from_utf8_lossy(without_bom(body));
     // Nearly always one pass reads both.
     let mut envelope = Envelope::default();
     let error = match read_object::<M>(&text, warnings, &mut envelope) {
         Ok(model) => {
-            let envelope = envelope.judge()?;
+            let envelope = envelope.check()?;
             return match text {
                 Cow::Borrowed(_) => Ok((model, envelope)),
-                Cow::Owned(_) => Err(Unread::Undecoded {
-                    path: String::new(),
-                    why: "it is not valid UTF-8".to_owned(),
-                }),
+                Cow::Owned(_) => {
+                    let reason = "the body is not valid UTF-8";
+                    Err(BodyError::undecodable(String::new(), reason))
+                }
             };
         }
         Err(error) => error,
     };
-    // What the fields did wrong does not matter if the service said no.
+    // Other fields do not matter if the service refused the call.
     let mut envelope = Envelope::default();
-    let why = match read_object::<Nothing>(&text, &Warnings::default(), &mut envelope) {
-        Ok(Nothing) => {
-            envelope.judge()?;
-            return Err(Unread::Undecoded {
-                path: warnings.path(),
-                why: error.to_string(),
-            });
+    let reason = match read_object::<NoFields>(&text, &Warnings::default(), &mut envelope) {
+        Ok(NoFields) => {
+            envelope.check()?;
+            return Err(BodyError::undecodable(warnings.path(), error));
         }
         Err(_) if text.trim().is_empty() => "the body is empty".to_owned(),
-        Err(error) if error.is_data() => "the body is no JSON object".to_owned(),
-        Err(error) if error.is_eof() => format!("the body ends in the middle: {error}"),
-        Err(error) => format!("the body is no JSON: {error}"),
+        Err(error) if error.is_data() => "the body is not a JSON object".to_owned(),
+        Err(error) if error.is_eof() => format!("the body is incomplete: {error}"),
+        Err(error) => format!("the body is invalid JSON: {error}"),
     };
-    Err(Unread::NoEnvelope { why })
+    Err(BodyError::NoEnvelope { reason })
 }
 
-/// Reads a body as something that knows no tolerance.
-pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> Result<(T, Envelope), Unread> {
-    let (Nothing, envelope) = read(body, &Warnings::default())?;
-    let value = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-    match value {
-        Ok(value) => Ok((value, envelope)),
-        Err(error) => Err(Unread::Undecoded {
-            path: String::new(),
-            why: error.to_string(),
-        }),
-    }
+/// Reads a body as any type, without the tolerance for models.
+pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> ReadResult<T> {
+    let (NoFields, envelope) = read(body, &Warnings::default())?;
+    serde_json::from_slice(without_bom(body))
+        .map(|value| (value, envelope))
+        .map_err(|error| BodyError::undecodable(String::new(), error))
+}
+
+fn without_bom(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 fn read_object<M: Model>(
@@ -87,15 +97,15 @@ fn read_object<M: Model>(
 }
 
 impl Envelope {
-    fn judge(self) -> Result<Self, Unread> {
+    fn check(self) -> Result<Self, BodyError> {
         match self.ret_code {
             Some(0) => Ok(self),
-            Some(ret_code) => Err(Unread::Refused {
+            Some(ret_code) => Err(BodyError::Refused {
                 ret_code,
                 envelope: self,
             }),
-            None => Err(Unread::NoEnvelope {
-                why: "the body has no `RetCode`".to_owned(),
+            None => Err(BodyError::NoEnvelope {
+                reason: "the body has no `RetCode`".to_owned(),
             }),
         }
     }
@@ -116,10 +126,10 @@ impl Siblings for Envelope {
     }
 
     fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error> {
-        let text = from.next_value::<Lenient>()?.0;
+        let text = from.next_value_seed(LenientText)?;
         match index {
-            // Should it come twice, a refusal counts.
-            RET_CODE if self.ret_code.is_some_and(|refusal| refusal != 0) => {}
+            // If it comes twice, a refusal takes precedence.
+            RET_CODE if self.ret_code.is_some_and(|code| code != 0) => {}
             RET_CODE => self.ret_code = text.and_then(|text| text.trim().parse().ok()),
             ACTION => self.action = text,
             _ => self.message = text,
@@ -132,11 +142,12 @@ impl Siblings for Envelope {
     }
 }
 
-/// A response without fields of its own.
+/// A model without fields of its own.
 #[derive(Debug, Default)]
-struct Nothing;
+struct NoFields;
 
-impl Model for Nothing {
+impl Model for NoFields {
+    const NAME: &'static str = "";
     const FIELDS: &'static [Field] = &[];
 
     fn index_of(_: &str) -> Option<usize> {
@@ -145,71 +156,63 @@ impl Model for Nothing {
 
     fn read_field<'de, A: MapAccess<'de>>(
         &mut self,
-        _: usize,
-        _: &mut A,
         _: FieldContext<'_>,
+        _: &mut A,
     ) -> Result<(), A::Error> {
         Ok(())
     }
+}
 
-    fn count_of(&self, _: usize) -> Option<(usize, Option<i64>)> {
-        None
+/// Reads a string or a number as text, and any other value as `None`.
+struct LenientText;
+
+impl<'de> DeserializeSeed<'de> for LenientText {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_any(self)
     }
 }
 
-/// A string or an integer, as text; anything else is nothing.
-struct Lenient(Option<String>);
+impl<'de> Visitor<'de> for LenientText {
+    type Value = Option<String>;
 
-impl<'de> serde::Deserialize<'de> for Lenient {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct LenientVisitor;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
 
-        impl<'de> Visitor<'de> for LenientVisitor {
-            type Value = Lenient;
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text.to_owned()))
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
+    fn visit_i64<E: Error>(self, int: i64) -> Result<Self::Value, E> {
+        Ok(Some(int.to_string()))
+    }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Lenient, E> {
-                Ok(Lenient(Some(text.to_owned())))
-            }
+    fn visit_u64<E: Error>(self, int: u64) -> Result<Self::Value, E> {
+        Ok(Some(int.to_string()))
+    }
 
-            fn visit_i64<E: Error>(self, int: i64) -> Result<Lenient, E> {
-                Ok(Lenient(Some(int.to_string())))
-            }
+    fn visit_f64<E: Error>(self, float: f64) -> Result<Self::Value, E> {
+        Ok(Some(float.to_string()))
+    }
 
-            fn visit_u64<E: Error>(self, int: u64) -> Result<Lenient, E> {
-                Ok(Lenient(Some(int.to_string())))
-            }
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 
-            fn visit_f64<E: Error>(self, float: f64) -> Result<Lenient, E> {
-                Ok(Lenient(Some(float.to_string())))
-            }
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
 
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Lenient, E> {
-                Ok(Lenient(None))
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
 
-            fn visit_unit<E: Error>(self) -> Result<Lenient, E> {
-                Ok(Lenient(None))
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut seq: A,
-            ) -> Result<Lenient, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Lenient(None))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Lenient, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Lenient(None))
-            }
-        }
-
-        from.deserialize_any(LenientVisitor)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
     }
 }
 
@@ -217,14 +220,13 @@ impl<'de> serde::Deserialize<'de> for Lenient {
 mod tests {
     use super::*;
     use crate::{
-        actions::examples,
-        actions::get_repo_image::{GetRepoImageResponse, ImageSet},
+        actions::get_repo_image::{GetRepoImageResponse, Image},
         wire::decode::Mismatch,
     };
 
-    const EXAMPLE: &str = examples::GET_REPO_IMAGE.response;
+    const EXAMPLE: &str = crate::actions::get_repo_image::tests::RESPONSE;
 
-    fn read(body: &str) -> Result<GetRepoImageResponse, Unread> {
+    fn read(body: &str) -> Result<GetRepoImageResponse, BodyError> {
         super::read(body.as_bytes(), &Warnings::default()).map(|(response, _)| response)
     }
 
@@ -235,23 +237,23 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_example_is_read_as_it_stands() {
+    fn the_documented_example_is_read() {
         let page = read(EXAMPLE).unwrap();
-        assert_eq!((page.total_count, page.image_set.len()), (5, 9));
-        let first = ImageSet {
+        assert_eq!((page.total_count, page.images.len()), (5, 9));
+        let first = Image {
             image_name: "dCVBnkxg".to_owned(),
             pull_count: 4,
             create_time: "5".into(),
             update_time: "7".into(),
             latest_tag: "iBvvYGkW".to_owned(),
-            // What the service adds one day.
-            ..ImageSet::default()
+            // Fields that the service adds later.
+            ..Image::default()
         };
-        assert_eq!(page.image_set[0], first);
+        assert_eq!(page.images[0], first);
     }
 
     #[test]
-    fn variations_are_read_alike() {
+    fn known_variations_are_read_alike() {
         let example = read(EXAMPLE).unwrap();
         assert_eq!(read(&format!("\u{feff}{EXAMPLE}")).unwrap(), example);
         for (from, to) in [
@@ -283,22 +285,22 @@ mod tests {
         .unwrap();
         assert_eq!(
             (
-                named.image_set[0].repo_name.as_deref(),
-                named.image_set[0].pull_count
+                named.images[0].repo_name.as_deref(),
+                named.images[0].pull_count
             ),
             (Some("base"), 1)
         );
     }
 
     #[test]
-    fn a_list_may_be_null_or_absent_where_the_count_says_zero_and_nowhere_else() {
+    fn a_list_may_be_absent_only_if_its_count_is_zero() {
         for body in [
             r#"{"RetCode": 0, "TotalCount": 5, "ImageSet": null}"#,
             r#"{"RetCode": 0, "TotalCount": 0, "ImageSet": []}"#,
             r#"{"RetCode": 0, "TotalCount": 0}"#,
             r#"{"TotalCount": "0", "RetCode": 0}"#,
         ] {
-            assert_eq!(read(body).unwrap().image_set, [], "{body}");
+            assert_eq!(read(body).unwrap().images, [], "{body}");
         }
         for body in [
             r#"{"RetCode": 0}"#,
@@ -306,16 +308,16 @@ mod tests {
             r#"{"RetCode": 0, "TotalCount": 5}"#,
             r#"{"RetCode": 0, "TotalCount": 5, "Imageset": []}"#,
         ] {
-            let Err(Unread::Undecoded { path, why }) = read(body) else {
+            let Err(BodyError::Undecodable { path, reason }) = read(body) else {
                 panic!("{body}")
             };
             assert_eq!(path, "ImageSet");
-            assert!(why.contains("not there"), "{why}");
+            assert!(reason.contains("is missing"), "{reason}");
         }
     }
 
     #[test]
-    fn a_refusal_is_a_refusal_whatever_else_the_body_has() {
+    fn a_refusal_takes_precedence_over_all_other_fields() {
         for body in [
             r#"{"RetCode": 171}"#,
             r#"{"RetCode": "171"}"#,
@@ -325,12 +327,12 @@ mod tests {
             &varied("\"RetCode\": 0", "\"RetCode\": 171"),
         ] {
             assert!(
-                matches!(read(body), Err(Unread::Refused { ret_code: 171, .. })),
+                matches!(read(body), Err(BodyError::Refused { ret_code: 171, .. })),
                 "{body}: {:?}",
                 read(body)
             );
         }
-        let Err(Unread::Refused { envelope, .. }) = read(r#"{"Message": "no", "RetCode": -1}"#)
+        let Err(BodyError::Refused { envelope, .. }) = read(r#"{"Message": "no", "RetCode": -1}"#)
         else {
             panic!("a refusal was expected")
         };
@@ -338,17 +340,17 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_speak_for_the_service_is_no_success() {
-        for (body, why) in [
+    fn a_body_without_an_envelope_is_an_error() {
+        for (body, expected) in [
             ("", "the body is empty"),
             (" \n", "the body is empty"),
-            ("null", "the body is no JSON object"),
-            ("[]", "the body is no JSON object"),
-            ("0", "the body is no JSON object"),
-            ("\"RetCode\"", "the body is no JSON object"),
+            ("null", "the body is not a JSON object"),
+            ("[]", "the body is not a JSON object"),
+            ("0", "the body is not a JSON object"),
+            ("\"RetCode\"", "the body is not a JSON object"),
             (
                 "<html>502</html>",
-                "the body is no JSON: expected value at line 1 column 1",
+                "the body is invalid JSON: expected value at line 1 column 1",
             ),
             ("{}", "the body has no `RetCode`"),
             (
@@ -371,33 +373,33 @@ mod tests {
             (r#"{"Data": {"RetCode": 0}}"#, "the body has no `RetCode`"),
             (
                 r#"{"RetCode": 0} {"RetCode": 0}"#,
-                "the body is no JSON: trailing characters at line 1 column 16",
+                "the body is invalid JSON: trailing characters at line 1 column 16",
             ),
             (
                 r#"{"RetCode": 0"#,
-                "the body ends in the middle: EOF while parsing an object at line 1 column 13",
+                "the body is incomplete: EOF while parsing an object at line 1 column 13",
             ),
         ] {
-            let Err(Unread::NoEnvelope { why: said }) = read(body) else {
+            let Err(BodyError::NoEnvelope { reason }) = read(body) else {
                 panic!("{body}: {:?}", read(body))
             };
-            assert_eq!(said, why, "{body}");
+            assert_eq!(reason, expected, "{body}");
         }
     }
 
     #[test]
-    fn a_body_cut_anywhere_is_no_success() {
+    fn a_truncated_body_is_an_error() {
         for end in 0..EXAMPLE.len() {
             assert!(
-                matches!(read(&EXAMPLE[..end]), Err(Unread::NoEnvelope { .. })),
+                matches!(read(&EXAMPLE[..end]), Err(BodyError::NoEnvelope { .. })),
                 "cut at {end}"
             );
         }
     }
 
     #[test]
-    fn what_cannot_be_understood_is_named_by_its_path() {
-        for (from, to, path, says) in [
+    fn an_undecodable_field_is_reported_with_its_path() {
+        for (from, to, path, expected) in [
             (
                 "\"PullCount\": 9",
                 "\"PullCount\": \"many\"",
@@ -435,30 +437,38 @@ mod tests {
                 "integer `3`, expected an object",
             ),
         ] {
-            let Err(Unread::Undecoded { path: found, why }) = read(&varied(from, to)) else {
+            let Err(BodyError::Undecodable {
+                path: found,
+                reason,
+            }) = read(&varied(from, to))
+            else {
                 panic!("{to}")
             };
             assert_eq!(found, path);
-            assert!(why.contains(says), "{why}");
+            assert!(reason.contains(expected), "{reason}");
         }
     }
 
     #[test]
-    fn what_is_not_as_documented_is_noted_once() {
-        let noted = |body: &str| {
+    fn mismatches_are_recorded_once() {
+        let mismatches = |body: &str| {
             let warnings = Warnings::default();
             super::read::<GetRepoImageResponse>(body.as_bytes(), &warnings).unwrap();
-            let mut noted: Vec<(&str, Mismatch)> = warnings
+            let mut found: Vec<(&str, Mismatch)> = warnings
                 .take()
                 .iter()
-                .map(|note| (note.field, note.what))
+                .map(|warning| (warning.field, warning.what))
                 .collect();
-            noted.sort_by_key(|(field, _)| *field);
-            noted
+            found.sort_by_key(|(field, _)| *field);
+            found
         };
-        assert_eq!(noted(EXAMPLE), [], "a time may be either");
         assert_eq!(
-            noted(
+            mismatches(EXAMPLE),
+            [],
+            "a time may be a string or an integer"
+        );
+        assert_eq!(
+            mismatches(
                 r#"{"RetCode": 0, "TotalCount": "1", "ImageSet": [{"PullCount": null, "LatestTag": "a",
                 "CreateTime": "", "UpdateTime": ""}, null]}"#
             ),
@@ -478,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_can_be_kept_and_read_again() {
+    fn a_response_can_be_serialized_and_read_again() {
         let page = read(EXAMPLE).unwrap();
         let kept = serde_json::to_string(&page).unwrap();
         assert!(
@@ -496,23 +506,23 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_understood_in_any_character_set_and_success_only_in_utf_8() {
+    fn a_refusal_may_be_invalid_utf_8_and_a_success_may_not() {
         let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Warnings::default());
         let refusal = read(b"{\"RetCode\": 171, \"Message\": \"\xc7\xa9\xc3\xfb\"}");
         assert!(
-            matches!(refusal, Err(Unread::Refused { ret_code: 171, .. })),
+            matches!(refusal, Err(BodyError::Refused { ret_code: 171, .. })),
             "{refusal:?}"
         );
         let success = read(b"{\"RetCode\": 0, \"TotalCount\": 0, \"Message\": \"\xff\"}");
-        let Err(Unread::Undecoded { why, .. }) = success else {
+        let Err(BodyError::Undecodable { reason, .. }) = success else {
             panic!("{success:?}")
         };
-        assert_eq!(why, "it is not valid UTF-8");
+        assert_eq!(reason, "the body is not valid UTF-8");
     }
 
     #[test]
-    fn deep_nesting_is_an_error_and_no_overflow() {
+    fn deep_nesting_is_an_error_without_stack_overflow() {
         let deep = format!("{{\"RetCode\": 0, \"ImageSet\": {}", "[".repeat(1_000_000));
-        assert!(matches!(read(&deep), Err(Unread::NoEnvelope { .. })));
+        assert!(matches!(read(&deep), Err(BodyError::NoEnvelope { .. })));
     }
 }

@@ -1,4 +1,5 @@
-//! The protocol, as pure functions on bytes: parameters, signature, encoding; envelope, fields, times.
+//! The protocol as pure functions on bytes. A request becomes parameters, is signed and encoded; a
+//! response becomes an envelope and decoded fields.
 
 pub(crate) mod decode;
 pub(crate) mod encode;

@@ -1,4 +1,4 @@
-//! Parameters: what a request becomes before it is signed.
+//! The parameters of a call, before it is signed.
 
 use std::fmt;
 
@@ -6,48 +6,48 @@ use serde_json::Value;
 
 /// The parameters of one call, sorted bytewise by name.
 ///
-/// They are kept as the one text that is signed: each name followed by its value, nothing between.
-/// Names are the documentation's and known beforehand, so they are handed over sorted; only lists and
-/// groups (`Disks.10.Type`) have to be sorted again.
+/// They are stored as the text that is signed: each name followed by its value, without separators.
+/// Generated code adds them in sorted order. Only lists and groups (`Disks.10.Type`) need sorting.
 pub struct Parameters<'c> {
     text: String,
     parts: Vec<Part>,
     is_sorted: bool,
-    /// Where a group of parameters is being added: `Disks.0`.
+    /// The group that parameters are being added to, such as `Disks.0`.
     prefix: String,
     client_defaults: &'c [(&'static str, String)],
-    /// What every call has and this one has not yet, sorted: each is added when its turn comes.
+    /// The parameters of every call that have not been added yet, sorted.
     common: &'c [(&'static str, Option<&'c str>)],
-    /// Why the call cannot be sent: the first parameter that has no form on the wire.
+    /// Why the call cannot be sent: the first invalid parameter.
     pub(crate) refusal: Option<String>,
 }
 
-/// Where a parameter stands in the text.
+/// The position of a parameter in the text.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     start: usize,
     name_end: usize,
     end: usize,
-    /// JSON has other types too.
+    /// Whether it is a string in JSON.
     is_text: bool,
 }
 
-/// A parameter that is ready to be sent.
+/// A parameter as it is sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Parameter<'p> {
     pub(crate) name: &'p str,
-    /// Booleans are `true` and `false`, floats have neither exponent nor `.0`.
+    /// Booleans are `true` and `false`; floats have no exponent and no `.0`.
     pub(crate) value: &'p str,
     pub(crate) is_text: bool,
 }
 
 impl<'c> Parameters<'c> {
-    /// Parameters to be, among what every call has, sorted, and with what the client has of its own.
+    /// Creates a list with the parameters of every call (`common`, sorted by name) and the client's
+    /// default values.
     pub(crate) fn new(
         common: &'c [(&'static str, Option<&'c str>)],
         client_defaults: &'c [(&'static str, String)],
     ) -> Self {
-        // Most calls have less of both than this.
+        // Enough for most calls.
         Self {
             text: String::with_capacity(256),
             parts: Vec::with_capacity(12),
@@ -59,26 +59,30 @@ impl<'c> Parameters<'c> {
         }
     }
 
-    /// Adds a parameter, behind those before it in the alphabet; one that is not set is left out.
+    /// Adds a parameter if it is set. Call it in the order of the names.
     ///
-    /// An empty text is refused: the service takes it for one that is not set, and does another thing.
+    /// An empty string makes the call invalid: the service treats it as absent.
     #[inline]
     pub(crate) fn add(&mut self, name: &'static str, value: &impl ToParameters) {
         if self.prefix.is_empty() {
             value.add_to(name, self);
         } else {
-            value.add_to(&format!("{}.{name}", self.prefix), self);
+            value.add_to(&self.in_group(name), self);
         }
     }
 
-    /// Adds a text that may be empty.
+    /// Adds a string that may be empty.
     #[allow(dead_code, reason = "not every service has such parameters")]
-    pub(crate) fn add_even_empty(&mut self, name: &'static str, value: &Option<String>) {
+    pub(crate) fn add_allow_empty(&mut self, name: &'static str, value: &Option<String>) {
         match value {
             Some(value) if self.prefix.is_empty() => self.push(name, value, true),
-            Some(value) => self.push(&format!("{}.{name}", self.prefix), value, true),
+            Some(value) => self.push(&self.in_group(name), value, true),
             None => {}
         }
+    }
+
+    fn in_group(&self, name: &str) -> String {
+        format!("{}.{name}", self.prefix)
     }
 
     /// Adds a boolean that is documented as a string.
@@ -91,22 +95,22 @@ impl<'c> Parameters<'c> {
         }
     }
 
-    /// Adds a text under a name that need not be a literal.
+    /// Adds a string that must not be empty.
     #[inline]
     pub(crate) fn add_text(&mut self, name: &str, text: &str) {
         if text.is_empty() {
             self.refuse(|| {
-                format!("the parameter `{name}` is empty: the service would take it for one that is not there.")
+                format!("the parameter `{name}` is empty: the service would treat it as absent.")
             });
         }
         self.push(name, text, true);
     }
 
-    /// Adds a value under any name. What is empty is refused, as an empty text is elsewhere.
+    /// Adds a JSON value under any name. Empty arrays and objects are invalid, like empty strings.
     pub(crate) fn add_json(&mut self, name: &str, value: &Value) {
         self.is_sorted = false;
         match value {
-            Value::Null => self.refuse(|| format!("the parameter `{name}` is null: leave it out.")),
+            Value::Null => self.refuse(|| format!("the parameter `{name}` is null: omit it.")),
             Value::Bool(boolean) => {
                 self.append(name, if *boolean { "true" } else { "false" }, false);
             }
@@ -115,18 +119,14 @@ impl<'c> Parameters<'c> {
                 None => self.append(name, &number.to_string(), false),
             },
             Value::String(text) => self.add_text(name, text),
+            Value::Array(values) if values.is_empty() => self.add_text(name, ""),
             Value::Array(values) => {
-                if values.is_empty() {
-                    self.add_text(name, "");
-                }
                 for (index, value) in values.iter().enumerate() {
                     self.add_json(&format!("{name}.{index}"), value);
                 }
             }
+            Value::Object(fields) if fields.is_empty() => self.add_text(name, ""),
             Value::Object(fields) => {
-                if fields.is_empty() {
-                    self.add_text(name, "");
-                }
                 for (field, value) in fields {
                     self.add_json(&format!("{name}.{field}"), value);
                 }
@@ -134,13 +134,14 @@ impl<'c> Parameters<'c> {
         }
     }
 
-    /// Adds an empty text under any name.
+    /// Adds an empty string under any name.
     pub(crate) fn add_empty(&mut self, name: &str) {
         self.is_sorted = false;
         self.append(name, "", true);
     }
 
-    /// Adds what the client has of its own and the call does not say, and refuses what is there twice.
+    /// Adds the client's default values that the call does not set, and checks the names. For calls
+    /// without generated code.
     pub(crate) fn complete(&mut self) {
         for (name, value) in self.client_defaults {
             if !self.iter().any(|parameter| parameter.name == *name) {
@@ -149,32 +150,32 @@ impl<'c> Parameters<'c> {
         }
         self.is_sorted = false;
         self.finish();
-        let mut names = self.iter().map(|parameter| parameter.name);
-        let odd = names
+        let invalid = self
+            .iter()
+            .map(|parameter| parameter.name)
             .find(|name| name.is_empty() || *name == "Signature")
-            .map(|name| format!("a parameter cannot be named {name:?}."));
-        drop(names);
-        if let Some(why) = odd {
-            self.refuse(|| why);
+            .map(|name| format!("{name:?} is not a valid name of a parameter."));
+        if let Some(reason) = invalid {
+            self.refuse(|| reason);
         }
     }
 
-    /// Warnings why the call cannot be sent, unless something is noted already.
-    fn refuse(&mut self, why: impl FnOnce() -> String) {
-        self.refusal.get_or_insert_with(why);
+    /// Records why the call cannot be sent. The first reason is kept.
+    fn refuse(&mut self, reason: impl FnOnce() -> String) {
+        self.refusal.get_or_insert_with(reason);
     }
 
-    /// Adds a parameter that the client has a value of its own for, where the call has none.
+    /// Adds a parameter, or the client's default value if it is not set.
     #[inline]
     #[allow(dead_code, reason = "not every service has such parameters")]
     pub(crate) fn add_or_client_default(&mut self, name: &'static str, value: &Option<String>) {
-        let own = || {
+        let client_default = || {
             self.client_defaults
                 .iter()
                 .find(|(default, _)| *default == name)
                 .map(|(_, value)| value.as_str())
         };
-        if let Some(text) = value.as_deref().or_else(own) {
+        if let Some(text) = value.as_deref().or_else(client_default) {
             self.add_text(name, text);
         }
     }
@@ -207,7 +208,7 @@ impl<'c> Parameters<'c> {
         });
     }
 
-    /// Adds what every call has and this one has not yet, and sees that all is sorted.
+    /// Adds the remaining common parameters and sorts all of them if necessary.
     pub(crate) fn finish(&mut self) {
         for (name, value) in std::mem::take(&mut self.common) {
             if let Some(value) = value {
@@ -228,14 +229,14 @@ impl<'c> Parameters<'c> {
         let unsorted = std::mem::take(&mut self.text);
         let name = |part: &Part| &unsorted[part.start..part.name_end];
         order.sort_by(|a, b| name(a).cmp(name(b)));
-        // Names that a caller gives, or the keys of his JSON, can be anything.
+        // Duplicates are possible in untyped calls and in JSON values.
         if let Some(pair) = order
             .windows(2)
             .find(|pair| name(&pair[0]) == name(&pair[1]))
         {
             self.refuse(|| {
                 let name = name(&pair[0]);
-                format!("the parameter `{name}` is there twice, and some every call has.")
+                format!("the parameter `{name}` is set twice, or is one that the client sets.")
             });
         }
         self.is_sorted = true;
@@ -254,7 +255,7 @@ impl<'c> Parameters<'c> {
         }
     }
 
-    /// The text that is signed: every name followed by its value.
+    /// Returns the text that is signed: each name followed by its value.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
@@ -268,7 +269,7 @@ impl<'c> Parameters<'c> {
     }
 }
 
-/// Names alone: a value may be a password.
+/// Shows only the names: a value may be a password.
 impl fmt::Debug for Parameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
@@ -277,25 +278,25 @@ impl fmt::Debug for Parameters<'_> {
     }
 }
 
-/// What can be the value of a parameter, or of several.
+/// A value of one or several parameters.
 pub(crate) trait ToParameters {
     fn add_to(&self, name: &str, to: &mut Parameters<'_>);
 }
 
-/// A struct of parameters that stand under one name: `Disks.0.Type`, `Disks.0.Size`.
+/// A struct whose fields are parameters under one name: `Disks.0.Type`, `Disks.0.Size`.
 #[allow(dead_code, reason = "not every service has such parameters")]
 pub(crate) trait Group {
     fn add_to(&self, to: &mut Parameters<'_>);
 }
 
-/// What holds itself does so in a box.
+/// Recursive groups are boxed.
 impl<G: Group> Group for Box<G> {
     fn add_to(&self, to: &mut Parameters<'_>) {
         G::add_to(self, to);
     }
 }
 
-/// The values of a list parameter as a request keeps them.
+/// Collects the values of a list parameter.
 #[allow(dead_code, reason = "not every service has such parameters")]
 pub(crate) fn list<T>(values: impl IntoIterator<Item = impl Into<T>>) -> Vec<T> {
     values.into_iter().map(Into::into).collect()
@@ -318,7 +319,7 @@ impl ToParameters for i64 {
 impl ToParameters for f64 {
     fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
         if !self.is_finite() {
-            to.refuse(|| format!("the parameter `{name}` is no number that can be sent."));
+            to.refuse(|| format!("the parameter `{name}` must be a finite number."));
         }
         to.push(name, &self.to_string(), false);
     }
@@ -379,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_booleans_are_written_as_they_are_signed() {
+    fn numbers_and_booleans_are_formatted_for_signing() {
         let mut parameters = Parameters::new(&[], &[]);
         parameters.add("Float", &vec![35.0, 65.722, 1e21, 1e-7, -0.5]);
         parameters.add("Int", &i64::MIN);
@@ -404,7 +405,7 @@ mod tests {
             parameters
                 .refusal
                 .unwrap()
-                .contains("`Weight` is no number")
+                .contains("`Weight` must be a finite number")
         );
     }
 
@@ -421,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_groups_are_flat_and_sorted_bytewise() {
+    fn lists_and_groups_are_flattened_and_sorted_bytewise() {
         let disks: Vec<Disk> = (0..11)
             .map(|size| Disk {
                 size,
@@ -441,9 +442,9 @@ mod tests {
             names[..3],
             ["Action", "Disks.0.Backup.0", "Disks.0.Backup.1"]
         );
-        let place = |name: &str| names.iter().position(|found| *found == name).unwrap();
-        assert!(place("Disks.10.Size") < place("Disks.2.Size"));
-        assert_eq!(sent[place("Disks.10.Size")].1, "10");
+        let index_of = |name: &str| names.iter().position(|found| *found == name).unwrap();
+        assert!(index_of("Disks.10.Size") < index_of("Disks.2.Size"));
+        assert_eq!(sent[index_of("Disks.10.Size")].1, "10");
         let text: String = sent
             .iter()
             .map(|(name, value)| format!("{name}{value}"))
@@ -459,14 +460,14 @@ mod tests {
 
     impl Group for Node {
         fn add_to(&self, to: &mut Parameters<'_>) {
-            to.add_even_empty("Label", &self.label);
+            to.add_allow_empty("Label", &self.label);
             to.add("Meta", &self.meta);
             to.add("Next", &self.next);
         }
     }
 
     #[test]
-    fn a_group_may_hold_json_and_itself() {
+    fn a_group_may_contain_json_and_itself() {
         let node = |meta, next| Node {
             label: Some(String::new()),
             meta,
@@ -492,18 +493,18 @@ mod tests {
     }
 
     #[test]
-    fn json_that_says_a_name_twice_is_refused() {
+    fn json_with_a_duplicate_name_is_refused() {
         let mut parameters = Parameters::new(&[], &[]);
         parameters.add("Meta", &serde_json::json!({"a.b": 1, "a": {"b": 2}}));
         parameters.finish();
         let refusal = parameters.refusal.unwrap();
-        assert!(refusal.contains("`Meta.a.b` is there twice"), "{refusal}");
+        assert!(refusal.contains("`Meta.a.b` is set twice"), "{refusal}");
     }
 
     proptest::proptest! {
-        /// In whatever order they come, they leave sorted, each with its own value.
+        /// Parameters are sorted, each with its own value, in whatever order they are added.
         #[test]
-        fn any_order_leaves_sorted(names in shuffled(), common in 0..20_usize) {
+        fn any_order_is_sorted(names in shuffled(), common in 0..20_usize) {
             let mut common: Vec<&'static str> = names.iter().take(common).map(|name| &*name.clone().leak()).collect();
             common.sort_unstable();
             let values: Vec<String> = common.iter().map(|name| format!("<{name}>")).collect();
@@ -527,11 +528,11 @@ mod tests {
     }
 
     #[test]
-    fn the_clients_own_value_fills_a_gap() {
+    fn the_clients_default_value_is_used_if_none_is_set() {
         let defaults = [("ProjectId", "org-1".to_owned())];
-        for (given, expected) in [(None, "org-1"), (Some("org-2".to_owned()), "org-2")] {
+        for (value, expected) in [(None, "org-1"), (Some("org-2".to_owned()), "org-2")] {
             let mut parameters = Parameters::new(&[], &defaults);
-            parameters.add_or_client_default("ProjectId", &given);
+            parameters.add_or_client_default("ProjectId", &value);
             parameters.add_or_client_default("Region", &None);
             assert_eq!(
                 sent(&parameters),
@@ -542,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_text_is_refused_wherever_it_is_not_meant() {
+    fn an_empty_string_is_refused_unless_allowed() {
         let empty = String::new;
         let refusal = |add: &dyn Fn(&mut Parameters<'_>)| {
             let mut parameters = Parameters::new(&[], &[]);
@@ -558,12 +559,12 @@ mod tests {
             assert!(
                 refused
                     .as_ref()
-                    .is_some_and(|why| why.contains("`Name") && why.contains("is empty")),
+                    .is_some_and(|reason| reason.contains("`Name") && reason.contains("is empty")),
                 "{refused:?}"
             );
         }
         assert_eq!(
-            refusal(&|to| to.add_even_empty("Name", &Some(empty()))),
+            refusal(&|to| to.add_allow_empty("Name", &Some(empty()))),
             None
         );
         assert_eq!(refusal(&|to| to.add("Name", &None::<String>)), None);

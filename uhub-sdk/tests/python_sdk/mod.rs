@@ -1,20 +1,20 @@
-//! What the platform's official Python SDK sends, and what this client sends for the same calls.
+//! Compares the requests of this client with those of the platform's official Python SDK.
 //!
-//! `run.py` records the SDK's side, in the order in which it makes its calls.
+//! `run.py` records the SDK's requests in order.
 
 use std::{collections::BTreeMap, future::Future};
 
 use serde::Deserialize;
 use serde_json::Value;
 use uhub_sdk::{
-    Error,
-    actions::get_repo::GetRepoType::{Private, Public},
+    ClientBuilder, Error,
+    Visibility::{Private, Public},
     local::{Data, LocalUhub},
 };
 
 use crate::wiretap::Wiretap;
 
-/// A call as it went over the wire.
+/// A request as it was sent.
 #[derive(Debug, PartialEq, Deserialize)]
 struct Sent {
     method: String,
@@ -43,29 +43,29 @@ impl Sent {
     }
 }
 
-/// The SDK's calls, one after the other.
+/// The requests of the SDK, in order.
 struct Comparison {
     tap: Wiretap,
     recorded: std::vec::IntoIter<Sent>,
 }
 
 impl Comparison {
-    /// What a call sends, whatever becomes of it.
+    /// The request of a call, which may fail.
     async fn sent<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Sent {
         let _ = call.await;
         Sent::parse(&self.tap.take())
     }
 
-    /// The next call of the SDK and this one are the same to the last character.
+    /// Asserts that a call succeeds and sends exactly the next request of the SDK.
     async fn same<T>(&mut self, call: impl Future<Output = Result<T, Error>>) -> Sent {
         let theirs = self.recorded.next().expect("the SDK made fewer calls");
-        // An answer that was understood is a success: the service found the signature right.
+        // A success also means that the signature is right.
         let ours = self.sent(async { Ok(call.await.unwrap()) }).await;
         assert_eq!(ours, theirs);
         theirs
     }
 
-    /// What a call with types sends in place of this one has this parameter less, and nothing more.
+    /// Asserts that a typed call sends the SDK's parameters except one.
     async fn without<T>(
         &self,
         name: &str,
@@ -89,27 +89,30 @@ async fn calls_are_sent_and_signed_as_the_official_python_sdk_does() {
         .await
         .unwrap();
     let tap = Wiretap::before(&uhub).await;
-    let client = uhub.client().base_url(tap.base_url()).build().unwrap();
+    let client = ClientBuilder::for_local(&uhub)
+        .base_url(tap.base_url())
+        .build()
+        .unwrap();
     let by_name = |action: &str| client.action(action);
     let mut sdk = Comparison {
         tap,
         recorded: recorded.into_iter(),
     };
 
-    // It names the project in every call, this one too, which is documented without.
+    // The SDK sends the project in every call, even where it is not documented.
     let theirs = sdk.same(by_name("GetProjectList").send::<Value>()).await;
     let ours = client.get_project_list();
     sdk.without("ProjectId", theirs, ours.send()).await;
 
     let description = "Images & tags: 100 % of “镜像”, a+b=c/~*'";
-    let create = client.create_repo("made-here").is_shared(true);
+    let create = client.create_repo("made-here").visibility(Public);
     sdk.same(create.description(description).send()).await;
 
-    // It leaves the choice between public and private repositories to the service.
+    // The SDK leaves the choice between public and private repositories to the service.
     let theirs = sdk.same(by_name("GetRepo").send::<Value>()).await;
     assert!(!theirs.parameters.contains_key("Type"));
 
-    let update = client.update_repo("made-here", false);
+    let update = client.update_repo("made-here", Private);
     sdk.same(update.description("private now").send()).await;
     let public = client.get_repo(Public).offset(0).limit(100);
     sdk.same(public.send()).await;
@@ -131,7 +134,8 @@ async fn calls_are_sent_and_signed_as_the_official_python_sdk_does() {
     let delete = client.delete_repo_image_all_tags("base", "redis");
     sdk.same(delete.send()).await;
 
-    // It sends an empty tag, which deletes the image with all its tags: here that is a call of its own.
+    // The SDK sends an empty tag, which deletes the image with all its tags. Here that is a
+    // separate call.
     let delete = by_name("DeleteRepoImage")
         .param("RepoName", "base")
         .param("ImageName", "nginx")
@@ -140,7 +144,7 @@ async fn calls_are_sent_and_signed_as_the_official_python_sdk_does() {
     let ours = client.delete_repo_image_all_tags("base", "nginx");
     sdk.without("TagName", theirs, ours.send()).await;
 
-    // It sends the region it was set up with to actions that know none.
+    // The SDK sends its configured region to every action.
     let images = by_name("GetRepoImage")
         .param("RepoName", "base")
         .param("Limit", 5)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The platform's official Python SDK, as it is published, against `cargo xtask local`.
+"""Runs the platform's official Python SDK against `cargo xtask local`.
 
-    uhub-sdk/tests/python_sdk/run.py            # fails if the SDK sends something else than was recorded
-    uhub-sdk/tests/python_sdk/run.py --record   # writes the recording anew
+    uhub-sdk/tests/python_sdk/run.py            # fails if the SDK's requests differ from the recording
+    uhub-sdk/tests/python_sdk/run.py --record   # replaces the recording
 
-The recording is ../data/python_sdk.json; mod.rs compares what our client sends with it. This needs Rust and,
-on Linux or macOS, Python 3.8 or newer with venv: the SDK is installed into an environment of its own under target/.
+The recording is ../data/python_sdk.json; mod.rs compares our client's requests with it. This needs Rust and, on
+Linux or macOS, Python 3.8 or newer with venv: the SDK is installed into a virtual environment under target/.
 """
 
 import argparse
@@ -31,18 +31,18 @@ RECORDING = HERE.parent / "data" / "python_sdk.json"
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--record", action="store_true", help="write the recording anew")
+    parser.add_argument("--record", action="store_true", help="replace the recording")
     arguments = parser.parse_args()
     environment = make_environment()
     if not environment.samefile(sys.prefix):
         sys.exit(subprocess.call([environment / "bin/python", __file__, *sys.argv[1:]]))
 
-    # The server is on this machine: no proxy stands before it.
+    # The server is on this machine, so that no proxy is used.
     os.environ["NO_PROXY"] = "127.0.0.1"
     sent = []
-    with local_uhub() as connection:
+    with local_server() as connection:
         use_every_action(connection, sent)
-        be_refused(connection)
+        check_refusals(connection)
     recording = render(sent)
     if arguments.record:
         RECORDING.write_text(recording, encoding="utf-8")
@@ -52,29 +52,29 @@ def main():
     if recording != recorded:
         before, now = (text.splitlines(keepends=True) for text in (recorded, recording))
         sys.stdout.writelines(difflib.unified_diff(before, now, "recorded", "sent now"))
-        sys.exit("The SDK did not send what was recorded. If that is meant to be: run.py --record")
-    print(f"The SDK sent {len(sent)} calls as recorded.")
+        sys.exit("The SDK's requests differ from the recording. If that is intended: run.py --record")
+    print(f"The SDK's {len(sent)} requests match the recording.")
 
 
 def make_environment():
-    """The virtual environment that holds the requirements; it is made where it is not there yet."""
+    """Returns the virtual environment with the requirements, and creates it if it is missing."""
     key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:16]
     environment = TARGET / "python_sdk" / key
     complete = environment / "complete"
     if not complete.exists():
         print(f"installing {REQUIREMENTS.name} into {environment}", flush=True)
         if subprocess.call([sys.executable, "-m", "venv", "--clear", environment]) != 0:
-            sys.exit("Python cannot make a virtual environment. On Debian and Ubuntu: install python3-venv")
+            sys.exit("Python cannot create a virtual environment. On Debian and Ubuntu, install python3-venv.")
         pip = [environment / "bin/python", "-m", "pip", "--disable-pip-version-check"]
         if subprocess.call([*pip, "install", "--quiet", "--requirement", REQUIREMENTS]) != 0:
-            sys.exit(f"pip cannot install {REQUIREMENTS}: what it says is above")
+            sys.exit(f"pip cannot install {REQUIREMENTS}: see its output above")
         complete.touch()
     return environment
 
 
 @contextlib.contextmanager
-def local_uhub():
-    """Runs `cargo xtask local`; gives the variables that connect a client to it."""
+def local_server():
+    """Runs `cargo xtask local` and yields the variables that connect a client to it."""
     command = ["cargo", "xtask", "local", "--data", DATA]
     with tempfile.TemporaryFile("w+") as log:
         server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -82,8 +82,8 @@ def local_uhub():
             yield dict(exported(server.stdout.readline()) for _ in range(4))
             server.send_signal(signal.SIGINT)
             rest, _ = server.communicate(timeout=60)
-            assert server.returncode == 0, f"it ended with {server.returncode}"
-            assert rest == "", f"on standard output, beside the variables: {rest}"
+            assert server.returncode == 0, f"the server ended with {server.returncode}"
+            assert rest == "", f"unexpected standard output: {rest}"
         except BaseException:
             server.kill()
             server.wait()
@@ -95,15 +95,15 @@ def local_uhub():
 
 
 def exported(line):
-    """`("NAME", "value")` of a line `export NAME=value`."""
+    """Parses a line `export NAME=value` into `("NAME", "value")`."""
     words = shlex.split(line)
     if len(words) != 2 or words[0] != "export":
-        raise AssertionError(f"`export NAME=value` was expected of `cargo xtask local`, not {line!r}")
+        raise AssertionError(f"expected `export NAME=value` from `cargo xtask local`, got {line!r}")
     return words[1].split("=", 1)
 
 
 def sdk(connection, sent=None, **config):
-    """A client of the SDK, set up as its documentation says. It notes what it sends."""
+    """Creates an SDK client as its documentation describes, and records its requests in `sent`."""
     from ucloud.client import Client
     from ucloud.core.utils.middleware import Middleware
 
@@ -114,11 +114,11 @@ def sdk(connection, sent=None, **config):
         "project_id": connection["UCLOUD_PROJECT_ID"],
         **config,
     }
-    # Without a middleware of one's own, the SDK logs every call with its parameters.
+    # The default middleware logs every request with its parameters.
     client = Client(config, middleware=Middleware())
 
     @client.transport.middleware.request
-    def note(request):
+    def record(request):
         if sent is not None:
             assert not request.params and not request.json, "parameters outside of the form"
             sent.append(request)
@@ -128,7 +128,7 @@ def sdk(connection, sent=None, **config):
 
 
 def use_every_action(connection, sent):
-    """All eight actions, in what they answer and in what they change."""
+    """Calls all eight actions and checks their responses and effects."""
     client = sdk(connection, sent)
     uhub = client.uhub()
 
@@ -136,7 +136,7 @@ def use_every_action(connection, sent):
     assert [each["ProjectId"] for each in projects["ProjectSet"]] == ["org-python", "org-other"], projects
     assert projects["ProjectCount"] == 2, projects
 
-    # Repositories: created, listed, changed.
+    # Create, list and change repositories.
     description = "Images & tags: 100 % of “镜像”, a+b=c/~*'"
     uhub.create_repo({"RepoName": "made-here", "Description": description, "IsShared": True})
     public = uhub.get_repo()
@@ -149,7 +149,7 @@ def use_every_action(connection, sent):
     [made] = private["RepoSet"]
     assert (made["RepoName"], made["Description"], made["IsShared"]) == ("made-here", "private now", "false")
 
-    # Images and tags: listed by pages, deleted one by one and all together.
+    # List pages of images and tags, delete one tag and all tags.
     images = uhub.get_repo_image({"RepoName": "base"})
     assert [each["ImageName"] for each in images["ImageSet"]] == ["nginx", "redis", "team/tool"], images
     page = uhub.get_repo_image({"RepoName": "base", "Offset": 2, "Limit": 1})
@@ -162,10 +162,10 @@ def use_every_action(connection, sent):
     uhub.delete_repo_image(nginx)
     assert uhub.get_image_tag(nginx)["TotalCount"] == 0
     uhub.delete_repo_image({"RepoName": "base", "ImageName": "redis"})
-    # An empty tag is no tag: the whole image is gone.
+    # An empty tag counts as absent, and deletes the whole image.
     uhub.delete_repo_image({"RepoName": "base", "ImageName": "nginx", "TagName": ""})
 
-    # With a region, as the SDK's documentation sets one, and with an action called by its name.
+    # With a region, as in the SDK's documentation, and an action called by name.
     regional = sdk(connection, sent, region="cn-bj2")
     images = regional.invoke("GetRepoImage", {"RepoName": "base", "Limit": 5})
     assert [each["ImageName"] for each in images["ImageSet"]] == ["team/tool"], images
@@ -174,33 +174,33 @@ def use_every_action(connection, sent):
     assert uhub.get_repo({"Type": "private"})["TotalCount"] == 1
 
 
-def be_refused(connection):
-    """Return codes, as the SDK understands them."""
+def check_refusals(connection):
+    """Checks the return codes that the SDK reports."""
     uhub = sdk(connection).uhub()
     expect(171, lambda: sdk(connection, private_key="another").uhub().get_repo())
     expect(172, lambda: sdk(connection, public_key="nobody").uhub().get_repo())
     expect(292, lambda: sdk(connection, project_id="org-nowhere").uhub().get_repo())
     expect(161, lambda: sdk(connection).invoke("NoSuchAction"))
-    # An image is in it; and no refused call has changed anything.
+    # The repository is not empty, and a refused call changes nothing.
     refuse = expect(None, lambda: uhub.delete_repo({"RepoName": "base"}))
     assert refuse.request_uuid, "the SDK finds no request id"
     assert uhub.get_repo_image({"RepoName": "base"})["TotalCount"] == 1
 
 
 def expect(code, call):
-    """The error that a call ends with: of this return code, or of any where none is given."""
+    """Returns the error of a call, with this return code if one is given."""
     from ucloud.core.exc import RetCodeException
 
     try:
-        answer = call()
+        response = call()
     except RetCodeException as error:
-        assert code is None or error.code == code, f"{code} was expected: {error}"
+        assert code is None or error.code == code, f"expected {code}: {error}"
         return error
-    raise AssertionError(f"an error was expected: {answer}")
+    raise AssertionError(f"expected an error: {response}")
 
 
 def render(sent):
-    """The recording. What changes from one time to the next is in headers, which are left out."""
+    """Renders the recording, without headers: only they differ from run to run."""
     calls = []
     for request in sent:
         parameters = dict(request.data)

@@ -1,53 +1,33 @@
-//! Every fault against every kind of action: how often the server sees the call, and what the user is told.
+//! Every fault with every kind of action: the number of attempts, and the resulting error.
 
 use std::time::Duration;
 
 use uhub_sdk::{
-    Client, Error, ErrorKind, Execution, RetCode, RetryPolicy,
+    Client, ClientBuilder, Error, ErrorKind, Execution, Idempotency, RetCode, RetryPolicy,
     local::{Fault, LocalUhub, Repository, Scope},
 };
 
-use crate::uhub;
-
-/// Three attempts, with hardly a wait between them.
-fn quick() -> RetryPolicy {
-    RetryPolicy::default()
-        .with_max_attempts(3)
-        .with_base_delay(Duration::from_millis(2))
-}
+use crate::{
+    common::{quick_retries, respond},
+    uhub,
+};
 
 fn client(uhub: &LocalUhub) -> Client {
-    uhub.client().retry(quick()).build().unwrap()
+    ClientBuilder::for_local(uhub)
+        .retry(quick_retries())
+        .build()
+        .unwrap()
 }
 
-fn respond(status: u16, body: &'static str) -> Fault {
-    Fault::Respond {
-        status,
-        headers: vec![(
-            "Location".to_owned(),
-            "https://elsewhere.example/".to_owned(),
-        )],
-        body: body.into(),
+async fn call(client: &Client, idempotency: Idempotency) -> Result<(), Error> {
+    match idempotency {
+        Idempotency::Safe => client.get_repo_image("idkTdEFo").send().await.map(drop),
+        Idempotency::Idempotent => client.delete_repo("old").send().await.map(drop),
+        _ => client.create_repo("new").send().await.map(drop),
     }
 }
 
-/// How an action may be repeated: each has one of the kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Safe,
-    Idempotent,
-    Never,
-}
-
-async fn call(client: &Client, kind: Kind) -> Result<(), Error> {
-    match kind {
-        Kind::Safe => client.get_repo_image("idkTdEFo").send().await.map(drop),
-        Kind::Idempotent => client.delete_repo("old").send().await.map(drop),
-        Kind::Never => client.create_repo("new").send().await.map(drop),
-    }
-}
-
-/// What comes of a call, in one line.
+/// Describes the result of a call in one line.
 fn outcome(result: &Result<(), Error>) -> String {
     match result {
         Ok(()) => "success".to_owned(),
@@ -64,13 +44,13 @@ async fn server() -> LocalUhub {
         .unwrap()
 }
 
-/// A fault's name, what plays it, how often it is played, and for a safe, an idempotent and an action that must
-/// not be repeated how often the server sees the call and what the user is told.
+/// The name of a fault, the fault, and how often it happens; and for a safe, an idempotent and a
+/// non-idempotent action the number of attempts and the outcome.
 type Row = (&'static str, Fault, u64, [(usize, &'static str); 3]);
 
 #[tokio::test]
-async fn the_table_of_faults() {
-    use Kind::{Idempotent, Never, Safe};
+async fn every_fault_has_the_expected_outcome() {
+    use Idempotency::{Idempotent, NonIdempotent, Safe};
 
     let html = || Fault::bad_gateway();
     let unavailable = || Fault::ret_code(RetCode::SERVICE_UNAVAILABLE);
@@ -85,14 +65,14 @@ async fn the_table_of_faults() {
         ),
         ("429 twice", Fault::retry_after(429, 0), 2, [ok(3); 3]),
         (
-            "429 that speaks of success",
-            respond(429, r#"{"RetCode": 0}"#),
+            "429 with a successful body",
+            respond(429, &[], r#"{"RetCode": 0}"#),
             1,
             [ok(2), ok(2), (1, "UnexpectedResponse, Unknown")],
         ),
         (
             "a redirect",
-            respond(302, ""),
+            respond(302, &[("Location", "https://elsewhere.example/")], ""),
             9,
             [(1, "UnexpectedResponse, Unknown"); 3],
         ),
@@ -109,10 +89,10 @@ async fn the_table_of_faults() {
             [ok(3), ok(3), (1, "UnexpectedResponse, Unknown")],
         ),
         (
-            "502 page, carried out",
+            "502 page after execution",
             html().after_execution(),
             1,
-            // The repository is gone, and the second attempt is told so.
+            // The second attempt fails, since the repository is gone.
             [
                 ok(2),
                 (2, "Service, Unknown"),
@@ -126,25 +106,25 @@ async fn the_table_of_faults() {
             [ok(3), ok(3), (1, "Service, Unknown")],
         ),
         (
-            "110, carried out",
+            "110 after execution",
             Fault::ret_code(RetCode::GATEWAY_TIMEOUT).after_execution(),
             1,
             [ok(2), (2, "Service, Unknown"), (1, "Service, Unknown")],
         ),
         (
-            "connection cut before",
+            "connection cut before execution",
             Fault::CutConnection,
             2,
             [ok(3), ok(3), (1, "Connection, Unknown")],
         ),
         (
-            "connection reset before",
+            "connection reset before execution",
             Fault::ResetConnection,
             2,
             [ok(3), ok(3), (1, "Connection, Unknown")],
         ),
         (
-            "connection cut after it was carried out",
+            "connection cut after execution",
             Fault::CutConnection.after_execution(),
             1,
             [ok(2), (2, "Service, Unknown"), (1, "Connection, Unknown")],
@@ -162,7 +142,7 @@ async fn the_table_of_faults() {
             [ok(2), (2, "Service, Unknown"), (1, "Connection, Unknown")],
         ),
         (
-            "hangs once, longer than an attempt may take",
+            "hangs for longer than an attempt may take",
             Fault::Hang,
             1,
             [ok(2), ok(2), (1, "Timeout, Unknown")],
@@ -186,7 +166,7 @@ async fn the_table_of_faults() {
             [ok(1); 3],
         ),
         (
-            "half of the JSON",
+            "incomplete JSON",
             Fault::BrokenJson,
             1,
             [
@@ -210,29 +190,31 @@ async fn the_table_of_faults() {
     ];
     let mut wrong = Vec::new();
     for (name, fault, times, expected) in rows {
-        for (kind, (attempts, told)) in [Safe, Idempotent, Never].into_iter().zip(expected) {
+        for (idempotency, (attempts, expected)) in
+            [Safe, Idempotent, NonIdempotent].into_iter().zip(expected)
+        {
             let uhub = server().await;
-            let mut builder = uhub.client().retry(quick());
-            // The others have as long as they need: the machine may be busy.
+            let mut builder = ClientBuilder::for_local(&uhub).retry(quick_retries());
+            // The other rows have more time, since the machine may be busy.
             if name.ends_with("than an attempt may take") {
                 builder = builder.attempt_timeout(Duration::from_secs(1));
             }
             let client = builder.build().unwrap();
-            uhub.play_on(Scope::all().calls(..=times), fault.clone());
-            let result = call(&client, kind).await;
+            uhub.inject_on(Scope::all().calls(..=times), fault.clone());
+            let result = call(&client, idempotency).await;
             let requests = uhub.requests();
-            let seen = (requests.len(), outcome(&result));
-            println!("| {name} | {kind:?} | {} | {} |", seen.0, seen.1);
-            if seen != (attempts, told.to_owned()) {
-                wrong.push(format!("{name}, {kind:?}: {seen:?}"));
+            let actual = (requests.len(), outcome(&result));
+            println!("| {name} | {idempotency:?} | {} | {} |", actual.0, actual.1);
+            if actual != (attempts, expected.to_owned()) {
+                wrong.push(format!("{name}, {idempotency:?}: {actual:?}"));
             }
             if let Err(error) = &result {
                 assert_eq!(error.attempts() as usize, requests.len(), "{error}");
             }
-            // The promise: what must not be repeated is never sent again once it may have been done.
-            let first_done = requests.iter().position(|request| request.carried_out);
-            if kind == Never
-                && let Some(first) = first_done
+            // A non-idempotent call is never sent again once it has been executed.
+            let first_executed = requests.iter().position(|request| request.executed);
+            if idempotency == NonIdempotent
+                && let Some(first) = first_executed
             {
                 assert_eq!(requests.len(), first + 1, "{name}");
             }
@@ -242,12 +224,11 @@ async fn the_table_of_faults() {
 }
 
 #[tokio::test]
-async fn a_burst_of_throttling_passes_by() {
+async fn a_burst_of_throttling_is_retried() {
     let uhub = uhub().await;
-    uhub.play_on(Scope::all().calls(..=10), Fault::throttled());
-    let client = uhub
-        .client()
-        .retry(quick().with_max_attempts(8))
+    uhub.inject_on(Scope::all().calls(..=10), Fault::throttled());
+    let client = ClientBuilder::for_local(&uhub)
+        .retry(quick_retries().with_max_attempts(8))
         .build()
         .unwrap();
     let calls: Vec<_> = (0..5)
@@ -260,18 +241,17 @@ async fn a_burst_of_throttling_passes_by() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_for_two_seconds_is_waited_for() {
+async fn a_restart_of_the_server_is_retried() {
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::default().with_max_attempts(50))
         .build()
         .unwrap();
-    // A connection that was used is there when it goes.
+    // Leave an idle connection in the pool.
     client.get_repo_image("idkTdEFo").send().await.unwrap();
     uhub.unavailable_for(Duration::from_secs(2));
     tokio::time::sleep(Duration::from_millis(100)).await;
-    // Nothing could be sent while it was down, and so this may be repeated too.
+    // Nothing can be sent while it is down, so a non-idempotent call is retried too.
     let created = client.create_repo("new").send().await;
     created.unwrap();
     let requests = uhub.requests();
@@ -279,52 +259,57 @@ async fn a_server_that_is_down_for_two_seconds_is_waited_for() {
 }
 
 #[tokio::test]
-async fn what_the_service_asks_to_wait_is_waited_if_there_is_time() {
+async fn retry_after_is_honoured_within_the_timeout() {
     let uhub = uhub().await;
     let client = client(&uhub);
-    uhub.play(Fault::retry_after(429, 1));
+    uhub.inject(Fault::retry_after(429, 1));
     let began = std::time::Instant::now();
     client.create_repo("new").send().await.unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1));
 
-    uhub.play(Fault::retry_after(503, 3600));
+    uhub.inject(Fault::retry_after(503, 3600));
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert_eq!(error.attempts(), 1);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
     assert!(
-        error.to_string().contains("would not last for the wait"),
+        error
+            .to_string()
+            .contains("the wait would exceed the call's `timeout`"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_says_so_where_it_matters() {
+async fn an_unknown_outcome_is_reported() {
     let uhub = server().await;
     let client = client(&uhub);
-    uhub.play(Fault::CutConnection.after_execution());
+    uhub.inject(Fault::CutConnection.after_execution());
     let error = client.create_repo("new").send().await.unwrap_err();
     assert_eq!(error.execution(), Execution::Unknown);
-    let says = "It may have been carried out: look before you send it again.";
-    assert!(error.to_string().contains(says), "{error}");
+    let expected = "It may have been executed: check before you send it again.";
+    assert!(error.to_string().contains(expected), "{error}");
 
-    uhub.play(Fault::CutConnection.after_execution());
+    uhub.inject(Fault::CutConnection.after_execution());
     let error = client.delete_repo("old").send().await.unwrap_err();
     assert_eq!(
         (error.execution(), error.attempts()),
         (Execution::Unknown, 2)
     );
-    let says = "An attempt before this one may have been carried out.";
-    assert!(error.to_string().contains(says), "{error}");
+    let expected = "An earlier attempt may have been executed.";
+    assert!(error.to_string().contains(expected), "{error}");
 }
 
-/// A service that is down for long is not asked by every call five times.
+/// While a service is down for long, calls are no longer retried.
 #[tokio::test]
-async fn the_budget_is_shared_by_all_calls_of_a_client() {
+async fn all_calls_of_a_client_share_a_retry_budget() {
     let uhub = uhub().await;
-    uhub.play_on(Scope::all(), Fault::throttled());
+    uhub.inject_on(Scope::all(), Fault::throttled());
     let client = client(&uhub);
-    let other = uhub.client().retry(quick()).build().unwrap();
+    let other = ClientBuilder::for_local(&uhub)
+        .retry(quick_retries())
+        .build()
+        .unwrap();
     for _ in 0..600 {
         client
             .clone()
@@ -334,13 +319,11 @@ async fn the_budget_is_shared_by_all_calls_of_a_client() {
             .unwrap_err();
     }
     let requests = uhub.requests().len();
-    // Two repetitions of each, until a thousand are used up.
-    assert_eq!(requests, 600 + 1000, "a thousand repetitions for all");
+    // Two retries of each call, until the budget is used up.
+    assert_eq!(requests, 600 + 1000, "a thousand retries in total");
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert!(
-        error
-            .to_string()
-            .contains("too many of this client's calls"),
+        error.to_string().contains("too many calls of this client"),
         "{error}"
     );
     let error = other.get_repo_image("idkTdEFo").send().await.unwrap_err();

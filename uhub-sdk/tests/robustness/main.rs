@@ -1,32 +1,21 @@
-//! Calls that survive the real world: what a client does when things go wrong, on real connections.
+//! Calls under adverse conditions: faults, networks, credentials and custom transports.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
 mod common;
+mod credentials;
 mod faults;
-mod keys;
 mod traces;
 mod transports;
 
-use common::example;
-use uhub_sdk::{
-    Credentials,
-    local::{LocalUhub, Repository},
-};
-
-/// Keys that can be told apart from everything else in an output.
-const PUBLIC_KEY: &str = "pUbLiC-kEy@example.com/1296235120854146120";
-const PRIVATE_KEY: &str = "pRiVaTe+kEy/46f09bb9fab4f12dfc16";
+use common::{PRIVATE_KEY, PUBLIC_KEY, example};
+use uhub_sdk::local::{LocalUhub, Repository};
 
 async fn uhub() -> LocalUhub {
     LocalUhub::builder()
-        .key(PUBLIC_KEY, PRIVATE_KEY)
+        .user(PUBLIC_KEY, PRIVATE_KEY)
         .repository(Repository::documented())
         .start()
         .await
         .unwrap()
-}
-
-fn given_keys() -> Credentials {
-    Credentials::new(PUBLIC_KEY, PRIVATE_KEY)
 }

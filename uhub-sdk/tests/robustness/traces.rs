@@ -1,11 +1,10 @@
-//! What a client tells of its calls.
+//! Traces and observers.
 
 use std::{
     cell::RefCell,
     collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, Once},
-    time::Duration,
 };
 
 use tracing::{
@@ -18,18 +17,22 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 use uhub_sdk::{
-    Attempt, Client, Encoding, ErrorKind, FinishedCall, Observer, RetryPolicy, local::Fault,
+    Attempt, Client, ClientBuilder, Encoding, ErrorKind, FinishedCall, Observer, RetryPolicy,
+    local::Fault,
 };
 
-use crate::{PRIVATE_KEY, PUBLIC_KEY, given_keys, uhub};
+use crate::{
+    common::{PRIVATE_KEY, PUBLIC_KEY, credentials, quick_retries, respond},
+    uhub,
+};
 
-/// All that is traced, each span and event with its fields as text.
+/// The captured traces, each span and event with its fields as text.
 #[derive(Clone, Default)]
 struct Captured {
     ours: Arc<Mutex<Vec<String>>>,
-    /// The fields that our own spans and events have.
+    /// The names of the fields of this crate's spans and events.
     fields: Arc<Mutex<BTreeSet<String>>>,
-    /// Everybody's.
+    /// The spans and events of all crates.
     all: Arc<Mutex<String>>,
 }
 
@@ -62,10 +65,10 @@ thread_local! {
     static CAPTURED: RefCell<Captured> = RefCell::default();
 }
 
-/// What this thread traces from now on.
+/// Captures the traces of this thread from now on.
 ///
-/// The subscriber is the whole process's: one that comes and goes with a thread misses what other
-/// threads came by first.
+/// The subscriber is global: a thread's own one misses events that other threads have reached
+/// first, since `tracing` caches whether anyone is interested.
 fn capture() -> Captured {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {
@@ -94,35 +97,27 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for ByThread {
     }
 }
 
-fn quick() -> RetryPolicy {
-    RetryPolicy::default()
-        .with_max_attempts(3)
-        .with_base_delay(Duration::from_millis(1))
-}
-
 #[tokio::test]
-async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
+async fn calls_are_spans_and_attempts_are_events_without_secrets() {
     let captured = capture();
-
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = uhub
-            .client()
-            .credentials(given_keys().with_security_token("tOkEn-pRiVaTe"))
+        let client = ClientBuilder::for_local(&uhub)
+            .credentials(credentials().with_security_token("tOkEn-pRiVaTe"))
             .encoding(encoding)
-            .retry(quick())
+            .retry(quick_retries())
             .build()
             .unwrap();
         for fault in [
             Fault::CutConnection,
-            respond(502, "<html>Bad Gateway</html>"),
-            respond(200, r#"{"RetCode": 153}"#),
+            respond(502, &[], "<html>Bad Gateway</html>"),
+            respond(200, &[], r#"{"RetCode": 153}"#),
         ] {
-            uhub.play(fault);
+            uhub.inject(fault);
         }
         let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Service);
-        // The service itself refuses this one, and so it has a request id.
+        // This one is refused by the service itself, so it has a request id.
         let error = client.get_repo_image("none").send().await.unwrap_err();
         assert!(error.request_id().is_some());
     }
@@ -178,7 +173,7 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
     assert_eq!(ours[4], "INFO otel.status_code=\"ERROR\"");
     assert_eq!(ours[5], "INFO error.type=Service");
 
-    // The list of what may be shown.
+    // The fields that may be recorded.
     let allowed = [
         "action",
         "attempt",
@@ -203,25 +198,17 @@ async fn a_call_is_a_span_and_an_attempt_an_event_and_none_has_a_secret() {
     let all = captured.all.lock().unwrap();
     assert!(
         all.contains("hyper") || all.len() > 1000,
-        "others were listened to"
+        "other crates are captured too"
     );
     for secret in ["pUbLiC", "pRiVaTe", PUBLIC_KEY, PRIVATE_KEY] {
         assert!(!all.contains(secret), "{all}");
     }
     let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     let longest = all.split(|c| !is_hex(c)).map(str::len).max();
-    assert!(longest < Some(40), "a signature is 40 digits: {all}");
+    assert!(longest < Some(40), "a signature has 40 digits: {all}");
 }
 
-fn respond(status: u16, body: &'static str) -> Fault {
-    Fault::Respond {
-        status,
-        headers: Vec::new(),
-        body: body.into(),
-    }
-}
-
-/// Counts what it is told of.
+/// Records all attempts and calls.
 #[derive(Debug, Clone, Default)]
 struct Counter(Arc<Mutex<Vec<String>>>);
 
@@ -253,22 +240,21 @@ impl Observer for Counter {
 }
 
 #[tokio::test]
-async fn an_observer_is_told_of_every_attempt_and_call() {
+async fn an_observer_sees_every_attempt_and_call() {
     let uhub = uhub().await;
     let counter = Counter::default();
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .observer(counter.clone())
-        .retry(quick())
+        .retry(quick_retries())
         .build()
         .unwrap();
-    uhub.play(respond(200, r#"{"RetCode": 153}"#));
-    uhub.play(respond(429, ""));
+    uhub.inject(respond(200, &[], r#"{"RetCode": 153}"#));
+    uhub.inject(respond(429, &[], ""));
     client.get_repo_image("idkTdEFo").send().await.unwrap();
     client.get_repo_image("none").send().await.unwrap_err();
-    let told = counter.0.lock().unwrap();
+    let lines = counter.0.lock().unwrap();
     assert_eq!(
-        *told,
+        *lines,
         [
             "GetRepoImage 1 Some(200) throttled: true waits: true",
             "GetRepoImage 2 Some(429) throttled: true waits: true",
@@ -280,11 +266,10 @@ async fn an_observer_is_told_of_every_attempt_and_call() {
     );
 }
 
-/// What a user should know of the way a client is set up is said when it is built.
 #[test]
-fn what_is_unsafe_is_warned_of() {
+fn plain_http_is_warned_of() {
     let captured = capture();
-    let builder = Client::builder().credentials(given_keys());
+    let builder = Client::builder().credentials(credentials());
     builder
         .base_url("http://api.service.ucloud.cn/")
         .allow_plain_http()
@@ -298,23 +283,18 @@ fn what_is_unsafe_is_warned_of() {
     );
 }
 
-/// What a proxy puts into the id of a request is not believed to be one.
+/// A proxy may have set the id.
 #[tokio::test]
-async fn a_request_id_is_searched_for_secrets_and_cut() {
+async fn a_request_id_is_redacted_and_truncated() {
     let captured = capture();
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
     for id in [format!("a{PRIVATE_KEY}"), "x".repeat(20_000)] {
         for (status, body) in [(200, r#"{"RetCode": 0, "TotalCount": 0}"#), (502, "<html>")] {
-            uhub.play(Fault::Respond {
-                status,
-                headers: vec![("X-UCLOUD-REQUEST-UUID".to_owned(), id.clone())],
-                body: body.into(),
-            });
+            uhub.inject(respond(status, &[("X-UCLOUD-REQUEST-UUID", &id)], body));
             let call = client.get_repo_image("idkTdEFo");
             let shown = match call.send_with_metadata().await {
                 Ok((_, metadata)) => format!("{metadata:?}"),

@@ -1,4 +1,4 @@
-//! TLS, proxies, connections that come and go, and transports of one's own.
+//! TLS, proxies, connections and custom transports.
 
 use std::{
     io,
@@ -30,18 +30,22 @@ use uhub_sdk::{
     local::{Fault, LocalUhub},
 };
 
-use crate::{given_keys, uhub};
+use crate::{
+    common::{credentials, full_text, respond},
+    uhub,
+};
 
-/// Where a server listens, without `http://`.
+/// Returns the address of a server.
 fn address(uhub: &LocalUhub) -> String {
     let url = uhub.base_url();
     url["http://".len()..].trim_end_matches('/').to_owned()
 }
 
-/// The local UHub behind TLS, with a certificate for this name: its port, and the certificate as PEM.
+/// Starts a TLS proxy in front of the server, with a certificate for this name. Returns its port
+/// and the certificate as PEM.
 async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-    // OpenSSL finds a root by this, and two must not have the same.
+    // OpenSSL looks roots up by this name, so it must be unique.
     params.distinguished_name.push(DnType::CommonName, name);
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
@@ -61,7 +65,7 @@ async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
         while let Ok((connection, _)) = listener.accept().await {
             let (acceptor, server) = (acceptor.clone(), server.clone());
             tokio::spawn(async move {
-                // A client that does not trust the certificate goes away here.
+                // A client that does not trust the certificate disconnects here.
                 let mut client = acceptor.accept(connection).await?;
                 let mut server = TcpStream::connect(server).await?;
                 copy_bidirectional(&mut client, &mut server).await?;
@@ -74,11 +78,11 @@ async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[tokio::test]
-async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
+async fn a_certificate_needs_a_trusted_root_and_the_right_name() {
     let uhub = uhub().await;
     let (port, pem) = behind_tls(&uhub, "localhost").await;
     let (other_port, other_pem) = behind_tls(&uhub, "uhub.example").await;
-    let builder = || Client::builder().credentials(given_keys());
+    let builder = || Client::builder().credentials(credentials());
 
     let trusting = builder()
         .base_url(format!("https://localhost:{port}/"))
@@ -87,16 +91,16 @@ async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
         .build()
         .unwrap();
     let page = trusting.get_repo_image("idkTdEFo").send().await.unwrap();
-    assert_eq!(page.image_set.len(), 9);
+    assert_eq!(page.images.len(), 9);
     assert_eq!(uhub.requests().len(), 1);
 
-    for (what, builder) in [
+    for (name, builder) in [
         (
-            "nobody vouches for it",
+            "unknown root",
             builder().base_url(format!("https://localhost:{port}/")),
         ),
         (
-            "it is another's",
+            "wrong name",
             builder()
                 .base_url(format!("https://localhost:{other_port}/"))
                 .root_certificates(other_pem),
@@ -107,22 +111,22 @@ async fn a_certificate_is_trusted_if_its_root_is_given_and_its_name_is_right() {
         assert_eq!(
             (error.kind(), error.execution()),
             (ErrorKind::Connect, Execution::NotSent),
-            "{what}: {error}"
+            "{name}: {error}"
         );
         let shown = error.to_string();
-        assert!(shown.contains("certificate"), "{what}: {shown}");
-        // It would be no better the second time.
+        assert!(shown.contains("certificate"), "{name}: {shown}");
+        // A retry would not help.
         assert_eq!((error.attempts(), error.is_retryable()), (1, false));
     }
-    assert_eq!(uhub.requests().len(), 1, "nothing was sent to either");
+    assert_eq!(uhub.requests().len(), 1, "neither was sent");
 }
 
 #[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[test]
-fn what_is_no_certificate_is_refused() {
+fn an_invalid_root_certificate_is_refused() {
     for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n"] {
         let builder = Client::builder()
-            .credentials(given_keys())
+            .credentials(credentials())
             .root_certificates(pem);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{pem:?}");
@@ -130,33 +134,31 @@ fn what_is_no_certificate_is_refused() {
     }
 }
 
-/// A proxy: whatever it is asked for in full, it fetches from the one server it knows. It counts, and keeps
-/// the first line of each request.
+/// Starts a proxy that forwards all requests to one server. Returns its address and the requests.
 async fn proxy(server: String) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = listener.local_addr().unwrap().to_string();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let asked = Arc::clone(&seen);
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let recorded = Arc::clone(&requests);
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut head = vec![0; 16_384];
             let length = client.read(&mut head).await.unwrap();
             let text = String::from_utf8_lossy(&head[..length]).into_owned();
-            asked.lock().unwrap().push(text);
+            recorded.lock().unwrap().push(text);
             let mut server = TcpStream::connect(&server).await.unwrap();
             server.write_all(&head[..length]).await.unwrap();
             tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
         }
     });
-    (url, seen)
+    (url, requests)
 }
 
 #[tokio::test]
-async fn a_proxy_is_used_if_it_is_given() {
+async fn a_configured_proxy_is_used() {
     let uhub = uhub().await;
-    let (proxy, seen) = proxy(address(&uhub)).await;
-    let client = uhub
-        .client()
+    let (proxy, requests) = proxy(address(&uhub)).await;
+    let client = ClientBuilder::for_local(&uhub)
         .base_url("http://uhub.example/")
         .allow_plain_http()
         .proxy(format!("http://someone:pRoXy-pAsS@{proxy}"))
@@ -164,16 +166,16 @@ async fn a_proxy_is_used_if_it_is_given() {
         .unwrap();
     assert!(!format!("{client:?}").contains("pRoXy-pAsS"));
     let page = client.get_repo_image("idkTdEFo").send().await.unwrap();
-    assert_eq!(page.image_set.len(), 9);
-    let seen = seen.lock().unwrap();
-    assert_eq!(seen.len(), 1);
+    assert_eq!(page.images.len(), 9);
+    let requests = requests.lock().unwrap();
+    assert_eq!(requests.len(), 1);
     assert!(
-        seen[0].starts_with("POST http://uhub.example/ HTTP/1.1"),
+        requests[0].starts_with("POST http://uhub.example/ HTTP/1.1"),
         "{}",
-        seen[0]
+        requests[0]
     );
     assert!(
-        seen[0]
+        requests[0]
             .to_lowercase()
             .contains("proxy-authorization: basic ")
     );
@@ -186,21 +188,20 @@ async fn a_proxy_is_used_if_it_is_given() {
         "",
         "::",
     ] {
-        let builder = uhub.client().proxy(url);
+        let builder = ClientBuilder::for_local(&uhub).proxy(url);
         assert!(!format!("{builder:?}").contains("pRoXy-pAsS"));
         let error = builder.build().unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(
-            shown.contains("the proxy's URL") && !shown.contains("pRoXy-pAsS"),
+            shown.contains("proxy URL") && !shown.contains("pRoXy-pAsS"),
             "{shown}"
         );
     }
 }
 
-/// A connection that the server closed while nobody used it is no reason to fail, for any action: nothing
-/// was sent on it.
+/// Nothing was sent on such a connection, so any action is sent on a new one.
 #[tokio::test]
-async fn a_connection_that_was_closed_while_idle_loses_no_call() {
+async fn a_connection_closed_while_idle_fails_no_call() {
     let uhub = uhub().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}/", listener.local_addr().unwrap());
@@ -217,12 +218,11 @@ async fn a_connection_that_was_closed_while_idle_loses_no_call() {
                 server.write_all(&bytes[..length]).await.unwrap();
                 let length = server.read(&mut bytes).await.unwrap();
                 client.write_all(&bytes[..length]).await.unwrap();
-                // One answer, and nothing said of closing.
+                // Close after one response, without announcing it.
             });
         }
     });
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .base_url(base_url)
         .retry(RetryPolicy::disabled())
         .build()
@@ -239,13 +239,13 @@ async fn a_connection_that_was_closed_while_idle_loses_no_call() {
     assert_eq!(uhub.requests().len(), 5);
 }
 
-/// Who waits for a connection while the time of the attempt runs out knows that nothing was sent.
+/// A timeout while connecting means that nothing was sent.
 #[tokio::test]
-async fn a_server_that_never_shakes_hands_was_not_reached() {
+async fn a_timeout_in_the_tls_handshake_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let client = Client::builder()
-        .credentials(given_keys())
+        .credentials(credentials())
         .base_url(format!("https://{address}/"))
         .attempt_timeout(Duration::from_millis(300))
         .retry(RetryPolicy::disabled())
@@ -262,28 +262,27 @@ async fn a_server_that_never_shakes_hands_was_not_reached() {
 }
 
 #[tokio::test]
-async fn a_size_that_is_only_announced_takes_no_memory() {
+async fn an_announced_size_takes_no_memory() {
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .max_response_size(usize::MAX)
         .retry(RetryPolicy::disabled())
         .build()
         .unwrap();
-    uhub.play(Fault::Respond {
-        status: 200,
-        headers: vec![("Content-Length".to_owned(), (1_u64 << 62).to_string())],
-        body: "{".repeat(100_000).into(),
-    });
+    let length = (1_u64 << 62).to_string();
+    uhub.inject(respond(
+        200,
+        &[("Content-Length", &length)],
+        "{".repeat(100_000),
+    ));
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
 }
 
 #[tokio::test]
-async fn no_time_is_too_long() {
+async fn maximum_durations_are_accepted_and_zero_is_not() {
     let uhub = uhub().await;
-    let client = uhub
-        .client()
+    let client = ClientBuilder::for_local(&uhub)
         .timeout(Duration::MAX)
         .attempt_timeout(Duration::MAX)
         .connect_timeout(Duration::MAX)
@@ -307,24 +306,24 @@ async fn no_time_is_too_long() {
 }
 
 #[tokio::test]
-async fn a_thousand_calls_at_once_are_a_thousand_answers() {
+async fn a_thousand_concurrent_calls_succeed() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let calls: Vec<_> = (0..1000)
         .map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send()))
         .collect();
     for call in calls {
-        assert_eq!(call.await.unwrap().unwrap().image_set.len(), 9);
+        assert_eq!(call.await.unwrap().unwrap().images.len(), 9);
     }
     assert_eq!(uhub.requests().len(), 1000);
 }
 
 #[tokio::test]
-async fn a_call_that_is_dropped_ends_and_harms_no_other() {
+async fn dropping_a_call_cancels_it_without_effect_on_others() {
     let uhub = uhub().await;
-    let client = uhub.client().build().unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
     for number in 1..=20 {
-        uhub.play(Fault::Hang);
+        uhub.inject(Fault::Hang);
         let call = tokio::spawn(client.get_repo_image("idkTdEFo").send());
         while uhub.requests().len() < number {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -333,26 +332,26 @@ async fn a_call_that_is_dropped_ends_and_harms_no_other() {
         assert!(call.await.unwrap_err().is_cancelled());
     }
     let page = client.get_repo_image("idkTdEFo").send().await.unwrap();
-    assert_eq!(page.image_set.len(), 9);
+    assert_eq!(page.images.len(), 9);
 }
 
-/// Fails as it is told to, and counts.
+/// Fails each request with this error, and counts them.
 #[derive(Debug)]
 struct Failing {
-    with: fn() -> TransportError,
+    error: fn() -> TransportError,
     sent: Arc<AtomicUsize>,
 }
 
 impl Transport for Failing {
     fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         self.sent.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async { Err((self.with)()) })
+        Box::pin(async { Err((self.error)()) })
     }
 }
 
 #[tokio::test]
-async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
-    for (with, for_get, for_create, execution) in [
+async fn the_error_of_a_transport_decides_about_retries() {
+    for (error, for_get, for_create, execution) in [
         (
             (|| TransportError::not_connected("no way.")) as fn() -> TransportError,
             3,
@@ -383,10 +382,10 @@ async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
             .with_max_attempts(3)
             .with_base_delay(Duration::from_millis(1));
         let client = Client::builder()
-            .credentials(given_keys())
+            .credentials(credentials())
             .retry(policy)
             .transport(Failing {
-                with,
+                error,
                 sent: Arc::clone(&sent),
             })
             .build()
@@ -407,13 +406,13 @@ async fn what_a_transport_says_of_its_failure_decides_about_repeating() {
     }
 }
 
-/// The source of an error may have been told the URL.
+/// The error of a transport and its source may contain the URL.
 #[tokio::test]
-async fn a_transport_that_tells_on_its_request_is_hushed() {
+async fn secrets_in_the_error_of_a_transport_are_hidden() {
     #[derive(Debug)]
-    struct Telling;
+    struct Indiscreet;
 
-    impl Transport for Telling {
+    impl Transport for Indiscreet {
         fn send(
             &self,
             request: Request<Bytes>,
@@ -430,18 +429,13 @@ async fn a_transport_that_tells_on_its_request_is_hushed() {
     }
 
     let client = Client::builder()
-        .credentials(given_keys())
+        .credentials(credentials())
         .encoding(uhub_sdk::Encoding::Query)
-        .transport(Telling)
+        .transport(Indiscreet)
         .build()
         .unwrap();
     let error = client.create_repo("base").send().await.unwrap_err();
-    let mut shown = format!("{error} {error:?}");
-    let mut source = std::error::Error::source(&error);
-    while let Some(next) = source {
-        shown.push_str(&format!("{next} {next:?}"));
-        source = next.source();
-    }
+    let shown = full_text(&error);
     assert!(shown.contains("Action=CreateRepo"), "{shown}");
     for secret in ["pUbLiC", "pRiVaTe"] {
         assert!(!shown.contains(secret), "{shown}");
@@ -450,18 +444,18 @@ async fn a_transport_that_tells_on_its_request_is_hushed() {
     assert!(signature.starts_with("[hidden]"), "{shown}");
 }
 
-/// A tower service: it answers what it is given, or fails.
+/// A tower service with a fixed response or error.
 #[derive(Clone)]
 struct Canned {
     ready: Result<(), &'static str>,
-    answer: Result<&'static str, &'static str>,
+    response: Result<&'static str, &'static str>,
 }
 
 type Body = StreamBody<
     Pin<Box<dyn futures_core::Stream<Item = Result<http_body::Frame<Bytes>, io::Error>> + Send>>,
 >;
 
-/// A stream of one piece, or of an error.
+/// A stream of one chunk or error.
 struct Once(Option<Result<&'static str, io::Error>>);
 
 impl futures_core::Stream for Once {
@@ -469,8 +463,8 @@ impl futures_core::Stream for Once {
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let next = self.0.take();
-        Poll::Ready(next.map(|piece| {
-            piece.map(|text| http_body::Frame::data(Bytes::from_static(text.as_bytes())))
+        Poll::Ready(next.map(|chunk| {
+            chunk.map(|text| http_body::Frame::data(Bytes::from_static(text.as_bytes())))
         }))
     }
 }
@@ -486,14 +480,14 @@ impl Service<Request<Full<Bytes>>> for Canned {
 
     fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
         assert_eq!(request.uri(), "https://api.surfercloud.com/");
-        std::future::ready(match self.answer {
+        std::future::ready(match self.response {
             Ok("") => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Err(
                 io::Error::other("cut"),
             ))))))),
             Ok(text) => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Ok(
                 text,
             ))))))),
-            Err(why) => Err(io::Error::other(why)),
+            Err(message) => Err(io::Error::other(message)),
         })
     }
 }
@@ -502,25 +496,25 @@ impl Service<Request<Full<Bytes>>> for Canned {
 async fn a_tower_service_is_a_transport() {
     let client = |service: Canned| -> ClientBuilder {
         Client::builder()
-            .credentials(given_keys())
+            .credentials(credentials())
             .retry(RetryPolicy::disabled())
             .transport(TowerTransport::new(service).with_max_response_size(1000))
     };
     let whole = r#"{"RetCode": 0, "TotalCount": 1, "ImageSet": [{"ImageName": "nginx"}]}"#;
-    let served = Canned {
+    let working = Canned {
         ready: Ok(()),
-        answer: Ok(whole),
+        response: Ok(whole),
     };
-    let page = client(served)
+    let page = client(working)
         .build()
         .unwrap()
         .get_repo_image("base")
         .send()
         .await
         .unwrap();
-    assert_eq!(page.image_set[0].image_name, "nginx");
+    assert_eq!(page.images[0].image_name, "nginx");
 
-    // It may know better than "it failed".
+    // A service may return a transport error itself.
     #[derive(Clone)]
     struct Refusing;
 
@@ -538,19 +532,22 @@ async fn a_tower_service_is_a_transport() {
         }
     }
 
-    // One that was chosen while the program runs.
-    let chosen: Box<dyn Transport> = Box::new(TowerTransport::<_, Full<Bytes>>::new(Refusing));
-    let shared: Arc<dyn Transport> = Arc::from(chosen);
-    let knowing = Client::builder()
-        .credentials(given_keys())
+    // A transport may be chosen at run time.
+    let boxed: Box<dyn Transport> = Box::new(TowerTransport::<_, Full<Bytes>>::new(Refusing));
+    let shared: Arc<dyn Transport> = Arc::from(boxed);
+    let client_with_shared = Client::builder()
+        .credentials(credentials())
         .transport(shared);
-    let knowing = knowing.retry(RetryPolicy::disabled()).build().unwrap();
-    let error = knowing.create_repo("base").send().await.unwrap_err();
+    let refused = client_with_shared
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
+    let error = refused.create_repo("base").send().await.unwrap_err();
     assert_eq!(error.execution(), Execution::NotSent);
     assert!(error.to_string().contains("the door is shut"), "{error}");
 
     let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());
-    for (ready, answer, kind, execution) in [
+    for (ready, response, kind, execution) in [
         (
             Err("busy"),
             Ok(whole),
@@ -571,7 +568,7 @@ async fn a_tower_service_is_a_transport() {
             Execution::Unknown,
         ),
     ] {
-        let client = client(Canned { ready, answer }).build().unwrap();
+        let client = client(Canned { ready, response }).build().unwrap();
         let error = client.get_repo_image("base").send().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.execution()),

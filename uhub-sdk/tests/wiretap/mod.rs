@@ -1,4 +1,4 @@
-//! A line between a client and a server that is listened to.
+//! A recording connection between a client and a server.
 
 use std::sync::{
     Arc, Mutex,
@@ -11,14 +11,14 @@ use tokio::{
 };
 use uhub_sdk::local::LocalUhub;
 
-/// Passes on every byte between a client and the local UHub, and keeps what the client sends.
+/// Forwards every byte between a client and the local server, and records what the client sends.
 pub(crate) struct Wiretap {
     base_url: String,
-    heard: Arc<Heard>,
+    recording: Arc<Recording>,
 }
 
 #[derive(Default)]
-struct Heard {
+struct Recording {
     connections: AtomicUsize,
     sent: Mutex<Vec<u8>>,
 }
@@ -30,40 +30,43 @@ impl Wiretap {
         let server = uhub.base_url()["http://".len()..]
             .trim_end_matches('/')
             .to_owned();
-        let heard = Arc::new(Heard::default());
-        let hears = heard.clone();
+        let recording = Arc::new(Recording::default());
+        let shared = Arc::clone(&recording);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                hears.connections.fetch_add(1, Ordering::Relaxed);
+                shared.connections.fetch_add(1, Ordering::Relaxed);
                 let server = TcpStream::connect(&server).await.unwrap();
                 let (mut from_client, mut to_client) = client.into_split();
                 let (mut from_server, mut to_server) = server.into_split();
                 tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
-                let hears = hears.clone();
+                let shared = Arc::clone(&shared);
                 tokio::spawn(async move {
                     let mut bytes = vec![0; 65_536];
                     while let Ok(length @ 1..) = from_client.read(&mut bytes).await {
-                        hears.sent.lock().unwrap().extend(&bytes[..length]);
+                        shared.sent.lock().unwrap().extend(&bytes[..length]);
                         to_server.write_all(&bytes[..length]).await.unwrap();
                     }
                 });
             }
         });
-        Self { base_url, heard }
+        Self {
+            base_url,
+            recording,
+        }
     }
 
     pub(crate) fn base_url(&self) -> &str {
         &self.base_url
     }
 
-    /// How many connections clients have made.
+    /// Returns the number of connections so far.
     pub(crate) fn connections(&self) -> usize {
-        self.heard.connections.load(Ordering::Relaxed)
+        self.recording.connections.load(Ordering::Relaxed)
     }
 
-    /// What clients have sent since the last time.
+    /// Returns what clients have sent since the last call.
     pub(crate) fn take(&self) -> String {
-        let sent = std::mem::take(&mut *self.heard.sent.lock().unwrap());
+        let sent = std::mem::take(&mut *self.recording.sent.lock().unwrap());
         String::from_utf8(sent).unwrap()
     }
 }

@@ -1,20 +1,21 @@
-//! A page's parts: which table, model and code stands under which heading.
+//! Assigns tables, models and code to the headings of a page.
 
 use std::collections::BTreeMap;
 
-use crate::spec::is_word;
-use crate::{
-    import::facts::form::{Block, Cells, Code, Kind, Row},
-    import::facts::run_together::is_name,
-    import::facts::titles::{self, COLUMNS, Column, Section},
-    import::findings::Findings,
+use crate::import::{
+    facts::{excerpt, is_name},
+    read::{
+        block::{Block, BlockKind, Cells, Code, Row},
+        titles::{self, COLUMNS, Column, Section},
+    },
 };
+use crate::spec::{diagnostic::Report, is_word};
 
-/// A page's parts.
+/// The parts of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
-    title: Option<(usize, String)>,
-    /// Where each known heading stands.
+    title: Option<Heading>,
+    /// The offset of each section's heading.
     pub(crate) headings: BTreeMap<Section, usize>,
     pub(crate) tables: BTreeMap<Section, Table>,
     pub(crate) models: Vec<ModelTable>,
@@ -22,7 +23,14 @@ pub(crate) struct Outline {
 }
 
 #[derive(Debug)]
+struct Heading {
+    at: usize,
+    text: String,
+}
+
+#[derive(Debug)]
 pub(crate) struct Table {
+    /// `None` is a column without a use.
     pub(crate) columns: Vec<Option<Column>>,
     pub(crate) rows: Vec<Row>,
 }
@@ -35,206 +43,188 @@ pub(crate) struct ModelTable {
 }
 
 impl Outline {
-    pub(crate) fn of(blocks: Vec<Block>, findings: &mut Findings) -> Self {
+    pub(crate) fn of(blocks: Vec<Block>, report: &mut Report) -> Self {
         let mut outline = Self::default();
         let mut section = None;
-        // A heading that is not one of the page's parts may be a model's.
-        let mut other: Option<(usize, String)> = None;
+        // A heading that begins no section may name a model.
+        let mut model: Option<Heading> = None;
         for Block { at, kind } in blocks {
             match kind {
-                Kind::Heading(text) => match Section::of(&text) {
-                    // Among the models, one may be called `Usage`.
-                    Some(found)
-                        if found > Section::Definition || section <= Some(Section::Common) =>
-                    {
-                        outline.heading(found, at, findings);
-                        unused(other.take(), section, findings);
-                        section = Some(found);
+                BlockKind::Heading(text) => match Section::of(&text) {
+                    // A model may be called `Usage`.
+                    Some(new) if new > Section::Definition || section <= Some(Section::Common) => {
+                        outline.add_section(new, at, report);
+                        refuse_missing_table(model.take(), section, report);
+                        section = Some(new);
                     }
                     _ if section.is_none() => {
-                        if let Some(action) = titles::action(&text)
-                            && outline.title.is_none()
-                        {
-                            outline.title = Some((at, action.to_owned()));
+                        let action = titles::action(&text).filter(|_| outline.title.is_none());
+                        if let Some(action) = action {
+                            let text = action.to_owned();
+                            outline.title = Some(Heading { at, text });
                         }
                     }
                     _ => {
-                        stray_row(at, &text, section, findings);
-                        unused(other.replace((at, text)), section, findings);
+                        refuse_stray_row(at, &text, section, report);
+                        let before = model.replace(Heading { at, text });
+                        refuse_missing_table(before, section, report);
                     }
                 },
-                Kind::Table { header, rows } => {
-                    outline.table(section, other.take(), header, rows, findings);
+                BlockKind::Table { header, rows } => {
+                    outline.add_table(section, model.take(), &header, rows, report);
                 }
-                Kind::Words(words) => stray_row(at, &words, section, findings),
-                Kind::Code(code) => {
-                    stray_row(at, &code.text, section, findings);
+                BlockKind::Text(text) => refuse_stray_row(at, &text, section, report),
+                BlockKind::Code(code) => {
+                    refuse_stray_row(at, &code.text, section, report);
                     let Some(section) = section else { continue };
                     if section >= Section::RequestExample && outline.code.contains_key(&section) {
-                        let what = format!(
-                            "another block of code under `{}`: passed over",
-                            section.title()
+                        let title = section.title();
+                        report.note(
+                            at,
+                            format!("another block of code under `{title}`: ignored"),
                         );
-                        findings.note(at, what);
                     }
                     outline.code.entry(section).or_insert(code);
                 }
             }
         }
-        unused(other, section, findings);
+        refuse_missing_table(model, section, report);
         outline
     }
 
-    /// The code under a heading.
-    pub(crate) fn shown(&self, section: Section, findings: &mut Findings) -> Option<&Code> {
+    /// Returns the code of an example's section.
+    pub(crate) fn code(&self, section: Section, report: &mut Report) -> Option<&Code> {
+        let heading = *self.headings.get(&section)?;
+        let title = section.title();
         let code = self.code.get(&section);
-        if let (None, Some(at)) = (code, self.headings.get(&section)) {
-            findings.note(*at, format!("there is no `{}`", section.title()));
+        match code {
+            None => report.note(heading, format!("the section `{title}` has no code")),
+            Some(code) if code.is_cut => {
+                let message = format!("the page ends within its `{title}`: is it cut off?");
+                report.error(code.page_offset(0), message);
+            }
+            _ => {}
         }
-        code
+        code.filter(|code| !code.is_cut)
     }
 
-    /// How many rows the page has, headings of models among them.
-    pub(crate) fn rows(&self) -> usize {
+    /// Returns all tables of parameters and fields.
+    pub(crate) fn all_tables(&self) -> impl Iterator<Item = &Table> {
         let models = self.models.iter().map(|model| &model.table);
-        let tables = self.tables.values().chain(models);
-        self.models.len() + tables.map(|table| table.rows.len()).sum::<usize>()
+        self.tables.values().chain(models)
     }
 
-    fn heading(&mut self, section: Section, at: usize, findings: &mut Findings) {
-        // A request and its response may each have models.
+    fn add_section(&mut self, section: Section, at: usize, report: &mut Report) {
+        // The request and the response may have models of their own.
         let may_repeat = matches!(
             section,
             Section::Models | Section::Overview | Section::Usage
         );
         if self.headings.insert(section, at).is_some() && !may_repeat {
-            findings.error(
-                at,
-                format!(
-                    "a second heading `{}`: are these two pages in one?",
-                    section.title()
-                ),
-            );
+            let title = section.title();
+            let message = format!("a second heading `{title}`: put two pages into two files");
+            report.error(at, message);
         }
     }
 
-    fn table(
+    fn add_table(
         &mut self,
         section: Option<Section>,
-        heading: Option<(usize, String)>,
-        header: Row,
+        model: Option<Heading>,
+        header: &Row,
         rows: Vec<Row>,
-        findings: &mut Findings,
+        report: &mut Report,
     ) {
         let columns: Vec<Option<Column>> = match &header.cells {
-            Cells::Apart(cells) => cells.iter().map(|cell| Column::of(cell)).collect(),
-            Cells::Together(_) => COLUMNS.into_iter().map(Some).collect(),
+            Cells::Delimited(cells) => cells.iter().map(|cell| Column::of(cell)).collect(),
+            Cells::RunTogether(_) => COLUMNS.into_iter().map(Some).collect(),
         };
-        let is_definition = matches!(
+        let has_fields = matches!(
             section,
             Some(Section::Request | Section::Response | Section::Models | Section::Common)
         );
-        let missing = COLUMNS
-            .iter()
-            .find(|column| !columns.contains(&Some(**column)));
-        if let Some(missing) = missing {
-            // Other tables, say of error codes, are none of ours.
-            if is_definition || columns.contains(&Some(Column::Type)) {
-                let title = missing.title();
-                findings.error(header.at, format!("this table has no column `{title}`"));
+        for column in COLUMNS {
+            let cells = columns.iter().filter(|cell| **cell == Some(column));
+            let number = match cells.count() {
+                0 => "no column",
+                1 => continue,
+                _ => "several columns",
+            };
+            // Other tables, such as those of error codes, are ignored.
+            if has_fields || columns.contains(&Some(Column::Type)) {
+                let title = column.title();
+                report.error(header.at, format!("this table has {number} `{title}`"));
             }
             return;
         }
-        let is_twice = |column: &&Column| {
-            let cells = columns.iter().filter(|found| **found == Some(**column));
-            cells.count() > 1
-        };
-        if let Some(column) = COLUMNS.iter().find(is_twice) {
-            let title = column.title();
-            findings.error(header.at, format!("this table has two columns `{title}`"));
-            return;
-        }
         let table = Table { columns, rows };
-        match (section, heading) {
-            (_, Some((at, name))) if is_definition => {
+        match (section, model) {
+            (_, Some(Heading { at, text: name })) if has_fields => {
                 if !is_word(&name) || !is_name(&name) {
-                    findings.error(
-                        at,
-                        format!("this heading stands over a table of fields and is no model's name: {name:?}"),
+                    let message = format!(
+                        "the heading of a table of fields must be a model's name, not {name:?}"
                     );
+                    report.error(at, message);
                 }
                 self.models.push(ModelTable { at, name, table });
             }
             (Some(section @ (Section::Common | Section::Request | Section::Response)), None) => {
                 if self.tables.insert(section, table).is_some() {
-                    findings.error(
-                        header.at,
-                        format!("a second table under `{}`", section.title()),
-                    );
+                    let title = section.title();
+                    report.error(header.at, format!("a second table under `{title}`"));
                 }
             }
-            _ => findings.error(
-                header.at,
-                "a table of fields under no heading that says whose they are",
-            ),
+            _ => {
+                let message = "a table of fields needs the heading of its section or model";
+                report.error(header.at, message);
+            }
         }
     }
 
-    /// The action's name, on which the title and the table of common parameters agree.
-    pub(crate) fn action(&self, findings: &mut Findings) -> Option<String> {
-        let Some((at, title)) = &self.title else {
-            findings.error(
-                0,
-                "the page has no title that ends in its action's name: `Lists images - GetRepoImage`",
-            );
+    /// Returns the action's name. The title and the table of common parameters must agree on it.
+    pub(crate) fn action(&self, report: &mut Report) -> Option<String> {
+        let Some(Heading { at, text: title }) = &self.title else {
+            let message = "the page needs a title that ends in its action's name: \
+                           `Lists images - GetRepoImage`";
+            report.error(0, message);
             return None;
         };
         let common = self.tables.get(&Section::Common);
         for row in common.iter().flat_map(|table| &table.rows) {
-            let words = match &row.cells {
-                Cells::Apart(cells) => cells.join(" "),
-                Cells::Together(row) => match titles::cut_required(row) {
-                    Some((row, _)) => row.to_owned(),
-                    None => row.clone(),
-                },
+            let text = match &row.cells {
+                Cells::Delimited(cells) => &cells.join(" "),
+                Cells::RunTogether(row) => titles::cut_required(row).map_or(&row[..], |cut| cut.0),
             };
-            if let Some(other) = named(&words)
-                && other != title
-            {
-                findings.error(
-                    *at,
-                    format!("the title names `{title}`, the common parameters `{other}`: which of the two is it?"),
-                );
+            if let Some(other) = documented_action(text).filter(|other| other != title) {
+                let message =
+                    format!("the title names `{title}`, the common parameters name `{other}`");
+                report.error(*at, message);
             }
         }
         Some(title.clone())
     }
 }
 
-/// A row, or the header of a table, that an empty line or another word has cut off from its table, or
-/// that no front-end knows for one.
-fn stray_row(at: usize, words: &str, section: Option<Section>, findings: &mut Findings) {
-    let is_definition =
+/// Reports a row or header that an empty line or other text has cut off from its table, or that no
+/// reader recognised.
+fn refuse_stray_row(at: usize, text: &str, section: Option<Section>, report: &mut Report) {
+    let may_have_rows =
         section.is_some_and(|section| (Section::Definition..=Section::Models).contains(&section));
-    if is_definition && let Some(row) = words.lines().map(str::trim).find(|line| is_row(line)) {
-        let short: String = row.chars().take(60).collect();
-        if titles::begins_header(row) {
-            findings.error(
-                at,
-                format!("this header of a table is not understood: {short:?}"),
-            );
-            return;
-        }
-        findings.error(
-            at,
-            format!(
-                "a row outside a table: {short:?}: take out the empty line or the words before it"
-            ),
-        );
+    if !may_have_rows {
+        return;
+    }
+    if let Some(row) = text.lines().map(str::trim).find(|line| is_row(line)) {
+        let short = excerpt(row);
+        let message = if titles::begins_header(row) {
+            format!("the header of this table is not understood: {short:?}")
+        } else {
+            format!("a row outside a table: {short:?}: remove the empty line or text before it")
+        };
+        report.error(at, message);
     }
 }
 
-/// Whether a line of words may be one of a table, in any shape.
+/// Whether a line of text may be a row, in any shape.
 fn is_row(line: &str) -> bool {
     line.contains('\t')
         || line.starts_with('|')
@@ -244,28 +234,22 @@ fn is_row(line: &str) -> bool {
         || titles::begins_header(line)
 }
 
-/// A heading among the models that no table follows.
-fn unused(heading: Option<(usize, String)>, section: Option<Section>, findings: &mut Findings) {
-    if let Some((at, name)) = heading
+/// Reports a model's heading without a table.
+fn refuse_missing_table(heading: Option<Heading>, section: Option<Section>, report: &mut Report) {
+    if let Some(Heading { at, text: name }) = heading
         && section == Some(Section::Models)
         && is_word(&name)
     {
-        findings.error(at, format!("the model `{name}` has no table"));
+        report.error(at, format!("the model `{name}` has no table"));
     }
 }
 
-/// The action that the row of `Action` names: "the current API is GetRepoImage".
-fn named(row: &str) -> Option<&str> {
-    let words = row.trim_start();
-    if !words.starts_with("Action") {
-        return None;
-    }
-    let (_, name) = ["API is", "API 为"]
-        .iter()
-        .find_map(|words| row.split_once(words))?;
+/// Returns the action that the row of `Action` names: "the current API is GetRepoImage".
+fn documented_action(row: &str) -> Option<&str> {
+    row.trim_start().strip_prefix("Action")?;
+    let mut phrases = ["API is", "API 为"].iter();
+    let (_, name) = phrases.find_map(|phrase| row.split_once(phrase))?;
     let name = name.trim_start_matches([' ', '`']);
-    let end = name
-        .find(|c: char| !c.is_ascii_alphanumeric())
-        .unwrap_or(name.len());
-    (end > 0).then(|| &name[..end])
+    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
+    (!name.is_empty()).then_some(name)
 }

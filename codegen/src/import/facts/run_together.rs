@@ -1,52 +1,42 @@
-//! Rows whose cells are run together: `ImageSetarray[ImageSet]Image ListYes`.
+//! Splits rows without delimiters: `ImageSetarray[ImageSet]Image ListYes`.
 //!
-//! A row is a name, a type, a description and whether it is required. Every place where a type can
-//! stand after a name is a reading of the row. Where there are several, the page's examples settle
-//! it, then the wording of the readings; where that does not, the row stays open.
+//! Such a row is a name, a type, a description and Yes or No. It can be split wherever a type can
+//! stand after a name. Of several splits, the example settles one, then the wording. Otherwise the
+//! row stays open.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
 
-use crate::{import::facts::titles::cut_required, import::merge::proposal::one};
-use crate::{
-    spec::json::{Node, Value},
-    spec::{Type, is_word},
+use crate::import::{
+    facts::{Evidence, MAX_NAME, is_name, only},
+    read::titles::cut_required,
+};
+use crate::spec::{
+    Type, is_word,
+    json::{Node, Value},
 };
 
-/// What settled where the cells of a row end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Evidence {
-    /// The page divides them.
-    Apart,
-    /// There is one reading.
-    Grammar,
-    /// One reading's name is in the page's example.
-    Example,
-    /// All readings but one are worded as no row is.
-    Wording,
-}
-
-/// One way to read a row.
+/// One way to split a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Reading<'a> {
+pub(crate) struct Split<'a> {
     pub(crate) name: &'a str,
     pub(crate) ty: &'a str,
     pub(crate) description: &'a str,
 }
 
-/// The readings of a row, and whether it is required.
+/// All ways to split a row.
 #[derive(Debug)]
-pub(crate) struct Readings<'a> {
-    pub(crate) all: Vec<Reading<'a>>,
+pub(crate) struct Splits<'a> {
+    pub(crate) all: Vec<Split<'a>>,
     pub(crate) required: bool,
 }
 
-/// The values shown under each name.
-pub(crate) type Names<'a> = BTreeMap<String, Vec<&'a Node>>;
+/// The values of an example by name.
+pub(crate) type ExampleValues<'a> = BTreeMap<String, Vec<&'a Node>>;
 
-/// The names of a page's models, and how long they are: no other length is worth a try.
+/// The names of a page's models. Their lengths limit the lookups for each row.
 #[derive(Debug, Default)]
 pub(crate) struct ModelNames<'a> {
     names: BTreeSet<&'a str>,
@@ -68,172 +58,154 @@ impl ModelNames<'_> {
     }
 }
 
-/// What the page knows of one table.
+/// The evidence for the rows of one table.
 #[derive(Debug, Default)]
-pub(crate) struct Known<'a> {
+pub(crate) struct TableEvidence<'a> {
     /// The model that the table describes.
     pub(crate) model: Option<&'a str>,
-    /// Where the page shows what the table describes: once, or within several others.
-    pub(crate) shown: Vec<Rc<Names<'a>>>,
-    /// The names of the rows that are settled.
-    pub(crate) taken: BTreeSet<String>,
+    /// The examples of what the table describes.
+    pub(crate) examples: Vec<Rc<ExampleValues<'a>>>,
+    /// The names of the rows that can be split in one way.
+    pub(crate) settled_names: BTreeSet<&'a str>,
 }
 
-/// Longer names are none; this bounds the work on a row that is not one.
-const LONGEST: usize = 128;
+impl<'a> TableEvidence<'a> {
+    pub(crate) fn shows(&self, name: &str) -> bool {
+        self.examples.iter().any(|values| values.contains_key(name))
+    }
 
-/// English words that end in a type's name, as names have them: `SQLFingerprint` is no `SQLFingerpr` of
-/// type `int`. Those in lower case are the ends of longer words.
-const WORDS: &[&str] = &[
-    "Constraint",
-    "Hint",
-    "Joint",
-    "Maint",
-    "Mint",
-    "Paint",
-    "Point",
-    "Print",
-    "Taint",
-    "constraint",
-    "point",
-    "print",
-];
+    fn values(&self, name: &str) -> impl Iterator<Item = &'a Node> {
+        let values = self
+            .examples
+            .iter()
+            .filter_map(move |values| values.get(name));
+        values.flatten().copied()
+    }
+}
 
-impl<'a> Readings<'a> {
-    /// Every reading of a row, the shortest name first; `None` where it does not say whether it is
-    /// required.
+/// Words that end in `int`: `SQLFingerprint` is not `SQLFingerpr` of type `int`. Those in lower
+/// case are ends of longer words.
+const INT_WORDS: &str =
+    "Constraint Hint Joint Maint Mint Paint Point Print Taint constraint point print";
+
+fn ends_in_int_word(text: &str) -> bool {
+    INT_WORDS.split(' ').any(|word| text.ends_with(word))
+}
+
+impl<'a> Splits<'a> {
+    /// Returns every split of a row, the shortest name first. Returns `None` for a row that does
+    /// not end in Yes or No.
     pub(crate) fn of(row: &'a str, models: &ModelNames<'_>) -> Option<Self> {
         let (row, required) = cut_required(row)?;
-        let name_end = row
-            .bytes()
-            .take(LONGEST)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(byte))
-            .count();
         let mut all = Vec::new();
-        for at in 1..=name_end {
-            if !is_name(&row[..at]) {
-                continue;
-            }
-            for length in types(&row[at..], models) {
-                all.push(Reading {
-                    name: &row[..at],
-                    ty: &row[at..at + length],
-                    description: &row[at + length..],
-                });
+        for end in 1..=word_length(row, b"_.-") {
+            let (name, rest) = row.split_at(end);
+            if is_name(name) {
+                all.extend(type_lengths(rest, models).into_iter().map(|length| Split {
+                    name,
+                    ty: &rest[..length],
+                    description: &rest[length..],
+                }));
             }
         }
         Some(Self { all, required })
     }
 
-    /// The one reading that the evidence leaves.
-    pub(crate) fn settle(&self, known: &Known<'_>) -> Option<(&Reading<'a>, Evidence)> {
-        let is_shown = |reading: &&Reading<'_>| known.shows(reading.name);
-        let is_sound = |reading: &&Reading<'_>| !reading.is_odd(known);
-        // What may be a type that the page does not explain stands in no reading.
-        let is_plain = |reading: &&Reading<'_>| is_shown(reading) || !reading.may_hide_a_type();
-        if let [only] = self.all.as_slice() {
-            return Some((only, Evidence::Grammar)).filter(|(only, _)| is_plain(only));
+    /// Returns the one split that the evidence leaves.
+    pub(crate) fn settle(&self, evidence: &TableEvidence<'_>) -> Option<(&Split<'a>, Evidence)> {
+        let is_shown = |split: &&Split<'_>| evidence.shows(split.name);
+        let is_plausible = |split: &&Split<'_>| !split.is_odd(evidence);
+        // A type that the page does not explain is in no split.
+        let is_certain = |split: &&Split<'_>| is_shown(split) || !split.may_hide_a_type();
+        if let [split] = self.all.as_slice() {
+            return is_certain(&split).then_some((split, Evidence::Grammar));
         }
-        let sound = one(self.all.iter().filter(is_sound));
-        let shown = one(self.all.iter().filter(is_shown)).or_else(|| {
-            let fits = |reading: &&Reading<'_>| is_shown(reading) && reading.fits(known);
-            one(self.all.iter().filter(fits))
+        let shown = only(self.all.iter().filter(is_shown)).or_else(|| {
+            let has_type = |split: &&Split<'_>| {
+                let mut values = evidence.values(split.name);
+                values.any(|value| has_kind(value, split.ty))
+            };
+            only(self.all.iter().filter(has_type))
         });
-        match (shown, sound) {
-            (Some(shown), _) if is_sound(&shown) => Some((shown, Evidence::Example)),
-            // The example against the wording.
-            (Some(_), _) => None,
-            (None, Some(sound)) => {
-                Some((sound, Evidence::Wording)).filter(|(sound, _)| is_plain(sound))
-            }
-            (None, None) => None,
+        if let Some(split) = shown {
+            // An example against the wording settles nothing.
+            return is_plausible(&split).then_some((split, Evidence::Example));
         }
+        let split = only(self.all.iter().filter(is_plausible))?;
+        is_certain(&split).then_some((split, Evidence::Wording))
     }
 }
 
-impl<'a> Known<'a> {
-    pub(crate) fn shows(&self, name: &str) -> bool {
-        self.shown.iter().any(|names| names.contains_key(name))
-    }
-
-    fn values(&self, name: &str) -> impl Iterator<Item = &'a Node> {
-        let shown = self.shown.iter().filter_map(move |names| names.get(name));
-        shown.flatten().copied()
-    }
-}
-
-impl Reading<'_> {
-    /// Whether no row is worded so.
-    fn is_odd(&self, known: &Known<'_>) -> bool {
+impl Split<'_> {
+    /// Whether no row is worded like this.
+    fn is_odd(&self, evidence: &TableEvidence<'_>) -> bool {
         self.cuts_word()
             || self.name_ends_in_type()
             || self.name_repeats_itself()
-            || self.description_runs_on()
-            // A model that holds itself outside of a list would have no end.
-            || known.model == Some(self.ty)
-            || known.taken.contains(self.name)
+            || self.description_begins_within_word()
+            // A model that holds itself outside a list is infinite.
+            || evidence.model == Some(self.ty)
+            || evidence.settled_names.contains(self.name)
     }
 
-    /// Whether the true type may be one that is not on the page, and part of the name or the description
-    /// was taken for it: `Bucket` of type `BucketInfo`, `Period` of type `PeriodSet`, `App` of `internalId`.
+    /// Whether the true type may be missing from the page, so that a part of it was taken for
+    /// another cell: `Bucket` of type `BucketInfo`, `Period` of type `PeriodSet`, `App` of type
+    /// `internalId`.
     fn may_hide_a_type(&self) -> bool {
+        let is_basic = Type::BASIC.contains(&self.ty);
         self.cuts_word()
-            || self.description_runs_on()
-            || (Type::BASIC.contains(&self.ty)
-                && (self.sentence_goes_on() || self.type_goes_on() || self.name_begins_again()))
+            || self.description_begins_within_word()
+            || (is_basic
+                && (self.type_is_a_word() || self.type_continues() || self.name_restarts()))
     }
 
-    /// `stringListNames`: a list of texts, in the words of some other language.
-    fn type_goes_on(&self) -> bool {
+    /// `stringListNames`: the type continues in the description.
+    fn type_continues(&self) -> bool {
         ["Array", "List", "Map", "Set"].iter().any(|word| {
             let rest = self.description.strip_prefix(word);
             rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
         })
     }
 
-    /// `object storage bucket`, `string of it`: the type is the first word of a sentence.
-    fn sentence_goes_on(&self) -> bool {
-        let words = self.description.strip_prefix(' ');
-        words.is_some_and(|words| words.starts_with(|c: char| c.is_ascii_lowercase()))
+    /// `object storage bucket`: the type is the first word of the description.
+    fn type_is_a_word(&self) -> bool {
+        let rest = self.description.strip_prefix(' ');
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
     }
 
-    /// `BucketBucketInfo`, `DataSetDataInfo`: the name's first word begins another word of it, perhaps
-    /// that of its type. (`EIPEIP` before a type leaves the second nothing to be but a name.)
-    fn name_begins_again(&self) -> bool {
-        let last = self.name.rsplit('.').next().unwrap_or(self.name);
-        let words = camel_words(last);
-        let is_again = |word: &&str| word.len() > 1 && *word == words[0];
-        words.iter().skip(1).any(is_again) && !self.name_repeats_itself()
+    /// `BucketBucketInfo`, `DataSetDataInfo`: the name's first word begins another word in it,
+    /// possibly that of its type. `EIPEIP` before a type can only be a name.
+    fn name_restarts(&self) -> bool {
+        let words = camel_words(self.last_name());
+        let is_first = |word: &&str| word.len() > 1 && *word == words[0];
+        words.iter().skip(1).any(is_first) && !self.name_repeats_itself()
     }
 
-    /// `SQLFingerpr`, `int`: the cut goes through a word.
+    /// `SQLFingerpr` of type `int`
     fn cuts_word(&self) -> bool {
-        if !Type::BASIC.contains(&self.ty) {
-            return false;
-        }
-        let word = format!("{}{}", self.name, self.ty);
-        WORDS.iter().any(|known| word.ends_with(known))
+        Type::BASIC.contains(&self.ty) && ends_in_int_word(&format!("{}{}", self.name, self.ty))
     }
 
-    /// `Modestring`: names are written in camel case.
+    /// `Modestring`: names are in camel case.
     fn name_ends_in_type(&self) -> bool {
-        Type::BASIC
-            .iter()
-            .chain(&["bool"])
-            .any(|ty| self.name.ends_with(ty))
-            && !WORDS.iter().any(|word| self.name.ends_with(word))
+        let mut types = Type::BASIC.iter().chain(&["bool"]);
+        types.any(|ty| self.name.ends_with(ty)) && !ends_in_int_word(self.name)
     }
 
     /// `EIPEIP`
     fn name_repeats_itself(&self) -> bool {
-        let last = self.name.rsplit('.').next().unwrap_or(self.name);
-        let (first, second) = last.split_at(last.len() / 2);
+        let (first, second) = self.last_name().split_at(self.last_name().len() / 2);
         first == second
     }
 
-    /// `sstringNode`, `int默认`, `array[TagSet]`: a description begins with a word, and not in the middle
-    /// of one or with a type. (`tag列表` begins with a word: Chinese needs no space.)
-    fn description_runs_on(&self) -> bool {
+    /// Returns the name after its last dot.
+    fn last_name(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(self.name)
+    }
+
+    /// `sstringNode`, `int默认`, `array[TagSet]`: the description begins within a word or with a
+    /// type. `tag列表` begins with a word: Chinese needs no space.
+    fn description_begins_within_word(&self) -> bool {
         let is_ascii = |c: &char| c.is_ascii_alphanumeric();
         let word: String = self.description.chars().take_while(is_ascii).collect();
         let is_cut = word.starts_with(|c: char| c.is_ascii_lowercase())
@@ -244,14 +216,9 @@ impl Reading<'_> {
         });
         is_cut || begins_with_type || self.description.starts_with("array[")
     }
-
-    /// Whether a value that is shown under the name has the type.
-    fn fits(&self, known: &Known<'_>) -> bool {
-        known.values(self.name).any(|node| has_kind(node, self.ty))
-    }
 }
 
-/// The words of a name in camel case: `Data`, `Set`.
+/// Returns the words of a name in camel case: `Data`, `Set`.
 fn camel_words(name: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let mut start = 0;
@@ -265,46 +232,45 @@ fn camel_words(name: &str) -> Vec<&str> {
     words
 }
 
-/// Whether a value is of the kind that a type is.
-fn has_kind(node: &Node, ty: &str) -> bool {
-    match (&node.value, ty) {
-        (Value::Array(_), ty) => ty.starts_with("array["),
-        (Value::String(_), ty) => ty == "string",
-        (Value::Number(_), ty) => matches!(ty, "int" | "float"),
-        (Value::Boolean(_), ty) => matches!(ty, "boolean" | "bool"),
-        (Value::Object(_), ty) => ty == "object" || !is_basic(ty),
-        (Value::Null, _) => false,
+/// Whether a value is of the kind of a type.
+fn has_kind(value: &Node, ty: &str) -> bool {
+    let is_array = ty.starts_with("array[");
+    match value.value {
+        Value::Array(_) => is_array,
+        Value::String(_) => ty == "string",
+        Value::Number(_) => matches!(ty, "int" | "float"),
+        Value::Boolean(_) => matches!(ty, "boolean" | "bool"),
+        Value::Object(_) => {
+            let is_basic = Type::BASIC.contains(&ty) || ty == "bool" || is_array;
+            ty == "object" || !is_basic
+        }
+        Value::Null => false,
     }
 }
 
-fn is_basic(ty: &str) -> bool {
-    Type::BASIC.contains(&ty) || ty == "bool" || ty.starts_with("array[")
+/// Returns the length of the ASCII word at the beginning of a text, at most that of a name.
+fn word_length(text: &str, signs: &[u8]) -> usize {
+    let bytes = text.bytes().take(MAX_NAME);
+    bytes
+        .take_while(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte))
+        .count()
 }
 
-/// The lengths of the types that a text begins with.
-fn types(text: &str, models: &ModelNames<'_>) -> Vec<usize> {
+/// Returns the lengths of the types that a text can begin with.
+fn type_lengths(text: &str, models: &ModelNames<'_>) -> Vec<usize> {
     if text.starts_with("array[") {
-        return array(text).into_iter().collect();
+        return array_length(text).into_iter().collect();
     }
-    // Of `bool` and `boolean` the whole word: no description goes on with "ean".
-    let basic = Type::BASIC
-        .iter()
-        .chain(&["bool"])
-        .filter(|ty| text.starts_with(**ty))
-        .map(|ty| ty.len())
-        .max();
-    let word = text
-        .bytes()
-        .take(LONGEST)
-        .take_while(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(byte))
-        .count();
-    let lengths = models.lengths.range(..=word).copied();
+    // Of `bool` and `boolean`, the longer one: no description begins with "ean".
+    let basic = Type::BASIC.iter().chain(&["bool"]);
+    let basic = basic.filter(|ty| text.starts_with(**ty)).map(|ty| ty.len());
+    let lengths = models.lengths.range(..=word_length(text, b"_-")).copied();
     let models = lengths.filter(|end| models.contains(&text[..*end]));
-    basic.into_iter().chain(models).collect()
+    basic.max().into_iter().chain(models).collect()
 }
 
-/// The length of `array[…]`: the brackets say where it ends.
-fn array(text: &str) -> Option<usize> {
+/// Returns the length of `array[…]`, which ends at its closing bracket.
+fn array_length(text: &str) -> Option<usize> {
     let mut inner = text;
     let mut depth = 0;
     while let Some(element) = inner.strip_prefix("array[") {
@@ -317,15 +283,6 @@ fn array(text: &str) -> Option<usize> {
     (closed >= depth).then(|| text.len() - close.len() + depth)
 }
 
-/// A name of parameters and fields: words of ASCII, perhaps divided by dots.
-pub(crate) fn is_name(name: &str) -> bool {
-    name.len() <= LONGEST
-        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .split('.')
-            .all(|part| is_word(part) && !part.ends_with('-'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,12 +290,12 @@ mod tests {
     fn settled(
         row: &str,
         models: &[&str],
-        known: &Known<'_>,
+        evidence: &TableEvidence<'_>,
     ) -> Option<(String, String, Evidence)> {
         let models = models.iter().copied().collect();
-        let readings = Readings::of(row, &models)?;
-        let (reading, evidence) = readings.settle(known)?;
-        Some((reading.name.to_owned(), reading.ty.to_owned(), evidence))
+        let splits = Splits::of(row, &models)?;
+        let (split, evidence) = splits.settle(evidence)?;
+        Some((split.name.to_owned(), split.ty.to_owned(), evidence))
     }
 
     fn some(name: &str, ty: &str, evidence: Evidence) -> Option<(String, String, Evidence)> {
@@ -346,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_one_reading_is_settled_by_its_grammar() {
+    fn a_row_with_one_split_is_settled_by_its_grammar() {
         for (row, name, ty) in [
             ("TotalCountintYes", "TotalCount", "int"),
             (
@@ -364,15 +321,19 @@ mod tests {
             ("Add.Nstring默认为NoNo", "Add.N", "string"),
         ] {
             let expected = some(name, ty, Evidence::Grammar);
-            assert_eq!(settled(row, &[], &Known::default()), expected, "{row}");
+            assert_eq!(
+                settled(row, &[], &TableEvidence::default()),
+                expected,
+                "{row}"
+            );
         }
     }
 
     #[test]
-    fn the_wording_settles_what_only_one_reading_can_mean() {
-        let own = |model| Known {
+    fn the_wording_settles_a_row_with_one_plausible_split() {
+        let own = |model| TableEvidence {
             model: Some(model),
-            ..Known::default()
+            ..TableEvidence::default()
         };
         for (row, model, name, ty) in [
             ("TaintsstringNode taintsNo", "Rack", "Taints", "string"),
@@ -401,20 +362,15 @@ mod tests {
     }
 
     #[test]
-    fn the_example_settles_what_wording_does_not_and_is_not_believed_against_it() {
-        let node = |value| Node {
-            at: 0,
-            end: 0,
-            value,
-        };
-        let object = node(Value::Object(Vec::new()));
-        let shown = |name: &str| Known {
-            shown: vec![Rc::new([(name.to_owned(), vec![&object])].into())],
-            ..Known::default()
+    fn the_example_settles_a_row_unless_it_contradicts_the_wording() {
+        let object = Node::new(Value::Object(Vec::new()));
+        let shown = |name: &str| TableEvidence {
+            examples: vec![Rc::new([(name.to_owned(), vec![&object])].into())],
+            ..TableEvidence::default()
         };
         let row = "EIPShareInfoShareInfo独占No";
         let models = ["ShareInfo"];
-        assert_eq!(settled(row, &models, &Known::default()), None);
+        assert_eq!(settled(row, &models, &TableEvidence::default()), None);
         for name in ["EIP", "EIPShareInfo"] {
             let expected = some(name, "ShareInfo", Evidence::Example);
             assert_eq!(settled(row, &models, &shown(name)), expected);
@@ -424,20 +380,20 @@ mod tests {
     }
 
     #[test]
-    fn what_no_evidence_settles_stays_open() {
+    fn a_row_without_evidence_stays_open() {
         for row in [
             "MaxPodsintint默认110No",
             "SizeNo",
             "SizeUnknownModelThe sizeNo",
             // A description may begin with a model's name, and with a word in lower case.
             "NodeShareInfoShareInfoshareinfo信息，见ShareInfoNo",
-            // The one type that is known is part of a word.
+            // The only known type is part of a word.
             "FingerprintUnknownModelThe printNo",
             "Sizeint",
             "",
         ] {
             assert_eq!(
-                settled(row, &["ShareInfo"], &Known::default()),
+                settled(row, &["ShareInfo"], &TableEvidence::default()),
                 None,
                 "{row}"
             );
@@ -445,13 +401,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_not_taken_again() {
-        let known = Known {
-            taken: ["EIP".to_owned()].into(),
-            ..Known::default()
+    fn a_settled_name_is_not_used_again() {
+        let evidence = TableEvidence {
+            settled_names: ["EIP"].into(),
+            ..TableEvidence::default()
         };
         assert_eq!(
-            settled("EIPShareInfoShareInfo独占No", &["ShareInfo"], &known),
+            settled("EIPShareInfoShareInfo独占No", &["ShareInfo"], &evidence),
             some("EIPShareInfo", "ShareInfo", Evidence::Wording)
         );
     }

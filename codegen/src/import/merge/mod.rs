@@ -1,477 +1,347 @@
-//! From a page's facts to a spec: the facts are the page's, words and decisions are kept.
+//! Merges the facts of a page into the spec. Prose and decisions of the old spec are kept.
 
-pub(crate) mod contradiction;
-pub(crate) mod proposal;
+mod examples;
+mod proposal;
+mod table;
 
 use std::collections::BTreeSet;
 
+use crate::import::facts::{Facts, Field, Model, only};
 use crate::{
-    import::facts::page::{Facts, Field, Model, members, model_of},
-    import::findings::Findings,
-    import::merge::contradiction::{Decided, Key, Owner, Shown, compare},
+    model::comparison::{self, Owner},
+    spec::{
+        self, Type,
+        diagnostic::Report,
+        json::{Member, Node, Value},
+        keys,
+    },
 };
-use crate::{
-    spec::Type,
-    spec::diagnostic::Report,
-    spec::json::{Member, Node, Value},
-};
+use examples::CheckedExamples;
+use table::{Table, at, has, row_name, row_type};
 
-/// The keys of an action that are the page's, or ours to keep up with it. Every other is a person's.
-const ACTION: &[&str] = &[
-    "action",
-    "parameters",
-    "response",
-    "models",
-    "example",
-    "proposed",
-];
-/// The keys of a field that are the page's. A default is, where the page says it.
-const FIELD: &[&str] = &[
-    "name",
-    "type",
-    "required",
-    "example_type",
-    "example_omits",
-    "example_shorthand",
-];
-
-/// The spec that a page makes of the one there is.
-pub(crate) fn merge(facts: &Facts, old: Option<&Node>, findings: &mut Findings) -> Node {
+/// Returns the old spec with the facts of a page, or a new spec.
+pub(crate) fn merge(facts: &Facts, old: Option<&Node>, report: &mut Report) -> Node {
     let mut merge = Merge {
         facts,
         old,
         renamed: None,
     };
-    merge.renamed = merge.renamed();
-    merge.note_losses(findings);
-    let decided = merge.decided();
-    let shown = compare(facts, &decided, findings);
-
-    let list = |owner: &Owner, fields: &[Field], old: Option<&Node>| {
-        let fields = fields.iter();
-        let fields = fields.map(|field| merge.field(owner, field, old, &decided, &shown));
-        node(Value::Array(fields.collect()))
-    };
-    let mut spec = vec![
-        member("action", string(&facts.action)),
-        member(
-            "parameters",
-            list(&Owner::Request, &facts.parameters, merge.old("parameters")),
-        ),
-        member(
-            "response",
-            list(&Owner::Response, &facts.response, merge.old("response")),
-        ),
-    ];
-    let of_page = facts.models.iter().map(|model| {
-        let owner = Owner::Model(model.name.clone());
-        member(
-            &model.name,
-            list(&owner, &model.fields, merge.old_model(&model.name)),
-        )
-    });
-    let by_hand = merge.models_by_hand().into_iter().cloned();
-    let models: Vec<Member> = of_page.chain(by_hand).collect();
-    if !models.is_empty() {
-        spec.push(member("models", node(Value::Object(models))));
-    }
-
-    // What is not known here is carried over too: it is for the generator to refuse.
-    let ours = old.into_iter().flat_map(members);
-    spec.extend(
-        ours.filter(|old| !ACTION.contains(&old.key.as_str()))
-            .cloned(),
-    );
-    let mut proposed = Vec::new();
-    if !has(&spec, "$schema") {
-        spec.push(member("$schema", string("../../schema/action.schema.json")));
-    }
-    if !has(&spec, "summary") {
-        spec.push(member("summary", string("")));
-    }
-    if !has(&spec, "idempotency") {
-        spec.push(member(
-            "idempotency",
-            string(proposal::idempotency(&facts.action)),
-        ));
-        proposed.push("idempotency");
-    }
-    match (old, proposal::pagination(facts)) {
-        (None, Some(parts)) => {
-            let parts = parts.map(|(part, field)| member(part, string(&field.name)));
-            spec.push(member("pagination", node(Value::Object(parts.into()))));
-            proposed.push("pagination");
-        }
-        // A spec without pagination has been decided to have none, if it could have had one.
-        (Some(_), Some(parts)) if !has(&spec, "pagination") => {
-            if let Some((_, field)) = parts.iter().find(|(_, field)| !merge.was_there(field)) {
-                let what = "the page now has all that a pagination needs: add `pagination` to the spec if its calls page";
-                findings.note(field.at, what);
-            }
-        }
-        _ => {}
-    }
-    let is_text = |model: &&Model| shown.alone.contains(&model.name);
-    if facts
-        .models
-        .iter()
-        .filter(is_text)
-        .any(|model| merge.alone(model).is_none())
-    {
-        proposed.push("example_shorthand");
-    }
-    spec.extend(merge.example(shown));
-    spec.extend(merge.proposed(&proposed));
-    node(Value::Object(spec))
+    merge.renamed = merge.find_renamed_model();
+    merge.note_losses(report);
+    let examples = merge.check_examples(report);
+    let mut spec = merge.tables_of_page(&examples);
+    // Unknown keys are kept too: the generator reports them.
+    let kept = old.into_iter().flat_map(Node::members);
+    let kept = kept.filter(|old| !keys::ACTION.is_fact(&old.key) && old.key != "model_names");
+    spec.extend(kept.cloned());
+    spec.extend(merge.model_names());
+    merge.propose(&mut spec, &examples, report);
+    spec.extend(merge.example(examples));
+    Node::new(Value::Object(spec))
 }
 
 struct Merge<'a> {
     facts: &'a Facts,
     old: Option<&'a Node>,
-    /// The model that has another name on the page, and the one that it was.
+    /// A model of the page, and the model of the old spec that had another name.
     renamed: Option<(&'a Model, &'a Member)>,
 }
 
 impl<'a> Merge<'a> {
     fn old(&self, key: &str) -> Option<&'a Node> {
-        get(self.old?, key)
+        self.old?.get(key)
     }
 
     fn old_model(&self, name: &str) -> Option<&'a Node> {
         match self.renamed {
             Some((new, old)) if new.name == name => Some(&old.value),
-            _ => get(self.old("models")?, name),
+            _ => self.old("models")?.get(name),
         }
     }
 
     fn old_models(&self) -> &'a [Member] {
-        self.old("models").map_or(&[], members)
-    }
-
-    /// The models that the spec has and the page neither has nor refers to.
-    fn gone(&self) -> impl Iterator<Item = &'a Member> {
-        let by_hand = self.models_by_hand();
-        let is_renamed = |name: &str| self.renamed.is_some_and(|(_, old)| old.key == name);
-        self.old_models().iter().filter(move |old| {
-            let is_there = self.is_on_page(&old.key) || by_hand.contains(old);
-            !is_there && !is_renamed(&old.key)
-        })
-    }
-
-    /// The only new model with the only one that is gone, where they have fields of the same names or
-    /// the same row refers to them.
-    fn renamed(&self) -> Option<(&'a Model, &'a Member)> {
-        let is_new = |model: &&Model| self.old_model(&model.name).is_none();
-        let new = proposal::one(self.facts.models.iter().filter(is_new))?;
-        let gone = proposal::one(self.gone())?;
-        let before = elements(&gone.value).iter().filter_map(row_name);
-        let after = new.fields.iter().map(|field| field.name.as_str());
-        let is_alike = before.collect::<BTreeSet<_>>() == after.collect();
-        let is_referred_alike = self.tables().any(|(_, _, fields, rows)| {
-            let referring = |field: &&Field| model_of(&field.kind) == Some(&new.name);
-            fields.iter().filter(referring).any(|field| {
-                let row = rows.iter().find(|row| row_name(row) == Some(&field.name));
-                row.and_then(row_type).as_ref().and_then(model_of) == Some(&gone.key)
-            })
-        });
-        (is_alike || is_referred_alike).then_some((new, gone))
-    }
-
-    /// Where each table of the page stands, whose it is, its rows, and those of the spec there is.
-    fn tables(&self) -> impl Iterator<Item = (usize, Owner, &'a [Field], &'a [Node])> {
-        let facts = self.facts;
-        let rows = |old: Option<&'a Node>| old.map_or(&[][..], elements);
-        let table = |owner, fields: &'a [Field], key| {
-            let at = fields.first().map_or(0, |field| field.at);
-            (at, owner, fields, rows(self.old(key)))
-        };
-        let models = facts.models.iter().map(move |model| {
-            let owner = Owner::Model(model.name.clone());
-            let rows = rows(self.old_model(&model.name));
-            (model.at, owner, &model.fields[..], rows)
-        });
-        [
-            table(Owner::Request, &facts.parameters, "parameters"),
-            table(Owner::Response, &facts.response, "response"),
-        ]
-        .into_iter()
-        .chain(models)
-    }
-
-    /// Whether the spec has a row that says the same.
-    fn was_there(&self, field: &Field) -> bool {
-        let rows = self.tables().flat_map(|(.., rows)| rows);
-        let mut same = rows.filter(|row| row_name(row) == Some(&field.name));
-        same.any(|row| {
-            let required = get(row, "required").map(|node| &node.value);
-            row_type(row).as_ref() == Some(&field.kind)
-                && required == Some(&Value::Boolean(field.required))
-        })
-    }
-
-    /// Notes the decisions that go with what is gone, and those that get another owner.
-    fn note_losses(&self, findings: &mut Findings) {
-        if let Some((new, old)) = self.renamed {
-            findings.note(
-                new.at,
-                format!(
-                    "`{}` is taken for `{}` under another name: it keeps its words and decisions",
-                    new.name, old.key
-                ),
-            );
-        }
-        let gone = self.gone().map(|model| {
-            let owner = Owner::Model(model.key.clone());
-            (0, owner, &[][..], elements(&model.value))
-        });
-        for (at, owner, fields, rows) in self.tables().chain(gone) {
-            for row in rows {
-                let name = row_name(row).unwrap_or_default();
-                let is_fact =
-                    |key: &str| FIELD.contains(&key) || ["default", "description"].contains(&key);
-                let keys = members(row).iter().map(|member| member.key.as_str());
-                let lost: Vec<String> = keys
-                    .filter(|key| !is_fact(key))
-                    .map(|key| format!("`{key}`"))
-                    .collect();
-                if lost.is_empty() || fields.iter().any(|field| field.name == name) {
-                    continue;
-                }
-                let what = match &owner {
-                    Owner::Request => format!("the parameter `{name}`"),
-                    Owner::Response => format!("the response field `{name}`"),
-                    Owner::Model(model) => format!("`{model}.{name}`"),
-                };
-                let lost = lost.join(", ");
-                findings.note(at, format!("{what} is gone, and with it: {lost}"));
-            }
-        }
-    }
-
-    /// The decisions that the page's examples are read by.
-    fn decided(&self) -> Decided {
-        let mut decided = Decided::default();
-        let mut note = |owner: Owner, fields: Option<&Node>| {
-            for field in fields.into_iter().flat_map(elements) {
-                let is_boolean = get(field, "format").and_then(text) == Some("boolean");
-                if let Some(name) = row_name(field).filter(|_| is_boolean) {
-                    decided.booleans.insert((owner.clone(), name.to_owned()));
-                }
-            }
-        };
-        note(Owner::Request, self.old("parameters"));
-        note(Owner::Response, self.old("response"));
-        for model in &self.facts.models {
-            note(
-                Owner::Model(model.name.clone()),
-                self.old_model(&model.name),
-            );
-            let proposed = || proposal::identity(model).map(|field| field.name.clone());
-            if let Some(alone) = self.alone(model).or_else(proposed) {
-                decided.alone.insert(model.name.clone(), alone);
-            }
-        }
-        decided
-    }
-
-    /// The field of a model that a person lets stand for the whole.
-    fn alone(&self, model: &Model) -> Option<String> {
-        let fields = elements(self.old_model(&model.name)?);
-        let alone = fields
-            .iter()
-            .find(|field| get(field, "example_shorthand").is_some())?;
-        let name = row_name(alone)?;
-        let is_there = model.fields.iter().any(|field| field.name == name);
-        is_there.then(|| name.to_owned())
-    }
-
-    /// A row of the page, with what a person has said of it.
-    fn field(
-        &self,
-        owner: &Owner,
-        field: &Field,
-        old: Option<&Node>,
-        decided: &Decided,
-        shown: &Shown,
-    ) -> Node {
-        let key: Key = (owner.clone(), field.name.clone());
-        let yes = || node(Value::Boolean(true));
-        let mut row = vec![
-            member("name", string(&field.name)),
-            member("type", string(&field.ty)),
-            member("required", node(Value::Boolean(field.required))),
-        ];
-        if *owner == Owner::Request && !field.required {
-            let default = proposal::default(&field.description, &field.kind);
-            row.extend(default.map(|default| member("default", value(default, &field.kind))));
-        }
-        let example_type = shown.types.get(&key);
-        row.extend(example_type.map(|ty| member("example_type", string(&ty.to_string()))));
-        if shown.absent.contains(&key) {
-            row.push(member("example_omits", yes()));
-        }
-        if let Owner::Model(model) = owner
-            && shown.alone.contains(model)
-            && decided.alone.get(model) == Some(&field.name)
-        {
-            row.push(member("example_shorthand", yes()));
-        }
-        let is_same = |old: &&Node| row_name(old) == Some(&field.name);
-        let old = old.into_iter().flat_map(elements).find(is_same);
-        for old in old.into_iter().flat_map(members) {
-            let is_outdated = FIELD.contains(&old.key.as_str())
-                || (old.key == "default" && field.required)
-                || has(&row, &old.key);
-            if !is_outdated {
-                row.push(old.clone());
-            }
-        }
-        if !has(&row, "description") {
-            row.push(member("description", string("")));
-        }
-        node(Value::Object(row))
+        self.old("models").map_or(&[], Node::members)
     }
 
     fn is_on_page(&self, model: &str) -> bool {
         self.facts.models.iter().any(|other| other.name == model)
     }
 
-    /// Models that the page lacks and refers to, itself or through another of them: a person has
-    /// written them.
-    fn models_by_hand(&self) -> Vec<&'a Member> {
-        let old = self.old_models().iter();
-        let mut by_hand: Vec<&Member> = old.filter(|old| !self.is_on_page(&old.key)).collect();
-        let fields = self.facts.fields();
-        let referred = fields.filter_map(|field| model_of(&field.kind));
-        let mut referred: BTreeSet<String> = referred.map(str::to_owned).collect();
-        loop {
-            let before = referred.len();
-            let kept = by_hand.iter().filter(|old| referred.contains(&old.key));
-            let rows = kept.flat_map(|model| elements(&model.value));
-            let types: Vec<Type> = rows.filter_map(row_type).collect();
-            referred.extend(types.iter().filter_map(model_of).map(str::to_owned));
-            if referred.len() == before {
-                break;
+    /// Returns the models that only the old spec has and nothing refers to.
+    fn gone_models(&self) -> impl Iterator<Item = &'a Member> {
+        let handwritten = self.handwritten_models();
+        let is_renamed = |name: &str| self.renamed.is_some_and(|(_, old)| old.key == name);
+        self.old_models().iter().filter(move |old| {
+            !self.is_on_page(&old.key) && !handwritten.contains(old) && !is_renamed(&old.key)
+        })
+    }
+
+    /// Returns the models that only the old spec has and the page refers to, itself or through
+    /// another of them. A maintainer has written them.
+    fn handwritten_models(&self) -> Vec<&'a Member> {
+        let models = self.old_models().iter();
+        let mut models: Vec<&Member> = models.filter(|old| !self.is_on_page(&old.key)).collect();
+        let used = self.facts.fields().filter_map(|field| field.kind.model());
+        let mut used: BTreeSet<String> = used.map(str::to_owned).collect();
+        let mut before = 0;
+        while before < used.len() {
+            before = used.len();
+            for model in &models {
+                if used.contains(&model.key) {
+                    let rows = model.value.elements().iter();
+                    used.extend(rows.filter_map(|row| row_type(row)?.model().map(str::to_owned)));
+                }
             }
         }
-        by_hand.retain(|old| referred.contains(&old.key));
-        by_hand
+        models.retain(|model| used.contains(&model.key));
+        models
     }
 
-    /// What the page shows; what it does not show stays as it was.
-    fn example(&self, shown: Shown) -> Option<Member> {
-        let old = |key| get(self.old("example")?, key).cloned();
-        let request = shown.request.or_else(|| old("request"));
-        let response = shown.response.or_else(|| old("response"));
-        let parts = [("request", request), ("response", response)].into_iter();
-        let parts = parts.filter_map(|(key, part)| Some(member(key, part?)));
-        let others = self.old("example").into_iter().flat_map(members);
-        let others = others.filter(|other| !["request", "response"].contains(&&other.key[..]));
-        let parts: Vec<Member> = parts.chain(others.cloned()).collect();
-        (!parts.is_empty()).then(|| member("example", node(Value::Object(parts))))
+    /// Returns the only new model with the only one that is gone, if they have the same names of
+    /// fields or the same row refers to them.
+    fn find_renamed_model(&self) -> Option<(&'a Model, &'a Member)> {
+        let is_new = |model: &&Model| self.old_model(&model.name).is_none();
+        let new = only(self.facts.models.iter().filter(is_new))?;
+        let gone = only(self.gone_models())?;
+        let before = gone.value.elements().iter().filter_map(row_name);
+        let after = new.fields.iter().map(|field| field.name.as_str());
+        let has_same_fields = before.collect::<BTreeSet<_>>() == after.collect();
+        let has_same_row = self.tables().iter().any(|table| {
+            table.fields.iter().any(|field| {
+                let old = table.old_row(field).and_then(row_type);
+                field.kind.model() == Some(&new.name)
+                    && old.as_ref().and_then(Type::model) == Some(&gone.key)
+            })
+        });
+        (has_same_fields || has_same_row).then_some((new, gone))
     }
 
-    /// What waits for a person: what is proposed now, and what nobody has confirmed.
-    fn proposed(&self, new: &[&str]) -> Option<Member> {
-        let mut all: Vec<Node> = self.old("proposed").map_or(&[][..], elements).to_vec();
-        for name in new {
-            if !all.iter().any(|old| text(old) == Some(name)) {
-                all.push(string(name));
+    /// Returns the tables of the page.
+    fn tables(&self) -> Vec<Table<'a>> {
+        let rows = |old: Option<&'a Node>| old.map_or(&[][..], Node::elements);
+        let table = |owner, fields: &'a [Field], key| Table {
+            at: fields.first().map_or(0, |field| field.at),
+            owner,
+            fields,
+            old_rows: rows(self.old(key)),
+        };
+        let facts = self.facts;
+        let mut tables = vec![
+            table(Owner::Request, &facts.parameters, "parameters"),
+            table(Owner::Response, &facts.response, "response"),
+        ];
+        tables.extend(facts.models.iter().map(|model| Table {
+            at: model.at,
+            owner: Owner::Model(&model.name),
+            fields: &model.fields,
+            old_rows: rows(self.old_model(&model.name)),
+        }));
+        tables
+    }
+
+    /// Whether the old spec has a row with the same facts.
+    fn had(&self, field: &Field) -> bool {
+        let required = Some(&Value::Boolean(field.required));
+        let tables = self.tables();
+        let mut rows = tables.iter().filter_map(|table| table.old_row(field));
+        rows.any(|row| {
+            row_type(row).as_ref() == Some(&field.kind)
+                && row.get("required").map(|old| &old.value) == required
+        })
+    }
+
+    /// Returns the keys that the page's tables make.
+    fn tables_of_page(&self, examples: &CheckedExamples) -> Vec<Member> {
+        let mut keys = vec![Member::new("action", Node::string(&self.facts.action))];
+        let mut models = Vec::new();
+        for table in self.tables() {
+            let fields = table.fields.iter();
+            let rows = fields.map(|field| table.row(field, examples)).collect();
+            let rows = Node::new(Value::Array(rows));
+            match table.owner {
+                Owner::Request => keys.push(Member::new("parameters", rows)),
+                Owner::Response => keys.push(Member::new("response", rows)),
+                Owner::Model(name) => models.push(Member::new(name, rows)),
             }
         }
-        (!all.is_empty()).then(|| member("proposed", node(Value::Array(all))))
+        models.extend(self.handwritten_models().into_iter().cloned());
+        if !models.is_empty() {
+            keys.push(Member::new("models", Node::new(Value::Object(models))));
+        }
+        keys
+    }
+
+    /// Adds the keys that a spec needs and the page does not state, and lists those to confirm.
+    fn propose(&self, spec: &mut Vec<Member>, examples: &CheckedExamples, report: &mut Report) {
+        let mut proposed: Vec<Node> = self
+            .old("proposed")
+            .map_or(&[][..], Node::elements)
+            .to_vec();
+        let mut confirm = |key: &str| {
+            if !proposed.iter().any(|old| old.as_str() == Some(key)) {
+                proposed.push(Node::string(key));
+            }
+        };
+        for (key, value) in [
+            ("$schema", "../../schema/action.schema.json"),
+            ("summary", ""),
+            ("idempotency", proposal::idempotency(&self.facts.action)),
+        ] {
+            if !has(spec, key) {
+                spec.push(Member::new(key, Node::string(value)));
+                if key == "idempotency" {
+                    confirm(key);
+                }
+            }
+        }
+        let is_missing = !has(spec, "pagination");
+        if let Some(parts) = proposal::pagination(self.facts).filter(|_| is_missing) {
+            if self.old.is_none() {
+                let names = parts.map(|(key, field)| (key, Node::string(&field.name)));
+                spec.push(Member::new("pagination", Node::object(names)));
+                confirm("pagination");
+            } else if let Some((_, field)) = parts.iter().find(|(_, field)| !self.had(field)) {
+                // An old spec that had all parts and no pagination is a decision against it.
+                let message = "the page now has all parts of a pagination: \
+                               add `pagination` to the spec if the action is paginated";
+                report.note(field.at, message);
+            }
+        }
+        let is_undecided = |table: &Table<'_>| match table.owner {
+            Owner::Model(name) => {
+                examples.shorthand.contains(name) && table.decided_shorthand().is_none()
+            }
+            _ => false,
+        };
+        if self.tables().iter().any(is_undecided) {
+            confirm("example_shorthand");
+        }
+        if !proposed.is_empty() {
+            spec.push(Member::new("proposed", Node::new(Value::Array(proposed))));
+        }
+    }
+
+    /// Notes the decisions that are lost, and those of a renamed model.
+    fn note_losses(&self, report: &mut Report) {
+        if let Some((new, old)) = self.renamed {
+            let (new_name, old_name) = (&new.name, &old.key);
+            let message = format!(
+                "`{new_name}` is the former `{old_name}`: it keeps its descriptions and decisions"
+            );
+            report.note(new.at, message);
+        }
+        let model_names = self.old("model_names");
+        for Member { key, .. } in self.gone_models() {
+            if model_names.is_some_and(|names| names.get(key).is_some()) {
+                let message = format!("the model `{key}` is gone, and with it: its Rust name");
+                report.note(0, message);
+            }
+        }
+        let mut tables = self.tables();
+        tables.extend(self.gone_models().map(|model| Table {
+            at: 0,
+            owner: Owner::Model(&model.key),
+            fields: &[],
+            old_rows: model.value.elements(),
+        }));
+        for table in tables {
+            for row in table.old_rows {
+                let name = row_name(row).unwrap_or_default();
+                let keys = row.members().iter().map(|member| &member.key);
+                let lost: Vec<String> = keys
+                    .filter(|key| keys::FIELD.is_decision(key))
+                    .map(|key| format!("`{key}`"))
+                    .collect();
+                if lost.is_empty() || table.fields.iter().any(|field| field.name == name) {
+                    continue;
+                }
+                let row = match table.owner {
+                    Owner::Request => format!("the parameter `{name}`"),
+                    Owner::Response => format!("the response field `{name}`"),
+                    Owner::Model(model) => format!("`{model}.{name}`"),
+                };
+                let lost = lost.join(", ");
+                report.note(table.at, format!("{row} is gone, and with it: {lost}"));
+            }
+        }
+    }
+
+    /// Returns the Rust names of the models, without those of gone models.
+    fn model_names(&self) -> Option<Member> {
+        let gone: Vec<&Member> = self.gone_models().collect();
+        let mut names = self.old("model_names")?.members().to_vec();
+        names.retain(|name| !gone.iter().any(|model| model.key == name.key));
+        for name in &mut names {
+            if let Some((new, old)) = self.renamed
+                && old.key == name.key
+            {
+                name.key.clone_from(&new.name);
+            }
+        }
+        let names = Node::new(Value::Object(names));
+        (!names.members().is_empty()).then(|| Member::new("model_names", names))
+    }
+
+    /// Checks the examples against the tables and the decisions of the old spec.
+    fn check_examples(&self, report: &mut Report) -> CheckedExamples {
+        let (mut parameters, mut response, mut models) = (Vec::new(), Vec::new(), Vec::new());
+        for table in self.tables() {
+            let fields = table.documented();
+            match table.owner {
+                Owner::Request => parameters = fields,
+                Owner::Response => response = fields,
+                Owner::Model(name) => models.push(spec::Model {
+                    name: at(table.at, name.to_owned()),
+                    fields,
+                }),
+            }
+        }
+        let tables = comparison::Tables::new(&parameters, &response, &models);
+        examples::check(self.facts, &tables, report)
+    }
+
+    /// Returns the examples of the page. Where it has none, the old ones are kept.
+    fn example(&self, examples: CheckedExamples) -> Option<Member> {
+        let mut parts = Vec::new();
+        for (key, part) in [
+            ("request", examples.request),
+            ("response", examples.response),
+        ] {
+            parts.extend(part.map(|part| Member::new(key, part)));
+        }
+        let old = self.old("example").into_iter().flat_map(Node::members);
+        for old in old {
+            if !has(&parts, &old.key) {
+                parts.push(old.clone());
+            }
+        }
+        (!parts.is_empty()).then(|| Member::new("example", Node::new(Value::Object(parts))))
     }
 }
 
-/// Reports what stands twice in a spec: an import would keep one of them.
-pub(crate) fn check(spec: &Node, report: &mut Report<'_>) {
-    let models = get(spec, "models").map_or(&[][..], members);
-    let example = get(spec, "example").map_or(&[][..], members);
-    let tables = ["parameters", "response"].map(|key| get(spec, key));
-    let tables = tables.into_iter().flatten();
-    let tables = tables.chain(models.iter().map(|model| &model.value));
-    let tables: Vec<&[Node]> = tables.map(elements).collect();
-
-    let rows = tables.iter().copied().flatten();
-    let objects = [members(spec), models, example].into_iter();
-    let objects = objects.chain(rows.map(members));
-    let keys = objects.map(|members| members.iter().map(|it| (it.at, &it.key[..])).collect());
-    let names = tables.iter().map(|rows| {
-        let rows = rows.iter();
-        rows.filter_map(|row| Some((row.at, row_name(row)?)))
-            .collect()
-    });
-    let mut twice: Vec<(usize, &str)> = Vec::new();
-    for all in keys.chain(names) {
-        let all: Vec<(usize, &str)> = all;
-        let mut seen = BTreeSet::new();
-        twice.extend(all.into_iter().filter(|(_, name)| !seen.insert(*name)));
+/// Reports the keys and rows that a spec has twice, of which an import would drop one.
+pub(crate) fn refuse_duplicates(node: &Node, report: &mut Report) {
+    refuse_duplicate_names(node, report);
+    for Member { key, value, .. } in node.members() {
+        if key == "example" {
+            refuse_duplicate_names(value, report);
+        } else {
+            refuse_duplicates(value, report);
+        }
     }
-    twice.sort_unstable();
-    for (at, name) in twice {
-        report.error(
-            at,
-            format!("`{name}` stands here twice: keep one, for an import would drop the other"),
-        );
+    for element in node.elements() {
+        refuse_duplicates(element, report);
     }
 }
 
-fn has(members: &[Member], key: &str) -> bool {
-    members.iter().any(|member| member.key == key)
-}
-
-fn row_name(row: &Node) -> Option<&str> {
-    text(get(row, "name")?)
-}
-
-/// The type of a spec's row, where it is one.
-fn row_type(row: &Node) -> Option<Type> {
-    Type::parse(text(get(row, "type")?)?).ok()
-}
-
-fn value(default: &str, ty: &Type) -> Node {
-    node(match ty {
-        Type::Int | Type::Float => Value::Number(default.to_owned()),
-        Type::Boolean => Value::Boolean(default == "true"),
-        _ => Value::String(default.to_owned()),
-    })
-}
-
-fn node(value: Value) -> Node {
-    Node {
-        at: 0,
-        end: 0,
-        value,
-    }
-}
-
-fn string(text: &str) -> Node {
-    node(Value::String(text.to_owned()))
-}
-
-fn member(key: &str, value: Node) -> Member {
-    Member {
-        at: 0,
-        key: key.to_owned(),
-        value,
-    }
-}
-
-fn elements(node: &Node) -> &[Node] {
-    match &node.value {
-        Value::Array(elements) => elements,
-        _ => &[],
-    }
-}
-
-pub(crate) fn get<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
-    let member = members(node).iter().find(|member| member.key == key)?;
-    Some(&member.value)
-}
-
-pub(crate) fn text(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::String(text) => Some(text),
-        _ => None,
+fn refuse_duplicate_names(node: &Node, report: &mut Report) {
+    let keys = node.members().iter().map(|it| (it.at, it.key.as_str()));
+    let rows = node.elements().iter();
+    let rows = rows.filter_map(|row| Some((row.at, row_name(row)?)));
+    let mut names = BTreeSet::new();
+    for (at, name) in keys.chain(rows) {
+        if !names.insert(name) {
+            report.error(at, format!("`{name}` is repeated: remove one"));
+        }
     }
 }

@@ -1,9 +1,12 @@
-//! What a page does not say and its names suggest. A person confirms it.
+//! Proposes what a page does not state and its names suggest. A maintainer confirms it.
 
-use crate::import::facts::page::{Facts, Field, Model, model_of};
-use crate::spec::Type;
+use crate::import::facts::{Facts, Field, only};
+use crate::spec::{
+    Type,
+    json::{Node, Value},
+};
 
-/// Whether an action may be sent again, as its name suggests; where that says nothing, it may not.
+/// Proposes the idempotency that an action's name suggests.
 pub(crate) fn idempotency(action: &str) -> &'static str {
     const SAFE: &[&str] = &["Check", "Describe", "Get", "List", "Query"];
     const IDEMPOTENT: &[&str] = &["Delete", "Modify", "Rename", "Set", "Update"];
@@ -22,7 +25,7 @@ pub(crate) fn idempotency(action: &str) -> &'static str {
     }
 }
 
-/// The parts of `pagination`, in their order, where the names and types for it are there.
+/// Proposes the parts of `pagination`, if the page has all of them.
 pub(crate) fn pagination(facts: &Facts) -> Option<[(&'static str, &Field); 5]> {
     let number = |name: &str| {
         let is_number =
@@ -30,15 +33,15 @@ pub(crate) fn pagination(facts: &Facts) -> Option<[(&'static str, &Field); 5]> {
         facts.parameters.iter().find(is_number)
     };
     let (offset, limit) = (number("Offset")?, number("Limit")?);
-    let total = one(facts.response.iter().filter(|field| {
+    let total = only(facts.response.iter().filter(|field| {
         field.required && field.kind == Type::Int && field.name.contains("Total")
     }))?;
     let is_list = |field: &&Field| matches!(&field.kind, Type::Array(element) if matches!(**element, Type::Model(_)));
     let lists = || facts.response.iter().filter(is_list);
-    let items = one(lists()).or_else(|| one(lists().filter(|field| field.required)))?;
-    let model = model_of(&items.kind)?;
+    let items = only(lists()).or_else(|| only(lists().filter(|field| field.required)))?;
+    let model = items.kind.model()?;
     let model = facts.models.iter().find(|other| other.name == model)?;
-    let key = identity(model)?;
+    let key = identity(&model.name, &model.fields)?;
     Some([
         ("offset", offset),
         ("limit", limit),
@@ -48,14 +51,13 @@ pub(crate) fn pagination(facts: &Facts) -> Option<[(&'static str, &Field); 5]> {
     ])
 }
 
-/// The required string of a model that says which one it is: of `ImageSet`, `ImageId` or `ImageName`.
-pub(crate) fn identity(model: &Model) -> Option<&Field> {
+/// Returns the required string that identifies a model: `ImageId` or `ImageName` of `ImageSet`.
+pub(crate) fn identity<'a>(model: &str, fields: &'a [Field]) -> Option<&'a Field> {
     let is_string = |field: &&Field| field.required && field.kind == Type::String;
-    let strings = || model.fields.iter().filter(is_string);
-    let base = ["Set", "Info"]
-        .iter()
-        .find_map(|ending| model.name.strip_suffix(ending))
-        .unwrap_or(&model.name);
+    let strings = || fields.iter().filter(is_string);
+    let mut endings = ["Set", "Info"].iter();
+    let base = endings.find_map(|ending| model.strip_suffix(ending));
+    let base = base.unwrap_or(model);
     let named = |name: &str| strings().find(|field| field.name == name);
     named(&format!("{base}Id"))
         .or_else(|| named(&format!("{base}Name")))
@@ -63,99 +65,95 @@ pub(crate) fn identity(model: &Model) -> Option<&Field> {
         .or_else(|| strings().find(|field| field.name.ends_with("Name")))
 }
 
-/// The value that a description calls the default of its parameter, where it says so in so many words:
-/// `Offset, default 0`, `默认值为20。`. What depends on something, or is no plain value, is none.
-pub(crate) fn default<'a>(description: &'a str, ty: &Type) -> Option<&'a str> {
+/// Returns the default that a description states plainly: `Offset, default 0`, `默认值为20。`. A default
+/// that has a condition or is more than a value is none.
+pub(crate) fn default(description: &str, ty: &Type) -> Option<Node> {
+    let text = default_text(description, ty)?;
+    let is_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
+    let is_integer = || text.parse::<i64>().is_ok_and(|it| it.to_string() == text);
+    let value = match ty {
+        Type::String => Value::String(text.to_owned()),
+        Type::Int if is_integer() => Value::Number(text.to_owned()),
+        Type::Float if is_number() => Value::Number(text.to_owned()),
+        Type::Boolean if matches!(text, "true" | "false") => Value::Boolean(text == "true"),
+        _ => return None,
+    };
+    Some(Node::new(value))
+}
+
+/// Returns the text of the default, the same at every mention.
+fn default_text<'a>(description: &'a str, ty: &Type) -> Option<&'a str> {
     let mut found: Option<&str> = None;
     let mut rest = description;
-    while let Some((before, word, after)) = mention(rest) {
+    while let Some((before, word, after)) = split_at_mention(rest) {
         // "The default project" has no value; `默认public` has.
-        let is_word = word.is_ascii() && *ty == Type::String;
-        let (value, after) = value(after, is_word, ty)?;
-        let is_same = found.is_none_or(|other| other == value);
-        if !begins_clause(before) || !is_same {
+        let needs_sign = word.is_ascii() && *ty == Type::String;
+        let (value, after) = leading_value(after, needs_sign, ty)?;
+        if !ends_clause(before) || found.is_some_and(|found| found != value) {
             return None;
         }
         (found, rest) = (Some(value), after);
     }
-    let value = found?;
-    let fits = match ty {
-        Type::String => true,
-        Type::Int => value
-            .parse::<i64>()
-            .is_ok_and(|number| number.to_string() == value),
-        Type::Float => serde_json::from_str::<serde_json::Number>(value).is_ok(),
-        Type::Boolean => matches!(value, "true" | "false"),
-        _ => false,
-    };
-    fits.then_some(value)
+    found
 }
 
-/// The first word for "default", between what stands before and after it.
-fn mention(text: &str) -> Option<(&str, &str, &str)> {
-    ["默认", "default", "Default"]
-        .iter()
-        .filter_map(|word| {
-            let (before, after) = text.split_once(word)?;
-            Some((before, *word, after))
-        })
-        .min_by_key(|(before, ..)| before.len())
+/// Splits a text at the first word for "default".
+fn split_at_mention(text: &str) -> Option<(&str, &str, &str)> {
+    let words = ["默认", "default", "Default"].into_iter();
+    let mentions = words.filter_map(|word| {
+        let (before, after) = text.split_once(word)?;
+        Some((before, word, after))
+    });
+    mentions.min_by_key(|(before, ..)| before.len())
 }
 
-/// Whether a clause ends before the default is spoken of: otherwise it is the default of something, or
-/// in some case.
-fn begins_clause(before: &str) -> bool {
+/// Whether a clause ends before a mention of the default. Otherwise the default belongs to
+/// something else or has a condition.
+fn ends_clause(before: &str) -> bool {
     let words = before.trim_end();
-    let words = words
-        .strip_suffix("the")
-        .or(words.strip_suffix("The"))
-        .unwrap_or(words);
-    let is_end = |c: char| !c.is_alphanumeric();
-    // Chinese has no space between words: where there is one, a clause ends.
+    let without_article = words.strip_suffix("the").or(words.strip_suffix("The"));
+    let words = without_article.unwrap_or(words);
+    // Chinese has no spaces between words, so a space ends a clause.
     let is_spaced = before.ends_with(char::is_whitespace) && !words.is_ascii();
-    is_spaced || words.trim_end().chars().next_back().is_none_or(is_end)
+    let last = words.trim_end().chars().next_back();
+    is_spaced || last.is_none_or(|c| !c.is_alphanumeric())
 }
 
-/// The value at the beginning of a text, and what follows it. Some are only told by a word or a sign
-/// before them, or by quotes.
-fn value<'a>(mut text: &'a str, needs_sign: bool, ty: &Type) -> Option<(&'a str, &'a str)> {
-    let whole = text;
-    for filler in [
+/// Splits the value from the beginning of a text. With `needs_sign`, a word or sign such as `is` or
+/// `:`, or quotes, must mark the value.
+fn leading_value<'a>(text: &'a str, needs_sign: bool, ty: &Type) -> Option<(&'a str, &'a str)> {
+    let mut rest = text;
+    for sign in [
         "值", "s to", " value", " is", " to", "为", "是", ":", "：", "=", "（", "(",
     ] {
         // "Default total" does not begin with "to".
-        let is_word = filler.ends_with(|c: char| c.is_ascii_alphabetic());
-        let rest = text
-            .strip_prefix(filler)
-            .filter(|rest| !is_word || !rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        text = rest.unwrap_or(text);
+        let is_word = sign.ends_with(|c: char| c.is_ascii_alphabetic());
+        let continues = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+        let after = rest.strip_prefix(sign);
+        rest = after
+            .filter(|after| !is_word || !continues(after))
+            .unwrap_or(rest);
     }
-    let text = text.trim_start();
-    if let Some(quoted) = text.strip_prefix(['"', '\'', '“', '‘']) {
-        let end = quoted.find(['"', '\'', '”', '’'])?;
-        let value = &quoted[..end];
+    let rest = rest.trim_start();
+    if let Some(quoted) = rest.strip_prefix(['"', '\'', '“', '‘']) {
+        let (value, _) = quoted.split_once(['"', '\'', '”', '’'])?;
         let is_value = !value.is_empty() && !value.contains(char::is_whitespace);
-        return is_value.then(|| (value, &quoted[end..]));
+        return is_value.then(|| (value, &quoted[value.len()..]));
     }
-    if needs_sign && whole.trim_start() == text {
+    if needs_sign && text.trim_start() == rest {
         return None;
     }
     let is_part = |c: char| c.is_ascii_alphanumeric() || "_./+-".contains(c);
-    let end = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    let value = text[..end].trim_end_matches('.');
-    let after = &text[end..];
-    // "SSD disk" is more than "SSD"; a number or a boolean says all.
-    let is_whole = match after.chars().next() {
+    let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+    let value = rest[..end].trim_end_matches('.');
+    let after = &rest[end..];
+    // "SSD disk" is more than "SSD". A number or a boolean is complete.
+    let is_complete = match after.chars().next() {
         None => true,
         Some(c) if c.is_whitespace() => *ty != Type::String || value.len() < end,
         Some(c) => !c.is_alphanumeric() && !"~%".contains(c),
     };
-    (!value.is_empty() && is_whole).then_some((value, after))
-}
-
-pub(crate) fn one<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    (!value.is_empty() && is_complete).then_some((value, after))
 }
 
 #[cfg(test)]
@@ -163,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_action_is_called_suggests_whether_it_may_be_repeated() {
+    fn the_name_of_an_action_suggests_its_idempotency() {
         for (action, expected) in [
             ("GetRepoImage", "safe"),
             ("DescribeUDisk", "safe"),
@@ -177,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_is_read_where_it_is_said_in_so_many_words() {
+    fn a_default_is_read_if_it_is_stated_plainly() {
         for (description, ty, expected) in [
             ("Offset, default 0", Type::Int, Some("0")),
             ("Display quantity, default is 20", Type::Int, Some("20")),
@@ -192,7 +190,7 @@ mod tests {
                 Type::String,
                 Some("public"),
             ),
-            // Of something, in some case, or more than a value.
+            // Of something else, with a condition, or more than a value.
             ("不填写为默认项目", Type::String, None),
             ("请求代理型默认值为Port", Type::String, None),
             ("磁盘，默认为SSD云盘", Type::String, None),
@@ -203,7 +201,13 @@ mod tests {
             ("The default project", Type::String, None),
             ("Size", Type::Int, None),
         ] {
-            assert_eq!(default(description, &ty), expected, "{description}");
+            let found = default(description, &ty);
+            let found = found.map(|node| match node.value {
+                Value::Boolean(value) => value.to_string(),
+                Value::Number(text) | Value::String(text) => text,
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(found.as_deref(), expected, "{description}");
         }
     }
 }

@@ -1,81 +1,59 @@
-//! A page in HTML, as a documentation site serves it: the article, without what surrounds it.
+//! Reads a page in HTML, as served by a documentation site: the article without its surroundings.
 //!
-//! Elements are taken as they come, so a page may leave out the end tags that HTML lets it leave
-//! out, and nesting costs nothing.
+//! Tokens are read as a stream. So end tags that HTML makes optional may be absent, and deep
+//! nesting costs no stack.
 
-use std::ops::Range;
+use std::{mem::take, ops::Range};
 
 use html5gum::{DefaultEmitter, StartTag, Token, Tokenizer};
 
 use crate::{
-    import::facts::form::{Block, Cells, Code, Kind, Row, refuse_other_shape, squeeze},
-    import::findings::Findings,
+    import::read::block::{Block, BlockKind, Cells, Code, Row, refuse_other_shape, squeeze},
+    spec::diagnostic::Report,
 };
 
-/// Elements whose contents are not the page's.
-const ASIDE: &[&str] = &[
+/// Elements whose contents are not part of the article.
+const SKIPPED: &[&str] = &[
     "aside", "button", "footer", "head", "nav", "noscript", "script", "select", "style", "svg",
     "template",
 ];
-/// Elements that end a paragraph where they begin and where they end.
-const BREAKS: &[&str] = &[
-    "article",
-    "blockquote",
-    "body",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "hr",
-    "li",
-    "main",
-    "ol",
-    "p",
-    "section",
-    "ul",
-];
 
-pub(crate) fn read(text: &str, findings: &mut Findings) -> Vec<Block> {
+pub(crate) fn read(page: &str, report: &mut Report) -> Vec<Block> {
     let mut emitter = DefaultEmitter::<usize>::new_with_span();
     emitter.naively_switch_states(true);
-    let mut page = Page::default();
-    for token in Tokenizer::new_with_emitter(text, emitter) {
-        let token = match token {
-            Ok(token) => token,
-            Err(never) => match never {},
-        };
+    let mut article = Article::default();
+    for token in Tokenizer::new_with_emitter(page, emitter) {
+        let Ok(token) = token;
         match token {
-            Token::StartTag(tag) => page.start(&tag),
-            Token::EndTag(tag) => page.end(&String::from_utf8_lossy(&tag.name)),
-            Token::String(words) => {
-                let range = words.span.start..words.span.end;
-                let words = String::from_utf8_lossy(&words.value);
-                words
-                    .lines()
-                    .for_each(|line| refuse_other_shape(range.start, line, findings));
-                page.words(range, &words);
+            Token::StartTag(tag) => article.start(&tag, report),
+            Token::EndTag(tag) => article.end(&String::from_utf8_lossy(&tag.name)),
+            Token::String(text) => {
+                let range = text.span.start..text.span.end;
+                let text = String::from_utf8_lossy(&text.value);
+                for line in text.lines() {
+                    refuse_other_shape(range.start, line, report);
+                }
+                article.text(range, &text);
             }
             _ => {}
         }
     }
-    page.finish(findings)
+    article.finish()
 }
 
+/// The blocks so far and the open elements.
 #[derive(Debug, Default)]
-struct Page {
+struct Article {
     blocks: Vec<Block>,
-    /// An element that is passed over, and how many of its name are open.
-    aside: Option<(String, usize)>,
-    /// The words of the paragraph, heading or cell that is open, and where it begins.
-    words: String,
-    words_at: usize,
-    at: usize,
+    /// The skipped element that is open, and how many of its name are nested.
+    skipped: Option<(String, usize)>,
+    /// The text of the open paragraph, heading or cell.
+    text: String,
+    text_at: usize,
+    /// The offset of the open heading or cell.
+    element_at: usize,
     is_heading: bool,
     tables: Vec<Table>,
-    /// Tables within tables: which of the two a word belongs to would be a guess.
-    nested: Vec<usize>,
-    /// Rows and cells outside a table.
-    outside: Vec<usize>,
     code: Option<(usize, Code)>,
 }
 
@@ -86,20 +64,20 @@ struct Table {
     is_in_cell: bool,
 }
 
-impl Page {
-    fn start(&mut self, tag: &StartTag<usize>) {
+impl Article {
+    fn start(&mut self, tag: &StartTag<usize>, report: &mut Report) {
         let name = String::from_utf8_lossy(&tag.name).into_owned();
         let at = tag.span.start;
-        if let Some((aside, depth)) = &mut self.aside {
-            *depth += usize::from(*aside == name);
+        if let Some((skipped, depth)) = &mut self.skipped {
+            *depth += usize::from(*skipped == name);
             return;
         }
-        if ASIDE.contains(&name.as_str()) || is_hidden(tag) {
-            self.aside = (!tag.self_closing).then_some((name, 1));
+        if SKIPPED.contains(&name.as_str()) || is_hidden(tag) {
+            self.skipped = (!tag.self_closing).then_some((name, 1));
             return;
         }
         if let Some((_, code)) = &mut self.code {
-            let is_line = class(tag).split_whitespace().any(|class| class == "line");
+            let is_line = has_class(tag, |class| class == "line");
             if name == "br" || (is_line && !code.text.is_empty() && !code.text.ends_with('\n')) {
                 code.push(at, "\n");
             }
@@ -109,14 +87,16 @@ impl Page {
             "table" => {
                 self.flush();
                 if !self.tables.is_empty() {
-                    self.nested.push(at);
+                    report.error(at, "nested tables are not supported");
                 }
                 self.tables.push(Table {
                     at,
                     ..Table::default()
                 });
             }
-            "tr" | "td" | "th" if self.tables.is_empty() => self.outside.push(at),
+            "tr" | "td" | "th" if self.tables.is_empty() => {
+                report.error(at, "a row outside a table");
+            }
             "tr" => {
                 self.end_cell();
                 if let Some(table) = self.tables.last_mut() {
@@ -128,29 +108,29 @@ impl Page {
                 self.flush();
                 if let Some(table) = self.tables.last_mut() {
                     table.is_in_cell = true;
-                    (self.words, self.at) = (String::new(), at);
+                    (self.text, self.element_at) = (String::new(), at);
                 }
             }
             "pre" => {
                 self.flush();
                 self.code = Some((at, Code::new(true)));
             }
-            // A mark for a footnote is no part of the word it stands at.
-            "br" | "sub" | "sup" => self.words.push(' '),
+            // A footnote's mark is not part of the word before it.
+            "br" | "sub" | "sup" => self.text.push(' '),
             _ if is_heading(&name) => {
                 self.flush();
-                (self.is_heading, self.at) = (true, at);
+                (self.is_heading, self.element_at) = (true, at);
             }
-            _ if BREAKS.contains(&name.as_str()) => self.flush(),
+            _ if ends_paragraph(&name) => self.flush(),
             _ => {}
         }
     }
 
     fn end(&mut self, name: &str) {
-        if let Some((aside, depth)) = &mut self.aside {
-            *depth -= usize::from(aside == name);
+        if let Some((skipped, depth)) = &mut self.skipped {
+            *depth -= usize::from(skipped == name);
             if *depth == 0 {
-                self.aside = None;
+                self.skipped = None;
             }
             return;
         }
@@ -158,55 +138,49 @@ impl Page {
             "pre" => {
                 if let Some((at, mut code)) = self.code.take() {
                     code.is_cut = false;
-                    self.block(at, Kind::Code(code));
+                    self.push(at, BlockKind::Code(code));
                 }
             }
             _ if self.code.is_some() => {}
             "td" | "th" | "tr" => self.end_cell(),
-            "table" => {
-                self.end_cell();
-                self.flush();
-                if let Some(table) = self.tables.pop() {
-                    self.end_table(table);
-                }
-            }
-            _ if is_heading(name) || BREAKS.contains(&name) => self.flush(),
+            "table" => self.end_table(),
+            _ if is_heading(name) || ends_paragraph(name) => self.flush(),
             _ => {}
         }
     }
 
-    fn words(&mut self, range: Range<usize>, words: &str) {
-        if self.aside.is_some() {
+    fn text(&mut self, range: Range<usize>, text: &str) {
+        if self.skipped.is_some() {
             return;
         }
         match &mut self.code {
-            Some((_, code)) => code.push_from(range, words),
+            Some((_, code)) => code.push_decoded(range, text),
             None => {
-                if self.words.is_empty() {
-                    self.words_at = range.start;
+                if self.text.is_empty() {
+                    self.text_at = range.start;
                 }
-                self.words.push_str(words);
+                self.text.push_str(text);
             }
         }
     }
 
-    /// Ends the heading or paragraph that is open. Within a cell, paragraphs are words of it.
+    /// Ends the open heading or paragraph. A paragraph within a cell only ends a word.
     fn flush(&mut self) {
         if self.tables.last().is_some_and(|table| table.is_in_cell) {
-            self.words.push(' ');
+            self.text.push(' ');
             return;
         }
-        let words = squeeze(&std::mem::take(&mut self.words));
-        let is_heading = std::mem::take(&mut self.is_heading);
-        if words.is_empty() {
+        let text = squeeze(&take(&mut self.text));
+        let is_heading = take(&mut self.is_heading);
+        if text.is_empty() {
             return;
         }
         if is_heading {
-            // Some sites put a link to the heading into it.
-            let words = words.trim_matches(['#', '\u{200b}', ' ']).to_owned();
-            self.block(self.at, Kind::Heading(words));
+            // Some sites add a link to the heading.
+            let text = text.trim_matches(['#', '\u{200b}', ' ']).to_owned();
+            self.push(self.element_at, BlockKind::Heading(text));
         } else {
-            self.block(self.words_at, Kind::Words(words));
+            self.push(self.text_at, BlockKind::Text(text));
         }
     }
 
@@ -214,40 +188,39 @@ impl Page {
         let Some(table) = self.tables.last_mut() else {
             return;
         };
-        if std::mem::take(&mut table.is_in_cell) {
-            let words = squeeze(&std::mem::take(&mut self.words));
+        if take(&mut table.is_in_cell) {
+            let text = squeeze(&take(&mut self.text));
             match table.rows.last_mut() {
-                Some((_, cells)) => cells.push(words),
-                None => table.rows.push((self.at, vec![words])),
+                Some((_, cells)) => cells.push(text),
+                None => table.rows.push((self.element_at, vec![text])),
             }
         }
     }
 
-    fn end_table(&mut self, table: Table) {
-        let mut rows = table.rows.into_iter().map(|(at, cells)| Row {
+    fn end_table(&mut self) {
+        self.end_cell();
+        self.flush();
+        let Some(Table { at, rows, .. }) = self.tables.pop() else {
+            return;
+        };
+        let mut rows = rows.into_iter().map(|(at, cells)| Row {
             at,
-            cells: Cells::Apart(cells),
+            cells: Cells::Delimited(cells),
         });
         if let Some(header) = rows.next() {
             let rows = rows.collect();
-            self.block(table.at, Kind::Table { header, rows });
+            self.push(at, BlockKind::Table { header, rows });
         }
     }
 
-    fn block(&mut self, at: usize, kind: Kind) {
+    fn push(&mut self, at: usize, kind: BlockKind) {
         self.blocks.push(Block { at, kind });
     }
 
-    fn finish(mut self, findings: &mut Findings) -> Vec<Block> {
+    fn finish(mut self) -> Vec<Block> {
         self.flush();
-        for at in &self.outside {
-            findings.error(*at, "a row outside a table");
-        }
-        for at in &self.nested {
-            findings.error(*at, "a table within a table cannot be read");
-        }
         if let Some((at, code)) = self.code.take() {
-            self.block(at, Kind::Code(code));
+            self.push(at, BlockKind::Code(code));
         }
         self.blocks
     }
@@ -257,24 +230,26 @@ fn is_heading(name: &str) -> bool {
     matches!(name, "h1" | "h2" | "h3" | "h4" | "h5" | "h6")
 }
 
-fn class(tag: &StartTag<usize>) -> String {
-    tag.attributes
-        .get(b"class".as_slice())
-        .map(|class| String::from_utf8_lossy(&class.value).into_owned())
-        .unwrap_or_default()
+/// Whether an element ends the paragraph before it and its own last paragraph.
+fn ends_paragraph(name: &str) -> bool {
+    const ELEMENTS: &str = "article blockquote body dd div dl dt hr li main ol p section ul";
+    ELEMENTS.split(' ').any(|element| element == name)
 }
 
-/// Words for screen readers alone, such as "(opens in a new tab)", are not the page's.
+fn has_class(tag: &StartTag<usize>, is_class: impl Fn(&str) -> bool) -> bool {
+    let classes = tag.attributes.get(b"class".as_slice());
+    let classes = classes.map(|classes| String::from_utf8_lossy(&classes.value));
+    classes.is_some_and(|classes| classes.split_whitespace().any(is_class))
+}
+
+/// Whether an element is invisible, such as "(opens in a new tab)" for screen readers.
 fn is_hidden(tag: &StartTag<usize>) -> bool {
-    let is_container = !matches!(
+    let is_void = matches!(
         tag.name.as_slice(),
         b"br" | b"hr" | b"img" | b"input" | b"link" | b"meta" | b"wbr"
     );
-    is_container
-        && (tag.attributes.contains_key(b"hidden".as_slice())
-            || class(tag)
-                .split_whitespace()
-                .any(|class| class.ends_with("sr-only")))
+    let is_hidden = tag.attributes.contains_key(b"hidden".as_slice());
+    !is_void && (is_hidden || has_class(tag, |class| class.ends_with("sr-only")))
 }
 
 #[cfg(test)]
@@ -282,56 +257,57 @@ mod tests {
     use super::*;
 
     fn read_all(html: &str) -> Vec<Block> {
-        let mut findings = Findings::default();
-        let blocks = read(html, &mut findings);
-        assert!(findings.is_clean());
+        let mut report = Report::default();
+        let blocks = read(html, &mut report);
+        assert!(!report.has_errors());
         blocks
     }
 
     #[test]
-    fn a_cell_has_the_words_that_a_reader_sees() {
+    fn a_cell_holds_its_visible_text() {
         let html = "<table><tr><th>A &amp; B</table><table><tr><td><strong>Na</strong>me<td>see <a href=x>Console<span class=\"nx-sr-only\"> (opens in a new tab)</span></a><br>\
                     or<p>not<button>Copy</button></p></td><td></td></tr></table>";
         let rows: Vec<Cells> = read_all(html)
             .into_iter()
             .filter_map(|block| match block.kind {
-                Kind::Table { header, .. } => Some(header.cells),
+                BlockKind::Table { header, .. } => Some(header.cells),
                 _ => None,
             })
             .collect();
-        let apart = |cells: &[&str]| Cells::Apart(cells.iter().map(ToString::to_string).collect());
+        let delimited =
+            |cells: &[&str]| Cells::Delimited(cells.iter().map(ToString::to_string).collect());
         assert_eq!(
             rows,
             [
-                apart(&["A & B"]),
-                apart(&["Name", "see Console or not", ""])
+                delimited(&["A & B"]),
+                delimited(&["Name", "see Console or not", ""])
             ]
         );
     }
 
     #[test]
-    fn code_keeps_its_lines_and_knows_where_they_stand() {
+    fn code_keeps_its_lines_and_their_offsets() {
         let html = "<pre><code><span class=\"line\">{</span><span class=\"line\">  &quot;a&quot;: 1</span>\n<span class=\"line\">}</span></code></pre>";
-        let Kind::Code(code) = &read_all(html)[0].kind else {
+        let BlockKind::Code(code) = &read_all(html)[0].kind else {
             panic!("code was expected")
         };
         assert_eq!(code.text, "{\n  \"a\": 1\n}");
-        // What stands there in other words has the place where that begins.
-        for (character, words) in [('{', "{"), ('1', "  &quot;a"), ('}', "}</span>")] {
-            let place = code.place(code.text.find(character).unwrap());
-            assert_eq!(place, html.find(words).unwrap());
+        // A decoded piece has the offset of its beginning.
+        for (character, html_text) in [('{', "{"), ('1', "  &quot;a"), ('}', "}</span>")] {
+            let offset = code.page_offset(code.text.find(character).unwrap());
+            assert_eq!(offset, html.find(html_text).unwrap());
         }
         assert!(!code.is_cut);
     }
 
     #[test]
-    fn what_surrounds_the_article_is_passed_over() {
+    fn the_surroundings_of_the_article_are_skipped() {
         let html = "<head><title>x</title></head><nav><nav><h1>No</h1></nav><h1>No</h1></nav><script>'<h1>No</h1>'</script>\
                     <main><h2>Yes<a href=#yes>#</a></h2><p>words</p></main><footer><h1>No</h1>";
         let headings: Vec<String> = read_all(html)
             .into_iter()
             .filter_map(|block| match block.kind {
-                Kind::Heading(words) => Some(words),
+                BlockKind::Heading(text) => Some(text),
                 _ => None,
             })
             .collect();

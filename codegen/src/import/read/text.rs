@@ -1,144 +1,134 @@
-//! A page as plain text: copied from a browser, with tabs between the cells of its tables, or saved
-//! as text, with nothing between them.
+//! Reads a page in plain text: copied from a browser, with tabs between the cells of its tables, or
+//! saved as text, with nothing between them.
 
-use crate::{
-    import::facts::form::{Block, Cells, Code, Kind, Row},
-    import::facts::titles::{COLUMNS, Section, cut_required, is_header},
+use crate::import::read::{
+    block::{Block, BlockKind, Cells, Code, Row},
+    titles::{COLUMNS, Section, cut_required, is_header},
 };
 
-pub(crate) fn read(text: &str) -> Vec<Block> {
+/// The most lines that a row is continued by.
+const MAX_ROW_LINES: usize = 64;
+
+pub(crate) fn read(page: &str) -> Vec<Block> {
     let mut lines = Lines {
-        text,
+        page,
         next: 0,
         blocks: Vec::new(),
     };
     let mut is_before_sections = true;
-    while let Some((at, line)) = lines.take() {
-        let words = line.trim();
-        if words.is_empty() {
+    while let Some((at, line)) = lines.next() {
+        let line = line.trim();
+        if line.is_empty() {
             continue;
         }
-        let section = Section::of(words);
+        let section = Section::of(line);
         is_before_sections &= section.is_none();
-        if let Some(header) = header(at, words) {
-            lines.table(header);
-        } else if section.is_some()
+        let is_heading = section.is_some()
             || lines.is_before_header()
-            || (is_before_sections && words.contains(" - "))
-        {
-            lines.block(at, Kind::Heading(words.to_owned()));
+            || (is_before_sections && line.contains(" - "));
+        if is_header(line) {
+            lines.read_table(row(at, line));
+        } else if is_heading {
+            lines.push(at, BlockKind::Heading(line.to_owned()));
         } else {
-            lines.block(at, Kind::Words(words.to_owned()));
+            lines.push(at, BlockKind::Text(line.to_owned()));
         }
         match section {
-            Some(Section::RequestExample) => lines.request(),
-            Some(Section::ResponseExample) => lines.response(),
+            Some(Section::RequestExample) => lines.read_request(),
+            Some(Section::ResponseExample) => lines.read_response(),
             _ => {}
         }
     }
     lines.blocks
 }
 
-/// A table's header, its titles divided by tabs or not at all.
-fn header(at: usize, line: &str) -> Option<Row> {
-    is_header(line).then(|| row(at, line))
-}
-
 fn row(at: usize, line: &str) -> Row {
     let cells = if line.contains('\t') {
-        Cells::Apart(
-            line.split('\t')
-                .map(|cell| cell.trim().to_owned())
-                .collect(),
-        )
+        let cells = line.split('\t').map(|cell| cell.trim().to_owned());
+        Cells::Delimited(cells.collect())
     } else {
-        Cells::Together(line.trim().to_owned())
+        Cells::RunTogether(line.trim().to_owned())
     };
     Row { at, cells }
 }
 
+/// The lines of a page, and the blocks read so far.
 struct Lines<'a> {
-    text: &'a str,
+    page: &'a str,
+    /// The offset of the next line.
     next: usize,
     blocks: Vec<Block>,
 }
 
 impl<'a> Lines<'a> {
-    /// The next line without its end, and where it begins.
-    fn take(&mut self) -> Option<(usize, &'a str)> {
+    /// Takes the next line, without its end, and its offset.
+    fn next(&mut self) -> Option<(usize, &'a str)> {
         let at = self.next;
-        let rest = self.text.get(at..).filter(|rest| !rest.is_empty())?;
-        let line = rest.split_inclusive('\n').next()?;
+        let line = self.page[at..].split_inclusive('\n').next()?;
         self.next += line.len();
         Some((at, line.trim_end_matches(['\n', '\r'])))
     }
 
-    fn peek(&mut self) -> Option<&'a str> {
-        let next = self.next;
-        let line = self.take();
-        self.next = next;
-        line.map(|(_, line)| line)
+    /// Takes the next line if it is part of the open section.
+    fn next_in_section(&mut self) -> Option<(usize, &'a str)> {
+        let before = self.next;
+        let line = self.next().filter(|(_, line)| Section::of(line).is_none());
+        if line.is_none() {
+            self.next = before;
+        }
+        line
     }
 
-    fn block(&mut self, at: usize, kind: Kind) {
+    fn push(&mut self, at: usize, kind: BlockKind) {
         self.blocks.push(Block { at, kind });
     }
 
-    /// Whether the next line that says anything is a table's header: what stands over it is its
-    /// heading.
+    /// Whether the next line with text is the header of a table. The line before it is its heading.
     fn is_before_header(&self) -> bool {
-        let rest = self.text[self.next..].trim_start();
+        let rest = self.page[self.next..].trim_start();
         is_header(rest.lines().next().unwrap_or_default())
     }
 
-    /// Rows, up to an empty line or the next heading.
-    fn table(&mut self, header: Row) {
-        let at = header.at;
+    /// Reads the rows up to an empty line or the next heading.
+    fn read_table(&mut self, header: Row) {
         let mut rows = Vec::new();
-        while let Some(line) = self.peek() {
-            if line.trim().is_empty() || Section::of(line).is_some() {
-                break;
-            }
-            let Some((at, line)) = self.take() else { break };
-            if is_header(line.trim()) || (!line.contains('\t') && self.is_before_header()) {
-                // The heading of the next table, with no empty line before it.
+        while let Some((at, line)) = self.next_in_section() {
+            // A table may follow without an empty line before its heading.
+            let is_heading = !line.contains('\t') && self.is_before_header();
+            if line.trim().is_empty() || is_header(line.trim()) || is_heading {
                 self.next = at;
                 break;
             }
-            rows.push(self.row(at, line));
+            rows.push(self.read_row(at, line));
         }
-        self.block(at, Kind::Table { header, rows });
+        self.push(header.at, BlockKind::Table { header, rows });
     }
 
-    /// A row goes on in the next lines where a cell has lines of its own. With tabs it is whole when it
-    /// has them all; without, when it says Yes or No, and a line that could begin a row is never part of
-    /// the one before.
-    fn row(&mut self, at: usize, line: &str) -> Row {
-        const MOST_LINES: usize = 64;
-        let tabs = |line: &str| line.matches('\t').count();
-        let (mut whole, mut found) = (line.to_owned(), tabs(line));
-        let is_apart = found > 0;
-        for _ in 0..MOST_LINES {
-            let is_whole = match is_apart {
-                true => found + 1 >= COLUMNS.len(),
+    /// Reads a row with its continuation lines, for cells that have several lines. A row with tabs
+    /// continues until it has all its cells. A row without tabs continues until it ends in Yes or
+    /// No, by lines that cannot begin a row.
+    fn read_row(&mut self, at: usize, line: &str) -> Row {
+        let count_tabs = |line: &str| line.matches('\t').count();
+        let (mut whole, mut tabs) = (line.to_owned(), count_tabs(line));
+        let is_delimited = tabs > 0;
+        for _ in 0..MAX_ROW_LINES {
+            let is_complete = match is_delimited {
+                true => tabs + 1 >= COLUMNS.len(),
                 false => cut_required(&whole).is_some(),
             };
-            let before = self.next;
-            let next = std::iter::from_fn(|| self.take()).find(|(_, line)| !line.trim().is_empty());
-            let goes_on = |line: &str| match is_apart {
-                true => found + tabs(line) < COLUMNS.len(),
-                false => tabs(line) == 0 && !line.starts_with(|c: char| c.is_ascii_alphabetic()),
+            let continues = |line: &str| match is_delimited {
+                true => tabs + count_tabs(line) < COLUMNS.len(),
+                false => {
+                    !line.contains('\t') && !line.starts_with(|c: char| c.is_ascii_alphabetic())
+                }
             };
-            match next {
-                Some((_, line))
-                    if !is_whole
-                        && Section::of(line).is_none()
-                        && !is_header(line.trim())
-                        && goes_on(line) =>
-                {
+            let before = self.next;
+            let mut lines = std::iter::from_fn(|| self.next_in_section());
+            match lines.find(|(_, line)| !line.trim().is_empty()) {
+                Some((_, line)) if !is_complete && !is_header(line.trim()) && continues(line) => {
                     whole.push(' ');
                     whole.push_str(line.trim_end_matches(' '));
-                    found += tabs(line);
+                    tabs += count_tabs(line);
                 }
                 _ => {
                     self.next = before;
@@ -149,50 +139,39 @@ impl<'a> Lines<'a> {
         row(at, &whole)
     }
 
-    /// The request shown: everything up to the next heading.
-    fn request(&mut self) {
+    /// Reads the example request: everything up to the next heading.
+    fn read_request(&mut self) {
         let mut code = Code::default();
-        while let Some((at, line)) = self.take() {
-            if Section::of(line).is_some() {
-                self.next = at;
-                break;
-            }
+        while let Some((at, line)) = self.next_in_section() {
             code.push(at, line);
             code.push(at + line.len(), "\n");
         }
-        self.code(code);
+        if !code.text.trim().is_empty() {
+            self.push(code.page_offset(0), BlockKind::Code(code));
+        }
     }
 
-    /// The response shown: a JSON object. What the page's foot says after it is not part of it.
-    fn response(&mut self) {
-        let from = self.next;
-        while let Some((at, line)) = self.take() {
-            if Section::of(line).is_some() {
-                self.next = at;
-                return;
-            }
+    /// Reads the example response, a JSON object. The text after the object is the page's footer.
+    fn read_response(&mut self) {
+        let before = self.next;
+        while let Some((at, line)) = self.next_in_section() {
             if line.trim_start().starts_with('{') {
-                let mut code = Code::default();
-                let end = end_of_object(&self.text[at..]);
-                code.is_cut = end.is_none();
-                self.next = end.map_or(self.text.len(), |end| at + end);
-                code.push(at, &self.text[at..self.next]);
-                self.code(code);
+                let end = end_of_object(&self.page[at..]);
+                let mut code = Code::new(end.is_none());
+                self.next = end.map_or(self.page.len(), |end| at + end);
+                code.push(at, &self.page[at..self.next]);
+                self.push(at, BlockKind::Code(code));
                 return;
             }
         }
-        // No response is shown: what follows is read as words.
-        self.next = from;
-    }
-
-    fn code(&mut self, code: Code) {
-        if !code.text.trim().is_empty() {
-            self.block(code.place(0), Kind::Code(code));
+        if self.next == self.page.len() {
+            // Without an example, the rest is text.
+            self.next = before;
         }
     }
 }
 
-/// Where the first object of a text ends.
+/// Returns the end of the first object of a text.
 fn end_of_object(text: &str) -> Option<usize> {
     let (mut depth, mut is_string, mut is_escaped) = (0_usize, false, false);
     for (at, byte) in text.bytes().enumerate() {
@@ -219,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_response_ends_where_its_object_does() {
+    fn an_example_response_ends_with_its_object() {
         for (text, expected) in [
             (
                 "{\"a\": \"}\\\"}\", \"b\": [{}]}\n • Company",
@@ -234,35 +213,36 @@ mod tests {
 
     fn rows(page: &str) -> Vec<Cells> {
         let mut blocks = read(page);
-        let Kind::Table { rows, .. } = blocks.remove(0).kind else {
+        let BlockKind::Table { rows, .. } = blocks.remove(0).kind else {
             panic!("a table was expected")
         };
         rows.into_iter().map(|row| row.cells).collect()
     }
 
     #[test]
-    fn a_cell_divided_by_tabs_may_have_lines_of_its_own() {
+    fn a_delimited_cell_may_have_several_lines() {
         let page = "Field Name\tType\tDescription\tRequired\nKind\tstring\tOne of\n\nA or B\tNo\nSize\tint\n\nExample";
-        let apart = |cells: &[&str]| Cells::Apart(cells.iter().map(ToString::to_string).collect());
+        let delimited =
+            |cells: &[&str]| Cells::Delimited(cells.iter().map(ToString::to_string).collect());
         assert_eq!(
             rows(page),
             [
-                apart(&["Kind", "string", "One of A or B", "No"]),
-                apart(&["Size", "int"])
+                delimited(&["Kind", "string", "One of A or B", "No"]),
+                delimited(&["Size", "int"])
             ]
         );
     }
 
     #[test]
-    fn a_row_without_tabs_goes_on_where_no_row_can_begin() {
+    fn a_run_together_row_continues_by_lines_that_cannot_begin_a_row() {
         let page = "Field NameTypeDescriptionRequired\nKindstring种类：\n\n> A\n默认为ANo\nSizeint\nWidthintNo\n\nExample";
-        let together = |row: &str| Cells::Together(row.to_owned());
+        let run_together = |row: &str| Cells::RunTogether(row.to_owned());
         assert_eq!(
             rows(page),
             [
-                together("Kindstring种类： > A 默认为ANo"),
-                together("Sizeint"),
-                together("WidthintNo"),
+                run_together("Kindstring种类： > A 默认为ANo"),
+                run_together("Sizeint"),
+                run_together("WidthintNo"),
             ]
         );
     }

@@ -1,0 +1,212 @@
+//! Checks the examples of a page against its tables. Contradictions that a client has to expect,
+//! other types and omissions, go into the spec. Values that the tables do not explain are dropped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::import::facts::{
+    Argument, ArgumentValue, COMMON_PARAMETERS, COMMON_RESPONSE, Facts, excerpt,
+};
+use crate::{
+    model::comparison::{Contradiction, Tables},
+    spec::{
+        Field, Type,
+        diagnostic::Report,
+        json::{Member, Node, Value},
+    },
+};
+
+/// The examples as the spec keeps them, and their contradictions. Rows are identified by their
+/// offsets.
+#[derive(Debug, Default)]
+pub(crate) struct CheckedExamples {
+    pub(crate) request: Option<Node>,
+    pub(crate) response: Option<Node>,
+    /// The types that the values of rows have instead of the documented ones.
+    pub(crate) types: BTreeMap<usize, Type>,
+    /// The required rows that the examples omit.
+    pub(crate) omitted: BTreeSet<usize>,
+    /// The models that a string stands for.
+    pub(crate) shorthand: BTreeSet<String>,
+}
+
+/// Checks a page's examples against its tables.
+pub(crate) fn check(facts: &Facts, tables: &Tables<'_>, report: &mut Report) -> CheckedExamples {
+    let mut checked = CheckedExamples::default();
+    if let Some(arguments) = &facts.arguments {
+        let mut members = typed(arguments, tables, report);
+        tables.compare_request(0, &mut members, &mut |at, contradiction| {
+            checked.is_kept(at, contradiction, tables, report)
+        });
+        checked.request = Some(Node::new(Value::Object(members)));
+    }
+    if let Some(response) = &facts.example_response {
+        let is_common = |member: &Member| COMMON_RESPONSE.contains(&member.key.as_str());
+        let members = response.members().iter().cloned();
+        let (common, mut members): (Vec<Member>, Vec<Member>) = members.partition(is_common);
+        tables.compare_response(0, &mut members, &mut |at, contradiction| {
+            checked.is_kept(at, contradiction, tables, report)
+        });
+        members.extend(common);
+        members.sort_by_key(|member| member.at);
+        checked.response = Some(Node::new(Value::Object(members)));
+    }
+    checked
+}
+
+impl CheckedExamples {
+    /// Records and notes a contradiction. Returns whether its value is kept.
+    fn is_kept(
+        &mut self,
+        at: usize,
+        contradiction: Contradiction<'_, '_>,
+        tables: &Tables<'_>,
+        report: &mut Report,
+    ) -> bool {
+        let reason = match contradiction {
+            Contradiction::Undocumented { name, .. } => {
+                format!(
+                    "`{}` is not documented: dropped from the example",
+                    excerpt(name)
+                )
+            }
+            Contradiction::Repeated { name } => format!("`{name}` is repeated: ignored"),
+            Contradiction::Omitted { field, .. } => {
+                let (at, name) = (field.name.at, &field.name.value);
+                if self.omitted.insert(at) {
+                    let message = format!("`{name}` is required, and the example omits it");
+                    report.note(at, message);
+                }
+                return true;
+            }
+            Contradiction::Shorthand { model } => {
+                self.shorthand.insert(model.to_owned());
+                return true;
+            }
+            Contradiction::Mismatch {
+                field,
+                ty,
+                node,
+                message,
+            } => match self.other_type(field, ty, node, tables) {
+                Ok(other) => {
+                    if self.types.insert(field.name.at, other).is_none() {
+                        let name = &field.name.value;
+                        let message =
+                            format!("the example of `{name}` does not fit its type: {message}");
+                        report.note(at, message);
+                    }
+                    return true;
+                }
+                Err(reason) => reason,
+            },
+        };
+        report.note(at, reason);
+        false
+    }
+
+    /// Returns the type that a value has instead of the documented one. All values of a row have the
+    /// same type. Returns the reason if the value cannot be kept.
+    fn other_type(
+        &self,
+        field: &Field,
+        ty: &Type,
+        node: &Node,
+        tables: &Tables<'_>,
+    ) -> Result<Type, String> {
+        let name = &field.name.value;
+        if node.value == Value::Null {
+            return Err(format!("`{name}` is null: treated as absent"));
+        }
+        if let Some(model) = unexplained_text(node, ty, tables) {
+            return Err(format!(
+                "a string in place of a `{model}`, which has no field to identify it: ignored"
+            ));
+        }
+        let recorded = self.types.get(&field.name.at).cloned();
+        let other = recorded.unwrap_or_else(|| type_of(node, ty));
+        match tables.fits(node, &other) {
+            Ok(()) => Ok(other),
+            Err(message) => Err(format!(
+                "the example of `{name}` has several types, none of them documented: {message}; ignored"
+            )),
+        }
+    }
+}
+
+/// Returns the model that a string stands for, if no field of the model explains the string.
+fn unexplained_text<'t>(node: &Node, ty: &'t Type, tables: &Tables<'_>) -> Option<&'t str> {
+    match (&node.value, ty) {
+        (Value::Array(elements), Type::Array(element)) => elements
+            .iter()
+            .find_map(|node| unexplained_text(node, element, tables)),
+        (Value::String(text), Type::Model(model)) => {
+            let is_explained = !text.is_empty() && tables.shorthand(model).is_some();
+            (!is_explained).then_some(model)
+        }
+        _ => None,
+    }
+}
+
+/// Returns the type of a value that does not have the documented type.
+fn type_of(node: &Node, documented: &Type) -> Type {
+    match &node.value {
+        Value::String(_) => Type::String,
+        Value::Boolean(_) => Type::Boolean,
+        Value::Number(_) if node.is_integer() => Type::Int,
+        Value::Number(_) => Type::Float,
+        Value::Object(_) | Value::Null => Type::Object,
+        Value::Array(elements) => {
+            let element = match documented {
+                Type::Array(element) => element,
+                other => other,
+            };
+            let first = elements.first().map(|first| type_of(first, element));
+            Type::Array(Box::new(first.unwrap_or_else(|| element.clone())))
+        }
+    }
+}
+
+/// Returns the action's own arguments. A text of a query becomes the JSON of its type, if possible;
+/// a repeated parameter becomes an array of its values.
+fn typed(arguments: &[Argument], tables: &Tables<'_>, report: &mut Report) -> Vec<Member> {
+    let mut members: Vec<Member> = Vec::new();
+    for argument in arguments {
+        let (at, key) = (argument.at, &argument.name);
+        if COMMON_PARAMETERS.contains(&key.as_str()) {
+            continue;
+        }
+        let ty = tables.parameter(key).and_then(|(_, ty)| ty);
+        let value = match &argument.value {
+            ArgumentValue::Json(node) => node.clone(),
+            ArgumentValue::Text(text) => typed_text(at, text, ty),
+        };
+        if let Some(member) = members.iter_mut().find(|member| member.key == *key) {
+            if !matches!(ty, Some(Type::Array(_))) {
+                report.note(at, format!("`{key}` is repeated"));
+            }
+            if let Value::Array(values) = &mut member.value.value {
+                values.push(value);
+            } else {
+                let first = std::mem::replace(&mut member.value, Node::new(Value::Null));
+                member.value.value = Value::Array(vec![first, value]);
+            }
+        } else {
+            let key = key.clone();
+            members.push(Member { at, key, value });
+        }
+    }
+    members
+}
+
+fn typed_text(at: usize, text: &str, ty: Option<&Type>) -> Node {
+    let is_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
+    let value = match ty {
+        Some(Type::Int) if text.parse::<i64>().is_ok() && is_number() => {
+            Value::Number(text.to_owned())
+        }
+        Some(Type::Float) if is_number() => Value::Number(text.to_owned()),
+        Some(Type::Boolean) if matches!(text, "true" | "false") => Value::Boolean(text == "true"),
+        _ => Value::String(text.to_owned()),
+    };
+    Node { at, end: at, value }
+}

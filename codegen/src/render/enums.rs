@@ -1,0 +1,215 @@
+//! Enums: those of one action, which keep unknown values, and those that several actions share.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{
+    print::{docs, ident},
+    prose,
+    request::alias,
+};
+use crate::model::{Action, Enum, Shape, SharedEnum, Type};
+
+/// The enums of one action.
+pub(super) fn of_action(action: &Action) -> TokenStream {
+    let (sent, read) = (sent(action), read(action));
+    let enums = action.enums.iter().map(|values| {
+        let definition = action_enum(values);
+        let to_parameters = sent
+            .iter()
+            .any(|shape| matches!(shape, Shape::Enum(rust) if *rust == values.rust))
+            .then(|| to_parameters(&values.rust));
+        let from_wire = read
+            .iter()
+            .any(|ty| matches!(ty, Type::Enum(rust) if *rust == values.rust))
+            .then(|| action_from_wire(&values.rust));
+        quote!(#definition #to_parameters #from_wire)
+    });
+    quote!(#(#enums)*)
+}
+
+/// The innermost shapes of the parameters.
+pub(super) fn sent(action: &Action) -> Vec<&Shape> {
+    let groups = action.groups.iter().flat_map(|group| &group.parameters);
+    let parameters = action.parameters.iter().chain(groups);
+    parameters.map(|it| it.shape.innermost().0).collect()
+}
+
+/// The innermost types of the response's fields.
+pub(super) fn read(action: &Action) -> Vec<&Type> {
+    let models = action.models.iter().flat_map(|model| &model.fields);
+    let fields = action.response.fields.iter().chain(models);
+    fields.map(|it| it.ty.innermost().0).collect()
+}
+
+fn action_enum(values: &Enum) -> TokenStream {
+    let (docs_of, name) = (docs(&prose::action_enum(values), 0), ident(&values.rust));
+    let names: Vec<_> = values
+        .variants
+        .iter()
+        .map(|(rust, _)| ident(rust))
+        .collect();
+    let texts: Vec<&String> = values.variants.iter().map(|(_, value)| value).collect();
+    let variants = values.variants.iter().map(|(rust, value)| {
+        let (docs, alias, name) = (
+            docs(&prose::value(value), 1),
+            alias(rust, value),
+            ident(rust),
+        );
+        let rename = (rust != value).then(|| quote!(#[serde(rename = #value)]));
+        quote!(#docs #alias #rename #name)
+    });
+    let (other, as_str) = (docs(prose::OTHER_VALUE, 1), docs(prose::AS_STR, 1));
+    let display = display(&values.rust);
+    quote! {
+        #docs_of
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#variants,)*
+            #other
+            #[serde(untagged)]
+            Other(String),
+        }
+
+        impl #name {
+            #as_str
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    #(Self::#names => #texts,)*
+                    Self::Other(value) => value,
+                }
+            }
+        }
+
+        impl From<&str> for #name {
+            fn from(value: &str) -> Self {
+                match value {
+                    #(#texts => Self::#names,)*
+                    _ => Self::Other(value.to_owned()),
+                }
+            }
+        }
+
+        impl Default for #name {
+            fn default() -> Self {
+                Self::Other(String::new())
+            }
+        }
+
+        #display
+    }
+}
+
+fn display(rust: &str) -> TokenStream {
+    let name = ident(rust);
+    quote! {
+        impl std::fmt::Display for #name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    }
+}
+
+fn to_parameters(rust: &str) -> TokenStream {
+    let name = ident(rust);
+    quote! {
+        impl parameters::ToParameters for #name {
+            fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
+                to.add_text(name, self.as_str());
+            }
+        }
+    }
+}
+
+fn action_from_wire(rust: &str) -> TokenStream {
+    let name = ident(rust);
+    quote! {
+        impl decode::FromWire for #name {
+            fn from_wire<'de, D: serde::Deserializer<'de>>(
+                from: D,
+                field: decode::FieldContext<'_>,
+            ) -> Result<Self, D::Error> {
+                let value: String = decode::FromWire::from_wire(from, field)?;
+                Ok(Self::from(value.as_str()))
+            }
+        }
+    }
+}
+
+/// The enums that several actions share.
+pub(super) fn shared(enums: &[SharedEnum]) -> TokenStream {
+    if enums.is_empty() {
+        return TokenStream::new();
+    }
+    let definitions = enums.iter().map(shared_enum);
+    quote! {
+        use serde::{Deserialize, Serialize};
+
+        use crate::wire::decode;
+        use crate::wire::parameters::{self, Parameters};
+
+        #(#definitions)*
+    }
+}
+
+fn shared_enum(shared: &SharedEnum) -> TokenStream {
+    let (docs_of, name) = (docs(&shared.description, 0), ident(&shared.rust));
+    let names: Vec<_> = shared.variants.iter().map(|it| ident(&it.rust)).collect();
+    let first = |values: &[String]| values.first().cloned().unwrap_or_default();
+    let texts: Vec<String> = shared.variants.iter().map(|it| first(&it.values)).collect();
+    let variants = shared.variants.iter().zip(&texts).map(|(variant, text)| {
+        let (docs, name) = (docs(&variant.description, 1), ident(&variant.rust));
+        quote!(#docs #[serde(rename = #text)] #name)
+    });
+    let spellings = shared.variants.iter().flat_map(|variant| {
+        let name = ident(&variant.rust);
+        let values = variant.values.iter();
+        values.map(move |value| quote!((#value, Self::#name)))
+    });
+    let as_str = docs(prose::AS_STR, 1);
+    let (display, to_parameters) = (display(&shared.rust), to_parameters(&shared.rust));
+    quote! {
+        #docs_of
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+        #[non_exhaustive]
+        pub enum #name {
+            #(#variants,)*
+        }
+
+        impl #name {
+            #as_str
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    #(Self::#names => #texts,)*
+                }
+            }
+        }
+
+        impl decode::Spelled for #name {
+            const SPELLINGS: &'static [(&'static str, Self)] = &[#(#spellings),*];
+        }
+
+        impl decode::FromWire for #name {
+            fn from_wire<'de, D: serde::Deserializer<'de>>(
+                from: D,
+                field: decode::FieldContext<'_>,
+            ) -> Result<Self, D::Error> {
+                decode::read_spelled(from, field)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for #name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                decode::read_value(from)
+            }
+        }
+
+        #to_parameters
+
+        #display
+    }
+}

@@ -1,0 +1,248 @@
+//! Every sentence of the generated documentation.
+
+use super::print::module;
+use crate::model::{
+    Action, Enum, Field, Idempotency, Parameter, ReturnCode, Service, Shape, SharedEnum, Struct,
+    Type,
+};
+
+/// The name of the crate that the code belongs to, as its users write it.
+pub(super) fn crate_name(service: &Service) -> String {
+    format!("{}_sdk", service.name.to_lowercase())
+}
+
+/// Whether a search for the documented name would not find the Rust name.
+pub(super) fn is_renamed(rust: &str, wire: &str) -> bool {
+    let plain = |name: &str| module(name).replace(['_', '-'], "").to_lowercase();
+    plain(rust) != plain(wire)
+}
+
+fn documented_as(rust: &str, wire: &str) -> Option<String> {
+    is_renamed(rust, wire).then(|| format!("Documented as `{wire}`."))
+}
+
+/// Paragraphs, without the empty ones.
+fn paragraphs(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    parts.join("\n\n")
+}
+
+/// The module of an action.
+pub(super) fn action(action: &Action, service: &Service) -> String {
+    let idempotency = match action.idempotency {
+        Idempotency::Safe => "Safe: the action only reads, so failed calls are retried.",
+        Idempotency::Idempotent => {
+            "Idempotent: repeating a call has no further effect, so failed calls are retried."
+        }
+        Idempotency::NonIdempotent => {
+            "Not idempotent: a repeated call may take effect twice, so failed calls are only retried if \
+             they were not executed. After an error with \
+             [`Execution::Unknown`](crate::Execution::Unknown), check whether the call took effect."
+        }
+    };
+    let pagination = action.pagination.as_ref().map(|pagination| {
+        format!(
+            "Paginated by `{}` and `{}`: [`Call::items`] and [`Call::pages`] fetch all pages. `{}` is the \
+             number of `{}` on all of them.",
+            pagination.offset, pagination.limit, pagination.total, pagination.items
+        )
+    });
+    let defaults: Vec<String> = action
+        .parameters
+        .iter()
+        .filter(|parameter| !parameter.is_explicit)
+        .filter_map(|parameter| {
+            let default = default(parameter, &service.enums)?;
+            Some(format!("`{}` is {default}", module(&parameter.rust)))
+        })
+        .collect();
+    let defaults = (!defaults.is_empty()).then(|| format!("Defaults: {}.", defaults.join(", ")));
+    paragraphs([
+        Some(action.summary.clone()),
+        action.details.clone(),
+        Some(format!("Documented as `{}`. {idempotency}", action.wire)),
+        pagination,
+        defaults,
+    ])
+}
+
+pub(super) fn request(action: &Action) -> String {
+    format!(
+        "The parameters of `{}`.\n\n[`Client::{}`] starts a call with them, [`Client::send`] sends a \
+         request that was built before.",
+        action.wire, action.rust
+    )
+}
+
+pub(super) fn constructor(noun: &str, has_required: bool) -> String {
+    if has_required {
+        format!("Creates a {noun} with the required parameters.")
+    } else {
+        format!("Creates a {noun} without parameters.")
+    }
+}
+
+/// The field of a parameter.
+pub(super) fn parameter(parameter: &Parameter, enums: &[SharedEnum]) -> String {
+    let default = default(parameter, enums).map(|default| {
+        if parameter.is_explicit {
+            format!("Required here, because the documented default, {default}, is surprising.")
+        } else {
+            format!("Defaults to {default}.")
+        }
+    });
+    let is_empty = "An empty string is sent as it is.".to_owned();
+    let is_clients = "Defaults to the client's own.".to_owned();
+    paragraphs([
+        Some(parameter.description.clone()),
+        default,
+        parameter.allow_empty.then_some(is_empty),
+        parameter.from_client.then_some(is_clients),
+        documented_as(&parameter.rust, &parameter.wire),
+    ])
+}
+
+/// The default of a parameter as code.
+fn default(parameter: &Parameter, enums: &[SharedEnum]) -> Option<String> {
+    let default = parameter.default.as_ref()?;
+    let variant = match &parameter.shape {
+        Shape::Shared { rust, .. } => enums
+            .iter()
+            .find(|shared| shared.rust == *rust)
+            .and_then(|shared| shared.variant(default)),
+        _ => None,
+    };
+    let default = variant.map_or(default, |variant| &variant.rust);
+    Some(format!("`{default}`"))
+}
+
+/// The setter of a parameter on its owner, `Self` or a request.
+pub(super) fn setter(rust: &str, owner: &str) -> String {
+    match module(rust) {
+        // rustdoc does not link to raw identifiers.
+        plain if plain != rust => format!("Sets `{plain}`."),
+        plain => format!("Sets [`{plain}`](field@{owner}::{plain})."),
+    }
+}
+
+/// The client's method.
+pub(super) fn client_method(action: &Action, service: &Service, arguments: &str) -> String {
+    let (wire, rust, crate_name) = (&action.wire, &action.rust, crate_name(service));
+    let variant = action.variant.as_ref().map(|variant| {
+        let (parameter, other) = (&variant.parameter, &variant.rust);
+        if variant.is_with {
+            format!("Without `{parameter}`, `{wire}` is another call: [`{other}`](Self::{other}).")
+        } else {
+            format!("`{wire}` without `{parameter}`; with it, see [`{other}`](Self::{other}).")
+        }
+    });
+    let details = format!(
+        "Calls `{wire}`; see [`{0}`](mod@crate::actions::{rust}) for defaults, retries and pitfalls.",
+        module(rust)
+    );
+    let example = format!(
+        "# Examples\n\n\
+         ```no_run\n\
+         # async fn example(client: {crate_name}::Client) -> Result<(), {crate_name}::Error> {{\n\
+         let response = client.{rust}({arguments}).send().await?;\n\
+         println!(\"{{response:?}}\");\n\
+         # Ok(())\n\
+         # }}\n\
+         ```"
+    );
+    paragraphs([
+        Some(action.summary.clone()),
+        variant,
+        Some(details),
+        Some(example),
+    ])
+}
+
+pub(super) fn blocking_method(action: &Action) -> String {
+    format!(
+        "{}\n\nThe blocking version of [`Client::{1}`](crate::Client::{1}).",
+        action.summary, action.rust
+    )
+}
+
+pub(super) fn response(action: &Action) -> String {
+    format!("The response of `{}`.", action.wire)
+}
+
+pub(super) fn model(model: &Struct, action: &Action) -> String {
+    paragraphs([
+        Some(format!("A model in the response of `{}`.", action.wire)),
+        documented_as(&model.rust, &model.wire),
+    ])
+}
+
+/// The field of a response or a model.
+pub(super) fn field(field: &Field) -> String {
+    let example_type = field.example_type.as_ref().map(|shown| match field.ty {
+        Type::Object => format!(
+            "The documentation's example shows `{shown}` instead of the documented type, so any JSON is \
+             accepted."
+        ),
+        _ => format!("The documentation's example shows `{shown}`, which is accepted too."),
+    });
+    let example_omits = field
+        .example_omits
+        .then(|| "Required in the documentation, but absent from its example.".to_owned());
+    paragraphs([
+        Some(field.description.clone()),
+        example_type,
+        example_omits,
+        documented_as(&field.rust, &field.wire),
+    ])
+}
+
+pub(super) fn action_enum(values: &Enum) -> String {
+    format!(
+        "The values of `{}`. A value that is not documented is kept in `Other`.",
+        values.field
+    )
+}
+
+pub(super) fn value(value: &str) -> String {
+    format!("The value `{value}`.")
+}
+
+pub(super) const OTHER_VALUE: &str = "A value that is not documented.";
+pub(super) const AS_STR: &str = "Returns the value as it is documented.";
+
+pub(super) const ENUMS: &str = "The enums that several actions share.";
+
+pub(super) fn index(service: &Service) -> String {
+    format!(
+        "The actions of {}, one module each with its request, its response and their models.\n\n\
+         Fields are named after the documented parameters and fields, in snake case. Every action can \
+         fail with the documented [return codes](crate::RetCode), besides its own.",
+        service.name
+    )
+}
+
+pub(super) fn service(service: &Service) -> String {
+    format!(
+        "What all actions of {} share: the endpoint and the return codes.",
+        service.name
+    )
+}
+
+pub(super) const PROJECT_PARAMETER: &str =
+    "The parameter that names the project. A client sends its own project where a call sets none.";
+
+pub(super) const DOCUMENTED: &str = "Returns what is documented of the code.";
+
+pub(super) fn return_code(code: &ReturnCode) -> String {
+    format!("{}: {}\n\n{}", code.code, code.meaning, code.remedy)
+}
+
+pub(super) fn local(service: &Service) -> String {
+    format!(
+        "The documented actions and return codes of {}.",
+        service.name
+    )
+}
+
+pub(super) const LOCAL_ACTIONS: &str = "Every documented action, sorted by name.";
+pub(super) const LOCAL_RETURN_CODES: &str = "Every documented return code, sorted by number.";

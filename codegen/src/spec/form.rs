@@ -1,0 +1,146 @@
+//! Holds a spec file against the table of keys: reports what is malformed and keeps the rest.
+
+use std::collections::BTreeSet;
+
+use crate::spec::{
+    Type,
+    diagnostic::{Report, suggest},
+    json::{self, Member, Node, Value},
+    keys::{Object, ValueType},
+};
+
+/// The well-formed parts of a file; `None` if it is not a JSON object.
+pub(super) fn read(text: &str, root: &'static Object, report: &mut Report) -> Option<Node> {
+    match json::parse(text) {
+        Ok(mut node) => retain(&mut node, ValueType::Object(root), report).then_some(node),
+        Err(error) => {
+            report.error(error.at, error.message);
+            None
+        }
+    }
+}
+
+/// Removes and reports the malformed parts of a value. Returns whether the value itself has the
+/// type.
+fn retain(node: &mut Node, ty: ValueType, report: &mut Report) -> bool {
+    let (at, kind, is_integer) = (node.at, node.kind(), node.is_integer());
+    let expected = match (ty, &mut node.value) {
+        (ValueType::Object(object), Value::Object(members)) => {
+            retain_members(at, members, object, report);
+            return true;
+        }
+        (ValueType::Map(ty), Value::Object(members)) => {
+            report_repeated(members, report);
+            members.retain_mut(|member| retain(&mut member.value, *ty, report));
+            return true;
+        }
+        (ValueType::List(ty), Value::Array(elements)) => {
+            elements.retain_mut(|element| retain(element, *ty, report));
+            return true;
+        }
+        (
+            ValueType::Text
+            | ValueType::Name(_)
+            | ValueType::Prose
+            | ValueType::Type
+            | ValueType::Word(_),
+            Value::String(text),
+        ) => {
+            let checked = check_text(text, ty);
+            let is_valid = checked.is_ok();
+            checked.unwrap_or_else(|message| report.error(at, message));
+            return is_valid;
+        }
+        (ValueType::Scalar, Value::String(_) | Value::Number(_) | Value::Boolean(_))
+        | (ValueType::Boolean, Value::Boolean(_))
+        | (ValueType::Json, Value::Object(_)) => return true,
+        (ValueType::Integer, _) if is_integer => return true,
+        (ValueType::Object(_) | ValueType::Map(_) | ValueType::Json, _) => "an object",
+        (ValueType::List(_), _) => "an array",
+        (ValueType::Boolean, _) => "true or false",
+        (ValueType::Integer, _) => "an integer",
+        (ValueType::Scalar, _) => "a string, a number or a boolean",
+        _ => "a string",
+    };
+    report.error(at, format!("expected {expected}; found {kind}"));
+    false
+}
+
+fn retain_members(at: usize, members: &mut Vec<Member>, object: &Object, report: &mut Report) {
+    report_repeated(members, report);
+    for key in object.keys.iter().filter(|key| key.required) {
+        if !members.iter().any(|member| member.key == key.name) {
+            report.error(at, format!("`{}` is missing here", key.name));
+        }
+    }
+    members.retain_mut(|member| match object.key(&member.key) {
+        Some(key) => retain(&mut member.value, key.ty, report),
+        None => {
+            let known = suggest(&member.key, object.keys.iter().map(|key| key.name));
+            report.error(
+                member.at,
+                format!("`{}` is unknown here{known}", member.key),
+            );
+            false
+        }
+    });
+}
+
+fn report_repeated(members: &[Member], report: &mut Report) {
+    let mut keys = BTreeSet::new();
+    for Member { at, key, .. } in members {
+        if !keys.insert(key) {
+            report.error(*at, format!("`{key}` is repeated"));
+        }
+    }
+}
+
+fn check_text(text: &str, ty: ValueType) -> Result<(), String> {
+    // Control and direction characters would break, or disguise, the generated source.
+    let is_hidden = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    if let Some(hidden) = text.chars().find(|c| is_hidden(*c)) {
+        return Err(format!(
+            "the character U+{:04X} is not allowed",
+            u32::from(hidden)
+        ));
+    }
+    match ty {
+        ValueType::Name(_) if text.is_empty() => Err("a name must not be empty".to_owned()),
+        ValueType::Name(_) if text.contains(char::is_whitespace) => {
+            Err(format!("{text:?} must not contain white space"))
+        }
+        ValueType::Prose if text.trim().is_empty() => Err(
+            "this becomes documentation: write a sentence for the reader of the docs".to_owned(),
+        ),
+        ValueType::Prose => check_markdown(text),
+        ValueType::Type => Type::parse(text).map(drop),
+        ValueType::Word(words) if !words().contains(&text) => Err(format!(
+            "`{text}` is unknown here{}",
+            suggest(text, words())
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what rustdoc would not render as plain prose.
+fn check_markdown(text: &str) -> Result<(), String> {
+    let is_code = |line: &str| line.starts_with("    ") || line.trim_start().starts_with("```");
+    if text.lines().any(is_code) {
+        return Err("a code block would become a doctest: describe it in words".to_owned());
+    }
+    // Every other piece between backticks is code.
+    for prose in text.split('`').step_by(2) {
+        let is_reference = prose.contains('[') && !prose.contains("](");
+        for (sign, is_odd) in [('[', is_reference), ('<', prose.contains('<'))] {
+            if is_odd {
+                return Err(format!(
+                    "`{sign}` would become a link or a tag: put the whole name in backticks"
+                ));
+            }
+        }
+    }
+    Ok(())
+}

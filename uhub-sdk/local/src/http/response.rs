@@ -1,0 +1,171 @@
+//! The service's responses, and the changes that faults make to them.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::Value;
+
+use crate::http::body::ResponseBody;
+use crate::protocol::{Fields, Refusal, fields, ret_code};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ucloud-request-uuid");
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// A response of the service.
+#[derive(Default)]
+pub(crate) struct ServiceResponse {
+    status: StatusCode,
+    content: Content,
+}
+
+enum Content {
+    /// The fields of a JSON object.
+    Fields(Fields),
+    Text(&'static str),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Fields(Fields::new())
+    }
+}
+
+impl ServiceResponse {
+    pub(crate) fn success(action: &str, fields: Fields) -> Self {
+        Self::of_action(StatusCode::OK, action, ret_code::SUCCESS, fields)
+    }
+
+    pub(crate) fn refusal(status: StatusCode, action: &str, refusal: Refusal) -> Self {
+        let fields = fields([("Message", refusal.message.into())]);
+        Self::of_action(status, action, refusal.ret_code, fields)
+    }
+
+    fn of_action(status: StatusCode, action: &str, ret_code: i64, mut fields: Fields) -> Self {
+        fields.insert("Action".to_owned(), format!("{action}Response").into());
+        fields.insert("RetCode".to_owned(), ret_code.into());
+        Self {
+            status,
+            content: Content::Fields(fields),
+        }
+    }
+
+    /// A response that belongs to no action.
+    pub(crate) fn fields(fields: Fields) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content: Content::Fields(fields),
+        }
+    }
+
+    pub(crate) fn text(status: StatusCode, text: &'static str) -> Self {
+        Self {
+            status,
+            content: Content::Text(text),
+        }
+    }
+
+    pub(crate) fn ret_code(&self) -> Option<i64> {
+        match &self.content {
+            Content::Fields(fields) => fields.get("RetCode").and_then(Value::as_i64),
+            Content::Text(_) => None,
+        }
+    }
+
+    /// Replaces the total count.
+    pub(crate) fn set_total(&mut self, total: i64) {
+        if let Content::Fields(fields) = &mut self.content {
+            for (name, value) in fields {
+                if value.is_number() && name != "RetCode" {
+                    *value = total.into();
+                }
+            }
+        }
+    }
+
+    /// Converts every field to its type in the documentation's example, and `RetCode` to a string.
+    pub(crate) fn set_types(&mut self, example: &str) {
+        let Content::Fields(fields) = &mut self.content else {
+            return;
+        };
+        if let Ok(Value::Object(example)) = serde_json::from_str(example) {
+            for (name, value) in fields.iter_mut() {
+                if let Some(example) = example.get(name) {
+                    *value = with_types_of(example, value.take());
+                }
+            }
+        }
+        if let Some(code) = fields.get_mut("RetCode") {
+            *code = code.to_string().into();
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> Bytes {
+        match &self.content {
+            // A map of JSON values always serializes.
+            Content::Fields(fields) => serde_json::to_vec(fields).unwrap_or_default().into(),
+            Content::Text(text) => Bytes::from_static(text.as_bytes()),
+        }
+    }
+
+    /// The HTTP response with this body.
+    pub(crate) fn with_body(&self, request_id: &str, body: ResponseBody) -> Response<ResponseBody> {
+        let mut response = json_response(self.status, request_id, body);
+        let headers = response.headers_mut();
+        if let Content::Text(_) = self.content {
+            headers.insert(CONTENT_TYPE, TEXT);
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
+        }
+        response
+    }
+}
+
+/// Converts a value to the types of the example.
+fn with_types_of(example: &Value, value: Value) -> Value {
+    match (value, example) {
+        (Value::Object(fields), Value::Object(example)) => fields
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let value = with_types_of(example.get(&name)?, value);
+                Some((name, value))
+            })
+            .collect(),
+        (Value::Array(items), Value::Array(examples)) => match examples.first() {
+            Some(example) => items
+                .into_iter()
+                .map(|item| with_types_of(example, item))
+                .collect(),
+            None => items.into(),
+        },
+        // A string instead of a model is the model's name.
+        (Value::Object(mut fields), Value::String(_)) => {
+            let name = fields.keys().find(|name| name.ends_with("Name")).cloned();
+            name.and_then(|name| fields.remove(&name))
+                .unwrap_or_default()
+        }
+        (Value::String(text), Value::Number(_)) => match text.parse::<i64>() {
+            Ok(number) => number.into(),
+            Err(_) => text.into(),
+        },
+        (Value::Number(number), Value::String(_)) => number.to_string().into(),
+        (value, _) => value,
+    }
+}
+
+/// A JSON response with a request id.
+pub(crate) fn json_response(
+    status: StatusCode,
+    request_id: &str,
+    body: ResponseBody,
+) -> Response<ResponseBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    // An id is hexadecimal digits and dashes.
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}

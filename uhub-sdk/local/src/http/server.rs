@@ -1,0 +1,345 @@
+//! The HTTP server: accepts connections, closes and reopens its port, and stops.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioTimer;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::http::stream::Stream;
+use crate::pipeline;
+use crate::state::{Shared, stopped};
+
+/// The number of clients that wait to be accepted.
+const BACKLOG: u32 = 1024;
+
+/// The wait before a failed operation is retried.
+const RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Serves until `stop` is true. `unavailable` may have an unseen value already.
+pub(crate) async fn run(
+    mut listener: TcpListener,
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    mut unavailable: watch::Receiver<Option<Instant>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            Some(_) = connections.join_next() => {}
+            until = becomes_unavailable(&mut unavailable) => {
+                drop(listener);
+                tokio::select! {
+                    () = stopped(&mut stop) => return finish(connections).await,
+                    reopened = reopen(address, until, &mut unavailable) => listener = reopened,
+                }
+            }
+            // Above the limit, clients wait in the listener's queue.
+            accepted = listener.accept(), if connections.len() < shared.limits.connections => {
+                match accepted {
+                    Ok((tcp, peer)) => {
+                        let shared = Arc::clone(&shared);
+                        let (unavailable, stop) = (unavailable.clone(), stop.clone());
+                        connections.spawn(serve(tcp, peer.ip(), shared, unavailable, stop));
+                    }
+                    // Usually too many open files, which is temporary.
+                    Err(error) => {
+                        tracing::debug!(%error, "the local server cannot accept a connection");
+                        sleep(RETRY_DELAY).await;
+                    }
+                }
+            }
+        }
+    }
+    drop(listener);
+    finish(connections).await;
+}
+
+async fn finish(mut connections: JoinSet<()>) {
+    while connections.join_next().await.is_some() {}
+}
+
+/// Waits until the port has to close, and returns until when.
+async fn becomes_unavailable(unavailable: &mut watch::Receiver<Option<Instant>>) -> Instant {
+    loop {
+        if unavailable.changed().await.is_err() {
+            // The handle is gone.
+            std::future::pending::<()>().await;
+        }
+        if let Some(until) = *unavailable.borrow_and_update() {
+            return until;
+        }
+    }
+}
+
+/// Reopens the port at that time. Until then a bound socket holds the port and refuses connections.
+async fn reopen(
+    address: SocketAddr,
+    mut until: Instant,
+    unavailable: &mut watch::Receiver<Option<Instant>>,
+) -> TcpListener {
+    let mut socket = bind(address);
+    loop {
+        tokio::select! {
+            () = sleep_until(until) => break,
+            other = becomes_unavailable(unavailable) => until = other,
+        }
+    }
+    loop {
+        match socket.and_then(|socket| socket.listen(BACKLOG)) {
+            Ok(listener) => return listener,
+            Err(error) => {
+                tracing::warn!(%error, "the local server cannot reopen its port");
+                sleep(RETRY_DELAY).await;
+                socket = bind(address);
+            }
+        }
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Closed connections linger in TIME_WAIT.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Serves one connection until it closes.
+async fn serve(
+    tcp: TcpStream,
+    peer: IpAddr,
+    shared: Arc<Shared>,
+    mut unavailable: watch::Receiver<Option<Instant>>,
+    mut stop: watch::Receiver<bool>,
+) {
+    // A failure only adds latency.
+    let _ = tcp.set_nodelay(true);
+    let limits = shared.limits.clone();
+    let stream = Stream::new(tcp, limits.write);
+    let control = stream.control();
+    let stop_requests = stop.clone();
+    let service = service_fn(move |request| {
+        pipeline::handle(
+            Arc::clone(&shared),
+            peer,
+            control.clone(),
+            stop_requests.clone(),
+            request,
+        )
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.read)
+        .serve_connection(stream, service);
+    tokio::pin!(connection);
+
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break Some(ended),
+            // A running request still gets its response.
+            _ = becomes_unavailable(&mut unavailable) => connection.as_mut().graceful_shutdown(),
+            () = stopped(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                break timeout(limits.grace, connection).await.ok();
+            }
+        }
+    };
+    if let Some(Err(error)) = ended {
+        tracing::debug!(%error, "a connection to the local server failed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::state::Limits;
+    use crate::{Fault, LocalUhub};
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: local\r\n\r\n";
+
+    async fn start(limits: Limits) -> LocalUhub {
+        let mut builder = LocalUhub::builder();
+        builder.limits = limits;
+        builder.start().await.unwrap()
+    }
+
+    async fn connect(uhub: &LocalUhub) -> TcpStream {
+        let address = uhub
+            .base_url()
+            .trim_start_matches("http://")
+            .trim_end_matches('/');
+        TcpStream::connect(address).await.unwrap()
+    }
+
+    /// Everything until the server closes the connection.
+    async fn read_to_end(tcp: &mut TcpStream) -> String {
+        let mut text = Vec::new();
+        let read = timeout(Duration::from_secs(20), tcp.read_to_end(&mut text));
+        read.await
+            .expect("the server does not close the connection")
+            .unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    /// Whether a response starts within this time. An expected one gets far more time than it
+    /// needs.
+    async fn responds_within(time: Duration, tcp: &mut TcpStream) -> bool {
+        timeout(time, tcp.read(&mut [0; 1])).await.is_ok()
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+    const SHORT: Duration = Duration::from_millis(300);
+
+    #[tokio::test]
+    async fn slow_requests_time_out() {
+        let uhub = start(Limits {
+            read: Duration::from_millis(200),
+            ..Limits::default()
+        })
+        .await;
+        let body = b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 9\r\n\r\n{";
+        for sent in [&b""[..], b"GET /", b"GET / HTTP/1.1\r\nHost:", body] {
+            let mut tcp = connect(&uhub).await;
+            tcp.write_all(sent).await.unwrap();
+            read_to_end(&mut tcp).await;
+        }
+        assert_eq!(uhub.requests(), []);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_reads_nothing_times_out() {
+        let uhub = start(Limits {
+            write: Duration::from_millis(200),
+            ..Limits::default()
+        })
+        .await;
+        uhub.inject(Fault::Huge { bytes: u64::MAX });
+        let mut tcp = connect(&uhub).await;
+        tcp.write_all(REQUEST).await.unwrap();
+        let ended = async {
+            while uhub
+                .requests()
+                .first()
+                .is_none_or(|first| first.elapsed.is_none())
+            {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let ended = timeout(Duration::from_secs(20), ended).await;
+        assert!(ended.is_ok(), "the connection stays open");
+    }
+
+    #[tokio::test]
+    async fn connections_beyond_the_limit_wait() {
+        let uhub = start(Limits {
+            connections: 2,
+            ..Limits::default()
+        })
+        .await;
+        let mut first = connect(&uhub).await;
+        first.write_all(REQUEST).await.unwrap();
+        assert!(responds_within(LONG, &mut first).await);
+        let mut second = connect(&uhub).await;
+        second.write_all(REQUEST).await.unwrap();
+        assert!(responds_within(LONG, &mut second).await);
+
+        let mut third = connect(&uhub).await;
+        third.write_all(REQUEST).await.unwrap();
+        assert!(
+            !responds_within(SHORT, &mut third).await,
+            "a third connection was served"
+        );
+        drop(first);
+        third.readable().await.unwrap();
+        assert!(
+            responds_within(LONG, &mut third).await,
+            "the third connection is never served"
+        );
+    }
+
+    #[tokio::test]
+    async fn stop_waits_at_most_for_its_grace_period() {
+        let uhub = start(Limits {
+            grace: Duration::from_millis(200),
+            ..Limits::default()
+        })
+        .await;
+        let mut half = connect(&uhub).await;
+        half.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        uhub.inject(Fault::Huge { bytes: u64::MAX });
+        let mut endless = connect(&uhub).await;
+        endless.write_all(REQUEST).await.unwrap();
+        endless.readable().await.unwrap();
+
+        let stopped = timeout(Duration::from_secs(10), uhub.stop()).await;
+        assert!(stopped.is_ok(), "the server does not stop");
+        assert_eq!(half.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    }
+
+    #[tokio::test]
+    async fn stop_lets_a_running_response_finish() {
+        /// More than fits between the two sockets.
+        const BYTES: usize = 20 * 1024 * 1024;
+        let uhub = start(Limits {
+            grace: Duration::from_secs(60),
+            ..Limits::default()
+        })
+        .await;
+        uhub.inject(Fault::Huge {
+            bytes: BYTES as u64,
+        });
+        let mut tcp = connect(&uhub).await;
+        tcp.write_all(REQUEST).await.unwrap();
+        assert!(responds_within(LONG, &mut tcp).await);
+        let stopping = tokio::spawn(uhub.stop());
+        sleep(SHORT).await;
+        assert!(!stopping.is_finished());
+
+        let text = read_to_end(&mut tcp).await;
+        assert!(text.len() > BYTES && text.ends_with("\"}\r\n0\r\n\r\n"));
+        stopping.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn stop_does_not_wait_for_a_hanging_request() {
+        let mut builder = LocalUhub::builder().latency(Duration::from_secs(600));
+        builder.limits.grace = Duration::from_secs(600);
+        let uhub = builder.start().await.unwrap();
+        uhub.inject(Fault::Hang);
+        let mut hung = connect(&uhub).await;
+        hung.write_all(REQUEST).await.unwrap();
+        assert!(!responds_within(SHORT, &mut hung).await);
+        let stopped = timeout(LONG, uhub.stop()).await;
+        assert!(stopped.is_ok(), "the server waits for the hanging request");
+        assert_eq!(read_to_end(&mut hung).await, "");
+    }
+
+    #[tokio::test]
+    async fn dropping_the_server_does_not_wait() {
+        let uhub = start(Limits {
+            grace: Duration::from_secs(60),
+            ..Limits::default()
+        })
+        .await;
+        let mut half = connect(&uhub).await;
+        half.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
+        assert!(!responds_within(SHORT, &mut half).await);
+        drop(uhub);
+        assert_eq!(read_to_end(&mut half).await, "");
+    }
+}

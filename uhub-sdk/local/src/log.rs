@@ -1,0 +1,349 @@
+//! The log of requests.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::fault::Fault;
+
+/// The limits of the log, so that a long-running server does not fill the memory.
+const MAX_REQUESTS: usize = 10_000;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// The limit on each part of a request's head, in characters.
+const MAX_HEAD_PART: usize = 100;
+
+/// Replaces secret values.
+const HIDDEN: &str = "[hidden]";
+
+/// A request that a [`LocalUhub`](crate::LocalUhub) received, and its result.
+///
+/// In JSON, it is an object of these fields, without those that are `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReceivedRequest {
+    /// The request's id, sent to the client as `X-UCLOUD-REQUEST-UUID`.
+    pub request_id: String,
+    /// The HTTP method: `GET`, `POST`. The method, the path and the content type are truncated to
+    /// 100 characters.
+    pub method: String,
+    /// The path without the query. The API is at `/`.
+    pub path: String,
+    /// The `Content-Type` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The `Action` parameter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
+    /// The parameters in the order of arrival, empty if they are malformed. The values of
+    /// `PublicKey`, `PrivateKey`, `Signature` and `SecurityToken` are `[hidden]`. JSON parameters
+    /// have their signed form: flat, with every value as a string.
+    pub parameters: Vec<(String, String)>,
+    /// 1 plus the number of earlier requests with the same action and signature. A signature
+    /// contains neither time nor nonce, so a retry has the signature of the first attempt, as do
+    /// two equal calls. Requests without a signature are always 1.
+    pub attempt: u32,
+    /// The service's `RetCode`, even if a [`Fault`] withholds or changes the response. A
+    /// [`Fault::RetCode`]'s own code if it prevented the execution; `None` for other such faults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ret_code: Option<i64>,
+    /// Whether the action was executed, so that the service's own `RetCode` is 0.
+    pub executed: bool,
+    /// The injected fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// The HTTP status of the response. `None` until there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The number of body bytes that were sent.
+    pub bytes: u64,
+    /// The time from the head's arrival to the last sent byte or the end of the connection. `None`
+    /// until then. Seconds in JSON.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::seconds::optional::serialize"
+    )]
+    pub elapsed: Option<Duration>,
+}
+
+impl ReceivedRequest {
+    /// Returns the value of a parameter. The last one wins if it is repeated, as in the service.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut parameters = self.parameters.iter().rev();
+        let (_, value) = parameters.find(|(each, _)| each == name)?;
+        Some(value)
+    }
+
+    /// The approximate size in memory.
+    fn size(&self) -> usize {
+        /// Two strings and their allocations.
+        const PAIR: usize = 2 * (size_of::<String>() + 16);
+        let parameters = self.parameters.iter();
+        let parameters = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
+        let action = self.action.as_ref().map_or(0, String::len);
+        let fault = self.fault.as_ref().map_or(0, Fault::size);
+        size_of::<Self>() + parameters.sum::<usize>() + action + fault
+    }
+}
+
+/// The latest requests, oldest first.
+#[derive(Default)]
+pub(crate) struct Log {
+    entries: VecDeque<Entry>,
+    /// The number of the oldest entry. Numbers are consecutive.
+    first_number: u64,
+    size: usize,
+    hasher: RandomState,
+}
+
+struct Entry {
+    request: ReceivedRequest,
+    size: usize,
+    /// The hash of action and signature. `None` without a signature.
+    hash: Option<u64>,
+}
+
+impl Log {
+    /// Adds a request and returns its number.
+    pub(crate) fn push(&mut self, mut request: ReceivedRequest) -> u64 {
+        let signature = request.parameter("Signature");
+        let signature = signature.filter(|signature| !signature.is_empty());
+        let hash = signature.map(|text| self.hasher.hash_one((&request.action, text)));
+        let mut entries = self.entries.iter().rev();
+        let earlier = entries.find(|entry| entry.hash.is_some() && entry.hash == hash);
+        request.attempt = earlier.map_or(1, |entry| entry.request.attempt.saturating_add(1));
+        for (name, value) in &mut request.parameters {
+            if is_secret(name) {
+                *value = HIDDEN.to_owned();
+            }
+        }
+        let content_type = request.content_type.as_mut();
+        for text in [&mut request.method, &mut request.path]
+            .into_iter()
+            .chain(content_type)
+        {
+            if let Some((end, _)) = text.char_indices().nth(MAX_HEAD_PART) {
+                text.truncate(end);
+                text.shrink_to_fit();
+            }
+        }
+        let size = request.size();
+        self.size += size;
+        self.entries.push_back(Entry {
+            request,
+            size,
+            hash,
+        });
+        while self.entries.len() > MAX_REQUESTS || self.size > MAX_BYTES {
+            self.remove_oldest();
+        }
+        self.first_number + self.entries.len() as u64 - 1
+    }
+
+    fn remove_oldest(&mut self) {
+        if let Some(entry) = self.entries.pop_front() {
+            self.first_number += 1;
+            self.size -= entry.size;
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        while !self.entries.is_empty() {
+            self.remove_oldest();
+        }
+    }
+
+    /// Updates a request that is still in the log.
+    pub(crate) fn update<T>(
+        &mut self,
+        number: u64,
+        update: impl FnOnce(&mut ReceivedRequest) -> T,
+    ) -> Option<T> {
+        let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
+        let entry = self.entries.get_mut(index)?;
+        Some(update(&mut entry.request))
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<ReceivedRequest> {
+        let entries = self.entries.iter();
+        entries.map(|entry| entry.request.clone()).collect()
+    }
+}
+
+/// Also hides misspelled and nested names: `signature`, `Auth.Signature`.
+fn is_secret(name: &str) -> bool {
+    const SECRETS: [&str; 4] = ["PublicKey", "PrivateKey", "Signature", "SecurityToken"];
+    name.split('.').any(|part| {
+        SECRETS
+            .iter()
+            .any(|secret| part.eq_ignore_ascii_case(secret))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(parameters: &[(&str, &str)]) -> ReceivedRequest {
+        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        ReceivedRequest {
+            method: "GET".to_owned(),
+            parameters: parameters.iter().map(owned).collect(),
+            attempt: 1,
+            ..ReceivedRequest::default()
+        }
+    }
+
+    #[test]
+    fn secrets_are_hidden() {
+        let mut log = Log::default();
+        let names = [
+            "PublicKey",
+            "Signature",
+            "SecurityToken",
+            "signature",
+            "PUBLICKEY",
+            "Signature.0",
+            "Auth.Signature",
+            "PrivateKey",
+        ];
+        log.push(request(&names.map(|name| (name, "s3cret"))));
+        let kept = log.to_vec().remove(0);
+        assert!(!format!("{kept:?}").contains("s3cret"));
+        assert_eq!(kept.parameters.len(), names.len());
+        assert_eq!(kept.parameter("Signature"), Some(HIDDEN));
+    }
+
+    #[test]
+    fn other_parameters_are_kept_in_order() {
+        let mut log = Log::default();
+        let sent = [
+            ("B", "1"),
+            ("A", "2"),
+            ("SignatureMethod", "none"),
+            ("B", "3"),
+        ];
+        log.push(request(&sent));
+        let kept = log.to_vec().remove(0);
+        assert_eq!(kept, request(&sent));
+        assert_eq!(kept.parameter("B"), Some("3"));
+        assert_eq!(kept.parameter("C"), None);
+    }
+
+    #[test]
+    fn the_oldest_requests_are_removed() {
+        let mut log = Log::default();
+        for number in 0..=MAX_REQUESTS {
+            log.push(request(&[("N", &number.to_string())]));
+        }
+        let kept = log.to_vec();
+        assert_eq!(kept.len(), MAX_REQUESTS);
+        assert_eq!(kept[0].parameter("N"), Some("1"));
+        let size = log.size;
+        log.clear();
+        assert_eq!((log.to_vec(), log.size), (Vec::new(), 0));
+        assert!(size > 0);
+    }
+
+    #[test]
+    fn large_requests_are_removed_sooner() {
+        let mut log = Log::default();
+        let large = "x".repeat(MAX_BYTES / 10);
+        for _ in 0..30 {
+            log.push(request(&[("A", &large)]));
+        }
+        assert_eq!(log.to_vec().len(), 9);
+        // A single request above the limit is removed too.
+        let number = log.push(request(&[("A", &large.repeat(11))]));
+        assert_eq!(log.to_vec().len(), 0);
+        assert_eq!(log.update(number, |_| ()), None);
+    }
+
+    #[test]
+    fn long_heads_are_truncated() {
+        let mut log = Log::default();
+        let long = "é".repeat(MAX_BYTES / 10);
+        for _ in 0..30 {
+            let mut request = request(&[]);
+            request.method.clone_from(&long);
+            request.path.clone_from(&long);
+            request.content_type = Some(long.clone());
+            log.push(request);
+        }
+        let kept = log.to_vec();
+        assert_eq!(kept.len(), 30);
+        let short = "é".repeat(MAX_HEAD_PART);
+        assert_eq!([&kept[0].method, &kept[0].path], [&short, &short]);
+        assert_eq!(kept[0].content_type, Some(short));
+    }
+
+    #[test]
+    fn every_part_of_a_request_counts_towards_the_limit() {
+        let large = "x".repeat(MAX_BYTES / 10);
+        let ret_code = Fault::RetCode {
+            code: 1,
+            message: large.clone(),
+        };
+        let page = Fault::Respond {
+            status: 200,
+            headers: vec![("x".to_owned(), large.clone())],
+            body: large.clone().into(),
+        };
+        for (fault, expected) in [
+            (ret_code.clone(), 9),
+            (ret_code.after_execution(), 9),
+            (page, 4),
+        ] {
+            let mut log = Log::default();
+            for _ in 0..30 {
+                let mut request = request(&[]);
+                request.fault = Some(fault.clone());
+                log.push(request);
+            }
+            assert_eq!(log.to_vec().len(), expected, "{:.40}", format!("{fault:?}"));
+        }
+        let mut log = Log::default();
+        for _ in 0..30 {
+            let mut request = request(&[]);
+            request.action = Some(large.clone());
+            log.push(request);
+        }
+        assert_eq!(log.to_vec().len(), 9);
+    }
+
+    #[test]
+    fn attempts_are_counted_by_action_and_signature() {
+        let log = &mut Log::default();
+        let attempt = |log: &mut Log, action: &str, signature: &[(&str, &str)]| {
+            let mut request = request(signature);
+            request.action = Some(action.to_owned());
+            let number = log.push(request);
+            log.update(number, |request| request.attempt).unwrap()
+        };
+        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 1);
+        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 2);
+        assert_eq!(attempt(log, "A", &[("Signature", "y")]), 1);
+        assert_eq!(attempt(log, "B", &[("Signature", "x")]), 1);
+        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 3);
+        assert_eq!(attempt(log, "A", &[]), 1);
+        assert_eq!(attempt(log, "A", &[]), 1);
+        log.clear();
+        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 1);
+    }
+
+    #[test]
+    fn a_request_can_be_updated_until_it_is_removed() {
+        let mut log = Log::default();
+        let first = log.push(request(&[]));
+        log.update(first, |request| request.ret_code = Some(0));
+        assert_eq!(log.to_vec()[0].ret_code, Some(0));
+        for _ in 0..MAX_REQUESTS {
+            log.push(request(&[]));
+        }
+        assert!(log.update(first, |_| ()).is_none());
+        assert!(log.update(u64::MAX, |_| ()).is_none());
+    }
+}

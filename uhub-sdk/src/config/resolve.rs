@@ -1,0 +1,87 @@
+//! Precedence: the builder, then the environment, then profile files, then defaults.
+
+use std::time::Duration;
+
+use crate::{
+    actions::service::ENDPOINT,
+    config::source::{ConfigSource, Setting},
+    credentials::cache::CredentialsSource,
+    exchange::retry::RetryPolicy,
+};
+
+/// Settings from one source or several, each with its source. Absent settings are `None`.
+#[derive(Clone, Default)]
+pub(crate) struct PartialConfig {
+    pub(crate) problems: Vec<String>,
+    pub(crate) credentials: Option<Setting<CredentialsSource>>,
+    /// Problems with the credentials of a profile. They are errors only if no others are set.
+    pub(crate) credential_problems: Vec<String>,
+    pub(crate) project_id: Option<Setting<String>>,
+    pub(crate) base_url: Option<Setting<String>>,
+    pub(crate) timeout: Option<Setting<Duration>>,
+    pub(crate) retry: Option<Setting<RetryPolicy>>,
+}
+
+/// The settings that a client is built with.
+pub(crate) struct Config {
+    /// The credentials, or why there are none.
+    pub(crate) credentials: Result<Setting<CredentialsSource>, Vec<String>>,
+    pub(crate) project_id: Option<Setting<String>>,
+    pub(crate) base_url: Setting<String>,
+    pub(crate) timeout: Setting<Duration>,
+    pub(crate) retry: Setting<RetryPolicy>,
+}
+
+impl PartialConfig {
+    /// Takes absent settings from a source of lower precedence.
+    pub(crate) fn or(mut self, lower: Self) -> Self {
+        self.problems.extend(lower.problems);
+        self.credential_problems.extend(lower.credential_problems);
+        Self {
+            problems: self.problems,
+            credentials: self.credentials.or(lower.credentials),
+            credential_problems: self.credential_problems,
+            project_id: self.project_id.or(lower.project_id),
+            base_url: self.base_url.or(lower.base_url),
+            timeout: self.timeout.or(lower.timeout),
+            retry: self.retry.or(lower.retry),
+        }
+    }
+
+    /// Fills absent settings with defaults. `fallback` applies only without other credentials.
+    pub(crate) fn resolve(self, fallback: Option<CredentialsSource>) -> Config {
+        let problems = self.credential_problems;
+        let credentials = match (self.credentials, fallback) {
+            (Some(credentials), _) => {
+                for problem in problems {
+                    tracing::warn!("unused credentials are invalid: {problem}");
+                }
+                Ok(credentials)
+            }
+            // A profile with invalid credentials is a mistake, and the fallback would hide it.
+            (None, _) if !problems.is_empty() => Err(problems),
+            (None, Some(value)) => Ok(Setting {
+                value,
+                source: ConfigSource::Provider,
+            }),
+            (None, None) => Err(vec![
+                "there are no credentials: call `ClientBuilder::credentials`, or start with \
+                 `ClientBuilder::from_env` and set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY or a profile."
+                    .to_owned(),
+            ]),
+        };
+        Config {
+            credentials,
+            project_id: self.project_id,
+            base_url: self
+                .base_url
+                .unwrap_or_else(|| Setting::default(ENDPOINT.to_owned())),
+            timeout: self
+                .timeout
+                .unwrap_or_else(|| Setting::default(Duration::from_secs(120))),
+            retry: self
+                .retry
+                .unwrap_or_else(|| Setting::default(RetryPolicy::default())),
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! How the errors of a call arise.
+
+use std::time::Duration;
+
+use crate::{
+    action::Idempotency,
+    error::{Details, Error, ErrorKind, Execution, printable},
+    exchange::redact::{Redactor, truncate},
+    ret_code::{Outcome, RetCode},
+    transport::TransportError,
+};
+
+/// A signed call, as far as its errors need it.
+pub(crate) struct CallContext<'a> {
+    pub(crate) action: &'a str,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) redactor: Redactor<'a>,
+}
+
+/// The response that an error is about.
+#[derive(Default)]
+pub(crate) struct ResponseContext<'a> {
+    pub(crate) http_status: u16,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) body: &'a [u8],
+}
+
+/// Why a call is not retried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StopReason {
+    /// It would fail again, or might be executed twice.
+    NotRetryable,
+    MaxAttempts,
+    RetryBudget,
+    Timeout,
+}
+
+/// Returns the error of a call that could not be signed.
+pub(crate) fn not_signed(kind: ErrorKind, action: &str, summary: &str) -> Error {
+    let summary = printable(truncate(summary, 512));
+    let mut details = Details::new(kind, Execution::NotSent, summary);
+    details.action = Some(action.to_owned());
+    details.is_retryable = kind == ErrorKind::Credentials;
+    details.into()
+}
+
+pub(crate) fn no_runtime() -> Error {
+    Error::configuration("no Tokio runtime: call the client within one.")
+}
+
+/// Turns the error of the last attempt into that of the call.
+pub(crate) fn finish(
+    mut error: Error,
+    attempts: u32,
+    elapsed: Duration,
+    may_have_been_executed: bool,
+    reason: StopReason,
+) -> Error {
+    let details = &mut *error.0;
+    details.attempts = attempts;
+    details.elapsed = elapsed;
+    if may_have_been_executed && details.execution != Execution::Completed {
+        // "No such repository" may be the result of a deletion that succeeded.
+        if details.execution != Execution::Unknown || details.ret_code.is_some() {
+            details.execution_note = Some("An earlier attempt may have been executed.");
+        }
+        details.execution = Execution::Unknown;
+    }
+    details.retry_note = match reason {
+        // The summary reports the timeout already.
+        StopReason::Timeout if details.kind == ErrorKind::Timeout => None,
+        StopReason::Timeout => Some("Not retried: the wait would exceed the call's `timeout`."),
+        StopReason::RetryBudget => {
+            Some("Not retried: too many calls of this client have failed recently.")
+        }
+        StopReason::NotRetryable | StopReason::MaxAttempts => None,
+    };
+    error
+}
+
+impl CallContext<'_> {
+    fn details(&self, kind: ErrorKind, execution: Execution, summary: &str) -> Details {
+        let mut details = Details::new(kind, execution, self.redactor.excerpt(summary, 512));
+        details.action = Some(self.action.to_owned());
+        if execution == Execution::Unknown && self.idempotency == Idempotency::NonIdempotent {
+            details.execution_note =
+                Some("It may have been executed: check before you send it again.");
+        }
+        details.is_retryable = match (kind, execution) {
+            // The same response would come again.
+            (ErrorKind::ResponseTooLarge, _) => false,
+            (ErrorKind::Connect, Execution::NotSent) => true,
+            (_, Execution::Unknown) => self.idempotency.allows_retry(),
+            _ => false,
+        };
+        details
+    }
+
+    /// Returns an error of this call that is not about a response.
+    pub(crate) fn error(&self, kind: ErrorKind, execution: Execution, summary: &str) -> Error {
+        self.details(kind, execution, summary).into()
+    }
+
+    /// Returns the error for a response that is missing or incomplete.
+    pub(crate) fn not_received(&self, cause: TransportError) -> Error {
+        let mut details = self.details(cause.kind, cause.execution, &cause.message);
+        details.is_retryable &= cause.is_transient;
+        if let Some((http_status, request_id)) = cause.head {
+            details.http_status = Some(http_status);
+            details.request_id = request_id.map(|id| self.redactor.request_id(&id));
+        }
+        details.source = cause.source.map(|source| self.redactor.source(source));
+        details.into()
+    }
+
+    /// Returns the error for a return code other than 0.
+    pub(crate) fn refused(
+        &self,
+        ret_code: RetCode,
+        message: Option<&str>,
+        response: ResponseContext<'_>,
+    ) -> Error {
+        let outcome = ret_code.outcome();
+        let execution = match outcome {
+            Outcome::Rejected | Outcome::Throttled | Outcome::TokenExpired => Execution::Rejected,
+            Outcome::Unknown | Outcome::Undocumented => Execution::Unknown,
+        };
+        let summary = match ret_code.meaning() {
+            Some(meaning) => format!("RetCode {ret_code}: {meaning}"),
+            None => format!("RetCode {ret_code}."),
+        };
+        let mut details = self.details(ErrorKind::Service, execution, &summary);
+        details.is_retryable = match outcome {
+            Outcome::Throttled => true,
+            Outcome::Unknown => self.idempotency.allows_retry(),
+            Outcome::Rejected | Outcome::TokenExpired | Outcome::Undocumented => false,
+        };
+        if outcome == Outcome::Undocumented {
+            // Most likely the action's own refusal, whose message says more.
+            details.execution_note = None;
+            if response.http_status == 429 {
+                details.execution = Execution::Rejected;
+                details.is_retryable = true;
+            }
+        }
+        details.ret_code = Some(ret_code);
+        details.message = message.map(|message| self.redactor.excerpt(message, 256));
+        self.add_response(&mut details, response);
+        details.into()
+    }
+
+    /// Returns the error for a response that is not the service's or cannot be decoded.
+    pub(crate) fn unexpected(
+        &self,
+        (kind, execution): (ErrorKind, Execution),
+        summary: &str,
+        response: ResponseContext<'_>,
+    ) -> Error {
+        let mut details = self.details(kind, execution, summary);
+        // Throttled by a gateway in front of the service.
+        details.is_retryable |= response.http_status == 429 && execution == Execution::Rejected;
+        self.add_response(&mut details, response);
+        details.into()
+    }
+
+    fn add_response(&self, details: &mut Details, response: ResponseContext<'_>) {
+        details.http_status = Some(response.http_status);
+        details.request_id = response.request_id;
+        details.retry_after = response.retry_after;
+        if !response.body.is_empty() {
+            let beginning = &response.body[..response.body.len().min(1 << 16)];
+            let text = String::from_utf8_lossy(beginning);
+            details.body = Some(self.redactor.excerpt(&text, 256));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{credentials::key_pair::Credentials, wire::sign};
+
+    fn context(idempotency: Idempotency, credentials: &Credentials) -> CallContext<'_> {
+        CallContext {
+            action: "CreateRepo",
+            idempotency,
+            redactor: Redactor {
+                credentials,
+                signature: sign::signature("", "private-key"),
+            },
+        }
+    }
+
+    #[test]
+    fn retryability_depends_on_the_action_and_the_outcome() {
+        let credentials = Credentials::new("public-key", "private-key");
+        use Execution::{NotSent, Rejected, Unknown};
+        for (code, execution, idempotent, non_idempotent) in [
+            (RetCode::THROTTLED, Rejected, true, true),
+            (RetCode::GATEWAY_TIMEOUT, Unknown, true, false),
+            (RetCode::GATEWAY_FAILURE, Unknown, true, false),
+            (RetCode::SERVICE_UNAVAILABLE, Unknown, true, false),
+            (RetCode::SIGNATURE_WRONG, Rejected, false, false),
+            (RetCode::PERMISSION_DENIED, Rejected, false, false),
+            (RetCode::from(64_001), Unknown, false, false),
+        ] {
+            for (idempotency, is_retryable) in [
+                (Idempotency::Safe, idempotent),
+                (Idempotency::Idempotent, idempotent),
+                (Idempotency::NonIdempotent, non_idempotent),
+            ] {
+                let error = context(idempotency, &credentials).refused(
+                    code,
+                    None,
+                    ResponseContext::default(),
+                );
+                assert_eq!(
+                    (error.execution(), error.is_retryable()),
+                    (execution, is_retryable),
+                    "{code} {idempotency:?}"
+                );
+            }
+        }
+        let non_idempotent = context(Idempotency::NonIdempotent, &credentials);
+        assert!(
+            non_idempotent
+                .error(ErrorKind::Connect, NotSent, "")
+                .is_retryable()
+        );
+        assert!(
+            !non_idempotent
+                .error(ErrorKind::Timeout, Unknown, "")
+                .is_retryable()
+        );
+        assert!(
+            !non_idempotent
+                .error(ErrorKind::Decode, Execution::Completed, "")
+                .is_retryable()
+        );
+        assert!(
+            context(Idempotency::Safe, &credentials)
+                .error(ErrorKind::Timeout, Unknown, "")
+                .is_retryable()
+        );
+        let too_many = ResponseContext {
+            http_status: 429,
+            ..ResponseContext::default()
+        };
+        assert!(
+            non_idempotent
+                .unexpected((ErrorKind::UnexpectedResponse, Rejected), "", too_many)
+                .is_retryable()
+        );
+    }
+
+    #[test]
+    fn outside_text_is_bounded_and_one_line_without_secrets() {
+        // A key as in the documentation, and a token with escaped and unescaped characters.
+        let public_key = "ucloudsomeone@example.com1296235120854146120";
+        let credentials =
+            Credentials::new(public_key, "private+key/~.").with_security_token("AB-CD_ef.gh==");
+        let context = context(Idempotency::Safe, &credentials);
+        let signature = context.redactor.signature;
+        let body = format!(
+            "<html>\u{1b}[2J\n?Signature={}&SecurityToken=AB-CD_ef.gh%3D%3D&t=AB-CD_ef.gh%3d%3d&k=private%2Bkey%2F~.\
+             &PublicKey=ucloudsomeone%40example.com1296235120854146120 private+key\\/~. {public_key} {}",
+            signature.as_str(),
+            "x".repeat(10_000)
+        );
+        let response = ResponseContext {
+            http_status: 502,
+            body: body.as_bytes(),
+            ..ResponseContext::default()
+        };
+        let error = context.unexpected(
+            (ErrorKind::UnexpectedResponse, Execution::Unknown),
+            "summary",
+            response,
+        );
+        let message = "x".repeat(5_000_000);
+        let refused = context.refused(RetCode::from(1), Some(&message), ResponseContext::default());
+        let shown = format!("{error} {error:?} {refused} {refused:?}");
+        for secret in [
+            signature.as_str(),
+            "AB-CD",
+            "private",
+            "ucloudsomeone",
+            "\u{1b}",
+            "\n",
+        ] {
+            assert!(!shown.contains(secret), "{secret:?} in {shown}");
+        }
+        assert_eq!(
+            error.body().unwrap().split('x').next().unwrap(),
+            "<html> [2J ?Signature=[hidden]&SecurityToken=[hidden]&t=[hidden]&k=[hidden]&PublicKey=[hidden] [hidden] [hidden] "
+        );
+        assert!(shown.len() < 3_000, "{}", shown.len());
+    }
+
+    #[test]
+    fn short_secrets_do_not_garble_messages() {
+        let credentials = Credentials::new("test", "e");
+        let error = context(Idempotency::Safe, &credentials).error(
+            ErrorKind::Connect,
+            Execution::NotSent,
+            "no connection",
+        );
+        assert!(error.to_string().contains("no connection"), "{error}");
+    }
+}
