@@ -26,13 +26,9 @@ fn main() {
             .unwrap();
         assert!(output.status.success(), "{output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
-        let figures: Vec<f64> = text
-            .split_whitespace()
-            .map(|figure| figure.parse().unwrap())
-            .collect();
-        let [generate, diff, memory] = figures[..] else {
-            panic!("{text}")
-        };
+        let figures: Vec<f64> =
+            text.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
+        let [generate, diff, memory] = figures[..] else { panic!("{text}") };
         println!("{actions:>5} actions {generate:>6.3} s  {diff:>6.3} s  {memory:>9.1} MiB");
         [generate, diff, memory]
     });
@@ -66,24 +62,19 @@ fn peak() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-    peak.and_then(|kib| kib.parse::<f64>().ok())
-        .map_or(f64::NAN, |kib| kib / 1024.0)
+    peak.and_then(|kib| kib.parse::<f64>().ok()).map_or(f64::NAN, |kib| kib / 1024.0)
 }
 
 /// A spec of so many actions, with a type for one field of each.
 fn spec(actions: usize, ty: &str) -> Spec {
-    let (uhub, other) = (
-        spec_folder::read("../api-spec/uhub"),
-        spec_folder::read("tests/data/other"),
-    );
+    let (uhub, other) =
+        (spec_folder::read("../api-spec/uhub"), spec_folder::read("tests/data/other"));
     let text = |spec: &Spec, name: &str| {
         let action = spec.actions.iter().find(|file| file.path.ends_with(name));
         action.unwrap().text.clone()
     };
-    let pages = text(&uhub, "get_repo_image.json").replace(
-        "\"PullCount\", \"type\": \"int\"",
-        &format!("\"PullCount\", \"type\": {ty}"),
-    );
+    let pages = text(&uhub, "get_repo_image.json")
+        .replace("\"PullCount\", \"type\": \"int\"", &format!("\"PullCount\", \"type\": {ty}"));
     let trips = text(&other, "plan_trip.json").replace(
         "\"Since\", \"type\": \"int\", \"required\": false, \"format\": \"timestamp\"",
         &format!("\"Since\", \"type\": {ty}, \"required\": false"),

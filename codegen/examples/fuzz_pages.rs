@@ -43,9 +43,7 @@ impl Random {
 }
 
 fn main() {
-    let mut arguments = std::env::args()
-        .skip(1)
-        .map(|argument| argument.parse::<u64>().unwrap());
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().unwrap());
     let seconds = arguments.next().unwrap_or(60);
     let mut random = Random(arguments.next().unwrap_or(1).max(1));
     let seeds = seeds();
@@ -74,24 +72,16 @@ fn main() {
 
 /// Returns the pages of the tests in every shape.
 fn seeds() -> Vec<Vec<u8>> {
-    let folder = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/data/pages/markdown/depot"
-    );
-    let mut paths: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pages/markdown/depot");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let mut seeds = Vec::new();
     for path in paths {
         let markdown = fs::read_to_string(path).unwrap();
-        for page in [
-            shapes::html(&markdown),
-            shapes::pasted(&markdown),
-            shapes::text(&markdown),
-            markdown,
-        ] {
+        for page in
+            [shapes::html(&markdown), shapes::pasted(&markdown), shapes::text(&markdown), markdown]
+        {
             seeds.push(page.into_bytes());
         }
     }

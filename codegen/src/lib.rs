@@ -38,10 +38,7 @@ pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>
 ///
 /// Every mistake in either spec.
 pub fn diff(old: &Spec, new: &Spec) -> Result<Changes, Vec<Diagnostic>> {
-    match (
-        lower(old, FileNames::Ignored),
-        lower(new, FileNames::Ignored),
-    ) {
+    match (lower(old, FileNames::Ignored), lower(new, FileNames::Ignored)) {
         (Ok(old), Ok(new)) => Ok(diff::diff(&old, &new)),
         (old, new) => {
             let mistakes = [old, new].into_iter().filter_map(Result::err);

@@ -24,10 +24,7 @@ fn source(spec: &Spec) -> BTreeMap<String, String> {
 }
 
 fn action<'s>(spec: &'s mut Spec, file: &str) -> &'s mut SpecFile {
-    spec.actions
-        .iter_mut()
-        .find(|action| action.path.ends_with(file))
-        .unwrap()
+    spec.actions.iter_mut().find(|action| action.path.ends_with(file)).unwrap()
 }
 
 /// The mistakes in GetRepoImage after one text in its file is replaced.
@@ -41,12 +38,7 @@ fn mistakes(from: &str, to: &str) -> Vec<String> {
 }
 
 fn messages(spec: &Spec) -> Vec<String> {
-    generate(spec)
-        .err()
-        .unwrap_or_default()
-        .iter()
-        .map(ToString::to_string)
-        .collect()
+    generate(spec).err().unwrap_or_default().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -64,26 +56,14 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "\"idempotencies\"",
             "6:3: error: `idempotencies` is unknown here; did you mean `idempotency`?",
         ),
-        (
-            "\"idempotency\"",
-            "\"idempotencies\"",
-            "1:1: error: `idempotency` is missing here",
-        ),
+        ("\"idempotency\"", "\"idempotencies\"", "1:1: error: `idempotency` is missing here"),
         (
             "\"safe\"",
             "\"sometimes\"",
             "6:18: error: `sometimes` is unknown here; expected one of: idempotent, non_idempotent, safe",
         ),
-        (
-            "\"safe\"",
-            "true",
-            "6:18: error: expected a string; found a boolean",
-        ),
-        (
-            "\"summary\"",
-            "\"action\": \"Twice\", \"summary\"",
-            "4:3: error: `action` is repeated",
-        ),
+        ("\"safe\"", "true", "6:18: error: expected a string; found a boolean"),
+        ("\"summary\"", "\"action\": \"Twice\", \"summary\"", "4:3: error: `action` is repeated"),
         (
             "\"Lists the images in one repository.\"",
             "\"\"",
@@ -131,21 +111,9 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "\"imageName\"",
             "20:17: error: `imageName` and `ImageName` would both be `image_name` in Rust: add a `rust_name` to one of them",
         ),
-        (
-            "\"PullCount\"",
-            "\"ImageName\"",
-            "20:17: error: `ImageName` is repeated",
-        ),
-        (
-            "\"PullCount\"",
-            "\"2ndCount\"",
-            "20:17: error: `2ndCount` is not a Rust name",
-        ),
-        (
-            "\"PullCount\"",
-            "\"下载\"",
-            "20:17: error: `下载` is not a Rust name",
-        ),
+        ("\"PullCount\"", "\"ImageName\"", "20:17: error: `ImageName` is repeated"),
+        ("\"PullCount\"", "\"2ndCount\"", "20:17: error: `2ndCount` is not a Rust name"),
+        ("\"PullCount\"", "\"下载\"", "20:17: error: `下载` is not a Rust name"),
         (
             "\"PullCount\",",
             "\"PullCount\", \"rust_name\": \"type\",",
@@ -166,11 +134,7 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "\"RepoName.Of\", \"type\"",
             "10:15: error: `RepoName.Of` and `RepoName` disagree on whether `RepoName` is a value or a group",
         ),
-        (
-            "\"Offset\", \"type\"",
-            "\"RepoName\", \"type\"",
-            "10:15: error: `RepoName` is repeated",
-        ),
+        ("\"Offset\", \"type\"", "\"RepoName\", \"type\"", "10:15: error: `RepoName` is repeated"),
         (
             "\"Offset\", \"type\"",
             "\"Signature\", \"type\"",
@@ -329,16 +293,8 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "\"PullCount\", \"type\": \"int\", \"required\": true, \"enum_type\": \"Visibility\",",
             "`enum_type` needs a string or a boolean; found int",
         ),
-        (
-            "\"ImageSet\": \"Image\"",
-            "\"Images\": \"Image\"",
-            "no model `Images`",
-        ),
-        (
-            "\"ImageSet\": \"Image\"",
-            "\"ImageSet\": \"image\"",
-            "`image` cannot name a Rust type",
-        ),
+        ("\"ImageSet\": \"Image\"", "\"Images\": \"Image\"", "no model `Images`"),
+        ("\"ImageSet\": \"Image\"", "\"ImageSet\": \"image\"", "`image` cannot name a Rust type"),
         // Prose that rustdoc would not render verbatim.
         (
             "Name of the repository.",
@@ -404,9 +360,7 @@ fn every_mistake_has_its_place_and_a_remedy() {
     ] {
         let found = mistakes(from, to);
         if !found.iter().any(|line| line.contains(expected)) {
-            wrong.push(format!(
-                "{from} -> {to}\n  expected {expected}\n  found {found:#?}"
-            ));
+            wrong.push(format!("{from} -> {to}\n  expected {expected}\n  found {found:#?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -417,10 +371,8 @@ fn all_mistakes_are_reported_at_once_and_in_order() {
     let mut spec = uhub();
     spec.service.text = spec.service.text.replace("\"unknown\"", "\"unkown\"");
     let first = action(&mut spec, "get_repo_image.json");
-    first.text = first
-        .text
-        .replace("\"safe\"", "\"save\"")
-        .replace("array[ImageSet]", "array[ImageSets]");
+    first.text =
+        first.text.replace("\"safe\"", "\"save\"").replace("array[ImageSet]", "array[ImageSets]");
     first.text = first
         .text
         .replacen("\"summary\"", "\"sumary\"", 1)
@@ -430,18 +382,8 @@ fn all_mistakes_are_reported_at_once_and_in_order() {
     spec.actions.push(variant);
     let found = generate(&spec).unwrap_err();
     assert!(found.is_sorted());
-    assert_eq!(
-        found
-            .iter()
-            .filter(|mistake| mistake.path_ends_with("service.json"))
-            .count(),
-        3
-    );
-    assert!(
-        found
-            .iter()
-            .any(|mistake| mistake.path_ends_with("bad.json"))
-    );
+    assert_eq!(found.iter().filter(|mistake| mistake.path_ends_with("service.json")).count(), 3);
+    assert!(found.iter().any(|mistake| mistake.path_ends_with("bad.json")));
     for expected in [
         "`sumary` is unknown here; did you mean `summary`?",
         "`summary` is missing here",
@@ -451,17 +393,11 @@ fn all_mistakes_are_reported_at_once_and_in_order() {
         "`DeleteRepo` would be the module `delete_repo`, which comes from",
     ] {
         assert!(
-            found
-                .iter()
-                .any(|mistake| mistake.message.contains(expected)),
+            found.iter().any(|mistake| mistake.message.contains(expected)),
             "{expected}: {found:#?}"
         );
     }
-    assert_eq!(
-        found.len(),
-        3 + 1 + 6,
-        "and nothing that only follows from these: {found:#?}"
-    );
+    assert_eq!(found.len(), 3 + 1 + 6, "and nothing that only follows from these: {found:#?}");
 }
 
 trait PathEndsWith {
@@ -478,21 +414,13 @@ impl PathEndsWith for uhub_codegen::Diagnostic {
 #[test]
 fn examples_of_models_are_checked() {
     for (from, to, expected) in [
-        (
-            "\"Stops.0.Type\": \"x\"",
-            "\"Stops.0.Typ\": \"x\"",
-            "no parameter `Stops.0.Typ`",
-        ),
+        ("\"Stops.0.Type\": \"x\"", "\"Stops.0.Typ\": \"x\"", "no parameter `Stops.0.Typ`"),
         (
             "\"Stops.0.Type\": \"x\"",
             "\"Stops.0.Type\": 1",
             "the example of `Type` does not fit its type: expected string; found an integer",
         ),
-        (
-            "\"Stops.0.Type\": \"x\"",
-            "\"Stops.0.Type.0\": \"x\"",
-            "no parameter `Stops.0.Type.0`",
-        ),
+        ("\"Stops.0.Type\": \"x\"", "\"Stops.0.Type.0\": \"x\"", "no parameter `Stops.0.Type.0`"),
         (
             "\"Detours\": [{ \"Type\": \"z\" }]",
             "\"Detours\": [{ \"Kind\": \"z\" }]",
@@ -518,33 +446,22 @@ fn examples_of_models_are_checked() {
             "\"Color\": \"Red\"",
             "no parameter `Bag.Color`; did you mean `Bag.Colour`?",
         ),
-        (
-            "\"Extra.a.0\": 1,",
-            "",
-            "the example omits the required `Extra`",
-        ),
+        ("\"Extra.a.0\": 1,", "", "the example omits the required `Extra`"),
     ] {
         let mut spec = other();
         let trip = action(&mut spec, "plan_trip.json");
         assert!(trip.text.contains(from), "{from}");
         trip.text = trip.text.replacen(from, to, 1);
         let found = messages(&spec);
-        assert!(
-            found.iter().any(|line| line.contains(expected)),
-            "{expected}: {found:#?}"
-        );
+        assert!(found.iter().any(|line| line.contains(expected)), "{expected}: {found:#?}");
     }
 }
 
 #[test]
 fn two_actions_with_one_name_are_an_error() {
     let mut spec = other();
-    let mut variant = spec
-        .actions
-        .iter()
-        .find(|file| file.path.ends_with("list_v2.json"))
-        .unwrap()
-        .clone();
+    let mut variant =
+        spec.actions.iter().find(|file| file.path.ends_with("list_v2.json")).unwrap().clone();
     variant.text = variant.text.replace("ListV2", "List-V2");
     spec.actions.push(variant);
     let found = messages(&spec);
@@ -560,19 +477,11 @@ fn an_action_has_at_most_two_calls() {
     let disk = action(&mut spec, "delete_disk.json");
     let parameter = r#"{ "name": "DiskId","#;
     assert!(disk.text.contains(parameter));
-    let second = disk
+    let second = disk.text.lines().find(|line| line.contains(parameter)).unwrap().to_owned();
+    let second = second.replace("DiskId", "Second").replace("DeleteAllDisks", "DeleteSecond");
+    disk.text = disk
         .text
-        .lines()
-        .find(|line| line.contains(parameter))
-        .unwrap()
-        .to_owned();
-    let second = second
-        .replace("DiskId", "Second")
-        .replace("DeleteAllDisks", "DeleteSecond");
-    disk.text = disk.text.replace(
-        "    { \"name\": \"DiskId\"",
-        &format!("{second},\n    {{ \"name\": \"DiskId\""),
-    );
+        .replace("    { \"name\": \"DiskId\"", &format!("{second},\n    {{ \"name\": \"DiskId\""));
     let found = messages(&spec);
     assert!(
         found
@@ -591,41 +500,17 @@ fn mistakes_in_the_service_are_reported() {
             "http://api.surfercloud.com",
             "is not an endpoint: expected `https://…/`",
         ),
-        (
-            "\"code\": 171",
-            "\"code\": 0",
-            "0 is success and not an error",
-        ),
-        (
-            "\"code\": 171",
-            "\"code\": 170",
-            "the return code 170 is repeated",
-        ),
+        ("\"code\": 171", "\"code\": 0", "0 is success and not an error"),
+        ("\"code\": 171", "\"code\": 170", "the return code 170 is repeated"),
         (
             "\"SIGNATURE_WRONG\"",
             "\"SIGNATURE_MISSING\"",
             "the return code `SIGNATURE_MISSING` is repeated",
         ),
-        (
-            "\"SIGNATURE_WRONG\"",
-            "\"Wrong\"",
-            "`Wrong` cannot name a Rust constant",
-        ),
-        (
-            "\"code\": 171",
-            "\"code\": \"171\"",
-            "expected an integer; found a string",
-        ),
-        (
-            "\"name\": \"Private\"",
-            "\"name\": \"Public\"",
-            "the variant `Public` is repeated",
-        ),
-        (
-            "[\"private\", \"false\"]",
-            "[\"private\", \"True\"]",
-            "the value `True` is repeated",
-        ),
+        ("\"SIGNATURE_WRONG\"", "\"Wrong\"", "`Wrong` cannot name a Rust constant"),
+        ("\"code\": 171", "\"code\": \"171\"", "expected an integer; found a string"),
+        ("\"name\": \"Private\"", "\"name\": \"Public\"", "the variant `Public` is repeated"),
+        ("[\"private\", \"false\"]", "[\"private\", \"True\"]", "the value `True` is repeated"),
         (
             "[\"private\", \"false\"]",
             "[\"private\"]",
@@ -646,10 +531,7 @@ fn mistakes_in_the_service_are_reported() {
         assert!(spec.service.text.contains(from), "{from}");
         spec.service.text = spec.service.text.replacen(from, to, 1);
         let found = messages(&spec);
-        assert!(
-            found.iter().any(|line| line.contains(expected)),
-            "{expected}: {found:?}"
-        );
+        assert!(found.iter().any(|line| line.contains(expected)), "{expected}: {found:?}");
     }
 }
 
@@ -680,10 +562,7 @@ fn assert_contains(source: &str, expected: &[&str]) {
     for expected in expected {
         // The last of several has no comma.
         let squeezed = squeezed(expected);
-        assert!(
-            source.contains(squeezed.trim_end_matches(',')),
-            "{expected}\n{source}"
-        );
+        assert!(source.contains(squeezed.trim_end_matches(',')), "{expected}\n{source}");
     }
 }
 
@@ -787,10 +666,7 @@ fn other_services_shapes_are_rendered() {
         ],
     );
     // Of one action, two calls that cannot be mistaken for each other.
-    let (one, all) = (
-        module(&files, "delete_disk"),
-        module(&files, "delete_all_disks"),
-    );
+    let (one, all) = (module(&files, "delete_disk"), module(&files, "delete_all_disks"));
     assert_contains(
         &one,
         &[
@@ -841,12 +717,7 @@ fn a_shared_enum_is_sent_as_each_parameter_documents_it() {
 fn mistakes_in_shared_enums_and_names_are_reported() {
     for (file, from, to, expected) in [
         ("service", "\"name\": \"Off\"", "\"name\": \"On\"", "`On`"),
-        (
-            "service",
-            "\"off\", \"false\"",
-            "\"off\", \"TRUE\"",
-            "`TRUE`",
-        ),
+        ("service", "\"off\", \"false\"", "\"off\", \"TRUE\"", "`TRUE`"),
         ("service", "\"Power\": {", "\"power\": {", "`power`"),
         ("lamp", "[\"off\", \"on\"]", "[\"off\", \"yes\"]", "`Power`"),
         (
@@ -861,18 +732,8 @@ fn mistakes_in_shared_enums_and_names_are_reported() {
             "\"int\", \"required\": false",
             "int",
         ),
-        (
-            "lamp",
-            "\"Lamp\": \"Light\"",
-            "\"Lump\": \"Light\"",
-            "`Lump`",
-        ),
-        (
-            "lamp",
-            "\"Lamp\": \"Light\"",
-            "\"Lamp\": \"light\"",
-            "`light`",
-        ),
+        ("lamp", "\"Lamp\": \"Light\"", "\"Lump\": \"Light\"", "`Lump`"),
+        ("lamp", "\"Lamp\": \"Light\"", "\"Lamp\": \"light\"", "`light`"),
     ] {
         let mut spec = other();
         let file = match file {
@@ -882,10 +743,7 @@ fn mistakes_in_shared_enums_and_names_are_reported() {
         assert!(file.text.contains(from), "{from}");
         file.text = file.text.replacen(from, to, 1);
         let found = messages(&spec);
-        assert!(
-            found.iter().any(|line| line.contains(expected)),
-            "{from} -> {to}: {found:#?}"
-        );
+        assert!(found.iter().any(|line| line.contains(expected)), "{from} -> {to}: {found:#?}");
     }
 }
 
@@ -928,9 +786,7 @@ fn generated_code_is_laid_out() {
                 "{name}: {line}"
             );
             if line.trim_start() == "}"
-                && lines
-                    .get(index + 1)
-                    .is_some_and(|next| next.trim_start().starts_with("///"))
+                && lines.get(index + 1).is_some_and(|next| next.trim_start().starts_with("///"))
             {
                 panic!("{name}: no blank line after line {index}");
             }
@@ -968,9 +824,7 @@ fn the_committed_specs_follow_their_schemas() {
             }
         }
     }
-    let mistaken = uhub().actions[0]
-        .text
-        .replace("\"idempotency\"", "\"idempotencies\"");
+    let mistaken = uhub().actions[0].text.replace("\"idempotency\"", "\"idempotencies\"");
     assert!(!action.is_valid(&schema(&mistaken)));
 }
 

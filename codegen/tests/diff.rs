@@ -102,11 +102,7 @@ use Class::{Additive, Breaking, Documentation};
 
 /// An edit of the action (old text, new text), and the expected changes: class, whether silent,
 /// headline.
-type Case = (
-    &'static str,
-    &'static str,
-    &'static [(Class, bool, &'static str)],
-);
+type Case = (&'static str, &'static str, &'static [(Class, bool, &'static str)]);
 
 const CASES: &[Case] = &[
     // Requests.
@@ -133,32 +129,20 @@ const CASES: &[Case] = &[
     (
         r#""Count", "type": "int", "required": true"#,
         r#""Count", "type": "int", "required": false"#,
-        &[(
-            Breaking,
-            false,
-            "parameter `Count`: required, required → optional",
-        )],
+        &[(Breaking, false, "parameter `Count`: required, required → optional")],
     ),
     (
         r#""Note", "type": "string", "required": false, "default": "a""#,
         r#""Note", "type": "string", "required": true"#,
         &[
-            (
-                Breaking,
-                false,
-                "parameter `Note`: required, optional → required",
-            ),
+            (Breaking, false, "parameter `Note`: required, optional → required"),
             (Documentation, true, "parameter `Note`: default, `a` → none"),
         ],
     ),
     (
         r#""Note", "type": "string", "required": false, "default": "a""#,
         r#""Note", "type": "string", "required": false, "default": "a", "explicit": true"#,
-        &[(
-            Breaking,
-            false,
-            "parameter `Note`: required, optional → required",
-        )],
+        &[(Breaking, false, "parameter `Note`: required, optional → required")],
     ),
     (
         r#""default": "a""#,
@@ -174,43 +158,23 @@ const CASES: &[Case] = &[
         r#""Note", "type": "string""#,
         r#""Note", "type": "array[string]""#,
         // The default no longer fits the type and is removed with it.
-        &[(
-            Breaking,
-            false,
-            "parameter `Note`: type, String → Vec<String>",
-        )],
+        &[(Breaking, false, "parameter `Note`: type, String → Vec<String>")],
     ),
-    (
-        r#""Tags", "type": "array[string]""#,
-        r#""Tags.N", "type": "string""#,
-        &[],
-    ),
+    (r#""Tags", "type": "array[string]""#, r#""Tags.N", "type": "string""#, &[]),
     (
         r#""Tags", "type": "array[string]""#,
         r#""Tags", "type": "string""#,
-        &[(
-            Breaking,
-            false,
-            "parameter `Tags.N`: type, Vec<String> → String",
-        )],
+        &[(Breaking, false, "parameter `Tags.N`: type, Vec<String> → String")],
     ),
     (
         r#""enum": ["One", "Two"], "#,
         "",
-        &[(
-            Breaking,
-            false,
-            "parameter `Kind`: type, Case@Kind → String",
-        )],
+        &[(Breaking, false, "parameter `Kind`: type, Case@Kind → String")],
     ),
     (
         r#""Note", "type": "string", "required": false, "default": "a""#,
         r#""Note", "type": "string", "required": false, "enum": ["a"], "default": "a""#,
-        &[(
-            Breaking,
-            false,
-            "parameter `Note`: type, String → Case@Note",
-        )],
+        &[(Breaking, false, "parameter `Note`: type, String → Case@Note")],
     ),
     (
         r#"["One", "Two"]"#,
@@ -220,25 +184,13 @@ const CASES: &[Case] = &[
     (
         r#"["One", "Two"]"#,
         r#"["one", "Two"]"#,
-        &[(
-            Breaking,
-            true,
-            "value `One` of `Kind`: documented name, One → one",
-        )],
+        &[(Breaking, true, "value `One` of `Kind`: documented name, One → one")],
     ),
-    (
-        r#"["One", "Two"]"#,
-        r#"["One"]"#,
-        &[(Breaking, false, "value `Two` of `Kind` is gone")],
-    ),
+    (r#"["One", "Two"]"#, r#"["One"]"#, &[(Breaking, false, "value `Two` of `Kind` is gone")]),
     (
         r#""Hot", "type": "string", "required": false, "format": "boolean""#,
         r#""Hot", "type": "boolean", "required": false"#,
-        &[(
-            Documentation,
-            true,
-            "parameter `Hot`: wire type, text_boolean → boolean",
-        )],
+        &[(Documentation, true, "parameter `Hot`: wire type, text_boolean → boolean")],
     ),
     (
         r#""Hot", "type": "string", "required": false, "format": "boolean""#,
@@ -248,20 +200,12 @@ const CASES: &[Case] = &[
     (
         r#""required": false, "allow_empty": true"#,
         r#""required": false"#,
-        &[(
-            Breaking,
-            true,
-            "parameter `Blank`: empty text, accepted → rejected",
-        )],
+        &[(Breaking, true, "parameter `Blank`: empty text, accepted → rejected")],
     ),
     (
         r#""default": "a""#,
         r#""default": "a", "allow_empty": true"#,
-        &[(
-            Additive,
-            true,
-            "parameter `Note`: empty text, rejected → accepted",
-        )],
+        &[(Additive, true, "parameter `Note`: empty text, rejected → accepted")],
     ),
     (
         r#""name": "Second""#,
@@ -279,57 +223,33 @@ const CASES: &[Case] = &[
     (
         r#""Note", "type""#,
         r#""Note", "rust_name": "remark", "type""#,
-        &[(
-            Breaking,
-            false,
-            "parameter `Note`: Rust name, note → remark",
-        )],
+        &[(Breaking, false, "parameter `Note`: Rust name, note → remark")],
     ),
     // Another documented name with the same Rust name.
     (
         r#""name": "Note""#,
         r#""name": "NOTE""#,
-        &[(
-            Breaking,
-            true,
-            "parameter `Note`: documented name, Note → NOTE",
-        )],
+        &[(Breaking, true, "parameter `Note`: documented name, Note → NOTE")],
     ),
     (
         r#""name": "First", "type""#,
         r#""name": "Foremost", "rust_name": "first", "type""#,
-        &[(
-            Breaking,
-            true,
-            "parameter `First`: documented name, First → Foremost",
-        )],
+        &[(Breaking, true, "parameter `First`: documented name, First → Foremost")],
     ),
     (
         r#""name": "Why""#,
         r#""name": "WHY""#,
-        &[(
-            Breaking,
-            true,
-            "field `Why` of `Stop` in the parameters: documented name, Why → WHY",
-        )],
+        &[(Breaking, true, "field `Why` of `Stop` in the parameters: documented name, Why → WHY")],
     ),
     (
         r#""name": "Text""#,
         r#""name": "TEXT""#,
-        &[(
-            Breaking,
-            true,
-            "response field `Text`: documented name, Text → TEXT",
-        )],
+        &[(Breaking, true, "response field `Text`: documented name, Text → TEXT")],
     ),
     (
         r#""name": "Size""#,
         r#""name": "SIZE""#,
-        &[(
-            Breaking,
-            true,
-            "field `Size` of `Inner`: documented name, Size → SIZE",
-        )],
+        &[(Breaking, true, "field `Size` of `Inner`: documented name, Size → SIZE")],
     ),
     // Arguments in another order: with the same types, and with different ones.
     (
@@ -377,11 +297,7 @@ const CASES: &[Case] = &[
         r#"{ "name": "Disk.Size","#,
         r#"{ "name": "Disk.Type", "type": "string", "required": true, "description": "x" }, { "name": "Disk.Size","#,
         &[
-            (
-                Breaking,
-                false,
-                "parameter `Disk`: required, optional → required",
-            ),
+            (Breaking, false, "parameter `Disk`: required, optional → required"),
             (Breaking, false, "parameter `Disk.Type` is new"),
         ],
     ),
@@ -402,20 +318,12 @@ const CASES: &[Case] = &[
     (
         r#"{ "name": "At","#,
         r#"{ "name": "More", "type": "object", "required": false, "description": "x" }, { "name": "At","#,
-        &[(
-            Additive,
-            false,
-            "field `More` of `Stop` in the parameters is new",
-        )],
+        &[(Additive, false, "field `More` of `Stop` in the parameters is new")],
     ),
     (
         r#""array[Stop]""#,
         r#""array[object]""#,
-        &[(
-            Breaking,
-            false,
-            "parameter `Stops.N`: type, Vec<Stop> → Vec<serde_json::Value>",
-        )],
+        &[(Breaking, false, "parameter `Stops.N`: type, Vec<Stop> → Vec<serde_json::Value>")],
     ),
     // Responses.
     (
@@ -431,29 +339,17 @@ const CASES: &[Case] = &[
     (
         r#""Text", "type": "string", "required": true"#,
         r#""Text", "type": "string", "required": false"#,
-        &[(
-            Breaking,
-            false,
-            "response field `Text`: required, required → optional",
-        )],
+        &[(Breaking, false, "response field `Text`: required, required → optional")],
     ),
     (
         r#""Text", "type": "string", "required": true"#,
         r#""Text", "type": "string", "required": true, "example_omits": true"#,
-        &[(
-            Breaking,
-            false,
-            "response field `Text`: required, required → optional",
-        )],
+        &[(Breaking, false, "response field `Text`: required, required → optional")],
     ),
     (
         r#""Maybe", "type": "string", "required": false"#,
         r#""Maybe", "type": "string", "required": true"#,
-        &[(
-            Breaking,
-            false,
-            "response field `Maybe`: required, optional → required",
-        )],
+        &[(Breaking, false, "response field `Maybe`: required, optional → required")],
     ),
     (
         r#""Maybe", "type": "string", "required": false"#,
@@ -467,29 +363,17 @@ const CASES: &[Case] = &[
     (
         r#""Text", "type": "string""#,
         r#""Text", "type": "array[string]""#,
-        &[(
-            Breaking,
-            false,
-            "response field `Text`: type, String → Vec<String>",
-        )],
+        &[(Breaking, false, "response field `Text`: type, String → Vec<String>")],
     ),
     (
         r#""Text", "type": "string", "required": true"#,
         r#""Text", "type": "string", "required": true, "format": "timestamp""#,
-        &[(
-            Breaking,
-            false,
-            "response field `Text`: type, String → Timestamp",
-        )],
+        &[(Breaking, false, "response field `Text`: type, String → Timestamp")],
     ),
     (
         r#""Words", "type": "array[string]", "required": true"#,
         r#""Words", "type": "array[string]", "required": false"#,
-        &[(
-            Documentation,
-            true,
-            "response field `Words`: when absent, an error → empty",
-        )],
+        &[(Documentation, true, "response field `Words`: when absent, an error → empty")],
     ),
     (
         r#""Words", "type": "array[string]", "required": true"#,
@@ -508,11 +392,7 @@ const CASES: &[Case] = &[
     (
         r#""Text", "type""#,
         r#""Text", "rust_name": "words_of_it", "type""#,
-        &[(
-            Breaking,
-            false,
-            "response field `Text`: Rust name, text → words_of_it",
-        )],
+        &[(Breaking, false, "response field `Text`: Rust name, text → words_of_it")],
     ),
     (
         r#"["On", "Off"]"#,
@@ -522,11 +402,7 @@ const CASES: &[Case] = &[
     (
         r#""enum": ["On", "Off"], "#,
         "",
-        &[(
-            Breaking,
-            false,
-            "response field `State`: type, Case@State → String",
-        )],
+        &[(Breaking, false, "response field `State`: type, Case@State → String")],
     ),
     // Models.
     (
@@ -542,34 +418,18 @@ const CASES: &[Case] = &[
     (
         r#""Name", "type": "string", "required": true"#,
         r#""Name", "type": "string", "required": true, "example_shorthand": true"#,
-        &[(
-            Additive,
-            true,
-            "field `Name` of `Item`: shorthand, rejected → accepted",
-        )],
+        &[(Additive, true, "field `Name` of `Item`: shorthand, rejected → accepted")],
     ),
     (
         r#"{ "name": "Size", "type": "int", "required": true"#,
         r#"{ "name": "Back", "type": "Item", "required": false, "description": "x" }, { "name": "Size", "type": "int", "required": true"#,
         &[
             (Additive, false, "field `Back` of `Inner` is new"),
-            (
-                Breaking,
-                false,
-                "field `Inner` of `Item`: type, Inner → Box<Inner>",
-            ),
-            (
-                Breaking,
-                false,
-                "field `Inner` of `Item`: required, required → optional",
-            ),
+            (Breaking, false, "field `Inner` of `Item`: type, Inner → Box<Inner>"),
+            (Breaking, false, "field `Inner` of `Item`: required, required → optional"),
         ],
     ),
-    (
-        r#""Inner": ["#,
-        r#""Extra": [], "Inner": ["#,
-        &[(Additive, false, "model `Extra` is new")],
-    ),
+    (r#""Inner": ["#, r#""Extra": [], "Inner": ["#, &[(Additive, false, "model `Extra` is new")]),
     (
         r#""Inner", "type": "Inner", "required": true, "description": "A model in a model." }
     ],
@@ -578,11 +438,7 @@ const CASES: &[Case] = &[
     ],
     "Within": ["#,
         &[
-            (
-                Breaking,
-                false,
-                "field `Inner` of `Item`: type, Inner → Within",
-            ),
+            (Breaking, false, "field `Inner` of `Item`: type, Inner → Within"),
             (Breaking, false, "model `Inner` is gone"),
             (Additive, false, "model `Within` is new"),
         ],
@@ -606,11 +462,7 @@ const CASES: &[Case] = &[
         r#"{ "name": "Text","#,
         r#"{ "name": "Stop", "type": "Stop", "required": false, "description": "x" }, { "name": "Text","#,
         &[
-            (
-                Breaking,
-                false,
-                "model `Stop` in the parameters: Rust name, Stop → StopParameters",
-            ),
+            (Breaking, false, "model `Stop` in the parameters: Rust name, Stop → StopParameters"),
             (Additive, false, "model `Stop` is new"),
             (Additive, false, "response field `Stop` is new"),
         ],
@@ -619,17 +471,9 @@ const CASES: &[Case] = &[
     (
         r#""idempotency": "non_idempotent""#,
         r#""idempotency": "safe""#,
-        &[(
-            Documentation,
-            true,
-            "action: idempotency, non_idempotent → safe",
-        )],
+        &[(Documentation, true, "action: idempotency, non_idempotent → safe")],
     ),
-    (
-        "Does something.",
-        "Does something else.",
-        &[(Documentation, false, "action: summary")],
-    ),
+    ("Does something.", "Does something else.", &[(Documentation, false, "action: summary")]),
     (
         "Another text.",
         "Another text in other words.",
@@ -648,18 +492,11 @@ const CASES: &[Case] = &[
             ),
         ],
     ),
-    (
-        r#""key": "Id""#,
-        r#""key": "Name""#,
-        &[(Documentation, true, "pagination: key, Id → Name")],
-    ),
+    (r#""key": "Id""#, r#""key": "Name""#, &[(Documentation, true, "pagination: key, Id → Name")]),
     (
         r#""action": "Case@""#,
         r#""action": "Kase@""#,
-        &[
-            (Breaking, false, "action is gone"),
-            (Additive, false, "action is new"),
-        ],
+        &[(Breaking, false, "action is gone"), (Additive, false, "action is new")],
     ),
     (
         r#""First", "type": "string", "required": true"#,
@@ -677,8 +514,7 @@ fn letters(index: usize) -> String {
 fn named(text: &str, index: usize) -> String {
     let name = letters(index);
     let capital = name[..1].to_uppercase() + &name[1..];
-    text.replace("case_@", &format!("case_{name}"))
-        .replace('@', &capital)
+    text.replace("case_@", &format!("case_{name}")).replace('@', &capital)
 }
 
 fn service() -> SpecFile {
@@ -743,10 +579,7 @@ fn every_change_is_reported_with_its_class() {
     let changes = diff(&spec(false), &spec(true)).unwrap().changes;
     let mut wrong = Vec::new();
     for (index, (from, to, expected)) in CASES.iter().enumerate() {
-        let found: Vec<String> = changes_of(index, &changes)
-            .into_iter()
-            .map(classified)
-            .collect();
+        let found: Vec<String> = changes_of(index, &changes).into_iter().map(classified).collect();
         let missing: Vec<String> = expected
             .iter()
             .map(|(class, silent, headline)| {
@@ -755,9 +588,7 @@ fn every_change_is_reported_with_its_class() {
             .filter(|expected| !found.contains(expected))
             .collect();
         if !missing.is_empty() || found.is_empty() != expected.is_empty() {
-            wrong.push(format!(
-                "{from}\n-> {to}\n  lacks {missing:#?}\n  found {found:#?}"
-            ));
+            wrong.push(format!("{from}\n-> {to}\n  lacks {missing:#?}\n  found {found:#?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -767,10 +598,7 @@ fn every_change_is_reported_with_its_class() {
 fn edited(file: &str, from: &str, to: &str) -> Spec {
     let mut spec = spec_folder::read("../api-spec/uhub");
     let files = spec.actions.iter_mut().chain([&mut spec.service]);
-    let file = files
-        .into_iter()
-        .find(|it| it.path.ends_with(file))
-        .unwrap();
+    let file = files.into_iter().find(|it| it.path.ends_with(file)).unwrap();
     assert!(file.text.contains(from), "{from}");
     file.text = file.text.replace(from, to);
     spec
@@ -852,10 +680,7 @@ fn changes_of_the_service_are_reported() {
     ] {
         let changes = diff(&uhub(), &edited(file, from, to)).unwrap().changes;
         let found: Vec<String> = changes.iter().map(classified).collect();
-        assert!(
-            found.iter().any(|line| line == expected),
-            "{expected}: {found:#?}"
-        );
+        assert!(found.iter().any(|line| line == expected), "{expected}: {found:#?}");
     }
 }
 
@@ -875,36 +700,20 @@ fn changes_of_shared_enums_are_reported() {
             r#""variants": [ { "name": "Middle", "values": ["middle"], "description": "x" },"#,
             "Additive true variant `Level::Middle` is new",
         ),
-        (
-            "\"Low\"",
-            "\"Bottom\"",
-            "Breaking false variant `Level::Low` is gone",
-        ),
+        ("\"Low\"", "\"Bottom\"", "Breaking false variant `Level::Low` is gone"),
         (
             "[\"low\"]",
             "[\"low\", \"bottom\"]",
             "Additive true value `bottom` of `Level::Low` is new",
         ),
-        (
-            ", \"top\"]",
-            "]",
-            "Breaking true value `top` of `Level::High` is gone",
-        ),
+        (", \"top\"]", "]", "Breaking true value `top` of `Level::High` is gone"),
         (
             "[\"high\", \"top\"]",
             "[\"top\", \"high\"]",
             "Breaking true variant `Level::High`: text, high → top",
         ),
-        (
-            "How high.",
-            "How much.",
-            "Documentation false enum `Level`: description",
-        ),
-        (
-            "\"Level\"",
-            "\"Height\"",
-            "Breaking false enum `Level` is gone",
-        ),
+        ("How high.", "How much.", "Documentation false enum `Level`: description"),
+        ("\"Level\"", "\"Height\"", "Breaking false enum `Level` is gone"),
     ] {
         let changes = diff(&spec(level), &spec(&level.replace(from, to))).unwrap();
         let found: Vec<String> = changes.changes.iter().map(classified).collect();
@@ -917,30 +726,10 @@ fn changes_of_shared_enums_are_reported() {
 #[test]
 fn likely_renames_are_suggested() {
     for (file, from, to, expected) in [
-        (
-            "get_repo_image.json",
-            "\"PullCount\"",
-            "\"Pulls\"",
-            "`Pulls` is new",
-        ),
-        (
-            "get_repo_image.json",
-            "\"LatestTag\"",
-            "\"LastTag\"",
-            "`LastTag` is new",
-        ),
-        (
-            "create_repo.json",
-            "\"Description\"",
-            "\"Remark\"",
-            "`Remark` is new",
-        ),
-        (
-            "get_image_tag.json",
-            "TagSet",
-            "TagInfo",
-            "`TagInfo` is new",
-        ),
+        ("get_repo_image.json", "\"PullCount\"", "\"Pulls\"", "`Pulls` is new"),
+        ("get_repo_image.json", "\"LatestTag\"", "\"LastTag\"", "`LastTag` is new"),
+        ("create_repo.json", "\"Description\"", "\"Remark\"", "`Remark` is new"),
+        ("get_image_tag.json", "TagSet", "TagInfo", "`TagInfo` is new"),
     ] {
         let mut new = edited(file, from, to);
         let (old, example) = (uhub(), "\"example\"");
@@ -960,43 +749,22 @@ fn likely_renames_are_suggested() {
         );
     }
     let mut new = edited("delete_repo.json", "\"DeleteRepo\"", "\"RemoveRepo\"");
-    new.actions
-        .retain(|file| !file.path.ends_with("delete_repo_image.json"));
+    new.actions.retain(|file| !file.path.ends_with("delete_repo_image.json"));
     let changes = diff(&uhub(), &new).unwrap().changes;
     let gone = |name: &str| {
-        let found = changes
-            .iter()
-            .find(|change| change.action.as_deref() == Some(name));
+        let found = changes.iter().find(|change| change.action.as_deref() == Some(name));
         found.unwrap().reason.clone()
     };
-    assert!(
-        gone("DeleteRepo").contains("`RemoveRepo` is new"),
-        "{changes:#?}"
-    );
+    assert!(gone("DeleteRepo").contains("`RemoveRepo` is new"), "{changes:#?}");
     assert!(!gone("DeleteRepoImage").contains("is new"), "{changes:#?}");
 }
 
 #[test]
 fn a_new_documented_name_with_the_same_rust_name_is_one_change() {
     for (file, from, to, subject) in [
-        (
-            "get_repo_image.json",
-            "ImageName",
-            "ImageNAME",
-            "field `ImageName` of `ImageSet`",
-        ),
-        (
-            "get_repo_image.json",
-            "TotalCount",
-            "TotalCOUNT",
-            "response field `TotalCount`",
-        ),
-        (
-            "get_repo_image.json",
-            "RepoName",
-            "RepoNAME",
-            "parameter `RepoName`",
-        ),
+        ("get_repo_image.json", "ImageName", "ImageNAME", "field `ImageName` of `ImageSet`"),
+        ("get_repo_image.json", "TotalCount", "TotalCOUNT", "response field `TotalCount`"),
+        ("get_repo_image.json", "RepoName", "RepoNAME", "parameter `RepoName`"),
         ("get_image_tag.json", "TagSet", "TagInfo", "model `TagSet`"),
     ] {
         let new = edited(file, from, to);
@@ -1020,11 +788,9 @@ fn examples_are_compared_as_json() {
     let (name, shared) = (r#""RepoName": "cClamyhb""#, r#""IsShared": false"#);
     let shown = format!("{name},\n      {shared}");
     assert_eq!(of(&shown, &format!("{shared}, {name}")), [""; 0]);
-    for (from, to) in [
-        ("cClamyhb", "other"),
-        ("DcRJngSm", "other"),
-        (&format!("{shown},"), &format!("{name},")),
-    ] {
+    for (from, to) in
+        [("cClamyhb", "other"), ("DcRJngSm", "other"), (&format!("{shown},"), &format!("{name},"))]
+    {
         assert_eq!(of(from, to), ["action: example"], "{from}");
     }
 }
@@ -1048,8 +814,7 @@ fn equal_specs_have_no_changes_and_invalid_ones_report_errors() {
 #[test]
 fn changes_are_written_as_text_markdown_and_json() {
     let mut new = edited("get_repo_image.json", "\"default\": 20", "\"default\": 50");
-    new.actions
-        .retain(|file| !file.path.ends_with("delete_repo.json"));
+    new.actions.retain(|file| !file.path.ends_with("delete_repo.json"));
     let changes = diff(&uhub(), &new).unwrap();
     assert_eq!(
         changes.to_text("0.1.0"),
@@ -1162,9 +927,7 @@ impl Workspace {
             parts.collect::<Vec<_>>().join("\n\n")
         });
         // The recipes depend on the actions.
-        copy("uhub-sdk/src/lib.rs", &|text| {
-            text.replace("pub mod recipes;\n", "")
-        });
+        copy("uhub-sdk/src/lib.rs", &|text| text.replace("pub mod recipes;\n", ""));
 
         let user = root.join("user");
         for folder in ["src", "code"] {

@@ -240,11 +240,8 @@ fn list(server: &Server, limit: i64, read_ahead: usize, mut on_item: impl FnMut(
     let runtime = runtime();
     let client = server.client();
     runtime.block_on(async {
-        let mut images = client
-            .get_repo_image("base")
-            .limit(limit)
-            .with_read_ahead(read_ahead)
-            .items();
+        let mut images =
+            client.get_repo_image("base").limit(limit).with_read_ahead(read_ahead).items();
         let mut count = 0;
         while let Some(image) = images.next().await {
             black_box(image.unwrap());
@@ -256,10 +253,7 @@ fn list(server: &Server, limit: i64, read_ahead: usize, mut on_item: impl FnMut(
 
 /// Returns a runtime on this thread, so that its processor time can be measured.
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 struct Server {
@@ -276,13 +270,8 @@ impl Server {
             .spawn()
             .unwrap();
         let mut base_url = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap())
-            .read_line(&mut base_url)
-            .unwrap();
-        Self {
-            process,
-            base_url: base_url.trim().to_owned(),
-        }
+        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut base_url).unwrap();
+        Self { process, base_url: base_url.trim().to_owned() }
     }
 
     fn client(&self) -> Client {
@@ -314,12 +303,7 @@ fn calling(images: usize) -> (f64, f64) {
 
     let ours = || {
         runtime.block_on(spent(|| async {
-            let page = client
-                .get_repo_image("base")
-                .limit(100)
-                .send()
-                .await
-                .unwrap();
+            let page = client.get_repo_image("base").limit(100).send().await.unwrap();
             assert_eq!(page.images.len(), images);
         }))
     };
@@ -348,11 +332,7 @@ fn bare_reqwest() -> reqwest::Client {
     .unwrap()
     .with_root_certificates(rustls::RootCertStore::empty())
     .with_no_client_auth();
-    reqwest::Client::builder()
-        .no_proxy()
-        .tls_backend_preconfigured(tls)
-        .build()
-        .unwrap()
+    reqwest::Client::builder().no_proxy().tls_backend_preconfigured(tls).build().unwrap()
 }
 
 /// Returns the body of the call, signed with the local server's default credentials.
@@ -381,27 +361,15 @@ async fn spent<F: Future<Output = ()>>(call: impl Fn() -> F) -> (Duration, Durat
     let mut workers: Vec<_> = (0..AT_ONCE).map(|_| Box::pin(worker())).collect();
     std::future::poll_fn(|context| {
         workers.retain_mut(|worker| worker.as_mut().poll(context).is_pending());
-        if workers.is_empty() {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
+        if workers.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
     })
     .await;
     let wall = started.elapsed();
-    (
-        cpu.zip(cpu_time())
-            .map_or(wall, |(before, after)| after - before),
-        wall,
-    )
+    (cpu.zip(cpu_time()).map_or(wall, |(before, after)| after - before), wall)
 }
 
 /// Returns the processor time of this thread, if the system is Linux.
 fn cpu_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split_whitespace()
-        .next()?
-        .parse()
-        .ok()
-        .map(Duration::from_nanos)
+    text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
 }

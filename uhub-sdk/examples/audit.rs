@@ -130,10 +130,7 @@ async fn audit(walk: Walk) -> Result<Audit, uhub_sdk::Error> {
             _ => {}
         }
     }
-    Ok(Audit {
-        repositories,
-        totals,
-    })
+    Ok(Audit { repositories, totals })
 }
 
 fn write_table(out: &mut impl Write, audit: &Audit) -> io::Result<()> {
@@ -176,10 +173,7 @@ fn sample_data() -> LocalUhubBuilder {
         image("nginx", 4100, &["1.26", "1.27", "latest"]),
         image("redis", 1700, &["7.4", "8.0"]),
     ];
-    let web = [
-        image("storefront", 980, &["2.0", "2.1"]),
-        image("blog", 120, &["1.4"]),
-    ];
+    let web = [image("storefront", 980, &["2.0", "2.1"]), image("blog", 120, &["1.4"])];
     let jobs = [image("nightly-report", 31, &["4", "5"])];
     LocalUhub::builder()
         .project("org-platform")

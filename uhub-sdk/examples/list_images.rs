@@ -47,10 +47,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 async fn list(client: &Client, repository: &str) -> Result<(), Box<dyn Error>> {
     let page = client.get_repo_image(repository).limit(100).send().await?;
-    println!(
-        "{:<24} {:<16} {:>8} {:<20} UPDATED",
-        "NAME", "LATEST TAG", "PULLS", "CREATED"
-    );
+    println!("{:<24} {:<16} {:>8} {:<20} UPDATED", "NAME", "LATEST TAG", "PULLS", "CREATED");
     for image in &page.images {
         println!(
             "{:<24} {:<16} {:>8} {:<20} {}",

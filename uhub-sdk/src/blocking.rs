@@ -80,10 +80,7 @@ impl Client {
             .map_err(|error| {
                 Error::configuration("the client's thread cannot be started.").with_source(error)
             })?;
-        Ok(Self {
-            client,
-            runtime: Arc::new(Background(Some(runtime))),
-        })
+        Ok(Self { client, runtime: Arc::new(Background(Some(runtime))) })
     }
 
     /// Creates a call of a request.

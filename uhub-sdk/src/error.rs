@@ -257,10 +257,7 @@ impl fmt::Display for Error {
         if let Some(body) = &details.body {
             write!(f, " The body begins: {body:?}")?;
         }
-        for note in [details.execution_note, details.retry_note]
-            .into_iter()
-            .flatten()
-        {
+        for note in [details.execution_note, details.retry_note].into_iter().flatten() {
             write!(f, " {note}")?;
         }
         if details.attempts > 1 {

@@ -72,8 +72,7 @@ impl RetCode {
     }
 
     pub(crate) fn outcome(self) -> Outcome {
-        self.documented()
-            .map_or(Outcome::Undocumented, |code| code.outcome)
+        self.documented().map_or(Outcome::Undocumented, |code| code.outcome)
     }
 }
 

@@ -24,12 +24,7 @@ pub(crate) fn assert_sends<R: Action>(request: &R, example: &str) {
         .map(|(name, value)| {
             // Some pages repeat a parameter that is sent once.
             let value = value.as_array().map_or(&value, |values| &values[0]);
-            (
-                name,
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned),
-            )
+            (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned))
         })
         .collect();
     shown.sort();
@@ -41,11 +36,8 @@ pub(crate) fn assert_sends<R: Action>(request: &R, example: &str) {
 pub(crate) fn assert_reads<M: Model + serde::Serialize>(example: &str) {
     let warnings = Warnings::default();
     let (response, envelope) = envelope::read::<M>(example.as_bytes(), &warnings).unwrap();
-    let missing: Vec<_> = warnings
-        .take()
-        .into_iter()
-        .filter(|warning| warning.what == Mismatch::Missing)
-        .collect();
+    let missing: Vec<_> =
+        warnings.take().into_iter().filter(|warning| warning.what == Mismatch::Missing).collect();
     assert_eq!(missing, [], "the spec marks fields that the example omits");
 
     let shown: serde_json::Value = serde_json::from_str(example).unwrap();
@@ -80,11 +72,8 @@ fn contains(read: &serde_json::Value, shown: &serde_json::Value, path: &str) {
         }
         // A scalar may be read as another one.
         _ => {
-            let text = |value: &Value| {
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            };
+            let text =
+                |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             assert_eq!(text(read), text(shown), "{path}");
         }
     }

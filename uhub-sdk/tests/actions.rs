@@ -24,12 +24,7 @@ async fn uhub() -> LocalUhub {
     LocalUhub::builder()
         .project_named("org-1", "first")
         .project_named("org-2", "second")
-        .repository(
-            Repository::new("base")
-                .public()
-                .description("for all")
-                .image(tagged),
-        )
+        .repository(Repository::new("base").public().description("for all").image(tagged))
         .repository(
             Repository::new("many").images((0..250).map(|n| Image::new(format!("image-{n}")))),
         )
@@ -54,22 +49,14 @@ fn assert_refused(error: &Error, parameter: &str) {
         (ErrorKind::Request, Execution::NotSent),
         "{error}"
     );
-    assert!(
-        error
-            .to_string()
-            .contains(&format!("`{parameter}` is empty")),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&format!("`{parameter}` is empty")), "{error}");
 }
 
 #[tokio::test]
 async fn a_repository_is_created_updated_and_deleted() {
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = ClientBuilder::for_local(&uhub)
-            .encoding(encoding)
-            .build()
-            .unwrap();
+        let client = ClientBuilder::for_local(&uhub).encoding(encoding).build().unwrap();
         client
             .create_repo("new")
             .visibility(Visibility::Private)
@@ -84,51 +71,24 @@ async fn a_repository_is_created_updated_and_deleted() {
             "{error}"
         );
 
-        let mine = client
-            .get_repo(Visibility::Private)
-            .limit(10)
-            .send()
-            .await
-            .unwrap();
-        let new = mine
-            .repos
-            .iter()
-            .find(|repo| repo.repo_name == "new")
-            .unwrap();
+        let mine = client.get_repo(Visibility::Private).limit(10).send().await.unwrap();
+        let new = mine.repos.iter().find(|repo| repo.repo_name == "new").unwrap();
         assert_eq!(
             (new.visibility, new.description.as_deref()),
             (Some(Visibility::Private), Some("a note"))
         );
-        assert!(
-            new.create_time
-                .as_ref()
-                .and_then(Timestamp::to_system_time)
-                .is_some(),
-            "{new:?}"
-        );
+        assert!(new.create_time.as_ref().and_then(Timestamp::to_system_time).is_some(), "{new:?}");
 
-        client
-            .update_repo("new", Visibility::Public)
-            .description("another")
-            .send()
-            .await
-            .unwrap();
+        client.update_repo("new", Visibility::Public).description("another").send().await.unwrap();
         let public = client.get_repo(Visibility::Public).send().await.unwrap();
-        let new = public
-            .repos
-            .iter()
-            .find(|repo| repo.repo_name == "new")
-            .unwrap();
+        let new = public.repos.iter().find(|repo| repo.repo_name == "new").unwrap();
         assert_eq!(
             (new.visibility, new.description.as_deref()),
             (Some(Visibility::Public), Some("another"))
         );
 
         client.delete_repo("new").send().await.unwrap();
-        assert!(
-            client.delete_repo("many").send().await.is_err(),
-            "it is not empty"
-        );
+        assert!(client.delete_repo("many").send().await.is_err(), "it is not empty");
     }
 }
 
@@ -136,20 +96,10 @@ async fn a_repository_is_created_updated_and_deleted() {
 async fn tags_and_projects_are_listed() {
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
-    let page = client
-        .get_image_tag("base", "nginx")
-        .limit(2)
-        .send()
-        .await
-        .unwrap();
+    let page = client.get_image_tag("base", "nginx").limit(2).send().await.unwrap();
     assert_eq!((page.total_count, page.tags.len()), (3, 2));
     assert_eq!(page.tags[0].digest.as_deref(), Some("sha256:00"));
-    let one = client
-        .get_image_tag("base", "nginx")
-        .tag_name("1.26")
-        .send()
-        .await
-        .unwrap();
+    let one = client.get_image_tag("base", "nginx").tag_name("1.26").send().await.unwrap();
     assert_eq!(one.tags[0].tag_name, "1.26");
 
     let projects = client.get_project_list().send().await.unwrap();
@@ -169,27 +119,16 @@ async fn tags_and_projects_are_listed() {
 async fn deleting_one_tag_never_deletes_all() {
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
-    let error = client
-        .delete_repo_image("base", "nginx", "")
-        .send()
-        .await
-        .unwrap_err();
+    let error = client.delete_repo_image("base", "nginx", "").send().await.unwrap_err();
     assert_refused(&error, "TagName");
     assert!(uhub.requests().is_empty(), "nothing was sent");
 
     // A serialized request does not become the other one.
-    let one = client
-        .delete_repo_image("base", "nginx", "1.25")
-        .into_request();
+    let one = client.delete_repo_image("base", "nginx", "1.25").into_request();
     let json = serde_json::to_string(&one).unwrap();
-    assert_eq!(
-        serde_json::from_str::<DeleteRepoImageRequest>(&json).unwrap(),
-        one
-    );
+    assert_eq!(serde_json::from_str::<DeleteRepoImageRequest>(&json).unwrap(), one);
     assert!(serde_json::from_str::<DeleteRepoImageAllTagsRequest>(&json).is_err());
-    let all = client
-        .delete_repo_image_all_tags("base", "nginx")
-        .into_request();
+    let all = client.delete_repo_image_all_tags("base", "nginx").into_request();
     let json = serde_json::to_string(&all).unwrap();
     assert!(serde_json::from_str::<DeleteRepoImageRequest>(&json).is_err());
 
@@ -198,11 +137,7 @@ async fn deleting_one_tag_never_deletes_all() {
     let left = client.get_image_tag("base", "nginx").send().await.unwrap();
     assert_eq!(left.total_count, 2);
 
-    client
-        .delete_repo_image_all_tags("base", "nginx")
-        .send()
-        .await
-        .unwrap();
+    client.delete_repo_image_all_tags("base", "nginx").send().await.unwrap();
     assert_eq!(uhub.requests().last().unwrap().parameter("TagName"), None);
     assert_eq!(images(&client, "base").await, [""; 0]);
 }
@@ -211,26 +146,13 @@ async fn deleting_one_tag_never_deletes_all() {
 async fn an_empty_string_is_refused_unless_allowed() {
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    assert_refused(&client.get_repo_image("").send().await.unwrap_err(), "RepoName");
     assert_refused(
-        &client.get_repo_image("").send().await.unwrap_err(),
-        "RepoName",
-    );
-    assert_refused(
-        &client
-            .get_repo_image("base")
-            .project_id("")
-            .send()
-            .await
-            .unwrap_err(),
+        &client.get_repo_image("base").project_id("").send().await.unwrap_err(),
         "ProjectId",
     );
     assert_refused(
-        &client
-            .get_image_tag("base", "nginx")
-            .tag_name("")
-            .send()
-            .await
-            .unwrap_err(),
+        &client.get_image_tag("base", "nginx").tag_name("").send().await.unwrap_err(),
         "TagName",
     );
     assert_refused(
@@ -244,12 +166,7 @@ async fn an_empty_string_is_refused_unless_allowed() {
     );
     assert!(uhub.requests().is_empty(), "nothing was sent");
     // A description may be empty.
-    client
-        .create_repo("new")
-        .description("")
-        .send()
-        .await
-        .unwrap();
+    client.create_repo("new").description("").send().await.unwrap();
     assert_eq!(uhub.requests()[0].parameter("Description"), Some(""));
 }
 
@@ -258,27 +175,16 @@ async fn an_empty_string_is_refused_unless_allowed() {
 #[tokio::test]
 async fn parameters_with_surprising_defaults_are_always_sent() {
     let uhub = uhub().await;
-    let client = ClientBuilder::for_local(&uhub)
-        .encoding(Encoding::Json)
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).encoding(Encoding::Json).build().unwrap();
     client.get_repo(Visibility::Private).send().await.unwrap();
-    client
-        .update_repo("base", Visibility::Public)
-        .description("changed")
-        .send()
-        .await
-        .unwrap();
+    client.update_repo("base", Visibility::Public).description("changed").send().await.unwrap();
     let requests = uhub.requests();
     assert_eq!(requests[0].parameter("Type"), Some("private"));
     assert_eq!(requests[1].parameter("IsShared"), Some("true"));
     let unknown = GetProjectListIsFinance::from("Perhaps");
     assert_eq!(
         (unknown.as_str(), &unknown),
-        (
-            "Perhaps",
-            &GetProjectListIsFinance::Other("Perhaps".to_owned())
-        )
+        ("Perhaps", &GetProjectListIsFinance::Other("Perhaps".to_owned()))
     );
 }
 
@@ -289,17 +195,12 @@ async fn a_name_in_place_of_a_repository_is_read() {
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
     uhub.inject(respond(200, &[], r#"{"RetCode": 0, "TotalCount": 2, "RepoSet": ["base", {"RepoName": "many", "IsShared": "true"}]}"#));
     let page = client.get_repo(Visibility::Public).send().await.unwrap();
-    let [name, model] = page.repos.as_slice() else {
-        panic!("{page:?}")
-    };
+    let [name, model] = page.repos.as_slice() else { panic!("{page:?}") };
     assert_eq!(
         (name.repo_name.as_str(), name.visibility, &name.create_time),
         ("base", None, &None)
     );
-    assert_eq!(
-        (model.repo_name.as_str(), model.visibility),
-        ("many", Some(Visibility::Public))
-    );
+    assert_eq!((model.repo_name.as_str(), model.visibility), ("many", Some(Visibility::Public)));
     assert_eq!(Repo::default().visibility, None);
 }
 
@@ -308,12 +209,9 @@ async fn pagination_returns_every_item() {
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let expected: Vec<String> = (0..250).map(|n| format!("image-{n}")).collect();
-    for (limit, read_ahead, requests) in [
-        (None, 0, 3),
-        (Some(50), 0, 5),
-        (Some(50), 8, 5),
-        (Some(7), 3, 36),
-    ] {
+    for (limit, read_ahead, requests) in
+        [(None, 0, 3), (Some(50), 0, 5), (Some(50), 8, 5), (Some(7), 3, 36)]
+    {
         let before = uhub.requests().len();
         let mut call = client.get_repo_image("many").with_read_ahead(read_ahead);
         if let Some(limit) = limit {
@@ -326,11 +224,7 @@ async fn pagination_returns_every_item() {
         }
         assert_eq!(names, expected);
         assert!(items.next().await.is_none());
-        assert_eq!(
-            uhub.requests().len() - before,
-            requests,
-            "{limit:?} {read_ahead}"
-        );
+        assert_eq!(uhub.requests().len() - before, requests, "{limit:?} {read_ahead}");
     }
     let mut pages = client.get_repo_image("many").limit(100).offset(40).pages();
     let mut lengths = Vec::new();
@@ -348,11 +242,7 @@ async fn pagination_ends_with_the_first_error() {
         let client = ClientBuilder::for_local(&uhub).build().unwrap();
         // The first page is fetched alone; of those fetched after it, the second one fails.
         let refusal = respond(200, &[], r#"{"RetCode": 299}"#);
-        let mut items = client
-            .get_repo_image("many")
-            .limit(50)
-            .with_read_ahead(read_ahead)
-            .items();
+        let mut items = client.get_repo_image("many").limit(50).with_read_ahead(read_ahead).items();
         let mut names = Vec::new();
         let mut error = None;
         while let Some(item) = items.next().await {
@@ -367,22 +257,10 @@ async fn pagination_ends_with_the_first_error() {
                 (0..8).for_each(|_| uhub.inject(refusal.clone()));
             }
         }
-        assert_eq!(
-            error.and_then(|error| error.ret_code()),
-            Some(RetCode::PERMISSION_DENIED)
-        );
+        assert_eq!(error.and_then(|error| error.ret_code()), Some(RetCode::PERMISSION_DENIED));
         // The items before the error are complete pages, from the first one on.
-        assert!(
-            names.len() >= 50 && names.len() % 50 == 0,
-            "{}",
-            names.len()
-        );
-        assert!(
-            names
-                .iter()
-                .enumerate()
-                .all(|(n, name)| *name == format!("image-{n}"))
-        );
+        assert!(names.len() >= 50 && names.len() % 50 == 0, "{}", names.len());
+        assert!(names.iter().enumerate().all(|(n, name)| *name == format!("image-{n}")));
         assert!(items.next().await.is_none());
     }
 }
@@ -393,11 +271,7 @@ async fn read_ahead_fetches_pages_before_they_are_read() {
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
     for (read_ahead, max) in [(0, 1), (1, 2), (3, 4)] {
         let before = uhub.requests().len();
-        let mut pages = client
-            .get_repo_image("many")
-            .limit(10)
-            .with_read_ahead(read_ahead)
-            .pages();
+        let mut pages = client.get_repo_image("many").limit(10).with_read_ahead(read_ahead).pages();
         pages.next().await.unwrap().unwrap();
         pages.next().await.unwrap().unwrap();
         // Two pages have been read; those ahead arrive without further reading.
@@ -412,10 +286,7 @@ async fn read_ahead_fetches_pages_before_they_are_read() {
             .expect("the pages ahead are requested");
         tokio::time::sleep(Duration::from_millis(50)).await;
         let requests = uhub.requests().len() - before;
-        assert!(
-            (ahead..=1 + max).contains(&requests),
-            "{requests} with {read_ahead} ahead"
-        );
+        assert!((ahead..=1 + max).contains(&requests), "{requests} with {read_ahead} ahead");
     }
 }
 
@@ -423,15 +294,9 @@ async fn read_ahead_fetches_pages_before_they_are_read() {
 #[tokio::test]
 async fn a_slow_reader_does_not_time_out() {
     let uhub = uhub().await;
-    let client = ClientBuilder::for_local(&uhub)
-        .attempt_timeout(Duration::from_secs(1))
-        .build()
-        .unwrap();
-    let mut items = client
-        .get_repo_image("many")
-        .limit(100)
-        .with_read_ahead(2)
-        .items();
+    let client =
+        ClientBuilder::for_local(&uhub).attempt_timeout(Duration::from_secs(1)).build().unwrap();
+    let mut items = client.get_repo_image("many").limit(100).with_read_ahead(2).items();
     let mut count = 0;
     while let Some(image) = items.next().await {
         image.unwrap();
@@ -447,11 +312,7 @@ async fn a_slow_reader_does_not_time_out() {
 async fn dropping_a_stream_stops_its_requests() {
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
-    let mut items = client
-        .get_repo_image("many")
-        .limit(10)
-        .with_read_ahead(8)
-        .items();
+    let mut items = client.get_repo_image("many").limit(10).with_read_ahead(8).items();
     items.next().await.unwrap().unwrap();
     drop(items);
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -464,34 +325,18 @@ async fn dropping_a_stream_stops_its_requests() {
 async fn an_action_without_types_is_called_by_name() {
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = ClientBuilder::for_local(&uhub)
-            .encoding(encoding)
-            .build()
-            .unwrap();
-        let call = client
-            .action("GetRepoImage")
-            .param("RepoName", "many")
-            .param("Limit", 2);
-        let (response, metadata) = call
-            .send_with_metadata::<serde_json::Value>()
-            .await
-            .unwrap();
+        let client = ClientBuilder::for_local(&uhub).encoding(encoding).build().unwrap();
+        let call = client.action("GetRepoImage").param("RepoName", "many").param("Limit", 2);
+        let (response, metadata) = call.send_with_metadata::<serde_json::Value>().await.unwrap();
         assert_eq!(response["ImageSet"][1]["ImageName"], "image-1");
         assert_eq!(
             (metadata.action.as_deref(), &response["RetCode"]),
             (Some("GetRepoImageResponse"), &0.into())
         );
         let request = uhub.requests().pop().unwrap();
-        assert_eq!(
-            request.parameter("ProjectId"),
-            Some("org-1"),
-            "the client's default"
-        );
+        assert_eq!(request.parameter("ProjectId"), Some("org-1"), "the client's default");
     }
-    let client = ClientBuilder::for_local(&uhub)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled()).build().unwrap();
     let call = |name: &str, value: serde_json::Value| {
         client
             .action("GetRepoImage")
@@ -502,11 +347,7 @@ async fn an_action_without_types_is_called_by_name() {
     let list = serde_json::json!([{"Type": "a", "Size": 2.0}, {"Hot": true}]);
     call("Disks", list).await.unwrap();
     let sent = uhub.requests().pop().unwrap();
-    for (name, value) in [
-        ("Disks.0.Type", "a"),
-        ("Disks.0.Size", "2"),
-        ("Disks.1.Hot", "true"),
-    ] {
+    for (name, value) in [("Disks.0.Type", "a"), ("Disks.0.Size", "2"), ("Disks.1.Hot", "true")] {
         assert_eq!(sent.parameter(name), Some(value));
     }
     let before = uhub.requests().len();
@@ -514,11 +355,7 @@ async fn an_action_without_types_is_called_by_name() {
         ("RepoName", "again".into(), "`RepoName` is set twice"),
         ("Action", "Other".into(), "`Action` is set twice"),
         ("PublicKey", "other".into(), "`PublicKey` is set twice"),
-        (
-            "Signature",
-            "forged".into(),
-            "\"Signature\" is not a valid name",
-        ),
+        ("Signature", "forged".into(), "\"Signature\" is not a valid name"),
         ("", 1.into(), "\"\" is not a valid name"),
         ("Limit", serde_json::Value::Null, "`Limit` is null"),
         ("TagName", "".into(), "`TagName` is empty"),
@@ -527,60 +364,37 @@ async fn an_action_without_types_is_called_by_name() {
         ("ProjectId", "".into(), "`ProjectId` is empty"),
     ] {
         let error = call(name, value).await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.execution()),
-            (ErrorKind::Request, Execution::NotSent)
-        );
+        assert_eq!((error.kind(), error.execution()), (ErrorKind::Request, Execution::NotSent));
         assert!(error.to_string().contains(expected), "{error}");
     }
     assert_eq!(uhub.requests().len(), before, "nothing was sent");
 
-    let call = client
-        .action("CreateRepo")
-        .param("RepoName", "new")
-        .param_empty("Description");
+    let call = client.action("CreateRepo").param("RepoName", "new").param_empty("Description");
     assert!(!format!("{call:?}").contains("new\""), "{call:?}");
     call.send::<serde_json::Value>().await.unwrap();
-    assert_eq!(
-        uhub.requests().last().unwrap().parameter("Description"),
-        Some("")
-    );
-    let unknown = client
-        .action("DescribeSomethingNew")
-        .send::<serde_json::Value>()
-        .await
-        .unwrap_err();
+    assert_eq!(uhub.requests().last().unwrap().parameter("Description"), Some(""));
+    let unknown =
+        client.action("DescribeSomethingNew").send::<serde_json::Value>().await.unwrap_err();
     assert_eq!(
         (unknown.ret_code(), unknown.action()),
         (Some(RetCode::ACTION_UNKNOWN), Some("DescribeSomethingNew"))
     );
-    for (idempotency, is_retryable) in [
-        (Idempotency::NonIdempotent, false),
-        (Idempotency::Safe, true),
-    ] {
+    for (idempotency, is_retryable) in
+        [(Idempotency::NonIdempotent, false), (Idempotency::Safe, true)]
+    {
         uhub.inject(Fault::CutConnection);
         let call = client
             .action("GetRepo")
             .with_idempotency(idempotency)
             .with_timeout(Duration::from_secs(9));
         assert_eq!(
-            call.send::<serde_json::Value>()
-                .await
-                .unwrap_err()
-                .is_retryable(),
+            call.send::<serde_json::Value>().await.unwrap_err().is_retryable(),
             is_retryable
         );
     }
-    let text = client
-        .action("GetRepoImage")
-        .param("RepoName", "many")
-        .send::<String>()
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (text.kind(), text.execution()),
-        (ErrorKind::Decode, Execution::Completed)
-    );
+    let text =
+        client.action("GetRepoImage").param("RepoName", "many").send::<String>().await.unwrap_err();
+    assert_eq!((text.kind(), text.execution()), (ErrorKind::Decode, Execution::Completed));
 }
 
 #[cfg(feature = "blocking")]
@@ -615,21 +429,14 @@ mod blocking {
         assert_eq!(client.get_repo_image("many").limit(60).pages().count(), 5);
         let response: serde_json::Value = client.action("GetProjectList").send().unwrap();
         assert_eq!(response["ProjectCount"], 2);
-        let error = client
-            .delete_repo_image("base", "nginx", "")
-            .send()
-            .unwrap_err();
+        let error = client.delete_repo_image("base", "nginx", "").send().unwrap_err();
         assert_eq!(error.execution(), Execution::NotSent);
 
         let threads: Vec<_> = (0..8)
             .map(|_| {
                 let client = client.clone();
                 std::thread::spawn(move || {
-                    client
-                        .get_repo_image("many")
-                        .items()
-                        .filter(Result::is_ok)
-                        .count()
+                    client.get_repo_image("many").items().filter(Result::is_ok).count()
                 })
             })
             .collect();
@@ -648,10 +455,7 @@ mod blocking {
                 (error.kind(), error.execution()),
                 (ErrorKind::Configuration, Execution::NotSent)
             );
-            assert!(
-                error.to_string().contains("use `uhub_sdk::Client` there"),
-                "{error}"
-            );
+            assert!(error.to_string().contains("use `uhub_sdk::Client` there"), "{error}");
             let mut items = client.get_repo_image("many").items();
             assert!(items.next().unwrap().is_err());
             assert!(items.next().is_none());

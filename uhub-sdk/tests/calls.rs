@@ -41,15 +41,8 @@ async fn uhub() -> LocalUhub {
 #[track_caller]
 fn checked(error: Error, kind: ErrorKind, execution: Execution, expected: &str) -> Error {
     let text = full_text(&error);
-    assert_eq!(
-        (error.kind(), error.execution()),
-        (kind, execution),
-        "{text}"
-    );
-    assert!(
-        error.to_string().contains(expected),
-        "{expected:?} in {error}"
-    );
+    assert_eq!((error.kind(), error.execution()), (kind, execution), "{text}");
+    assert!(error.to_string().contains(expected), "{expected:?} in {error}");
     assert!(!error.to_string().contains('\n'), "{error}");
     assert_eq!(error.action(), Some("GetRepoImage"));
     assert_no_secrets(&text);
@@ -60,22 +53,9 @@ fn checked(error: Error, kind: ErrorKind, execution: Execution, expected: &str) 
 async fn images_are_listed_in_every_encoding() {
     let uhub = uhub().await;
     for encoding in [Encoding::Form, Encoding::Query, Encoding::Json] {
-        let client = ClientBuilder::for_local(&uhub)
-            .encoding(encoding)
-            .build()
-            .unwrap();
-        let page = client
-            .get_repo_image("many")
-            .offset(240)
-            .limit(100)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            (page.total_count, page.images.len()),
-            (250, 10),
-            "{encoding:?}"
-        );
+        let client = ClientBuilder::for_local(&uhub).encoding(encoding).build().unwrap();
+        let page = client.get_repo_image("many").offset(240).limit(100).send().await.unwrap();
+        assert_eq!((page.total_count, page.images.len()), (250, 10), "{encoding:?}");
         assert_eq!(page.images[0].image_name, "image-240");
         assert_eq!(page.images[0].repo_name.as_deref(), Some("many"));
     }
@@ -83,11 +63,8 @@ async fn images_are_listed_in_every_encoding() {
     assert_eq!(requests.len(), 3);
     for request in requests {
         let sent = ["Action", "Limit", "Offset", "ProjectId", "RepoName"];
-        let mut names: Vec<&str> = request
-            .parameters
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let mut names: Vec<&str> =
+            request.parameters.iter().map(|(name, _)| name.as_str()).collect();
         names.retain(|name| sent.contains(name));
         assert_eq!(names, sent);
     }
@@ -100,16 +77,10 @@ async fn a_request_is_plain_data() {
     let request = GetRepoImageRequest::new("many").limit(1);
     let json = serde_json::to_string(&request).unwrap();
     assert_eq!(json, r#"{"RepoName":"many","Limit":1}"#);
-    assert_eq!(
-        serde_json::from_str::<GetRepoImageRequest>(&json).unwrap(),
-        request
-    );
+    assert_eq!(serde_json::from_str::<GetRepoImageRequest>(&json).unwrap(), request);
     assert!(serde_json::from_str::<GetRepoImageRequest>("{}").is_err());
     assert_eq!(client.send(request.clone()).await.unwrap().images.len(), 1);
-    assert_eq!(
-        client.call(request.clone()).offset(7).request().offset,
-        Some(7)
-    );
+    assert_eq!(client.call(request.clone()).offset(7).request().offset, Some(7));
     // A call is also `IntoFuture`.
     assert_eq!(client.call(request.clone()).await.unwrap().images.len(), 1);
 
@@ -130,42 +101,17 @@ async fn a_calls_project_takes_precedence_over_the_clients() {
             .find(|(name, _)| name == "ProjectId")
             .map(|(_, value)| value.clone())
     };
-    let builder = || {
-        Client::builder()
-            .credentials(credentials())
-            .base_url(uhub.base_url())
-    };
-    builder()
-        .build()
-        .unwrap()
-        .get_repo_image("many")
-        .send()
-        .await
-        .unwrap();
+    let builder = || Client::builder().credentials(credentials()).base_url(uhub.base_url());
+    builder().build().unwrap().get_repo_image("many").send().await.unwrap();
     let client = builder().project_id("org-1").build().unwrap();
     client.get_repo_image("many").send().await.unwrap();
-    client
-        .get_repo_image("many")
-        .project_id("org-2")
-        .send()
-        .await
-        .unwrap_err();
-    let error = client
-        .get_repo_image("many")
-        .project_id("org-3")
-        .send()
-        .await
-        .unwrap_err();
+    client.get_repo_image("many").project_id("org-2").send().await.unwrap_err();
+    let error = client.get_repo_image("many").project_id("org-3").send().await.unwrap_err();
     assert_eq!(error.ret_code(), Some(RetCode::PROJECT_UNKNOWN));
     let sent: Vec<Option<String>> = uhub.requests().iter().map(project).collect();
     assert_eq!(
         sent,
-        [
-            None,
-            Some("org-1".to_owned()),
-            Some("org-2".to_owned()),
-            Some("org-3".to_owned())
-        ]
+        [None, Some("org-1".to_owned()), Some("org-2".to_owned()), Some("org-3".to_owned())]
     );
 }
 
@@ -173,10 +119,7 @@ async fn a_calls_project_takes_precedence_over_the_clients() {
 async fn a_wrong_key_is_reported() {
     let uhub = uhub().await;
     let call = async |credentials: Credentials| {
-        let client = ClientBuilder::for_local(&uhub)
-            .credentials(credentials)
-            .build()
-            .unwrap();
+        let client = ClientBuilder::for_local(&uhub).credentials(credentials).build().unwrap();
         client.get_repo_image("many").send().await.unwrap_err()
     };
     let error = call(Credentials::new(PUBLIC_KEY, "pRiVaTe-wrong")).await;
@@ -188,17 +131,11 @@ async fn a_wrong_key_is_reported() {
     );
     assert_eq!(error.ret_code(), Some(RetCode::SIGNATURE_WRONG));
     assert!(
-        error
-            .to_string()
-            .contains("Check that the private key belongs to the public key"),
+        error.to_string().contains("Check that the private key belongs to the public key"),
         "{error}"
     );
     assert!(!error.is_retryable());
-    assert!(
-        error
-            .request_id()
-            .is_some_and(|id| error.to_string().contains(id))
-    );
+    assert!(error.request_id().is_some_and(|id| error.to_string().contains(id)));
     assert!(error.message().is_some());
     assert_eq!(error.http_status(), Some(200));
 
@@ -309,13 +246,7 @@ async fn every_invalid_response_has_its_own_error() {
             true,
             "HTTP 429 Too Many Requests",
         ),
-        (
-            respond(404, &[], "not here"),
-            UnexpectedResponse,
-            Rejected,
-            false,
-            "HTTP 404 Not Found",
-        ),
+        (respond(404, &[], "not here"), UnexpectedResponse, Rejected, false, "HTTP 404 Not Found"),
         (
             respond(302, &[("location", "https://evil.example/")], ""),
             UnexpectedResponse,
@@ -362,23 +293,13 @@ async fn every_invalid_response_has_its_own_error() {
             true,
             "broke before the response was complete",
         ),
-        (
-            Fault::CutConnection,
-            Connection,
-            Unknown,
-            true,
-            "broke before the response was complete",
-        ),
+        (Fault::CutConnection, Connection, Unknown, true, "broke before the response was complete"),
     ] {
         let name = format!("{fault:?}");
         uhub.inject(fault);
         let started = Instant::now();
         let error = client.get_repo_image("many").send().await.expect_err(&name);
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "{name} took {:?}",
-            started.elapsed()
-        );
+        assert!(started.elapsed() < Duration::from_secs(20), "{name} took {:?}", started.elapsed());
         let error = checked(error, kind, execution, expected);
         assert_eq!(error.is_retryable(), is_retryable, "{name}");
         // The error has what was in the head of the response.
@@ -390,23 +311,12 @@ async fn every_invalid_response_has_its_own_error() {
             "{name}"
         );
         if kind == UnexpectedResponse || kind == Decode {
-            assert!(
-                error
-                    .body()
-                    .is_none_or(|body| body.len() < 1100 && !body.contains('\u{1b}'))
-            );
+            assert!(error.body().is_none_or(|body| body.len() < 1100 && !body.contains('\u{1b}')));
             assert!(error.http_status().is_some());
         }
         // The client still works.
         assert_eq!(
-            client
-                .get_repo_image("many")
-                .limit(2)
-                .send()
-                .await
-                .expect(&name)
-                .images
-                .len(),
+            client.get_repo_image("many").limit(2).send().await.expect(&name).images.len(),
             2
         );
     }
@@ -444,23 +354,15 @@ async fn secrets_in_a_proxys_page_are_hidden() {
 #[tokio::test]
 async fn a_refused_connection_means_not_sent() {
     // A port that is free again.
-    let free = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let client = Client::builder()
         .credentials(credentials())
         .base_url(format!("http://{free}/"))
         .build()
         .unwrap();
     let error = client.get_repo_image("many").send().await.unwrap_err();
-    let error = checked(
-        error,
-        ErrorKind::Connect,
-        Execution::NotSent,
-        "no connection to 127.0.0.1:",
-    );
+    let error =
+        checked(error, ErrorKind::Connect, Execution::NotSent, "no connection to 127.0.0.1:");
     assert!(error.is_retryable());
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(error.http_status(), None);
@@ -485,16 +387,8 @@ async fn every_timeout_bounds_the_wait() {
         let started = Instant::now();
         let error = call.send().await.unwrap_err();
         let waited = started.elapsed();
-        assert!(
-            waited >= soon && waited < Duration::from_secs(10),
-            "{name}: {waited:?}"
-        );
-        checked(
-            error,
-            ErrorKind::Timeout,
-            Execution::Unknown,
-            "no response within 200ms",
-        );
+        assert!(waited >= soon && waited < Duration::from_secs(10), "{name}: {waited:?}");
+        checked(error, ErrorKind::Timeout, Execution::Unknown, "no response within 200ms");
     }
 }
 
@@ -514,25 +408,16 @@ async fn the_connect_timeout_bounds_connecting() {
             Err(_) => break,
         }
     }
-    let builder = Client::builder()
-        .credentials(credentials())
-        .base_url(format!("http://{address}/"));
-    let client = builder
-        .connect_timeout(Duration::from_millis(200))
-        .build()
-        .unwrap();
+    let builder =
+        Client::builder().credentials(credentials()).base_url(format!("http://{address}/"));
+    let client = builder.connect_timeout(Duration::from_millis(200)).build().unwrap();
     let error = client
         .get_repo_image("many")
         .with_timeout(Duration::from_secs(20))
         .send()
         .await
         .unwrap_err();
-    checked(
-        error,
-        ErrorKind::Connect,
-        Execution::NotSent,
-        "no connection to 127.0.0.1:",
-    );
+    checked(error, ErrorKind::Connect, Execution::NotSent, "no connection to 127.0.0.1:");
 }
 
 #[test]
@@ -555,55 +440,35 @@ fn a_call_without_a_runtime_is_an_error() {
 async fn connections_are_reused_at_any_concurrency() {
     let uhub = uhub().await;
     let tap = Wiretap::before(&uhub).await;
-    let client = ClientBuilder::for_local(&uhub)
-        .base_url(tap.base_url())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).base_url(tap.base_url()).build().unwrap();
     for _ in 0..5 {
-        let calls: Vec<_> = (0..16)
-            .map(|_| tokio::spawn(client.get_repo_image("many").send()))
-            .collect();
+        let calls: Vec<_> =
+            (0..16).map(|_| tokio::spawn(client.get_repo_image("many").send())).collect();
         for call in calls {
             assert_eq!(call.await.unwrap().unwrap().total_count, 250);
         }
     }
     assert_eq!(uhub.requests().len(), 80);
     let connections = tap.connections();
-    assert!(
-        connections <= 16,
-        "{connections} connections for 16 calls at once"
-    );
+    assert!(connections <= 16, "{connections} connections for 16 calls at once");
 }
 
 #[tokio::test]
 async fn a_stalled_body_times_out() {
     let uhub = uhub().await;
-    uhub.inject(Fault::SlowBody {
-        bytes: 12,
-        pause: Duration::from_secs(3_600),
-    });
+    uhub.inject(Fault::SlowBody { bytes: 12, pause: Duration::from_secs(3_600) });
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let started = Instant::now();
-    let call = client
-        .get_repo_image("many")
-        .with_timeout(Duration::from_millis(300));
+    let call = client.get_repo_image("many").with_timeout(Duration::from_millis(300));
     let error = call.send().await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10));
-    checked(
-        error,
-        ErrorKind::Timeout,
-        Execution::Unknown,
-        "no response within 300ms (`timeout`)",
-    );
+    checked(error, ErrorKind::Timeout, Execution::Unknown, "no response within 300ms (`timeout`)");
 }
 
 #[tokio::test]
 async fn secrets_in_a_response_are_hidden() {
     let uhub = uhub().await;
-    let client = ClientBuilder::for_local(&uhub)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled()).build().unwrap();
     for body in [
         format!(r#"{{"RetCode": 0, "TotalCount": "{PRIVATE_KEY}"}}"#),
         format!(r#"{{"RetCode": 0, "TotalCount": {{"{PUBLIC_KEY}": 1}}}}"#),
@@ -614,11 +479,7 @@ async fn secrets_in_a_response_are_hidden() {
         let error = client.get_repo_image("many").send().await.unwrap_err();
         let (kind, execution) = (error.kind(), error.execution());
         assert!(error.to_string().contains("[hidden]"), "{error}");
-        assert!(
-            error.to_string().len() < 1_500,
-            "{}",
-            error.to_string().len()
-        );
+        assert!(error.to_string().len() < 1_500, "{}", error.to_string().len());
         checked(error, kind, execution, "");
     }
 }
@@ -691,30 +552,19 @@ async fn traces_contain_each_mismatch_once_and_no_secrets() {
         client.get_repo_image("none").send().await.unwrap_err();
     }
     let traced = captured.text();
-    assert!(
-        traced.contains("reqwest"),
-        "the logs of reqwest are captured: {traced}"
-    );
+    assert!(traced.contains("reqwest"), "the logs of reqwest are captured: {traced}");
     assert_no_secrets(&traced);
     assert!(!traced.contains("tOkEn"), "{traced}");
     // Once for each of three clients.
-    for (level, field) in [
-        ("WARN", "field=\"LatestTag\""),
-        ("DEBUG", "field=\"TotalCount\""),
-    ] {
-        let lines = traced
-            .lines()
-            .filter(|line| line.contains(level) && line.contains(field));
+    for (level, field) in [("WARN", "field=\"LatestTag\""), ("DEBUG", "field=\"TotalCount\"")] {
+        let lines = traced.lines().filter(|line| line.contains(level) && line.contains(field));
         assert_eq!(lines.count(), 3, "{field} in {traced}");
     }
 }
 
 #[test]
 fn a_panic_message_contains_no_secrets() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         runtime.block_on(async {
             let uhub = uhub().await;
@@ -741,10 +591,8 @@ fn the_example_lists_the_documented_images_without_credentials() {
     let lines: Vec<&str> = stdout.lines().collect();
     assert_eq!(lines.len(), 11, "{stdout}");
     assert!(lines[0].starts_with("NAME "));
-    let cells: Vec<Vec<&str>> = lines[1..10]
-        .iter()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let cells: Vec<Vec<&str>> =
+        lines[1..10].iter().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(cells[0], ["dCVBnkxg", "iBvvYGkW", "4", "5", "7"]);
     assert_eq!(cells[8], ["qzCGPhQD", "MCnyUuwU", "6", "2", "3"]);
     assert_eq!(lines[10], "9 of 9 images in idkTdEFo");
@@ -756,9 +604,7 @@ async fn the_example_explains_a_wrong_key() {
     let base_url = uhub.base_url().to_owned();
     let run = move |private_key: &'static str| {
         let mut command = example("list_images");
-        command
-            .env("UCLOUD_PUBLIC_KEY", PUBLIC_KEY)
-            .env("UCLOUD_PRIVATE_KEY", private_key);
+        command.env("UCLOUD_PUBLIC_KEY", PUBLIC_KEY).env("UCLOUD_PRIVATE_KEY", private_key);
         command.env("UCLOUD_API_BASE_URL", &base_url).args(["many"]);
         tokio::task::spawn_blocking(move || command.output().unwrap())
     };
@@ -774,9 +620,5 @@ async fn the_example_explains_a_wrong_key() {
 
     let output = run(PRIVATE_KEY).await.unwrap();
     assert!(output.status.success());
-    assert!(
-        String::from_utf8(output.stdout)
-            .unwrap()
-            .ends_with("100 of 250 images in many\n")
-    );
+    assert!(String::from_utf8(output.stdout).unwrap().ends_with("100 of 250 images in many\n"));
 }

@@ -29,10 +29,7 @@ async fn a_client_reads_the_types_of_the_documented_example() {
 #[tokio::test]
 async fn the_server_and_the_client_know_the_same_meanings_of_return_codes() {
     let server = LocalUhub::start().await.unwrap();
-    let client = ClientBuilder::for_local(&server)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&server).retry(RetryPolicy::disabled()).build().unwrap();
     for code in [110, 130, 150, 153, 293, 294, 295, 299].map(RetCode::from) {
         server.inject(Fault::ret_code(code));
         let error = client.get_project_list().send().await.unwrap_err();

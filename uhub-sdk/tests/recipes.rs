@@ -27,11 +27,7 @@ use uhub_sdk::{
 /// Makes the next two `GetRepo` calls return empty lists.
 fn hide_repos(uhub: &LocalUhub) {
     for _ in 0..2 {
-        uhub.inject(respond(
-            200,
-            &[],
-            r#"{"RetCode": 0, "TotalCount": 0, "RepoSet": []}"#,
-        ));
+        uhub.inject(respond(200, &[], r#"{"RetCode": 0, "TotalCount": 0, "RepoSet": []}"#));
     }
 }
 
@@ -40,9 +36,7 @@ fn actions(uhub: &LocalUhub) -> Vec<String> {
     let line = |request: &uhub_sdk::local::ReceivedRequest| {
         let parameter = |name| request.parameter(name).unwrap_or_default().to_owned();
         let action = request.action.as_deref().unwrap_or_default();
-        format!("{action} {} {}", parameter("ProjectId"), parameter("Type"))
-            .trim_end()
-            .to_owned()
+        format!("{action} {} {}", parameter("ProjectId"), parameter("Type")).trim_end().to_owned()
     };
     uhub.requests().iter().map(line).collect()
 }
@@ -57,11 +51,7 @@ async fn two_projects() -> LocalUhub {
         builder =
             builder.repository_in("org-2", Repository::new(format!("other-{number}")).public());
     }
-    builder
-        .repository_in("org-2", Repository::new("open").public())
-        .start()
-        .await
-        .unwrap()
+    builder.repository_in("org-2", Repository::new("open").public()).start().await.unwrap()
 }
 
 #[tokio::test]
@@ -86,12 +76,7 @@ async fn an_existing_repository_is_found_and_not_changed() {
         assert_ne!(repo.description.as_deref(), Some("another"));
         let actions = actions(&uhub).split_off(before);
         assert_eq!(actions.len(), requests, "{actions:?}");
-        assert!(
-            actions
-                .iter()
-                .all(|action| action.starts_with("GetRepo org-2")),
-            "{actions:?}"
-        );
+        assert!(actions.iter().all(|action| action.starts_with("GetRepo org-2")), "{actions:?}");
     }
 }
 
@@ -106,17 +91,10 @@ async fn a_missing_repository_is_created_in_the_right_project() {
     assert_eq!((ensured.repo, ensured.visibility), (None, None));
     assert_eq!(
         actions(&uhub),
-        [
-            "GetRepo org-1 private",
-            "GetRepo org-1 public",
-            "CreateRepo org-1"
-        ]
+        ["GetRepo org-1 private", "GetRepo org-1 public", "CreateRepo org-1"]
     );
     let again = ensure_repo(&client, request).await.unwrap();
-    assert_eq!(
-        (again.outcome, again.visibility),
-        (Outcome::Existed, Some(Visibility::Public))
-    );
+    assert_eq!((again.outcome, again.visibility), (Outcome::Existed, Some(Visibility::Public)));
 }
 
 #[tokio::test]
@@ -127,18 +105,14 @@ async fn a_creation_with_an_unknown_outcome_is_verified() {
     // It was executed.
     hide_repos(&uhub);
     uhub.inject(Fault::CutBody { after: 0 });
-    let ensured = ensure_repo(&client, CreateRepoRequest::new("base"))
-        .await
-        .unwrap();
+    let ensured = ensure_repo(&client, CreateRepoRequest::new("base")).await.unwrap();
     assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
     assert_eq!(ensured.repo.unwrap().repo_name, "base");
 
     // It was not executed.
     hide_repos(&uhub);
     uhub.inject(Fault::CutConnection);
-    let error = ensure_repo(&client, CreateRepoRequest::new("other"))
-        .await
-        .unwrap_err();
+    let error = ensure_repo(&client, CreateRepoRequest::new("other")).await.unwrap_err();
     assert_eq!(error.action(), Some("CreateRepo"));
     assert_eq!(error.execution(), Execution::Unknown);
     let before = actions(&uhub);
@@ -148,21 +122,13 @@ async fn a_creation_with_an_unknown_outcome_is_verified() {
     hide_repos(&uhub);
     uhub.inject(Fault::CutConnection);
     uhub.inject(respond(200, &[], "<html>"));
-    let error = ensure_repo(&client, CreateRepoRequest::new("other"))
-        .await
-        .unwrap_err();
+    let error = ensure_repo(&client, CreateRepoRequest::new("other")).await.unwrap_err();
     assert_eq!(error.action(), Some("CreateRepo"));
 
     // The response says that it was executed, and the rest cannot be read.
     hide_repos(&uhub);
-    uhub.inject(respond(
-        200,
-        &[],
-        b"{\"RetCode\": 0, \"Message\": \"\xff\"}".as_slice(),
-    ));
-    let ensured = ensure_repo(&client, CreateRepoRequest::new("base"))
-        .await
-        .unwrap();
+    uhub.inject(respond(200, &[], b"{\"RetCode\": 0, \"Message\": \"\xff\"}".as_slice()));
+    let ensured = ensure_repo(&client, CreateRepoRequest::new("base")).await.unwrap();
     assert_eq!(ensured.outcome, Outcome::Created);
     assert_eq!(ensured.visibility, Some(Visibility::Private));
 }
@@ -174,58 +140,41 @@ async fn a_rejected_creation_is_verified() {
         builder = builder.repository(Repository::new(format!("repository-{number}")));
     }
     let uhub = builder.start().await.unwrap();
-    let client = ClientBuilder::for_local(&uhub)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled()).build().unwrap();
 
     // Another client created it first.
     hide_repos(&uhub);
-    let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7"))
-        .await
-        .unwrap();
+    let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7")).await.unwrap();
     assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
     assert_eq!(ensured.repo.unwrap().repo_name, "repository-7");
 
     // The same with a return code that means that nothing was executed.
     hide_repos(&uhub);
     uhub.inject(respond(200, &[], r#"{"RetCode": 299, "Message": "no"}"#));
-    let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7"))
-        .await
-        .unwrap();
+    let ensured = ensure_repo(&client, CreateRepoRequest::new("repository-7")).await.unwrap();
     assert_eq!(ensured.outcome, Outcome::CreatedConcurrently);
 
     // The project is full.
-    let error = ensure_repo(&client, CreateRepoRequest::new("ninth"))
-        .await
-        .unwrap_err();
+    let error = ensure_repo(&client, CreateRepoRequest::new("ninth")).await.unwrap_err();
     assert_eq!(error.action(), Some("CreateRepo"));
     assert_eq!(error.ret_code(), Some(RetCode::from(63_002)));
 
     // A request that was not sent needs no second look.
     let before = uhub.requests().len();
-    let error = ensure_repo(&client, CreateRepoRequest::new(""))
-        .await
-        .unwrap_err();
+    let error = ensure_repo(&client, CreateRepoRequest::new("")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
     assert_eq!(uhub.requests().len(), before + 2);
 
     // Nothing is created if the first look fails.
     uhub.inject(Fault::CutConnection);
-    let error = ensure_repo(&client, CreateRepoRequest::new("base"))
-        .await
-        .unwrap_err();
+    let error = ensure_repo(&client, CreateRepoRequest::new("base")).await.unwrap_err();
     assert_eq!(error.action(), Some("GetRepo"));
     assert_eq!(uhub.requests().len(), before + 3);
 }
 
 #[tokio::test]
 async fn one_of_many_concurrent_calls_creates() {
-    let uhub = LocalUhub::builder()
-        .latency(Duration::from_millis(20))
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().latency(Duration::from_millis(20)).start().await.unwrap();
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let ensuring: Vec<_> = (0..6)
         .map(|_| {
@@ -262,11 +211,7 @@ async fn large(latency: Duration) -> LocalUhub {
     let builder = (0..103).fold(builder, |builder, number| {
         let repository = Repository::new(format!("small-{number}")).images(images([1]));
         let is_public = number % 2 == 0;
-        let repository = if is_public {
-            repository.public()
-        } else {
-            repository
-        };
+        let repository = if is_public { repository.public() } else { repository };
         builder.repository_in("org-2", repository)
     });
     builder.start().await.unwrap()
@@ -283,10 +228,9 @@ fn show(entry: &Entry) -> String {
     };
     match entry {
         Entry::Project(project) => project.project_id.clone(),
-        Entry::Repo(repo) => format!(
-            "{}/{} {}",
-            repo.project.project_id, repo.details.repo_name, repo.visibility
-        ),
+        Entry::Repo(repo) => {
+            format!("{}/{} {}", repo.project.project_id, repo.details.repo_name, repo.visibility)
+        }
         Entry::Image(image) => image_path(image),
         Entry::Tag(tag) => format!("{}:{}", image_path(&tag.image), tag.details.tag_name),
         other => panic!("{other:?}"),
@@ -352,9 +296,7 @@ async fn every_entry_is_listed_once_and_in_order_at_any_concurrency() {
 
 #[tokio::test]
 async fn entries_have_the_details_that_the_service_lists() {
-    let image = Image::new("nginx")
-        .pull_count(7)
-        .tag(Tag::new("1.27").digest("sha256:1"));
+    let image = Image::new("nginx").pull_count(7).tag(Tag::new("1.27").digest("sha256:1"));
     let repository = Repository::new("base").description("a note").image(image);
     let uhub = LocalUhub::builder()
         .project("org-1")
@@ -369,9 +311,7 @@ async fn entries_have_the_details_that_the_service_lists() {
     while let Some(entry) = walk_all.next().await {
         last = Some(entry.unwrap());
     }
-    let Some(Entry::Tag(tag)) = last else {
-        panic!("{last:?}")
-    };
+    let Some(Entry::Tag(tag)) = last else { panic!("{last:?}") };
     assert_eq!(tag.details.digest.as_deref(), Some("sha256:1"));
     assert_eq!(tag.image.details.pull_count, 7);
     let repo = &tag.image.repo;
@@ -384,15 +324,7 @@ async fn entries_have_the_details_that_the_service_lists() {
     let before = uhub.requests().len();
     let (shown, error) = collect(walk(&client).project_id("org-2").concurrency(1)).await;
     assert!(error.is_none());
-    assert_eq!(
-        shown,
-        [
-            "org-2",
-            "org-2/base private",
-            "org-2/base/nginx",
-            "org-2/base/nginx:1.27"
-        ]
-    );
+    assert_eq!(shown, ["org-2", "org-2/base private", "org-2/base/nginx", "org-2/base/nginx:1.27"]);
     let actions = actions(&uhub).split_off(before);
     assert_eq!(
         actions,
@@ -419,10 +351,7 @@ async fn an_error_ends_the_walk_after_the_entries_before_it() {
         .start()
         .await
         .unwrap();
-    let client = ClientBuilder::for_local(&uhub)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled()).build().unwrap();
     let (all, _) = collect(walk(&client).concurrency(1)).await;
     // Projects; private repositories, images, tags of three images; public ones, images, tags.
     let requests = uhub.requests().len();
@@ -461,10 +390,7 @@ async fn an_error_of_a_concurrent_call_waits_for_its_turn() {
         .start()
         .await
         .unwrap();
-    let client = ClientBuilder::for_local(&uhub)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled()).build().unwrap();
     let (all, _) = collect(walk(&client)).await;
     for broken in 4..12 {
         for _ in 0..broken {
@@ -528,10 +454,7 @@ async fn concurrency_limits_the_running_calls() {
     let mut took = Vec::new();
     for concurrency in [1, 3, 8] {
         let (base_url, most) = counting_proxy(uhub.base_url()).await;
-        let client = ClientBuilder::for_local(&uhub)
-            .base_url(base_url)
-            .build()
-            .unwrap();
+        let client = ClientBuilder::for_local(&uhub).base_url(base_url).build().unwrap();
         let started = Instant::now();
         let (shown, error) = collect(walk(&client).concurrency(concurrency)).await;
         took.push(started.elapsed());
@@ -591,10 +514,7 @@ async fn a_dropped_walk_sends_no_more_requests() {
 async fn wrong_credentials_are_one_error() {
     let uhub = LocalUhub::start().await.unwrap();
     let wrong = uhub_sdk::Credentials::new(uhub.public_key(), "another-key");
-    let client: Client = ClientBuilder::for_local(&uhub)
-        .credentials(wrong)
-        .build()
-        .unwrap();
+    let client: Client = ClientBuilder::for_local(&uhub).credentials(wrong).build().unwrap();
     let (shown, error) = collect(walk(&client)).await;
     assert!(shown.is_empty());
     assert_eq!(error.unwrap().ret_code(), Some(RetCode::SIGNATURE_WRONG));
@@ -704,25 +624,17 @@ fn the_example_counts_everything() {
     let output = example("audit").output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{stdout}");
-    let lines: Vec<Vec<&str>> = stdout
-        .lines()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let lines: Vec<Vec<&str>> =
+        stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(lines.len(), 7, "{stdout}");
     assert_eq!(lines[0][0], "PROJECT");
     for (line, (project, repository, visibility, images, tags, pulls)) in
         lines[1..6].iter().zip(SEEDED)
     {
         let [images, tags, pulls] = [images.to_string(), tags.to_string(), pulls.to_string()];
-        assert_eq!(
-            line,
-            &[project, repository, visibility, &images, &tags, &pulls]
-        );
+        assert_eq!(line, &[project, repository, visibility, &images, &tags, &pulls]);
     }
-    assert!(
-        stdout.ends_with("\n5 repositories, 156 images, 312 tags, 23381 pulls\n"),
-        "{stdout}"
-    );
+    assert!(stdout.ends_with("\n5 repositories, 156 images, 312 tags, 23381 pulls\n"), "{stdout}");
 }
 
 #[test]
@@ -742,10 +654,7 @@ fn the_example_writes_json() {
     });
     let totals =
         serde_json::json!({"repositories": 5, "images": 156, "tags": 312, "pulls": 23_381});
-    assert_eq!(
-        audit,
-        serde_json::json!({"repositories": repositories, "totals": totals})
-    );
+    assert_eq!(audit, serde_json::json!({"repositories": repositories, "totals": totals}));
 }
 
 #[tokio::test]
@@ -771,24 +680,14 @@ async fn the_example_audits_the_service_of_the_environment() {
         tokio::task::spawn_blocking(move || {
             let output = command.output().unwrap();
             let text = |bytes| String::from_utf8(bytes).unwrap();
-            (
-                output.status.code(),
-                text(output.stdout),
-                text(output.stderr),
-            )
+            (output.status.code(), text(output.stdout), text(output.stderr))
         })
     };
     let (code, stdout, stderr) = run(uhub.private_key(), None, None).await.unwrap();
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    assert!(
-        stdout.contains("2 repositories, 10 images, 12 tags"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("2 repositories, 10 images, 12 tags"), "{stdout}");
     let (_, stdout, _) = run(uhub.private_key(), Some("org-2"), None).await.unwrap();
-    assert!(
-        stdout.contains("1 repositories, 1 images, 3 tags"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("1 repositories, 1 images, 3 tags"), "{stdout}");
 
     for (key, argument, message) in [
         ("another-key", None, "RetCode 171"),

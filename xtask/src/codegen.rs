@@ -22,11 +22,7 @@ pub(crate) fn write(spec: &Path, sdk: &Path) -> Result<String, String> {
             let _ = writeln!(message, "{}: {}", path.display(), change.done());
         }
     }
-    message.push_str(if message.is_empty() {
-        "nothing to change"
-    } else {
-        "done"
-    });
+    message.push_str(if message.is_empty() { "nothing to change" } else { "done" });
     Ok(message)
 }
 
@@ -81,15 +77,8 @@ fn generate(spec: &Path) -> Result<BTreeMap<String, String>, String> {
 /// A diff with one line of context, cut to fit a screen.
 pub(crate) fn short_diff(old: &str, new: &str) -> String {
     const LINES: usize = 20;
-    let diff = similar::TextDiff::from_lines(old, new)
-        .unified_diff()
-        .context_radius(1)
-        .to_string();
-    let mut text: String = diff
-        .lines()
-        .take(LINES)
-        .map(|line| format!("    {line}\n"))
-        .collect();
+    let diff = similar::TextDiff::from_lines(old, new).unified_diff().context_radius(1).to_string();
+    let mut text: String = diff.lines().take(LINES).map(|line| format!("    {line}\n")).collect();
     if let more @ 1.. = diff.lines().count().saturating_sub(LINES) {
         let _ = writeln!(text, "    … {} more", count(more, "line"));
     }
@@ -174,10 +163,7 @@ mod tests {
         let found = check(&spec, &out).unwrap_err();
         assert!(found.contains("get_repo_image.rs: stale"), "{found}");
         assert!(found.contains("-    pub latest_tag: String,"), "{found}");
-        assert!(
-            found.contains("+    pub latest_tag: Vec<String>,"),
-            "{found}"
-        );
+        assert!(found.contains("+    pub latest_tag: Vec<String>,"), "{found}");
         assert_eq!(found.matches(".rs:").count(), 1, "{found}");
         assert_eq!(contents(&out), before, "--check writes nothing");
 
@@ -196,11 +182,7 @@ mod tests {
         let (_folder, spec, out) = copy();
         let before = contents(&out);
         let (actions, local) = (out.join("src/generated"), out.join("local/src/generated"));
-        fs::rename(
-            actions.join("get_repo_image.rs"),
-            actions.join("get_gone.rs"),
-        )
-        .unwrap();
+        fs::rename(actions.join("get_repo_image.rs"), actions.join("get_gone.rs")).unwrap();
         fs::rename(local.join("mod.rs"), local.join("gone.rs")).unwrap();
         let found = check(&spec, &out).unwrap_err();
         for expected in [
@@ -219,11 +201,7 @@ mod tests {
     fn a_file_that_was_not_generated_is_left_alone() {
         let (_folder, spec, out) = copy();
         let before = contents(&out);
-        edit(
-            &spec.join("actions/get_repo_image.json"),
-            "one repository",
-            "a repository",
-        );
+        edit(&spec.join("actions/get_repo_image.json"), "one repository", "a repository");
         let notes = out.join("local/src/generated/notes.txt");
         fs::write(&notes, "mine").unwrap();
         for command in [check, write] {
@@ -251,16 +229,9 @@ mod tests {
             "{found}"
         );
         assert!(found.contains("service.json:"), "{found}");
-        assert!(
-            found.ends_with("3 mistakes in the spec; nothing was written"),
-            "{found}"
-        );
+        assert!(found.ends_with("3 mistakes in the spec; nothing was written"), "{found}");
         assert_eq!(contents(&out), before);
-        assert!(
-            write(&spec.join("nowhere"), &out)
-                .unwrap_err()
-                .contains("nowhere")
-        );
+        assert!(write(&spec.join("nowhere"), &out).unwrap_err().contains("nowhere"));
     }
 
     /// The core knows no action by name, so it compiles with the generated code of another service.
@@ -298,10 +269,7 @@ mod tests {
             .output()
             .unwrap();
         let output_text = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() && !output_text.contains("warning"),
-            "{output_text}"
-        );
+        assert!(output.status.success() && !output_text.contains("warning"), "{output_text}");
     }
 
     fn copy_folder(from: &Path, to: &Path) {

@@ -95,31 +95,16 @@ fn read_at(revision: &str, path: &Path) -> Result<Spec, String> {
         (_, name) => (Path::new("."), name),
     };
     let show = |name: &str| {
-        let text = git(
-            folder,
-            &["show", "--end-of-options", &format!("{revision}:./{name}")],
-        )?;
+        let text = git(folder, &["show", "--end-of-options", &format!("{revision}:./{name}")])?;
         let path = folder.join(name);
-        Ok::<_, String>(SpecFile::new(
-            format!("{revision}:{}", path.display()),
-            text,
-        ))
+        Ok::<_, String>(SpecFile::new(format!("{revision}:{}", path.display()), text))
     };
     if let Some(name) = file {
         return show(&name.to_string_lossy()).map(Spec::of_action);
     }
-    let list = [
-        "ls-tree",
-        "-z",
-        "--name-only",
-        "--end-of-options",
-        revision,
-        "actions/",
-    ];
+    let list = ["ls-tree", "-z", "--name-only", "--end-of-options", revision, "actions/"];
     let names = git(folder, &list)?;
-    let names = names
-        .split_terminator('\0')
-        .filter(|name| name.ends_with(".json"));
+    let names = names.split_terminator('\0').filter(|name| name.ends_with(".json"));
     let actions = names.map(show).collect::<Result<_, _>>()?;
     Ok(Spec::new(show("service.json")?, actions))
 }
@@ -155,11 +140,7 @@ mod tests {
         let spec = folder.path().join("my spec");
         fs::create_dir_all(spec.join("actions")).unwrap();
         let uhub = in_repository("api-spec/uhub");
-        for file in [
-            "service.json",
-            "actions/get_repo_image.json",
-            "actions/delete_repo.json",
-        ] {
+        for file in ["service.json", "actions/get_repo_image.json", "actions/delete_repo.json"] {
             fs::copy(uhub.join(file), spec.join(file)).unwrap();
         }
         fs::write(spec.join("actions/notes.txt"), "no spec").unwrap();
@@ -211,18 +192,13 @@ mod tests {
             assert!(output.contains(expected), "{output}");
         }
         let uhub = in_repository("api-spec/uhub");
-        assert_eq!(
-            run(&arguments(&[&uhub, &uhub], None)).as_deref(),
-            Ok("no changes")
-        );
+        assert_eq!(run(&arguments(&[&uhub, &uhub], None)).as_deref(), Ok("no changes"));
     }
 
     #[test]
     fn one_action_is_compared_with_a_file_or_a_revision() {
         let repository = repository();
-        let action = repository
-            .path()
-            .join("my spec/actions/get_repo_image.json");
+        let action = repository.path().join("my spec/actions/get_repo_image.json");
         let before = in_repository("api-spec/uhub/actions/get_repo_image.json");
         let anywhere = repository.path().join("page of today.json");
         fs::copy(&action, &anywhere).unwrap();
@@ -231,10 +207,7 @@ mod tests {
             run(&arguments(&[&before, &anywhere], None)),
         ] {
             let output = output.unwrap();
-            assert!(
-                output.contains("0 breaking, 0 additive, 1 documentation"),
-                "{output}"
-            );
+            assert!(output.contains("0 breaking, 0 additive, 1 documentation"), "{output}");
         }
     }
 
@@ -242,21 +215,14 @@ mod tests {
     fn a_class_can_be_denied() {
         let repository = repository();
         let spec = repository.path().join("my spec");
-        let denying = |deny, json| Arguments {
-            deny: Some(deny),
-            json,
-            ..arguments(&[&spec], Some("HEAD"))
-        };
+        let denying =
+            |deny, json| Arguments { deny: Some(deny), json, ..arguments(&[&spec], Some("HEAD")) };
         for deny in [Class::Breaking, Class::Additive, Class::Documentation] {
             let output = run(&denying(deny, true)).unwrap_err();
             assert!(output.contains("there are breaking changes"), "{output}");
         }
         let deleted = spec.join("actions/delete_repo.json");
-        fs::copy(
-            in_repository("api-spec/uhub/actions/delete_repo.json"),
-            deleted,
-        )
-        .unwrap();
+        fs::copy(in_repository("api-spec/uhub/actions/delete_repo.json"), deleted).unwrap();
         assert!(run(&denying(Class::Additive, false)).is_ok());
         assert!(run(&denying(Class::Documentation, false)).is_err());
     }
@@ -277,19 +243,11 @@ mod tests {
             (&[&spec], Some("nowhere"), "git ls-tree: fatal: "),
             (&[&spec], Some("--help"), "git ls-tree: fatal: "),
             (&[&action], Some("--help"), "git show: fatal: "),
-            (
-                &[repository.path()],
-                Some("HEAD"),
-                "git show: fatal: path 'service.json' ",
-            ),
+            (&[repository.path()], Some("HEAD"), "git show: fatal: path 'service.json' "),
             (&[&spec], None, "name two specs"),
             (&[&spec, &action], None, "one is a folder and one is not"),
             (&[&spec, &spec], Some("HEAD"), "name two specs"),
-            (
-                &[&spec.join("a"), &spec.join("b")],
-                None,
-                "cannot read the spec: ",
-            ),
+            (&[&spec.join("a"), &spec.join("b")], None, "cannot read the spec: "),
         ] {
             let output = run(&arguments(specs, base)).unwrap_err();
             assert!(output.contains(expected), "{expected}: {output}");

@@ -9,9 +9,7 @@ use std::{
 
 /// A path of this repository, from any current folder; relative if that is the root.
 pub(crate) fn in_repository(path: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap_or(Path::new("."));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     match env::current_dir() {
         Ok(current) if current == root => PathBuf::from(path),
         _ => root.join(path),
@@ -21,18 +19,9 @@ pub(crate) fn in_repository(path: &str) -> PathBuf {
 /// The change that one file needs.
 #[derive(Debug)]
 pub(crate) enum Change {
-    Stale {
-        name: String,
-        old: String,
-        new: String,
-    },
-    Missing {
-        name: String,
-        new: String,
-    },
-    Orphaned {
-        name: String,
-    },
+    Stale { name: String, old: String, new: String },
+    Missing { name: String, new: String },
+    Orphaned { name: String },
 }
 
 impl Change {

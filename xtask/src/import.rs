@@ -78,11 +78,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
         let _ = write!(message, "\ncannot write the spec: {error}");
     }
     let is_outdated = arguments.check && !import.changes.is_empty();
-    if import.refused > 0 || written.is_err() || is_outdated {
-        Err(message)
-    } else {
-        Ok(message)
-    }
+    if import.refused > 0 || written.is_err() || is_outdated { Err(message) } else { Ok(message) }
 }
 
 /// The pages of each action with their paths. As a rule, an action has one page.
@@ -207,15 +203,8 @@ impl Import {
     }
 
     fn summary(&self) -> String {
-        let Counts {
-            parameters,
-            fields,
-            delimited,
-            by_grammar,
-            by_example,
-            by_wording,
-            ..
-        } = self.counts;
+        let Counts { parameters, fields, delimited, by_grammar, by_example, by_wording, .. } =
+            self.counts;
         let pages = count(self.pages, "page");
         let (parameters, fields) = (count(parameters, "parameter"), count(fields, "field"));
         let mut text = format!("{pages}: {parameters}, {fields}");
@@ -239,9 +228,7 @@ impl Import {
 /// Reads a page, and no more than shows that a file is too large.
 fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_PAGE)
-        .unwrap_or(u64::MAX)
-        .saturating_add(1);
+    let limit = u64::try_from(MAX_PAGE).unwrap_or(u64::MAX).saturating_add(1);
     fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -298,12 +285,7 @@ mod tests {
         }
 
         fn import(&self, pages: &[PathBuf], check: bool) -> Result<String, String> {
-            run(&Arguments {
-                pages: pages.to_vec(),
-                out: self.out.clone(),
-                format: None,
-                check,
-            })
+            run(&Arguments { pages: pages.to_vec(), out: self.out.clone(), format: None, check })
         }
 
         /// Returns the files of the spec by name.
@@ -351,10 +333,7 @@ mod tests {
         );
         let before = folder.spec();
         let names: Vec<&String> = before.keys().collect();
-        assert_eq!(
-            names,
-            ["get_scale.json", "list_crates.json", "plan_route.json"]
-        );
+        assert_eq!(names, ["get_scale.json", "list_crates.json", "plan_route.json"]);
 
         for check in [false, true] {
             let message = folder.import(&pages, check).unwrap();
@@ -372,10 +351,7 @@ mod tests {
         let pages = [
             fixture("list_crates.md"),
             folder.page("latin.md", b"# A \xe9 - GetX\n"),
-            folder.page(
-                "cut.md",
-                text("plan_route.md").split("Where it").next().unwrap(),
-            ),
+            folder.page("cut.md", text("plan_route.md").split("Where it").next().unwrap()),
             folder.page("large.md", vec![b' '; MAX_PAGE + 1]),
             folder.folder.path().join("missing.md"),
             fixture("get_scale.md"),
@@ -415,9 +391,7 @@ mod tests {
             "page.md",
             text("list_crates.md").replace("**Volume** | float", "**Volume** | int"),
         );
-        let message = folder
-            .import(std::slice::from_ref(&page), true)
-            .unwrap_err();
+        let message = folder.import(std::slice::from_ref(&page), true).unwrap_err();
         assert!(message.contains("crates.json: changed\n"), "{message}");
         assert!(message.contains("+      { \"name\": \"Volume\", \"type\": \"int\", \"required\": false, \"example_type\": \"float\","), "{message}");
         assert_eq!(fs::read_to_string(&renamed).unwrap(), old);
@@ -446,10 +420,7 @@ mod tests {
             text("list_crates.md").replace("**Weight** | int", "**Weight** | string"),
         );
         let message = folder.import(&[one, other], false).unwrap_err();
-        assert!(
-            message.contains("other.md: error: `ListCrates` is in "),
-            "{message}"
-        );
+        assert!(message.contains("other.md: error: `ListCrates` is in "), "{message}");
         assert!(
             message.contains(
                 "`Weight` (CrateSet) is `int, required` in one and `string, required` in the other"
@@ -467,13 +438,8 @@ mod tests {
         let path = folder.out.join("actions/list_crates.json");
         for old in ["{", "{\"action\": \"Other\"}"] {
             fs::write(&path, old).unwrap();
-            let message = folder
-                .import(&[fixture("list_crates.md")], false)
-                .unwrap_err();
-            assert!(
-                message.contains("list_crates.json:1:1: error: "),
-                "{message}"
-            );
+            let message = folder.import(&[fixture("list_crates.md")], false).unwrap_err();
+            assert!(message.contains("list_crates.json:1:1: error: "), "{message}");
             assert_eq!(fs::read_to_string(&path).unwrap(), old);
         }
     }
@@ -484,11 +450,7 @@ mod tests {
         let pages = [fixture("list_crates.md"), fixture("get_scale.md")];
         folder.import(&pages[..1], false).unwrap();
         let actions = folder.out.join("actions");
-        fs::copy(
-            actions.join("list_crates.json"),
-            actions.join("crates.json"),
-        )
-        .unwrap();
+        fs::copy(actions.join("list_crates.json"), actions.join("crates.json")).unwrap();
         let before = folder.spec();
 
         let message = folder.import(&pages, false).unwrap_err();

@@ -21,14 +21,7 @@ pub(crate) fn run(Arguments { arguments }: &Arguments) -> Result<String, String>
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "uhub-local",
-            "--features",
-            "cli",
-        ])
+        .args(["run", "--quiet", "--package", "uhub-local", "--features", "cli"])
         .arg("--manifest-path")
         .arg(in_repository("Cargo.toml"))
         .arg("--")

@@ -13,16 +13,9 @@ pub(crate) fn read(folder: &Path) -> Result<Spec, String> {
 /// Reads the `*.json` files of a folder, in the order of their names.
 pub(crate) fn read_actions(folder: &Path) -> Result<Vec<SpecFile>, String> {
     let mut paths = fs::read_dir(folder)
-        .and_then(|entries| {
-            entries
-                .map(|entry| Ok(entry?.path()))
-                .collect::<Result<Vec<_>, _>>()
-        })
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>())
         .map_err(|error| format!("cannot read the spec: {}: {error}", folder.display()))?;
-    paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "json")
-    });
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     paths.iter().map(|path| read_file(path)).collect()
 }

@@ -12,12 +12,9 @@ fn xtask(cargo: &str, arguments: &[&str]) -> Output {
 
 #[test]
 fn the_arguments_are_forwarded() {
-    for arguments in [
-        &["--quiet", "--listen", "127.0.0.1:0"][..],
-        &["--help"],
-        &["--data", "a b"],
-        &[],
-    ] {
+    for arguments in
+        [&["--quiet", "--listen", "127.0.0.1:0"][..], &["--help"], &["--data", "a b"], &[]]
+    {
         let output = xtask("echo", arguments);
         let line = String::from_utf8(output.stdout).unwrap();
         let start = "run --quiet --package uhub-local --features cli --manifest-path ";

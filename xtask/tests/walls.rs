@@ -49,14 +49,7 @@ const SDK_WALLS: [Wall; 6] = [
     Wall {
         name: "`error` knows no retry loop, no transport and no credentials",
         modules: &["error"],
-        forbidden: &[
-            "call",
-            "client",
-            "config",
-            "credentials",
-            "exchange",
-            "transport",
-        ],
+        forbidden: &["call", "client", "config", "credentials", "exchange", "transport"],
         allowed: &[],
     },
     Wall {
@@ -143,14 +136,7 @@ const IO: [&str; 5] = ["std::env", "std::fs", "std::io", "std::net", "std::proce
 #[test]
 fn uhub_sdk_keeps_its_walls() {
     let sdk = Crate::read("../uhub-sdk/src");
-    assert_none(
-        [
-            sdk.broken_walls(&SDK_WALLS),
-            sdk.imports_through_root(),
-            sdk.circles(),
-        ]
-        .concat(),
-    );
+    assert_none([sdk.broken_walls(&SDK_WALLS), sdk.imports_through_root(), sdk.circles()].concat());
 }
 
 #[test]
@@ -171,23 +157,11 @@ fn uhub_codegen_keeps_its_walls() {
 fn uhub_local_keeps_its_walls() {
     let local = Crate::read("../uhub-sdk/local/src");
     let manifest = fs::read_to_string(folder("../uhub-sdk/local/Cargo.toml")).unwrap();
-    assert_none(
-        [
-            uses_of_sdk(&manifest),
-            local.imports_through_root(),
-            local.circles(),
-        ]
-        .concat(),
-    );
+    assert_none([uses_of_sdk(&manifest), local.imports_through_root(), local.circles()].concat());
 }
 
 fn assert_none(violations: Vec<String>) {
-    assert!(
-        violations.is_empty(),
-        "{} violations:\n{}",
-        violations.len(),
-        violations.join("\n")
-    );
+    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
 }
 
 fn folder(relative: &str) -> std::path::PathBuf {
@@ -286,9 +260,7 @@ impl Crate {
     fn target<'a>(&self, import: &'a Import) -> Option<&'a [String]> {
         let path = import.path.strip_prefix(&["crate".to_owned()])?;
         let length = (0..=path.len()).rev();
-        length
-            .map(|length| &path[..length])
-            .find(|prefix| self.modules.contains_key(*prefix))
+        length.map(|length| &path[..length]).find(|prefix| self.modules.contains_key(*prefix))
     }
 
     fn broken_walls(&self, walls: &[Wall]) -> Vec<String> {
@@ -417,8 +389,7 @@ struct Collector {
 
 impl Collector {
     fn add(&mut self, path: Vec<String>) {
-        self.paths
-            .push((self.file.clone(), self.module.clone(), path));
+        self.paths.push((self.file.clone(), self.module.clone(), path));
     }
 
     fn add_tree(&mut self, prefix: &[String], tree: &UseTree) {
@@ -523,8 +494,7 @@ impl<'ast> Visit<'ast> for Collector {
                 let parts: Vec<&str> = file.split('/').filter(|part| !part.is_empty()).collect();
                 parts.join("/")
             });
-            self.declared
-                .push((self.module.clone(), normalized.collect()));
+            self.declared.push((self.module.clone(), normalized.collect()));
         }
         self.module.pop();
     }
@@ -571,10 +541,11 @@ fn is_test(attributes: &[Attribute]) -> bool {
 fn path_attribute(attribute: &Attribute) -> Option<String> {
     let pair = attribute.meta.require_name_value().ok()?;
     match &pair.value {
-        syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) if pair.path.is_ident("path") => Some(text.value()),
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. })
+            if pair.path.is_ident("path") =>
+        {
+            Some(text.value())
+        }
         _ => None,
     }
 }
@@ -610,10 +581,7 @@ mod rules {
 
     #[test]
     fn a_forbidden_import_is_reported_with_file_path_and_wall() {
-        assert_eq!(
-            broken("use crate::b::Thing;"),
-            ["a.rs: `crate::b::Thing`: a does not know b"]
-        );
+        assert_eq!(broken("use crate::b::Thing;"), ["a.rs: `crate::b::Thing`: a does not know b"]);
     }
 
     #[test]
@@ -666,10 +634,7 @@ mod rules {
         let codegen = parse(&[
             ("lib.rs", "mod spec; mod render; mod model;"),
             ("spec.rs", "use crate::model::Action;"),
-            (
-                "render.rs",
-                "use crate::model::Action; use crate::spec::Type;",
-            ),
+            ("render.rs", "use crate::model::Action; use crate::spec::Type;"),
             ("model.rs", "use crate::spec::Type;"),
         ]);
         assert_eq!(codegen.broken_walls(&CODEGEN_WALLS).len(), 2);
@@ -679,10 +644,7 @@ mod rules {
     fn io_is_reported() {
         let codegen = parse(&[
             ("lib.rs", "mod a; use std::{fmt, fs};"),
-            (
-                "a.rs",
-                "fn f() { std::env::var(\"x\"); } #[cfg(test)] mod t { use std::io; }",
-            ),
+            ("a.rs", "fn f() { std::env::var(\"x\"); } #[cfg(test)] mod t { use std::io; }"),
         ]);
         assert_eq!(
             codegen.uses_of_io(),
@@ -702,22 +664,12 @@ mod rules {
                 ("b.rs", "pub struct Thing;"),
             ])
         };
-        for text in [
-            "use crate::Thing;",
-            "use super::Thing;",
-            "fn f(x: crate::Thing) {}",
-        ] {
+        for text in ["use crate::Thing;", "use super::Thing;", "fn f(x: crate::Thing) {}"] {
             let reported = files(text).imports_through_root();
             assert_eq!(reported.len(), 1, "{text}");
-            assert!(
-                reported[0].starts_with("a.rs: `crate::Thing`: "),
-                "{reported:?}"
-            );
+            assert!(reported[0].starts_with("a.rs: `crate::Thing`: "), "{reported:?}");
         }
-        assert_eq!(
-            files("use crate::b::Thing;").imports_through_root().len(),
-            0
-        );
+        assert_eq!(files("use crate::b::Thing;").imports_through_root().len(), 0);
     }
 
     #[test]
@@ -733,10 +685,8 @@ mod rules {
         assert_eq!(files("").circles().len(), 0);
         assert_eq!(
             files("use crate::a::A;").circles(),
-            [
-                "a circle of 3 files:\n    a.rs -> b.rs (`crate::b::B`)\n    \
-              b.rs -> c.rs (`crate::c::C`)\n    c.rs -> a.rs (`crate::a::A`)"
-            ]
+            ["a circle of 3 files:\n    a.rs -> b.rs (`crate::b::B`)\n    \
+              b.rs -> c.rs (`crate::c::C`)\n    c.rs -> a.rs (`crate::a::A`)"]
         );
     }
 
@@ -755,10 +705,7 @@ mod rules {
 
     #[test]
     fn a_dependency_on_the_sdk_is_reported() {
-        for line in [
-            "uhub-sdk.workspace = true",
-            "x = { package = \"uhub-sdk\" }",
-        ] {
+        for line in ["uhub-sdk.workspace = true", "x = { package = \"uhub-sdk\" }"] {
             let manifest = format!("[package]\nname = \"uhub-local\"\n[dependencies]\n{line}\n");
             assert_eq!(uses_of_sdk(&manifest).len(), 1, "{line}");
         }

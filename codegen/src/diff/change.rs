@@ -86,11 +86,8 @@ impl Bump {
     /// Returns the version that follows this one, or `None` if it does not have the form `1.2.3`.
     #[must_use]
     pub fn after(self, version: &str) -> Option<String> {
-        let numbers: Vec<u64> = version
-            .split('.')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .ok()?;
+        let numbers: Vec<u64> =
+            version.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
         let [major, minor, patch] = numbers[..] else {
             return None;
         };
@@ -132,9 +129,7 @@ mod tests {
             reason: String::new(),
             item: String::new(),
         };
-        Changes {
-            changes: vec![change(Class::Documentation), change(class)],
-        }
+        Changes { changes: vec![change(Class::Documentation), change(class)] }
     }
 
     #[test]
@@ -148,11 +143,7 @@ mod tests {
             (Class::Documentation, "1.1.2", "1.1.3"),
         ] {
             let bump = changes(class).bump(version);
-            assert_eq!(
-                bump.after(version).as_deref(),
-                Some(next),
-                "{class} {version}"
-            );
+            assert_eq!(bump.after(version).as_deref(), Some(next), "{class} {version}");
         }
         let none = Changes::default().bump("0.1.2");
         assert_eq!(none.after("0.1.2").as_deref(), Some("0.1.2"));

@@ -26,13 +26,8 @@ struct Siblings<'a> {
 impl<'a> Siblings<'a> {
     fn new(items: &'a [Item]) -> Self {
         let by_name = items.iter().map(|item| ((item.kind, &item.name[..]), item));
-        let by_rust = items
-            .iter()
-            .map(|item| ((item.kind, item.value("Rust name")), item));
-        Self {
-            by_name: by_name.collect(),
-            by_rust: by_rust.collect(),
-        }
+        let by_rust = items.iter().map(|item| ((item.kind, item.value("Rust name")), item));
+        Self { by_name: by_name.collect(), by_rust: by_rust.collect() }
     }
 
     /// Each item with its counterpart: the one with the same documented name, else one under a new

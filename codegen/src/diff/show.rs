@@ -98,10 +98,7 @@ impl Change {
 
     fn to_markdown(&self) -> String {
         let (owner, headline) = (self.owner(), self.headline());
-        format!(
-            "- `{owner}`: {headline}. {} (`{}`)\n",
-            self.reason, self.item
-        )
+        format!("- `{owner}`: {headline}. {} (`{}`)\n", self.reason, self.item)
     }
 
     fn to_json(&self) -> Value {

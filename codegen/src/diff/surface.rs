@@ -64,15 +64,8 @@ pub(super) struct Fact {
 /// Aspects that a change of the aspect before them explains.
 pub(super) const SECONDARY: [&str; 2] = ["wire type", "documented as"];
 /// Aspects whose values are too long to show.
-pub(super) const PROSE: [&str; 7] = [
-    "description",
-    "details",
-    "example",
-    "example type",
-    "meaning",
-    "remedy",
-    "summary",
-];
+pub(super) const PROSE: [&str; 7] =
+    ["description", "details", "example", "example type", "meaning", "remedy", "summary"];
 
 impl Item {
     fn new(kind: Kind, name: &str, path: &str) -> Self {
@@ -328,9 +321,7 @@ impl Module<'_> {
         let item = match &field.absent {
             _ if lists == 0 => item.fact("required", required),
             Absent::Refused { counted_by: None } => item.fact("when absent", "an error"),
-            Absent::Refused {
-                counted_by: Some(total),
-            } => {
+            Absent::Refused { counted_by: Some(total) } => {
                 let wire = field_name(&owner.fields, total);
                 let error = format!("an error unless `{wire}` is 0");
                 item.keyed("when absent", &[&error, total])

@@ -97,11 +97,7 @@ pub fn read(file: &str, bytes: &[u8], shape: Option<Shape>) -> Reading {
         }
     };
     let diagnostics = report.finish(file, &text);
-    let page = facts.map(|facts| Page {
-        file: file.to_owned(),
-        text,
-        facts,
-    });
+    let page = facts.map(|facts| Page { file: file.to_owned(), text, facts });
     Reading { page, diagnostics }
 }
 
@@ -141,9 +137,7 @@ impl Page {
         let absent = "absent".to_owned();
         let [one, other] = [&one, &other].map(|rows| rows.get(row).unwrap_or(&absent));
         let (table, name) = row;
-        Some(format!(
-            "`{name}` ({table}) is `{one}` in one and `{other}` in the other"
-        ))
+        Some(format!("`{name}` ({table}) is `{one}` in one and `{other}` in the other"))
     }
 
     /// Returns the action's spec: `old` with the facts of the page, or a new one.
@@ -155,10 +149,7 @@ impl Page {
         let old = old.map(|file| parse_old(file, self.action())).transpose()?;
         let mut report = Report::default();
         let merged = merge::merge(&self.facts, old.as_ref(), &mut report);
-        Ok(Imported {
-            text: writer::action(&merged),
-            notes: report.finish(&self.file, &self.text),
-        })
+        Ok(Imported { text: writer::action(&merged), notes: report.finish(&self.file, &self.text) })
     }
 }
 
@@ -189,28 +180,20 @@ fn parse_old(file: &SpecFile, action: &str) -> Result<Node, Vec<Diagnostic>> {
         Ok(node) => report.error(node.at, format!("this is not the spec of `{action}`")),
         Err(error) => report.error(error.at, error.message.clone()),
     }
-    node.ok()
-        .filter(|_| !report.has_errors())
-        .ok_or_else(|| report.finish(&file.path, &file.text))
+    node.ok().filter(|_| !report.has_errors()).ok_or_else(|| report.finish(&file.path, &file.text))
 }
 
 /// Returns the facts of every row by its table and name.
 fn rows(facts: &Facts) -> BTreeMap<(String, String), String> {
-    let tables = [
-        ("parameters", &facts.parameters),
-        ("response", &facts.response),
-    ];
+    let tables = [("parameters", &facts.parameters), ("response", &facts.response)];
     let models = facts.models.iter();
     let models = models.map(|model| (model.name.as_str(), &model.fields));
-    let rows = tables
-        .into_iter()
-        .chain(models)
-        .flat_map(|(table, fields)| {
-            fields.iter().map(move |field| {
-                let required = if field.required { ", required" } else { "" };
-                let row = (table.to_owned(), field.name.clone());
-                (row, format!("{}{required}", field.kind))
-            })
-        });
+    let rows = tables.into_iter().chain(models).flat_map(|(table, fields)| {
+        fields.iter().map(move |field| {
+            let required = if field.required { ", required" } else { "" };
+            let row = (table.to_owned(), field.name.clone());
+            (row, format!("{}{required}", field.kind))
+        })
+    });
     rows.collect()
 }

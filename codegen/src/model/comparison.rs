@@ -59,9 +59,7 @@ impl<'a> Tables<'a> {
         let mut by_name = BTreeMap::new();
         for (owner, fields) in &rows {
             for field in *fields {
-                by_name
-                    .entry((*owner, field.name.value.as_str()))
-                    .or_insert(field);
+                by_name.entry((*owner, field.name.value.as_str())).or_insert(field);
             }
         }
         Self { rows, by_name }
@@ -121,9 +119,7 @@ impl<'a> Tables<'a> {
     pub(crate) fn fits(&self, node: &Node, ty: &Type) -> Result<(), String> {
         let fits = match (ty, &node.value) {
             (Type::Array(element), Value::Array(elements)) => {
-                return elements
-                    .iter()
-                    .try_for_each(|node| self.fits(node, element));
+                return elements.iter().try_for_each(|node| self.fits(node, element));
             }
             (Type::String, Value::String(_))
             | (Type::Float, Value::Number(_))
@@ -136,11 +132,7 @@ impl<'a> Tables<'a> {
             }
             _ => false,
         };
-        if fits {
-            Ok(())
-        } else {
-            Err(format!("expected {ty}; found {}", node.kind()))
-        }
+        if fits { Ok(()) } else { Err(format!("expected {ty}; found {}", node.kind())) }
     }
 
     /// Like [`fits`](Self::fits), with the format of the row.
@@ -166,8 +158,7 @@ impl<'a> Tables<'a> {
                 let fields = self.rows(Owner::Model(name)).unwrap_or_default();
                 let mut required = fields.iter().filter(|field| field.required);
                 required.all(|field| {
-                    node.get(&field.name.value)
-                        .is_some_and(|it| it.value != Value::Null)
+                    node.get(&field.name.value).is_some_and(|it| it.value != Value::Null)
                 })
             }
             (_, Value::String(_) | Value::Object(_)) => true,
@@ -190,9 +181,8 @@ impl<'a> Tables<'a> {
         // `Disks.0.Type` shows `Disks`.
         let names = members.iter().filter_map(|it| it.key.split('.').next());
         let shown: BTreeSet<&str> = names.collect();
-        walker.report_omitted(at, Owner::Request, |name| {
-            shown.contains(name) || name.contains('.')
-        });
+        walker
+            .report_omitted(at, Owner::Request, |name| shown.contains(name) || name.contains('.'));
     }
 
     /// Compares the fields of a response, likewise.
@@ -284,12 +274,7 @@ impl<'a> Walker<'_, '_, 'a> {
     /// Compares a value of a row, or a part of one. Returns whether it is kept.
     fn value(&mut self, field: &'a Field, ty: &'a Type, node: &mut Node) -> bool {
         if let Err(message) = self.tables.fits_row(node, ty, field) {
-            let mismatch = Contradiction::Mismatch {
-                field,
-                ty,
-                node,
-                message,
-            };
+            let mismatch = Contradiction::Mismatch { field, ty, node, message };
             if !(self.judge)(node.at, mismatch) {
                 return false;
             }
@@ -303,9 +288,7 @@ impl<'a> Walker<'_, '_, 'a> {
         let at = node.at;
         if let Type::Array(element) = ty {
             if let Value::Array(elements) = &mut node.value {
-                elements
-                    .iter_mut()
-                    .for_each(|node| self.descend(node, element));
+                elements.iter_mut().for_each(|node| self.descend(node, element));
             } else if self.tables.is_element(node, element) {
                 self.descend(node, element);
             }

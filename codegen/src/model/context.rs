@@ -127,10 +127,8 @@ impl Context<'_> {
                 self.report.error(choices.at, message);
             }
         } else if shared.variants.len() != 2 || !has("true") || !has("false") {
-            let message = format!(
-                "`{}` needs two variants, one `true` and one `false`",
-                name.value
-            );
+            let message =
+                format!("`{}` needs two variants, one `true` and one `false`", name.value);
             self.report.error(name.at, message);
         }
         let rust = shared.rust.clone();
@@ -142,8 +140,7 @@ impl Context<'_> {
     fn action_enum(&mut self, field: &spec::Field, wire: &str, owner: &str) -> Option<String> {
         let choices = field.choices.as_ref()?;
         if *field.ty.value.innermost().0 != Type::String {
-            self.report
-                .error(choices.at, "`enum` needs a string or an array of strings");
+            self.report.error(choices.at, "`enum` needs a string or an array of strings");
         }
         if choices.value.is_empty() {
             self.report.error(choices.at, "`enum` needs a value");
@@ -152,10 +149,8 @@ impl Context<'_> {
         for value in &choices.value {
             match naming::variant(&value.value) {
                 Ok(rust) if rust == "Other" || variants.iter().any(|(other, _)| *other == rust) => {
-                    let message = format!(
-                        "`{}` would be the variant `{rust}`, which exists",
-                        value.value
-                    );
+                    let message =
+                        format!("`{}` would be the variant `{rust}`, which exists", value.value);
                     self.report.error(value.at, message);
                 }
                 Ok(rust) => variants.push((rust, value.value.clone())),
@@ -171,18 +166,11 @@ impl Context<'_> {
         }
         let of = format!("the values of `{wire}`");
         let rust = self.types.claim(name, "Value", of, choices.at, self.report);
-        self.enums.push(Enum {
-            rust: rust.clone(),
-            field: wire.to_owned(),
-            variants,
-        });
+        self.enums.push(Enum { rust: rust.clone(), field: wire.to_owned(), variants });
         Some(rust)
     }
 }
 
 fn is_text_boolean(field: &spec::Field) -> bool {
-    field
-        .format
-        .as_ref()
-        .is_some_and(|format| format.value == Format::Boolean)
+    field.format.as_ref().is_some_and(|format| format.value == Format::Boolean)
 }

@@ -154,9 +154,9 @@ fn reads(
     let format = field.format.as_ref().map(|format| format.value);
     match (ty, &node.value) {
         (Type::Object, _) | (_, Value::Null) | (Type::Model(_), Value::Object(_)) => true,
-        (Type::Array(element), Value::Array(nodes)) => nodes
-            .iter()
-            .all(|node| reads(node, element, field, tables, is_single)),
+        (Type::Array(element), Value::Array(nodes)) => {
+            nodes.iter().all(|node| reads(node, element, field, tables, is_single))
+        }
         (Type::Array(element), _) => {
             let is_read =
                 tables.is_element(node, element) && reads(node, element, field, tables, is_single);
@@ -205,9 +205,7 @@ pub(super) fn lower(
         return Example::default();
     };
     Example {
-        arguments: request
-            .as_ref()
-            .and_then(|node| arguments(node, parameters, common)),
+        arguments: request.as_ref().and_then(|node| arguments(node, parameters, common)),
         request: request.as_ref().map(|node| source(node, text)),
         response: response.as_ref().map(|node| source(node, text)),
     }
@@ -240,10 +238,7 @@ fn argument(parameter: &Parameter, node: &Node, common: &Common) -> Option<Liter
             number.parse().ok().map(Literal::Int)
         }
         (Shape::Scalar(Scalar::Float), Value::Number(number)) => {
-            let number = number
-                .parse()
-                .ok()
-                .filter(|number: &f64| number.is_finite());
+            let number = number.parse().ok().filter(|number: &f64| number.is_finite());
             number.map(Literal::Float)
         }
         (Shape::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => {
@@ -252,10 +247,9 @@ fn argument(parameter: &Parameter, node: &Node, common: &Common) -> Option<Liter
         (Shape::Scalar(Scalar::TextBoolean), Value::String(text)) => {
             text.parse().ok().map(Literal::Boolean)
         }
-        (Shape::Enum(rust), Value::String(text)) => Some(Literal::Enum {
-            rust: rust.clone(),
-            value: text.clone(),
-        }),
+        (Shape::Enum(rust), Value::String(text)) => {
+            Some(Literal::Enum { rust: rust.clone(), value: text.clone() })
+        }
         (Shape::Shared { rust, form }, value) => {
             let shared = common.enums.iter().find(|it| it.rust == *rust)?;
             let variant = match (form, value) {
@@ -267,10 +261,7 @@ fn argument(parameter: &Parameter, node: &Node, common: &Common) -> Option<Liter
                 }
                 _ => None,
             }?;
-            Some(Literal::Shared {
-                rust: rust.clone(),
-                variant: variant.rust.clone(),
-            })
+            Some(Literal::Shared { rust: rust.clone(), variant: variant.rust.clone() })
         }
         _ => None,
     }
@@ -279,13 +270,7 @@ fn argument(parameter: &Parameter, node: &Node, common: &Common) -> Option<Liter
 /// The text of a value in the spec, without its margin.
 fn source(node: &Node, text: &str) -> String {
     let line_start = text[..node.at].rfind('\n').map_or(0, |newline| newline + 1);
-    let margin: String = text[line_start..]
-        .chars()
-        .take_while(|c| *c == ' ')
-        .collect();
+    let margin: String = text[line_start..].chars().take_while(|c| *c == ' ').collect();
     let lines = text[node.at..node.end].lines();
-    lines
-        .map(|line| line.strip_prefix(&margin).unwrap_or(line))
-        .collect::<Vec<_>>()
-        .join("\n")
+    lines.map(|line| line.strip_prefix(&margin).unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }

@@ -36,11 +36,7 @@ impl Context<'_> {
             }
         }
         let prefix = self.prefix.clone();
-        let owner = Owner {
-            model: None,
-            rust: &prefix,
-            is_sent: false,
-        };
+        let owner = Owner { model: None, rust: &prefix, is_sent: false };
         Struct {
             wire: format!("{}Response", action.action.value),
             rust: format!("{prefix}Response"),
@@ -64,11 +60,7 @@ impl Context<'_> {
                 let message = "only one field of a model can have `example_shorthand`";
                 self.report.error(second.name.at, message);
             }
-            Some(Struct {
-                wire: name.clone(),
-                fields,
-                rust,
-            })
+            Some(Struct { wire: name.clone(), fields, rust })
         };
         models.filter_map(lower).collect()
     }
@@ -79,9 +71,7 @@ impl Context<'_> {
             self.report.error(excess.name.at, message);
         }
         let mut names = FieldNames::default();
-        let fields = specs
-            .iter()
-            .map(|field| self.field(field, owner, &mut names));
+        let fields = specs.iter().map(|field| self.field(field, owner, &mut names));
         let mut fields: Vec<Field> = fields.collect();
         for (index, field) in specs.iter().enumerate() {
             self.set_counter(field, index, specs, &mut fields);
@@ -184,9 +174,7 @@ impl Context<'_> {
         let counter = fields[counter].rust.clone();
         match &mut fields[index].absent {
             Absent::Refused { counted_by } => *counted_by = Some(counter),
-            _ => self
-                .report
-                .error(name.at, "only a required list can have `counted_by`"),
+            _ => self.report.error(name.at, "only a required list can have `counted_by`"),
         }
     }
 }

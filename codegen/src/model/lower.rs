@@ -57,10 +57,7 @@ pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<D
     if diagnostics.is_empty() && !actions.is_empty() && file_names == FileNames::Checked {
         let mut parameters = actions.values().flat_map(|(action, _)| &action.parameters);
         if !parameters.any(|parameter| parameter.wire == project.value) {
-            report.error(
-                project.at,
-                format!("no action has a parameter `{}`", project.value),
-            );
+            report.error(project.at, format!("no action has a parameter `{}`", project.value));
         }
     }
     diagnostics.extend(report.finish(&spec.service.path, &spec.service.text));
@@ -91,25 +88,17 @@ fn lower_file(
     if file_names == FileNames::Checked
         && file.path.rsplit(['/', '\\']).next() != Some(expected.as_str())
     {
-        report.error(
-            at,
-            format!("the action `{name}` belongs in a file named `{expected}`"),
-        );
+        report.error(at, format!("the action `{name}` belongs in a file named `{expected}`"));
     }
     drop_repeated_rows(&mut action);
     let calls = split(&action, report).into_iter();
-    calls
-        .map(|call| (at, lower_call(&call, &file.text, common, report)))
-        .collect()
+    calls.map(|call| (at, lower_call(&call, &file.text, common, report))).collect()
 }
 
 /// Some pages have a row twice: the second one is dropped if it adds nothing.
 fn drop_repeated_rows(action: &mut spec::Action) {
     let models = action.models.iter_mut().map(|model| &mut model.fields);
-    for fields in [&mut action.parameters, &mut action.response]
-        .into_iter()
-        .chain(models)
-    {
+    for fields in [&mut action.parameters, &mut action.response].into_iter().chain(models) {
         let mut rows: BTreeMap<String, (Type, bool)> = BTreeMap::new();
         fields.retain(|field| {
             let facts = (field.ty.value.clone(), field.required);
@@ -138,11 +127,7 @@ fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
         Some((index, parameter, parameter.split_when_absent.as_ref()?))
     });
     let Some((index, parameter, split)) = splits.next() else {
-        return vec![Call {
-            action: action.clone(),
-            name: action.action.clone(),
-            variant: None,
-        }];
+        return vec![Call { action: action.clone(), name: action.action.clone(), variant: None }];
     };
     for (.., second) in splits {
         let message = "only one parameter of an action can have `split_when_absent`";
@@ -153,10 +138,7 @@ fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
         report.error(split.action.at, message);
     }
     if parameter.ty.value != Type::String || parameter.name.value.contains('.') {
-        report.error(
-            parameter.name.at,
-            "only a string can have `split_when_absent`",
-        );
+        report.error(parameter.name.at, "only a string can have `split_when_absent`");
     }
     let variant = |other: &At<String>, is_with| {
         Some(Variant {
@@ -173,11 +155,7 @@ fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
     without.aliases.clear();
     without.example = None;
     vec![
-        Call {
-            action: with,
-            name: action.action.clone(),
-            variant: variant(&split.action, true),
-        },
+        Call { action: with, name: action.action.clone(), variant: variant(&split.action, true) },
         Call {
             action: without,
             name: split.action.clone(),
@@ -194,19 +172,10 @@ fn lower_call(call: &Call, text: &str, common: &Common, report: &mut Report) -> 
             String::new()
         })
     };
-    let (rust, prefix) = (
-        named(naming::action(&name.value)),
-        named(naming::ty(&name.value)),
-    );
+    let (rust, prefix) = (named(naming::action(&name.value)), named(naming::ty(&name.value)));
     let request = format!("{prefix}Request");
-    let shared = common
-        .enums
-        .iter()
-        .map(|it| (it.rust.clone(), "an enum of service.json"));
-    let own = [
-        (request.clone(), "the request"),
-        (format!("{prefix}Response"), "the response"),
-    ];
+    let shared = common.enums.iter().map(|it| (it.rust.clone(), "an enum of service.json"));
+    let own = [(request.clone(), "the request"), (format!("{prefix}Response"), "the response")];
     let mut types = TypeNames::new(shared.chain(own));
     let models = Models::new(action, &mut types, report);
     // The rest may contradict the parts of the file that were malformed.
@@ -239,11 +208,7 @@ fn lower_call(call: &Call, text: &str, common: &Common, report: &mut Report) -> 
     }
     if let Some(pagination) = &pagination {
         // The total counts the items.
-        for field in response
-            .fields
-            .iter_mut()
-            .filter(|field| field.rust == pagination.items)
-        {
+        for field in response.fields.iter_mut().filter(|field| field.rust == pagination.items) {
             if let Absent::Refused { counted_by } = &mut field.absent {
                 *counted_by = Some(pagination.total.clone());
             }
@@ -256,11 +221,7 @@ fn lower_call(call: &Call, text: &str, common: &Common, report: &mut Report) -> 
         request,
         summary: action.summary.value.clone(),
         details: action.details.as_ref().map(|details| details.value.clone()),
-        aliases: action
-            .aliases
-            .iter()
-            .map(|alias| alias.value.clone())
-            .collect(),
+        aliases: action.aliases.iter().map(|alias| alias.value.clone()).collect(),
         idempotency: action.idempotency,
         example: example::lower(action, text, &parameters, common),
         parameters,

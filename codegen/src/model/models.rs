@@ -35,13 +35,10 @@ impl Models {
         let (exact, other): (Vec<_>, Vec<_>) = action.models.iter().partition(is_exact);
         for model in exact.into_iter().chain(other) {
             let At { value: name, at } = &model.name;
-            let held = model
-                .fields
-                .iter()
-                .filter_map(|field| match &field.ty.value {
-                    Type::Model(held) => Some(held.clone()),
-                    _ => None,
-                });
+            let held = model.fields.iter().filter_map(|field| match &field.ty.value {
+                Type::Model(held) => Some(held.clone()),
+                _ => None,
+            });
             models.held.insert(name.clone(), held.collect());
             let rust = match rust_name(action, &model.name) {
                 Ok(rust) => rust,
@@ -85,11 +82,7 @@ impl Models {
             return;
         }
         let is_capitalized = name.starts_with(|c: char| c.is_ascii_uppercase());
-        let kind = if is_capitalized {
-            "model"
-        } else {
-            "type or model"
-        };
+        let kind = if is_capitalized { "model" } else { "type or model" };
         let known = self.held.keys().map(String::as_str).chain(Type::BASIC);
         report.error(at, format!("no {kind} `{name}`{}", suggest(name, known)));
     }

@@ -18,9 +18,7 @@ const TAKEN_SETTERS: &[&str] = &[
 /// The beginning of a call's option setters, which a setter of a parameter must not have.
 const OPTION: &str = "with_";
 /// Methods of the client, which the method of an action must not hide.
-const TAKEN_METHODS: &[&str] = &[
-    "action", "builder", "call", "clone", "fmt", "from_env", "send",
-];
+const TAKEN_METHODS: &[&str] = &["action", "builder", "call", "clone", "fmt", "from_env", "send"];
 /// Modules beside those of the actions.
 const TAKEN_MODULES: &[&str] = &["documentation", "enums", "examples", "mod", "service"];
 
@@ -62,11 +60,7 @@ pub(crate) fn file(action: &str) -> String {
 pub(crate) fn ty(name: &str) -> Result<String, String> {
     let rust = upper_camel_case(name)?;
     let is_taken = TAKEN_TYPES.contains(&rust.as_str());
-    Ok(if is_taken {
-        format!("{rust}Model")
-    } else {
-        rust
-    })
+    Ok(if is_taken { format!("{rust}Model") } else { rust })
 }
 
 /// The name of a value of a string. A variant hides nothing, so that `Default` and `None` are
@@ -79,16 +73,8 @@ pub(crate) fn variant(value: &str) -> Result<String, String> {
 
 fn upper_camel_case(name: &str) -> Result<String, String> {
     let keeps = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.contains(['_', '-']);
-    let rust = if keeps {
-        name.to_owned()
-    } else {
-        name.to_upper_camel_case()
-    };
-    if is_identifier(&rust) {
-        Ok(rust)
-    } else {
-        Err(invalid(name))
-    }
+    let rust = if keeps { name.to_owned() } else { name.to_upper_camel_case() };
+    if is_identifier(&rust) { Ok(rust) } else { Err(invalid(name)) }
 }
 
 /// The name of a constant as the spec gives it.
@@ -107,15 +93,13 @@ fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String
         return Err(invalid(wire));
     }
     let is_never_raw = matches!(rust.as_str(), "crate" | "self" | "super");
-    Ok(
-        if is_never_raw || rust.starts_with(OPTION) || taken.contains(&rust.as_str()) {
-            format!("{rust}_")
-        } else if is_keyword(&rust) {
-            format!("r#{rust}")
-        } else {
-            rust
-        },
-    )
+    Ok(if is_never_raw || rust.starts_with(OPTION) || taken.contains(&rust.as_str()) {
+        format!("{rust}_")
+    } else if is_keyword(&rust) {
+        format!("r#{rust}")
+    } else {
+        rust
+    })
 }
 
 fn invalid(name: &str) -> String {
@@ -124,9 +108,7 @@ fn invalid(name: &str) -> String {
 
 fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Whether a name is a keyword of Rust, strict or reserved, in any edition so far.
@@ -192,10 +174,7 @@ mod tests {
         assert_eq!(action("Documentation").as_deref(), Ok("documentation_"));
         assert_eq!(action("Mod").as_deref(), Ok("mod_"));
         assert_eq!(file("GetRepoImage"), "get_repo_image.json");
-        assert_eq!(
-            constant("SIGNATURE_WRONG").as_deref(),
-            Ok("SIGNATURE_WRONG")
-        );
+        assert_eq!(constant("SIGNATURE_WRONG").as_deref(), Ok("SIGNATURE_WRONG"));
         assert!(constant("signature").is_err());
     }
 }

@@ -23,35 +23,26 @@ impl Context<'_> {
         };
         let (offset, limit) = (parameter(&spec.offset), parameter(&spec.limit));
         let fields = &action.response;
-        let total = self.find(
-            &spec.total,
-            fields,
-            ("response field", "required int"),
-            |field| is_reliable(field) && field.ty.value == spec::Type::Int,
-        );
-        let items = self.find(
-            &spec.items,
-            fields,
-            ("response field", "array of a model"),
-            |field| matches!(field.ty.value.innermost(), (spec::Type::Model(_), 1)),
-        );
+        let total = self.find(&spec.total, fields, ("response field", "required int"), |field| {
+            is_reliable(field) && field.ty.value == spec::Type::Int
+        });
+        let items =
+            self.find(&spec.items, fields, ("response field", "array of a model"), |field| {
+                matches!(field.ty.value.innermost(), (spec::Type::Model(_), 1))
+            });
         let item = items.and_then(|items| match response.fields[items].ty.innermost() {
             (Type::Model { rust, .. }, _) => models.iter().find(|model| model.rust == *rust),
             _ => None,
         })?;
         let mut models = action.models.iter();
         let fields = &models.find(|model| model.name.value == item.wire)?.fields;
-        let key = self.find(
-            &spec.key,
-            fields,
-            ("field of the items", "required string"),
-            |field| is_reliable(field) && field.ty.value == spec::Type::String,
-        );
+        let key =
+            self.find(&spec.key, fields, ("field of the items", "required string"), |field| {
+                is_reliable(field) && field.ty.value == spec::Type::String
+            });
         let parameter = |index: usize| {
             let wire = &action.parameters[index].name.value;
-            let parameter = parameters
-                .iter()
-                .find(|parameter| parameter.wire == *wire)?;
+            let parameter = parameters.iter().find(|parameter| parameter.wire == *wire)?;
             Some(parameter.rust.clone())
         };
         Some(Pagination {
@@ -75,17 +66,13 @@ impl Context<'_> {
         let At { value: name, at } = name;
         let Some(index) = fields.iter().position(|field| field.name.value == *name) else {
             let known = fields.iter().map(|field| field.name.value.as_str());
-            self.report
-                .error(*at, format!("no {kind} `{name}`{}", suggest(name, known)));
+            self.report.error(*at, format!("no {kind} `{name}`{}", suggest(name, known)));
             return None;
         };
         if fits(&fields[index]) && !self.is_unreadable(&fields[index]) {
             return Some(index);
         }
-        self.report.error(
-            *at,
-            format!("`{name}` cannot paginate: expected a {kind}, {expected}"),
-        );
+        self.report.error(*at, format!("`{name}` cannot paginate: expected a {kind}, {expected}"));
         None
     }
 }

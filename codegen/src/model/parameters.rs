@@ -48,27 +48,17 @@ impl Context<'_> {
         let action = self.action;
         for spec::Field { name, .. } in &action.parameters {
             if self.common.parameters.contains(&name.value) {
-                let message = format!(
-                    "every action has `{}`: it belongs in service.json only",
-                    name.value
-                );
+                let message =
+                    format!("every action has `{}`: it belongs in service.json only", name.value);
                 self.report.error(name.at, message);
             }
         }
-        let request = Owner {
-            rust: self.prefix.clone(),
-            is_request: true,
-            model: None,
-        };
+        let request = Owner { rust: self.prefix.clone(), is_request: true, model: None };
         let parameters = self.rows(&action.parameters, &request);
         for model in &action.models {
             let name = &model.name.value;
             if let Some(rust) = self.models.in_parameters(name) {
-                let owner = Owner {
-                    rust: rust.to_owned(),
-                    is_request: false,
-                    model: Some(name),
-                };
+                let owner = Owner { rust: rust.to_owned(), is_request: false, model: Some(name) };
                 let parameters = self.rows(&model.fields, &owner);
                 self.groups.push(Group {
                     rust: owner.rust,
@@ -91,14 +81,11 @@ impl Context<'_> {
             let At { value: name, at } = &row.name;
             let parts: Vec<&str> = name.split('.').collect();
             if parts.len() > MAX_PARTS {
-                let message = format!(
-                    "a name of {} parts: at most {MAX_PARTS} are allowed",
-                    parts.len()
-                );
+                let message =
+                    format!("a name of {} parts: at most {MAX_PARTS} are allowed", parts.len());
                 self.report.error(*at, message);
             } else if parts.contains(&"") || parts[0] == INDEX {
-                self.report
-                    .error(*at, format!("`{name}` has an empty part"));
+                self.report.error(*at, format!("`{name}` has an empty part"));
             } else {
                 insert(&mut tree, &parts, row, self.report);
             }
@@ -108,10 +95,7 @@ impl Context<'_> {
 
     fn branches(&mut self, branches: &[Branch<'_>], owner: &Owner<'_>) -> Vec<Parameter> {
         let mut names = FieldNames::default();
-        branches
-            .iter()
-            .map(|branch| self.branch(branch, owner, &mut names))
-            .collect()
+        branches.iter().map(|branch| self.branch(branch, owner, &mut names)).collect()
     }
 
     fn branch(
@@ -120,12 +104,7 @@ impl Context<'_> {
         owner: &Owner<'_>,
         names: &mut FieldNames,
     ) -> Parameter {
-        let Branch {
-            name: wire,
-            first: row,
-            lists,
-            group,
-        } = branch;
+        let Branch { name: wire, first: row, lists, group } = branch;
         let at = row.name.at;
         let mut parameter = match group {
             Some(group) => self.group(wire, group, at, owner),
@@ -159,25 +138,15 @@ impl Context<'_> {
         });
         let prefix = if owner.is_request { "" } else { &owner.rust };
         let of = format!("the group of parameters `{wire}`");
-        let rust = self
-            .types
-            .claim(format!("{prefix}{name}"), "Parameters", of, at, self.report);
+        let rust = self.types.claim(format!("{prefix}{name}"), "Parameters", of, at, self.report);
         // It comes before the groups in it.
         let index = self.groups.len();
-        let inner = Owner {
-            rust: rust.clone(),
-            is_request: false,
-            model: owner.model,
-        };
+        let inner = Owner { rust: rust.clone(), is_request: false, model: owner.model };
         let parameters = self.branches(branches, &inner);
         let required = parameters.iter().any(|parameter| parameter.required);
         let description = format!("The parameters named `{wire}.…`.");
-        let group = Group {
-            rust: rust.clone(),
-            model: None,
-            description: description.clone(),
-            parameters,
-        };
+        let group =
+            Group { rust: rust.clone(), model: None, description: description.clone(), parameters };
         self.groups.insert(index, group);
         Parameter {
             wire: wire.to_owned(),
@@ -207,15 +176,9 @@ impl Context<'_> {
             Element::Scalar(scalar) => Shape::Scalar(scalar),
             Element::Object => Shape::Object,
             Element::Model(name) => Shape::Group {
-                rust: self
-                    .models
-                    .in_parameters(name)
-                    .unwrap_or_default()
-                    .to_owned(),
+                rust: self.models.in_parameters(name).unwrap_or_default().to_owned(),
                 boxed: lists + depth == 0
-                    && owner
-                        .model
-                        .is_some_and(|owner| self.models.holds(name, owner)),
+                    && owner.model.is_some_and(|owner| self.models.holds(name, owner)),
             },
         };
         // A model that holds itself ends somewhere.
@@ -288,12 +251,7 @@ fn insert<'a>(
         if let Some(group) = &mut group {
             insert(group, rest, row, report);
         }
-        branches.push(Branch {
-            name,
-            first: row,
-            lists,
-            group,
-        });
+        branches.push(Branch { name, first: row, lists, group });
         return;
     };
     let At { value: wire, at } = &row.name;

@@ -21,21 +21,14 @@ pub(super) struct Common {
 /// Lowers a service without its actions.
 pub(super) fn lower(spec: spec::Service, report: &mut Report) -> (Service, Common) {
     let names = |fields: &[spec::Field]| -> Vec<String> {
-        fields
-            .iter()
-            .map(|field| field.name.value.clone())
-            .collect()
+        fields.iter().map(|field| field.name.value.clone()).collect()
     };
     let endpoint = &spec.endpoint.value;
     if !endpoint.starts_with("https://") || !endpoint.ends_with('/') {
         let message = format!("`{endpoint}` is not an endpoint: expected `https://…/`");
         report.error(spec.endpoint.at, message);
     }
-    let enums: Vec<_> = spec
-        .enums
-        .into_iter()
-        .map(|it| shared_enum(it, report))
-        .collect();
+    let enums: Vec<_> = spec.enums.into_iter().map(|it| shared_enum(it, report)).collect();
     let service = Service {
         name: spec.service.value,
         summary: spec.summary.value,
@@ -66,10 +59,7 @@ fn return_codes(specs: Vec<spec::ReturnCode>, report: &mut Report) -> Vec<Return
             report.error(at, "0 is success and not an error");
         }
         if !names.insert(name.value.clone()) {
-            report.error(
-                name.at,
-                format!("the return code `{}` is repeated", name.value),
-            );
+            report.error(name.at, format!("the return code `{}` is repeated", name.value));
         }
         let rust = naming::constant(&name.value).unwrap_or_else(|message| {
             report.error(name.at, message);
@@ -98,12 +88,7 @@ fn shared_enum(spec: spec::Enum, report: &mut Report) -> SharedEnum {
         report.error(spec.name.at, "an enum needs a variant");
     }
     let (mut names, mut values) = (BTreeSet::new(), BTreeSet::new());
-    for spec::Variant {
-        name,
-        values: spellings,
-        ..
-    } in &spec.variants
-    {
+    for spec::Variant { name, values: spellings, .. } in &spec.variants {
         if naming::variant(&name.value).as_ref() != Ok(&name.value) {
             report.error(name.at, format!("`{}` cannot name a variant", name.value));
         }

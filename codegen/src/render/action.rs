@@ -83,11 +83,7 @@ fn imports(action: &Action) -> TokenStream {
     };
     let names_parameters = !action.groups.is_empty()
         || sent.iter().any(|shape| matches!(shape, Shape::Enum(_)))
-        || action
-            .parameters
-            .iter()
-            .chain(groups)
-            .any(|it| has_list(&it.shape));
+        || action.parameters.iter().chain(groups).any(|it| has_list(&it.shape));
     let parameters = if names_parameters {
         quote!(
             use crate::wire::parameters::{self, Parameters};

@@ -44,18 +44,10 @@ pub(super) fn read(action: &Action) -> Vec<&Type> {
 
 fn action_enum(values: &Enum) -> TokenStream {
     let (docs_of, name) = (docs(&prose::action_enum(values), 0), ident(&values.rust));
-    let names: Vec<_> = values
-        .variants
-        .iter()
-        .map(|(rust, _)| ident(rust))
-        .collect();
+    let names: Vec<_> = values.variants.iter().map(|(rust, _)| ident(rust)).collect();
     let texts: Vec<&String> = values.variants.iter().map(|(_, value)| value).collect();
     let variants = values.variants.iter().map(|(rust, value)| {
-        let (docs, alias, name) = (
-            docs(&prose::value(value), 1),
-            alias(rust, value),
-            ident(rust),
-        );
+        let (docs, alias, name) = (docs(&prose::value(value), 1), alias(rust, value), ident(rust));
         let rename = (rust != value).then(|| quote!(#[serde(rename = #value)]));
         quote!(#docs #alias #rename #name)
     });

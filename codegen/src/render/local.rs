@@ -11,20 +11,12 @@ use crate::model::{Action, Form, Parameter, Scalar, Service, Shape};
 
 pub(super) fn tables(service: &Service) -> String {
     // Two calls of one documented action differ in a parameter: the one that has it documents both.
-    let has_all = |action: &&Action| {
-        action
-            .variant
-            .as_ref()
-            .is_none_or(|variant| variant.is_with)
-    };
+    let has_all = |action: &&Action| action.variant.as_ref().is_none_or(|variant| variant.is_with);
     let mut actions: Vec<&Action> = service.actions.iter().filter(has_all).collect();
     actions.sort_by(|a, b| a.wire.cmp(&b.wire));
     let actions = actions.into_iter().map(|action| {
         let context = Context { action, service };
-        let (name, parameters) = (
-            &action.wire,
-            context.list(&action.parameters, &mut Vec::new()),
-        );
+        let (name, parameters) = (&action.wire, context.list(&action.parameters, &mut Vec::new()));
         let example = action.example.response.as_deref();
         let example = example.map_or_else(|| Literal::string(""), print::raw_string);
         quote!(Action { name: #name, parameters: #parameters, example: #example })
@@ -33,10 +25,8 @@ pub(super) fn tables(service: &Service) -> String {
         let (number, meaning) = (Literal::i64_unsuffixed(code.code), &code.meaning);
         quote!(ReturnCode { code: #number, meaning: #meaning })
     });
-    let (actions_docs, codes_docs) = (
-        docs(prose::LOCAL_ACTIONS, 0),
-        docs(prose::LOCAL_RETURN_CODES, 0),
-    );
+    let (actions_docs, codes_docs) =
+        (docs(prose::LOCAL_ACTIONS, 0), docs(prose::LOCAL_RETURN_CODES, 0));
     let items = quote! {
         use crate::documented::{Action, Kind, Parameter, ReturnCode};
 
@@ -46,11 +36,7 @@ pub(super) fn tables(service: &Service) -> String {
         #codes_docs
         pub(crate) const RETURN_CODES: &[ReturnCode] = &[#(#codes),*];
     };
-    print::file(
-        "service.json` and `actions/*.json",
-        &prose::local(service),
-        items,
-    )
+    print::file("service.json` and `actions/*.json", &prose::local(service), items)
 }
 
 #[derive(Clone, Copy)]
@@ -82,16 +68,12 @@ impl<'a> Context<'a> {
             Shape::Scalar(Scalar::String) => quote!(String),
             Shape::Scalar(Scalar::Int) => quote!(Int),
             Shape::Scalar(Scalar::Float) => quote!(Float),
-            Shape::Scalar(Scalar::Boolean)
-            | Shape::Shared {
-                form: Form::Boolean,
-                ..
-            } => quote!(Boolean),
-            Shape::Scalar(Scalar::TextBoolean)
-            | Shape::Shared {
-                form: Form::TextBoolean,
-                ..
-            } => quote!(Flag),
+            Shape::Scalar(Scalar::Boolean) | Shape::Shared { form: Form::Boolean, .. } => {
+                quote!(Boolean)
+            }
+            Shape::Scalar(Scalar::TextBoolean) | Shape::Shared { form: Form::TextBoolean, .. } => {
+                quote!(Flag)
+            }
             Shape::Enum(rust) => {
                 let values = self.action.enums.iter().find(|values| values.rust == *rust);
                 let variants = values.into_iter().flat_map(|values| &values.variants);
@@ -99,11 +81,7 @@ impl<'a> Context<'a> {
                 quote!(Enum(&[#(#values),*]))
             }
             Shape::Shared { rust, .. } => {
-                let shared = self
-                    .service
-                    .enums
-                    .iter()
-                    .find(|shared| shared.rust == *rust);
+                let shared = self.service.enums.iter().find(|shared| shared.rust == *rust);
                 let variants = shared.into_iter().flat_map(|shared| &shared.variants);
                 let values = variants.filter_map(|variant| variant.values.first());
                 quote!(Enum(&[#(#values),*]))

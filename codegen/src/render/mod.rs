@@ -22,14 +22,8 @@ pub(crate) fn render(service: &Service) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([
         (sdk("mod"), service::index(service)),
         (sdk("service"), service::service(service)),
-        (
-            sdk("enums"),
-            print::file("service.json", prose::ENUMS, shared),
-        ),
-        (
-            "local/src/generated/mod.rs".to_owned(),
-            local::tables(service),
-        ),
+        (sdk("enums"), print::file("service.json", prose::ENUMS, shared)),
+        ("local/src/generated/mod.rs".to_owned(), local::tables(service)),
     ]);
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = service.actions.len().div_ceil(threads).max(1);
@@ -43,12 +37,8 @@ pub(crate) fn render(service: &Service) -> BTreeMap<String, String> {
             })
             .collect();
         for (actions, worker) in service.actions.chunks(share).zip(workers) {
-            let texts = worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            let names = actions
-                .iter()
-                .map(|action| sdk(print::module(&action.rust)));
+            let texts = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let names = actions.iter().map(|action| sdk(print::module(&action.rust)));
             files.extend(names.zip(texts));
         }
     });

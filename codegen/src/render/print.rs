@@ -39,10 +39,7 @@ fn spaced(items: Vec<Item>) -> Vec<Item> {
             }
             _ => {}
         }
-        if spaced
-            .last()
-            .is_some_and(|before| !is_together(before, &item))
-        {
+        if spaced.last().is_some_and(|before| !is_together(before, &item)) {
             spaced.push(Item::Verbatim(TokenStream::new()));
         }
         spaced.push(item);
@@ -71,10 +68,7 @@ fn spaced_methods(items: Vec<ImplItem>) -> Vec<ImplItem> {
             ImplItem::Type(_) => true,
             _ => false,
         };
-        if spaced
-            .last()
-            .is_some_and(|before| !(is_plain(before) && is_plain(&item)))
-        {
+        if spaced.last().is_some_and(|before| !(is_plain(before) && is_plain(&item))) {
             spaced.push(ImplItem::Verbatim(TokenStream::new()));
         }
         spaced.push(item);
@@ -109,11 +103,7 @@ fn lines(text: &str, depth: usize) -> Vec<String> {
 /// A paragraph in lines of at most this many characters, as far as its words allow. A list's item
 /// keeps its indentation.
 fn wrapped(paragraph: &str, width: usize) -> Vec<String> {
-    let indent = if paragraph.starts_with("- ") {
-        "  "
-    } else {
-        ""
-    };
+    let indent = if paragraph.starts_with("- ") { "  " } else { "" };
     let mut lines: Vec<String> = Vec::new();
     for word in paragraph.split(' ') {
         match lines.last_mut() {

@@ -150,12 +150,7 @@ pub(super) fn client_method(action: &Action, service: &Service, arguments: &str)
          # }}\n\
          ```"
     );
-    paragraphs([
-        Some(action.summary.clone()),
-        variant,
-        Some(details),
-        Some(example),
-    ])
+    paragraphs([Some(action.summary.clone()), variant, Some(details), Some(example)])
 }
 
 pub(super) fn blocking_method(action: &Action) -> String {
@@ -197,10 +192,7 @@ pub(super) fn field(field: &Field) -> String {
 }
 
 pub(super) fn action_enum(values: &Enum) -> String {
-    format!(
-        "The values of `{}`. A value that is not documented is kept in `Other`.",
-        values.field
-    )
+    format!("The values of `{}`. A value that is not documented is kept in `Other`.", values.field)
 }
 
 pub(super) fn value(value: &str) -> String {
@@ -222,10 +214,7 @@ pub(super) fn index(service: &Service) -> String {
 }
 
 pub(super) fn service(service: &Service) -> String {
-    format!(
-        "What all actions of {} share: the endpoint and the return codes.",
-        service.name
-    )
+    format!("What all actions of {} share: the endpoint and the return codes.", service.name)
 }
 
 pub(super) const PROJECT_PARAMETER: &str =
@@ -238,10 +227,7 @@ pub(super) fn return_code(code: &ReturnCode) -> String {
 }
 
 pub(super) fn local(service: &Service) -> String {
-    format!(
-        "The documented actions and return codes of {}.",
-        service.name
-    )
+    format!("The documented actions and return codes of {}.", service.name)
 }
 
 pub(super) const LOCAL_ACTIONS: &str = "Every documented action, sorted by name.";

@@ -68,19 +68,14 @@ fn parameter_struct(owner: &Owner<'_>) -> TokenStream {
     let arguments = required.iter().map(|parameter| argument(parameter));
     let values = owner.parameters.iter().map(|parameter| {
         let name = ident(&parameter.rust);
-        match (
-            types::converted(&parameter.shape, &quote!(#name)),
-            &parameter.shape,
-        ) {
+        match (types::converted(&parameter.shape, &quote!(#name)), &parameter.shape) {
             (Some(value), _) if parameter.required => quote!(#name: #value),
             (None, _) if parameter.required => quote!(#name),
             (_, Shape::List(_)) => quote!(#name: Vec::new()),
             _ => quote!(#name: None),
         }
     });
-    let setters = optional
-        .iter()
-        .map(|parameter| setter(parameter, "Self", &quote!(self)));
+    let setters = optional.iter().map(|parameter| setter(parameter, "Self", &quote!(self)));
     quote! {
         #struct_docs
         #[derive(Debug, Clone, PartialEq, #default Serialize, Deserialize)]
@@ -152,11 +147,7 @@ pub(super) fn additions(
         let (wire, name) = (&parameter.wire, ident(&parameter.rust));
         let is_text_boolean = matches!(
             parameter.shape,
-            Shape::Scalar(Scalar::TextBoolean)
-                | Shape::Shared {
-                    form: Form::TextBoolean,
-                    ..
-                }
+            Shape::Scalar(Scalar::TextBoolean) | Shape::Shared { form: Form::TextBoolean, .. }
         );
         let method = match parameter {
             _ if parameter.from_client => quote!(add_or_client_default),
@@ -176,11 +167,7 @@ pub(super) fn additions(
 
 /// The variant of a shared enum that is sent as `true`, where it is sent as a boolean.
 fn boolean_variant(shape: &Shape, enums: &[SharedEnum]) -> Option<TokenStream> {
-    let Shape::Shared {
-        rust,
-        form: Form::Boolean | Form::TextBoolean,
-    } = shape
-    else {
+    let Shape::Shared { rust, form: Form::Boolean | Form::TextBoolean } = shape else {
         return None;
     };
     let shared = enums.iter().find(|shared| shared.rust == *rust)?;
@@ -198,10 +185,7 @@ pub(super) fn client_methods(action: &Action, service: &Service) -> TokenStream 
         .iter()
         .map(|parameter| example_value(parameter, &parameter.shape, action, service))
         .collect();
-    let docs_of = docs(
-        &prose::client_method(action, service, &values.join(", ")),
-        1,
-    );
+    let docs_of = docs(&prose::client_method(action, service, &values.join(", ")), 1);
     let blocking_docs = docs(&prose::blocking_method(action), 1);
     let aliases = action.aliases.iter();
     let aliases = quote!(#(#[doc(alias = #aliases)])*);
@@ -240,10 +224,7 @@ fn example_value(
     let path = format!("{crate_name}::actions::{}", action.rust);
     match shape {
         Shape::Scalar(Scalar::String) => {
-            format!(
-                "\"{}\"",
-                super::print::module(&parameter.rust).replace('_', "-")
-            )
+            format!("\"{}\"", super::print::module(&parameter.rust).replace('_', "-"))
         }
         Shape::Scalar(Scalar::Int) => "1".to_owned(),
         Shape::Scalar(Scalar::Float) => "1.0".to_owned(),
@@ -251,10 +232,7 @@ fn example_value(
         Shape::Enum(rust) => {
             let values = action.enums.iter().find(|values| values.rust == *rust);
             let last = values.and_then(|values| values.variants.last());
-            format!(
-                "{path}::{rust}::{}",
-                last.map_or("", |(variant, _)| variant)
-            )
+            format!("{path}::{rust}::{}", last.map_or("", |(variant, _)| variant))
         }
         Shape::Shared { rust, .. } => {
             let shared = service.enums.iter().find(|shared| shared.rust == *rust);
@@ -268,9 +246,7 @@ fn example_value(
         },
         Shape::Object => "serde_json::json!({ \"key\": \"value\" })".to_owned(),
         Shape::Group { rust, .. } => {
-            let parameters = action
-                .group(rust)
-                .map_or(&[][..], |group| &group.parameters);
+            let parameters = action.group(rust).map_or(&[][..], |group| &group.parameters);
             let required = parameters.iter().filter(|parameter| parameter.required);
             let values: Vec<String> = required
                 .map(|parameter| example_value(parameter, &parameter.shape, action, service))
@@ -294,9 +270,7 @@ pub(super) fn call_setters(action: &Action) -> Option<TokenStream> {
 pub(super) fn example(action: &Action, arguments: &[(String, model::Literal)]) -> TokenStream {
     let find = |parameter: &Parameter| {
         let mut arguments = arguments.iter();
-        arguments
-            .find(|(rust, _)| *rust == parameter.rust)
-            .map(|(_, value)| literal(value))
+        arguments.find(|(rust, _)| *rust == parameter.rust).map(|(_, value)| literal(value))
     };
     let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
         action.parameters.iter().partition(|it| it.required);

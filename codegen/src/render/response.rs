@@ -31,10 +31,7 @@ fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream 
         let (name, ty) = (ident(&field.rust), types::field(field));
         quote!(#docs #alias #rename pub #name: #ty)
     });
-    let table = model
-        .fields
-        .iter()
-        .map(|field| table_entry(field, &model.fields));
+    let table = model.fields.iter().map(|field| table_entry(field, &model.fields));
     let index_of = index_of(model);
     let read_field = read_field(model);
     let count = count(model);
@@ -82,10 +79,7 @@ fn table_entry(field: &Field, fields: &[Field]) -> TokenStream {
     let is_text = matches!(
         field.ty,
         Type::Scalar(Scalar::TextBoolean)
-            | Type::Shared {
-                form: Form::Text | Form::TextBoolean,
-                ..
-            }
+            | Type::Shared { form: Form::Text | Form::TextBoolean, .. }
     );
     let form = if field.is_shorthand {
         Some(quote!(.shorthand()))

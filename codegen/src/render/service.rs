@@ -33,10 +33,7 @@ pub(super) fn index(service: &Service) -> String {
 /// `service.rs`.
 pub(super) fn service(service: &Service) -> String {
     let (endpoint, endpoint_docs) = (&service.endpoint, docs(&service.summary, 0));
-    let (project, project_docs) = (
-        &service.project_parameter,
-        docs(prose::PROJECT_PARAMETER, 0),
-    );
+    let (project, project_docs) = (&service.project_parameter, docs(prose::PROJECT_PARAMETER, 0));
     let constants = service.return_codes.iter().map(|code| {
         let (docs, name) = (docs(&prose::return_code(code), 1), ident(&code.rust));
         let number = Literal::i64_unsuffixed(code.code);

@@ -88,9 +88,5 @@ fn list(element: &TokenStream) -> TokenStream {
 
 fn in_box(rust: &str, boxed: bool) -> TokenStream {
     let name = ident(rust);
-    if boxed {
-        quote!(Box<#name>)
-    } else {
-        quote!(#name)
-    }
+    if boxed { quote!(Box<#name>) } else { quote!(#name) }
 }

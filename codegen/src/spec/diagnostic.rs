@@ -30,13 +30,7 @@ pub enum Severity {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            file,
-            line,
-            column,
-            severity,
-            message,
-        } = self;
+        let Self { file, line, column, severity, message } = self;
         let severity = match severity {
             Severity::Error => "error",
             Severity::Note => "note",
@@ -157,22 +151,13 @@ mod tests {
         let lines = lines(report, &"\n".repeat(150));
         assert_eq!(lines.len(), 101);
         assert_eq!(lines[1], "a.json:1:1: note: odd");
-        assert_eq!(
-            lines[100],
-            "a.json:100:1: error: wrong (and 50 more after this)"
-        );
+        assert_eq!(lines[100], "a.json:100:1: error: wrong (and 50 more after this)");
     }
 
     #[test]
     fn the_nearest_name_is_suggested_and_a_far_one_is_not() {
-        assert_eq!(
-            suggest("ImageSets", ["ImageSet", "TagSet"]),
-            "; did you mean `ImageSet`?"
-        );
-        assert_eq!(
-            suggest("Zzzz", ["ImageSet", "TagSet"]),
-            "; expected one of: ImageSet, TagSet"
-        );
+        assert_eq!(suggest("ImageSets", ["ImageSet", "TagSet"]), "; did you mean `ImageSet`?");
+        assert_eq!(suggest("Zzzz", ["ImageSet", "TagSet"]), "; expected one of: ImageSet, TagSet");
         assert_eq!(suggest("Zzzz", []), "; there is none");
     }
 }

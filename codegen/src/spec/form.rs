@@ -77,10 +77,7 @@ fn retain_members(at: usize, members: &mut Vec<Member>, object: &Object, report:
         Some(key) => retain(&mut member.value, key.ty, report),
         None => {
             let known = suggest(&member.key, object.keys.iter().map(|key| key.name));
-            report.error(
-                member.at,
-                format!("`{}` is unknown here{known}", member.key),
-            );
+            report.error(member.at, format!("`{}` is unknown here{known}", member.key));
             false
         }
     });
@@ -102,25 +99,22 @@ fn check_text(text: &str, ty: ValueType) -> Result<(), String> {
             || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if let Some(hidden) = text.chars().find(|c| is_hidden(*c)) {
-        return Err(format!(
-            "the character U+{:04X} is not allowed",
-            u32::from(hidden)
-        ));
+        return Err(format!("the character U+{:04X} is not allowed", u32::from(hidden)));
     }
     match ty {
         ValueType::Name(_) if text.is_empty() => Err("a name must not be empty".to_owned()),
         ValueType::Name(_) if text.contains(char::is_whitespace) => {
             Err(format!("{text:?} must not contain white space"))
         }
-        ValueType::Prose if text.trim().is_empty() => Err(
-            "this becomes documentation: write a sentence for the reader of the docs".to_owned(),
-        ),
+        ValueType::Prose if text.trim().is_empty() => {
+            Err("this becomes documentation: write a sentence for the reader of the docs"
+                .to_owned())
+        }
         ValueType::Prose => check_markdown(text),
         ValueType::Type => Type::parse(text).map(drop),
-        ValueType::Word(words) if !words().contains(&text) => Err(format!(
-            "`{text}` is unknown here{}",
-            suggest(text, words())
-        )),
+        ValueType::Word(words) if !words().contains(&text) => {
+            Err(format!("`{text}` is unknown here{}", suggest(text, words())))
+        }
         _ => Ok(()),
     }
 }

@@ -31,11 +31,7 @@ pub(crate) struct Member {
 impl Node {
     /// A value that is in no file.
     pub(crate) fn new(value: Value) -> Self {
-        Self {
-            at: 0,
-            end: 0,
-            value,
-        }
+        Self { at: 0, end: 0, value }
     }
 
     pub(crate) fn string(text: impl Into<String>) -> Self {
@@ -43,9 +39,7 @@ impl Node {
     }
 
     pub(crate) fn object<'k>(members: impl IntoIterator<Item = (&'k str, Self)>) -> Self {
-        let members = members
-            .into_iter()
-            .map(|(key, value)| Member::new(key, value));
+        let members = members.into_iter().map(|(key, value)| Member::new(key, value));
         Self::new(Value::Object(members.collect()))
     }
 
@@ -99,11 +93,7 @@ impl Node {
 impl Member {
     /// A member that is in no file.
     pub(crate) fn new(key: impl Into<String>, value: Node) -> Self {
-        Self {
-            at: 0,
-            key: key.into(),
-            value,
-        }
+        Self { at: 0, key: key.into(), value }
     }
 }
 
@@ -122,20 +112,15 @@ pub(crate) struct SyntaxError {
 
 /// Parses a text as strict JSON.
 pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let invalid = |at, message: &str| SyntaxError {
-        at,
-        message: format!("invalid JSON: {message}"),
-    };
+    let invalid =
+        |at, message: &str| SyntaxError { at, message: format!("invalid JSON: {message}") };
     // serde_json is strict and bounds the nesting, but keeps no places.
     if let Err(error) = serde_json::from_str::<serde_json::Value>(text) {
         let lines = text.split_inclusive('\n').map(str::len);
         let line_start: usize = lines.take(error.line().saturating_sub(1)).sum();
         let message = error.to_string();
         let (message, _) = message.rsplit_once(" at line ").unwrap_or((&message, ""));
-        return Err(invalid(
-            line_start + error.column().saturating_sub(1),
-            message,
-        ));
+        return Err(invalid(line_start + error.column().saturating_sub(1), message));
     }
     let (collect, options) = (CollectOptions::default(), ParseOptions::default());
     let parsed = jsonc_parser::parse_to_ast(text, &collect, &options)
@@ -165,11 +150,7 @@ fn node(value: ast::Value<'_>) -> Node {
                 .collect(),
         ),
     };
-    Node {
-        at: range.start,
-        end: range.end,
-        value,
-    }
+    Node { at: range.start, end: range.end, value }
 }
 
 #[cfg(test)]

@@ -75,20 +75,11 @@ fn words<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
 type Text = &'static str;
 
 const fn required(name: Text, ty: ValueType, origin: Origin, description: Text) -> Key {
-    Key {
-        name,
-        required: true,
-        ty,
-        origin,
-        description,
-    }
+    Key { name, required: true, ty, origin, description }
 }
 
 const fn optional(name: Text, ty: ValueType, origin: Origin, description: Text) -> Key {
-    Key {
-        required: false,
-        ..required(name, ty, origin, description)
-    }
+    Key { required: false, ..required(name, ty, origin, description) }
 }
 
 #[rustfmt::skip]

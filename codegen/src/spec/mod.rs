@@ -38,10 +38,7 @@ pub struct SpecFile {
 impl SpecFile {
     /// Creates a file from its path and text.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            text: text.into(),
-        }
+        Self { path: path.into(), text: text.into() }
     }
 }
 

@@ -75,10 +75,7 @@ fn return_code(code: &Node) -> Option<ReturnCode> {
         return None;
     };
     Some(ReturnCode {
-        code: At {
-            value: value.parse().ok()?,
-            at: number.at,
-        },
+        code: At { value: value.parse().ok()?, at: number.at },
         name: code.text("name")?,
         meaning: code.text("meaning")?,
         remedy: code.text("remedy")?,
@@ -164,13 +161,8 @@ impl Node {
 
     fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<At<T>> {
         let node = self.get(key)?;
-        let (_, value) = words
-            .iter()
-            .find(|(word, _)| node.as_str() == Some(*word))?;
-        Some(At {
-            value: *value,
-            at: node.at,
-        })
+        let (_, value) = words.iter().find(|(word, _)| node.as_str() == Some(*word))?;
+        Some(At { value: *value, at: node.at })
     }
 
     fn list<T>(&self, key: &str, read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
@@ -180,10 +172,7 @@ impl Node {
     fn map<T>(&self, key: &str, mut read: impl FnMut(At<String>, &Self) -> Option<T>) -> Vec<T> {
         let members = self.get(key).map_or(&[][..], Self::members).iter();
         let read = |Member { at, key, value }: &Member| {
-            let name = At {
-                value: key.clone(),
-                at: *at,
-            };
+            let name = At { value: key.clone(), at: *at };
             read(name, value)
         };
         members.filter_map(read).collect()

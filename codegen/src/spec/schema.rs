@@ -7,10 +7,7 @@ use crate::spec::keys::{self, Object, ValueType};
 /// The JSON Schemas of a spec's files, by their names: editors offer and check the keys with them.
 #[must_use]
 pub fn schemas() -> [(&'static str, Value); 2] {
-    [
-        ("service.schema.json", schema(keys::SERVICE)),
-        ("action.schema.json", schema(keys::ACTION)),
-    ]
+    [("service.schema.json", schema(keys::SERVICE)), ("action.schema.json", schema(keys::ACTION))]
 }
 
 fn schema(root: &Object) -> Value {

@@ -80,18 +80,13 @@ impl Type {
         let mut depth = 0;
         while let Some(element) = inner.strip_prefix("array[") {
             let Some(element) = element.strip_suffix(']') else {
-                return Err(format!(
-                    "`{text}` is not a type: an array is written `array[T]`"
-                ));
+                return Err(format!("`{text}` is not a type: an array is written `array[T]`"));
             };
             inner = element.trim();
             depth += 1;
         }
         if depth > Self::MAX_DEPTH {
-            return Err(format!(
-                "{depth} nested arrays: at most {} are allowed",
-                Self::MAX_DEPTH
-            ));
+            return Err(format!("{depth} nested arrays: at most {} are allowed", Self::MAX_DEPTH));
         }
         let innermost = match inner {
             "string" => Self::String,
@@ -148,18 +143,14 @@ impl fmt::Display for Type {
 /// Whether a name can appear in code and in documentation: ASCII, no spaces.
 pub(crate) fn is_word(name: &str) -> bool {
     !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
 /// The documented name of a parameter in an example: `Disks.0.Type` is documented as
 /// `Disks.N.Type`.
 pub(crate) fn documented_name(name: &str) -> String {
     let is_index = |part: &str| part.parse::<u32>().is_ok();
-    let parts = name
-        .split('.')
-        .map(|part| if is_index(part) { "N" } else { part });
+    let parts = name.split('.').map(|part| if is_index(part) { "N" } else { part });
     parts.collect::<Vec<_>>().join(".")
 }
 

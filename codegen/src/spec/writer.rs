@@ -33,12 +33,7 @@ fn value(text: &mut String, node: &Node, ty: ValueType, margin: usize) {
                     _ => None,
                 };
                 key(text, &member.key);
-                value(
-                    text,
-                    &member.value,
-                    ty.unwrap_or(ValueType::Json),
-                    margin + 2,
-                );
+                value(text, &member.value, ty.unwrap_or(ValueType::Json), margin + 2);
             });
         }
         Value::Array(elements) if !elements.iter().all(is_plain) => {

@@ -32,10 +32,9 @@ fn a_page_that_is_cut_off_loses_no_fact_silently() {
                         assert_eq!(facts(page), whole, "{name} as {shape}, cut at {cut}");
                         read_anyway += 1;
                     }
-                    None => assert!(
-                        !errors(&reading).is_empty(),
-                        "{name} as {shape}, cut at {cut}"
-                    ),
+                    None => {
+                        assert!(!errors(&reading).is_empty(), "{name} as {shape}, cut at {cut}")
+                    }
                 }
             }
             // The page has no facts after the examples.
@@ -77,101 +76,23 @@ fn a_row_outside_its_table_is_an_error() {
     let in_html = "<tr class=\"nx-m-0\"><td align=\"left\"><strong>Limit</strong>";
     let lost = "a row outside a table: ";
     for (page, from, to, place, expected) in [
-        (
-            &markdown,
-            limit,
-            format!("\n{limit}").as_str(),
-            "page:34:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("\n{}", &limit[2..]).as_str(),
-            "page:34:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("> more\n{limit}").as_str(),
-            "page:33:3",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("---\n{limit}").as_str(),
-            "page:34:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("#### Paging\n{limit}").as_str(),
-            "page:34:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("\n{limit}---\n").as_str(),
-            "page:34:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("\n    {limit}").as_str(),
-            "page:34:5",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("- {limit}").as_str(),
-            "page:33:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            format!("<!-- x -->\n{limit}").as_str(),
-            "page:34:1",
-            lost,
-        ),
-        (
-            &markdown,
-            limit,
-            "<div>\n<tr><td>Limit</td></tr>\n</div>\n",
-            "page:33:1",
-            lost,
-        ),
+        (&markdown, limit, format!("\n{limit}").as_str(), "page:34:1", lost),
+        (&markdown, limit, format!("\n{}", &limit[2..]).as_str(), "page:34:1", lost),
+        (&markdown, limit, format!("> more\n{limit}").as_str(), "page:33:3", lost),
+        (&markdown, limit, format!("---\n{limit}").as_str(), "page:34:1", lost),
+        (&markdown, limit, format!("#### Paging\n{limit}").as_str(), "page:34:1", lost),
+        (&markdown, limit, format!("\n{limit}---\n").as_str(), "page:34:1", lost),
+        (&markdown, limit, format!("\n    {limit}").as_str(), "page:34:5", lost),
+        (&markdown, limit, format!("- {limit}").as_str(), "page:33:1", lost),
+        (&markdown, limit, format!("<!-- x -->\n{limit}").as_str(), "page:34:1", lost),
+        (&markdown, limit, "<div>\n<tr><td>Limit</td></tr>\n</div>\n", "page:33:1", lost),
         (&text, "\nLimitint", "\n\nLimitint", "page:37:1", lost),
         (&text, "\nLimitint", "\n\n包Limitint", "page:37:1", lost),
-        (
-            &text,
-            "取值 Yes 或 No，默认为NoNo",
-            "取值 Yes\n\n或 No，默认为NoNo",
-            "page:36:1",
-            lost,
-        ),
+        (&text, "取值 Yes 或 No，默认为NoNo", "取值 Yes\n\n或 No，默认为NoNo", "page:36:1", lost),
         (&pasted, "\nLimit\t", "\n\nLimit\t", "page:39:1", lost),
         (&pasted, "\nLimit\t", "\n\nLimit", "page:39:1", lost),
-        (
-            &html,
-            in_html,
-            format!("</table>{in_html}").as_str(),
-            "page:1:",
-            "a row outside a table",
-        ),
-        (
-            &html,
-            in_html,
-            "<p>LimitintThe limitNo</p>",
-            "page:1:",
-            lost,
-        ),
+        (&html, in_html, format!("</table>{in_html}").as_str(), "page:1:", "a row outside a table"),
+        (&html, in_html, "<p>LimitintThe limitNo</p>", "page:1:", lost),
         (&html, in_html, "LimitintThe limitNo<tr>", "page:1:", lost),
         (
             &text,
@@ -184,10 +105,7 @@ fn a_row_outside_its_table_is_an_error() {
         assert!(page.contains(from), "{from}");
         let errors = refused(&page.replacen(from, to, 1), None);
         let is_expected = |error: &String| error.starts_with(place) && error.contains(expected);
-        assert!(
-            errors.iter().any(is_expected),
-            "{to:?}: {place} in {errors:#?}"
-        );
+        assert!(errors.iter().any(is_expected), "{to:?}: {place} in {errors:#?}");
     }
 }
 
@@ -378,9 +296,7 @@ fn every_error_has_its_place() {
         assert!(page.contains(from), "{from}");
         let errors = errors(&read("page", page.replacen(from, to, 1).as_bytes(), None));
         if !errors.iter().any(|error| error.ends_with(expected)) {
-            wrong.push(format!(
-                "{to:?}:\n  expected {expected}\n  found {errors:#?}"
-            ));
+            wrong.push(format!("{to:?}:\n  expected {expected}\n  found {errors:#?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -415,11 +331,8 @@ fn a_row_with_an_undocumented_type_is_not_read_with_another() {
 #[test]
 fn ignored_code_is_noted() {
     let list_crates = page("list_crates");
-    let more = list_crates.replacen(
-        "### 响应示例",
-        "```\n?Action=ListBoxes\n```\n\n### 响应示例",
-        1,
-    );
+    let more =
+        list_crates.replacen("### 响应示例", "```\n?Action=ListBoxes\n```\n\n### 响应示例", 1);
     let reading = read("page", more.as_bytes(), None);
     let notes = notes(&reading.diagnostics);
     let expected = "page:80:1: another block of code under `Request Example`: ignored";
@@ -435,11 +348,8 @@ fn tabs_settle_an_open_row() {
     let text = shapes::text(&page("list_crates"));
     let open = text.replacen("Offsetint偏移量，默认0No", "Offsetintint偏移量，默认0No", 1);
     refused(&open, None);
-    let settled = open.replacen(
-        "Offsetintint偏移量，默认0No",
-        "Offset\tint\tint偏移量，默认0\tNo",
-        1,
-    );
+    let settled =
+        open.replacen("Offsetintint偏移量，默认0No", "Offset\tint\tint偏移量，默认0\tNo", 1);
     let page = read("page", settled.as_bytes(), None).page.unwrap();
     assert_eq!(facts(&page)["parameters"][4]["name"], "Offset");
 }
@@ -448,16 +358,7 @@ fn tabs_settle_an_open_row() {
 fn other_files_are_refused() {
     let json = "{\"action\": \"ListCrates\"}";
     let list_crates = page("list_crates");
-    for text in [
-        "",
-        "\n\n",
-        json,
-        "<",
-        "<html></html>",
-        "| a |",
-        "\u{feff}",
-        "- GetX\n\u{0}",
-    ] {
+    for text in ["", "\n\n", json, "<", "<html></html>", "| a |", "\u{feff}", "- GetX\n\u{0}"] {
         refused(text, None);
     }
     // A page read in another shape is refused.
@@ -471,38 +372,24 @@ fn other_files_are_refused() {
     }
     // Two pages, or two shapes, in one file.
     refused(&format!("{list_crates}{}", page("plan_route")), None);
-    refused(
-        &format!("{list_crates}{}", shapes::text(&list_crates)),
-        None,
-    );
+    refused(&format!("{list_crates}{}", shapes::text(&list_crates)), None);
 }
 
 #[test]
 fn another_encoding_is_refused_with_its_place() {
-    let utf_16: Vec<u8> = "# A - GetX\n"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf_16: Vec<u8> = "# A - GetX\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     for (bytes, place) in [
         ([&[0xff, 0xfe], utf_16.as_slice()].concat(), "page:1:1"),
-        (
-            b"# \xe5\x88\x97 - GetX\n\n\xc1\xd0\xb3\xf6".to_vec(),
-            "page:3:1",
-        ),
+        (b"# \xe5\x88\x97 - GetX\n\n\xc1\xd0\xb3\xf6".to_vec(), "page:3:1"),
     ] {
         let reading = read("page", &bytes, None);
         assert_eq!(
             errors(&reading),
-            [format!(
-                "{place}: invalid UTF-8: save the page as UTF-8 text"
-            )]
+            [format!("{place}: invalid UTF-8: save the page as UTF-8 text")]
         );
     }
     // A byte order mark and CRLF are accepted.
-    let windows = format!(
-        "\u{feff}{}",
-        shapes::text(&page("list_crates")).replace('\n', "\r\n")
-    );
+    let windows = format!("\u{feff}{}", shapes::text(&page("list_crates")).replace('\n', "\r\n"));
     let page = read("page", windows.as_bytes(), None).page.unwrap();
     assert_eq!(page.action(), "ListCrates");
 }
@@ -510,18 +397,11 @@ fn another_encoding_is_refused_with_its_place() {
 #[test]
 fn large_and_deep_files_are_refused() {
     let reading = read("page", &vec![b' '; MAX_PAGE + 1], None);
-    assert_eq!(
-        errors(&reading),
-        ["page:1:1: the page is larger than 16 MiB"]
-    );
+    assert_eq!(errors(&reading), ["page:1:1: the page is larger than 16 MiB"]);
     let list_crates = page("list_crates");
     let deep = |open: &str, close: &str| format!("{}{}", open.repeat(50_000), close.repeat(50_000));
     let json = |text: &str| {
-        list_crates.replacen(
-            "\"CrateSet\": [",
-            &format!("\"X\": {text},\n  \"CrateSet\": ["),
-            1,
-        )
+        list_crates.replacen("\"CrateSet\": [", &format!("\"X\": {text},\n  \"CrateSet\": ["), 1)
     };
     // An invalid example is ignored: the facts are in the tables.
     let reading = read("page", json(&deep("[", "]")).as_bytes(), None);

@@ -65,9 +65,8 @@ fn facts(page: &Page) -> Value {
     };
     let models = spec.get("models").and_then(Value::as_object);
     let models = models.into_iter().flatten();
-    let models: serde_json::Map<String, Value> = models
-        .map(|(name, fields)| (name.clone(), rows(fields)))
-        .collect();
+    let models: serde_json::Map<String, Value> =
+        models.map(|(name, fields)| (name.clone(), rows(fields))).collect();
     serde_json::json!({
         "action": spec["action"],
         "parameters": rows(&spec["parameters"]),

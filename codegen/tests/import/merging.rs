@@ -17,17 +17,13 @@ fn read_page(markdown: &str) -> Page {
 }
 
 fn import(page: &Page, old: &str) -> String {
-    page.spec(Some(&SpecFile::new("spec.json", old)))
-        .unwrap()
-        .text
+    page.spec(Some(&SpecFile::new("spec.json", old))).unwrap().text
 }
 
 /// Returns the row of a name in one of a spec's tables.
 fn row<'v>(spec: &'v Value, table: &str, name: &str) -> &'v Value {
     let rows = spec.pointer(table).unwrap().as_array().unwrap();
-    rows.iter()
-        .find(|row| row["name"] == name)
-        .unwrap_or(&Value::Null)
+    rows.iter().find(|row| row["name"] == name).unwrap_or(&Value::Null)
 }
 
 /// Returns a spec as a maintainer leaves it: described, with all proposals confirmed.
@@ -35,10 +31,7 @@ fn described(text: &str) -> String {
     let text = text
         .replace("\"summary\": \"\"", "\"summary\": \"Lists crates.\"")
         .replace("\"description\": \"\"", "\"description\": \"Ours.\"");
-    let confirmed: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.contains("\"proposed\""))
-        .collect();
+    let confirmed: Vec<&str> = text.lines().filter(|line| !line.contains("\"proposed\"")).collect();
     confirmed.join("\n") + "\n"
 }
 
@@ -49,34 +42,13 @@ fn contradictions_of_the_examples_are_recorded() {
     let imported = page.spec(None).unwrap();
     let spec: Value = serde_json::from_str(&imported.text).unwrap();
     assert_eq!(row(&spec, "/parameters", "Limit")["example_type"], "string");
-    assert_eq!(
-        row(&spec, "/models/CrateSet", "CreateTime")["example_type"],
-        "int"
-    );
-    assert_eq!(
-        row(&spec, "/models/CrateSet", "DepotName")["example_omits"],
-        true
-    );
-    assert_eq!(
-        row(&spec, "/response", "OwnerSet")["example_type"],
-        "array[string]"
-    );
-    assert_eq!(
-        row(&spec, "/models/OwnerSet", "OwnerName")["example_shorthand"],
-        true
-    );
-    assert_eq!(
-        row(&spec, "/models/OwnerSet", "Since")["example_omits"],
-        true
-    );
-    assert_eq!(
-        spec["example"]["request"]["ProjectId"],
-        json!(["p-1", "p-2"])
-    );
-    assert!(
-        imported.text.contains("\"Volume\": 1.50,"),
-        "numbers keep their spelling"
-    );
+    assert_eq!(row(&spec, "/models/CrateSet", "CreateTime")["example_type"], "int");
+    assert_eq!(row(&spec, "/models/CrateSet", "DepotName")["example_omits"], true);
+    assert_eq!(row(&spec, "/response", "OwnerSet")["example_type"], "array[string]");
+    assert_eq!(row(&spec, "/models/OwnerSet", "OwnerName")["example_shorthand"], true);
+    assert_eq!(row(&spec, "/models/OwnerSet", "Since")["example_omits"], true);
+    assert_eq!(spec["example"]["request"]["ProjectId"], json!(["p-1", "p-2"]));
+    assert!(imported.text.contains("\"Volume\": 1.50,"), "numbers keep their spelling");
     assert_eq!(
         notes(&imported.notes),
         [
@@ -95,14 +67,8 @@ fn values_dropped_from_an_example_are_noted() {
     let page = read_page(&page("plan_route"));
     let imported = page.spec(None).unwrap();
     let spec: Value = serde_json::from_str(&imported.text).unwrap();
-    assert_eq!(
-        spec["example"]["request"]["Truck"]["Trailer"],
-        json!({"Plate": "NN-1"})
-    );
-    assert_eq!(
-        spec["example"]["response"]["Depot"],
-        json!({"EndpointPort": "80"})
-    );
+    assert_eq!(spec["example"]["request"]["Truck"]["Trailer"], json!({"Plate": "NN-1"}));
+    assert_eq!(spec["example"]["response"]["Depot"], json!({"EndpointPort": "80"}));
     let expected = [
         "page.md:82:58: `Colour` is not documented: dropped from the example",
         "page.md:92:22: `Mode` is null: treated as absent",
@@ -116,28 +82,19 @@ fn proposals_are_generated_once_confirmed() {
     let page = read_page(&page("list_crates"));
     let new = page.spec(None).unwrap().text;
     let spec = spec(&page);
-    assert_eq!(
-        spec["proposed"],
-        json!(["idempotency", "pagination", "example_shorthand"])
-    );
+    assert_eq!(spec["proposed"], json!(["idempotency", "pagination", "example_shorthand"]));
     assert_eq!(spec["idempotency"], "safe");
     assert_eq!(spec["pagination"]["key"], "CrateName");
     assert_eq!(row(&spec, "/parameters", "Kind")["default"], "wood");
     assert_eq!(row(&spec, "/parameters", "WithSealed")["default"], "No");
     assert_eq!(row(&spec, "/parameters", "Offset")["default"], 0);
     // Only parameters have defaults.
-    assert_eq!(
-        row(&spec, "/models/CrateSet", "Sealed").get("default"),
-        None
-    );
+    assert_eq!(row(&spec, "/models/CrateSet", "Sealed").get("default"), None);
 
     let service = fs::read_to_string("../api-spec/uhub/service.json").unwrap();
     let with = |action: &str| {
         let file = SpecFile::new("list_crates.json", action);
-        generate(&Spec::new(
-            SpecFile::new("service.json", service.clone()),
-            vec![file],
-        ))
+        generate(&Spec::new(SpecFile::new("service.json", service.clone()), vec![file]))
     };
     let errors = with(&new).unwrap_err();
     let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -153,10 +110,7 @@ fn proposals_are_generated_once_confirmed() {
     // Another import confirms nothing.
     assert_eq!(import(&page, &new), new);
     let generated = with(&described(&new)).unwrap();
-    let (_, source) = generated
-        .iter()
-        .find(|(path, _)| path.ends_with("/list_crates.rs"))
-        .unwrap();
+    let (_, source) = generated.iter().find(|(path, _)| path.ends_with("/list_crates.rs")).unwrap();
     assert!(source.contains("pub struct CrateSet"));
 }
 
@@ -173,20 +127,11 @@ fn facts_change_and_prose_and_decisions_stay() {
     assert_eq!(import(&read_page(&markdown), &old), old);
 
     let changed = markdown
-        .replace(
-            "种类：<br /><br />wood\\| steel，默认wood |No|",
-            "种类，默认steel |No|",
-        )
-        .replace(
-            "**Weight** | int | 重量（kg） |**Yes**|",
-            "**Mass** | float | 重量（kg） |No|",
-        )
+        .replace("种类：<br /><br />wood\\| steel，默认wood |No|", "种类，默认steel |No|")
+        .replace("**Weight** | int | 重量（kg） |**Yes**|", "**Mass** | float | 重量（kg） |No|")
         .replace("      \"Weight\": 4", "      \"Mass\": 4.5")
         .replace(",\n      \"Weight\": 2\n", "\n")
-        .replace(
-            "      \"CreateTime\": 5,",
-            "      \"CreateTime\": \"today\",",
-        )
+        .replace("      \"CreateTime\": 5,", "      \"CreateTime\": \"today\",")
         .replace("      \"CreateTime\": 2,", "      \"CreateTime\": \"now\",")
         .replace(
             "**DepotName** | string | 仓库名称 |**Yes**|\n| **Volume",
@@ -277,10 +222,7 @@ fn rust_names_aliases_and_shared_enums_are_decisions() {
     let names = "\"aliases\": [\"find_crates\"], \"model_names\": { \"CrateSet\": \"Crate\" },\n  ";
     let old = described(&page.spec(None).unwrap().text)
         .replace("\"parameters\": [", &format!("{names}\"parameters\": ["))
-        .replace(
-            "\"default\": \"wood\",",
-            "\"default\": \"wood\", \"enum_type\": \"Material\",",
-        );
+        .replace("\"default\": \"wood\",", "\"default\": \"wood\", \"enum_type\": \"Material\",");
     let old = import(&page, &old);
     let spec: Value = serde_json::from_str(&old).unwrap();
     assert_eq!(spec["aliases"], json!(["find_crates"]));
@@ -322,11 +264,7 @@ fn a_new_possible_pagination_of_an_old_action_is_noted_once() {
     assert_eq!(noted(&paged, &without(&paged)), [""; 0]);
     for (from, to, at) in [
         ("**Limit** | int |", "**Most** | int |", "33:1"),
-        (
-            "**TotalCount** | int |  |**Yes**|",
-            "**TotalCount** | int |  |No|",
-            "42:1",
-        ),
+        ("**TotalCount** | int |  |**Yes**|", "**TotalCount** | int |  |No|", "42:1"),
         ("**CrateName** | string |", "**CrateName** | int |", "53:1"),
     ] {
         let before = without(&read_page(&markdown.replace(from, to)));
@@ -348,18 +286,9 @@ fn lost_decisions_are_noted() {
             "\"default\": \"wood\",",
             "\"default\": \"wood\", \"enum\": [\"wood\"], \"explicit\": true,",
         )
-        .replace(
-            "\"name\": \"TotalCount\",",
-            "\"name\": \"TotalCount\", \"rust_name\": \"total\",",
-        )
-        .replace(
-            "\"name\": \"OwnerName\",",
-            "\"name\": \"OwnerName\", \"rust_name\": \"who\",",
-        )
-        .replace(
-            "\"name\": \"Weight\",",
-            "\"name\": \"Weight\", \"rust_name\": \"kilograms\",",
-        );
+        .replace("\"name\": \"TotalCount\",", "\"name\": \"TotalCount\", \"rust_name\": \"total\",")
+        .replace("\"name\": \"OwnerName\",", "\"name\": \"OwnerName\", \"rust_name\": \"who\",")
+        .replace("\"name\": \"Weight\",", "\"name\": \"Weight\", \"rust_name\": \"kilograms\",");
     let changed = markdown
         .replace("**Kind** |", "**Sort** |")
         .replace("**TotalCount** |", "**Total** |")
@@ -405,25 +334,17 @@ fn a_handwritten_model_is_kept_while_it_is_used() {
     let new = page.spec(None).unwrap().text;
     let old = new.replacen("\"models\": {\n", model, 1);
     let again: Value = serde_json::from_str(&import(&page, &old)).unwrap();
-    assert_eq!(
-        row(&again, "/models/OwnerSet", "OwnerName")["description"],
-        "Who."
-    );
+    assert_eq!(row(&again, "/models/OwnerSet", "OwnerName")["description"], "Who.");
     // A model that only the handwritten model uses is kept too.
     let within =
         r#"{ "name": "Home", "type": "array[Place]", "required": false, "description": "Where." }"#;
-    let deep = old
-        .replacen("\"models\": {\n", "\"models\": {\n    \"Place\": [],\n", 1)
-        .replacen(
-            "\"description\": \"Who.\" }",
-            &format!("\"description\": \"Who.\" }},\n      {within}"),
-            1,
-        );
-    let again = import(&page, &deep);
-    assert!(
-        again.contains("\n    \"Place\": [],\n    \"OwnerSet\": [\n"),
-        "{again}"
+    let deep = old.replacen("\"models\": {\n", "\"models\": {\n    \"Place\": [],\n", 1).replacen(
+        "\"description\": \"Who.\" }",
+        &format!("\"description\": \"Who.\" }},\n      {within}"),
+        1,
     );
+    let again = import(&page, &deep);
+    assert!(again.contains("\n    \"Place\": [],\n    \"OwnerSet\": [\n"), "{again}");
     assert!(again.contains(within), "{again}");
     // A model that nothing uses is dropped.
     let other = read_page(&markdown.replace("array[[*OwnerSet*](#OwnerSet)]", "array[string]"));
@@ -439,18 +360,10 @@ fn another_file_than_the_spec_is_refused_with_its_place() {
             "{\n  \"action\": \"ListCrates\",\n}",
             "spec.json:3:1: error: invalid JSON: trailing comma",
         ),
-        (
-            "[]",
-            "spec.json:1:1: error: this is not the spec of `ListCrates`",
-        ),
-        (
-            "{\"action\": \"Other\"}",
-            "spec.json:1:1: error: this is not the spec of `ListCrates`",
-        ),
+        ("[]", "spec.json:1:1: error: this is not the spec of `ListCrates`"),
+        ("{\"action\": \"Other\"}", "spec.json:1:1: error: this is not the spec of `ListCrates`"),
     ] {
-        let errors = page
-            .spec(Some(&SpecFile::new("spec.json", old)))
-            .unwrap_err();
+        let errors = page.spec(Some(&SpecFile::new("spec.json", old))).unwrap_err();
         assert_eq!(errors[0].to_string(), expected);
     }
 }
@@ -489,11 +402,7 @@ fn repeated_keys_and_rows_of_a_spec_are_refused_with_their_places() {
 fn unknown_keys_of_an_example_are_kept() {
     let page = read_page(&page("list_crates"));
     let old = page.spec(None).unwrap().text;
-    let old = old.replacen(
-        "\"example\": {\n",
-        "\"example\": {\n    \"note\": \"Ours.\",\n",
-        1,
-    );
+    let old = old.replacen("\"example\": {\n", "\"example\": {\n    \"note\": \"Ours.\",\n", 1);
     let new: Value = serde_json::from_str(&import(&page, &old)).unwrap();
     assert_eq!(new["example"]["note"], "Ours.");
 }

@@ -79,10 +79,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
             parts.push(Part::Break);
             rest = after;
         } else {
-            let next = rest
-                .char_indices()
-                .skip(1)
-                .find(|(_, c)| "*`[<".contains(*c));
+            let next = rest.char_indices().skip(1).find(|(_, c)| "*`[<".contains(*c));
             let end = next.map_or(rest.len(), |(at, _)| at);
             parts.push(Part::Words(&rest[..end]));
             rest = &rest[end..];
@@ -110,10 +107,7 @@ fn plain(text: &str, line_end: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn inline(text: &str) -> String {
@@ -132,12 +126,7 @@ fn inline(text: &str) -> String {
                 escaped(words),
             ),
             Part::Link(words, address) => {
-                write!(
-                    html,
-                    "<a href=\"{}\"><em>{}</em></a>",
-                    escaped(address),
-                    escaped(words)
-                )
+                write!(html, "<a href=\"{}\"><em>{}</em></a>", escaped(address), escaped(words))
             }
             Part::Break => write!(html, "<br/>"),
         };
@@ -190,11 +179,7 @@ pub(crate) fn html(markdown: &str) -> String {
                             )
                         })
                         .collect();
-                    let _ = write!(
-                        article,
-                        "{end}<span class=\"line\">{}</span>",
-                        tokens.concat()
-                    );
+                    let _ = write!(article, "{end}<span class=\"line\">{}</span>", tokens.concat());
                 }
                 article.push_str("</code></pre><div><button title=\"Copy code\">Copy<svg><path d=\"M4\"/></svg></button></div></div>");
             }

@@ -224,9 +224,7 @@ impl LocalUhubBuilder {
     ///   not set.
     /// - Any other: the address cannot be bound, or there is no Tokio runtime.
     pub async fn start(mut self) -> io::Result<LocalUhub> {
-        let address = self
-            .listen
-            .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
+        let address = self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into());
         if !address.ip().is_loopback() && !self.allow_remote {
             return Err(invalid(format!(
                 "{address} is not loopback: `allow_remote` is required to let other machines connect"
@@ -257,13 +255,7 @@ impl LocalUhubBuilder {
         let (stop, stopping) = watch::channel(false);
         // Subscribed before the task runs, so that an early `unavailable_for` is seen.
         let unavailable = shared.unavailable.subscribe();
-        let server = server::run(
-            listener,
-            address,
-            Arc::clone(&shared),
-            unavailable,
-            stopping,
-        );
+        let server = server::run(listener, address, Arc::clone(&shared), unavailable, stopping);
         Ok(LocalUhub {
             base_url: format!("http://{}/", reachable(address)),
             user,
@@ -300,9 +292,7 @@ impl LocalUhubBuilder {
             store => {
                 problems.extend(store.err().unwrap_or_default());
                 let problems = problems.join("; ");
-                Err(invalid(format!(
-                    "the local server cannot start: {problems}"
-                )))
+                Err(invalid(format!("the local server cannot start: {problems}")))
             }
         }
     }

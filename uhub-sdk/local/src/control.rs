@@ -165,10 +165,7 @@ fn is_this_machine(host: &str) -> bool {
         return false;
     };
     let name = authority.host();
-    let ip = name
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     // No user information, and a port only if it is a number.
     let is_plain = host == name || authority.port_u16().is_some();
     is_plain && (name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback()))

@@ -121,10 +121,7 @@ impl Log {
             }
         }
         let content_type = request.content_type.as_mut();
-        for text in [&mut request.method, &mut request.path]
-            .into_iter()
-            .chain(content_type)
-        {
+        for text in [&mut request.method, &mut request.path].into_iter().chain(content_type) {
             if let Some((end, _)) = text.char_indices().nth(MAX_HEAD_PART) {
                 text.truncate(end);
                 text.shrink_to_fit();
@@ -132,11 +129,7 @@ impl Log {
         }
         let size = request.size();
         self.size += size;
-        self.entries.push_back(Entry {
-            request,
-            size,
-            hash,
-        });
+        self.entries.push_back(Entry { request, size, hash });
         while self.entries.len() > MAX_REQUESTS || self.size > MAX_BYTES {
             self.remove_oldest();
         }
@@ -176,11 +169,7 @@ impl Log {
 /// Also hides misspelled and nested names: `signature`, `Auth.Signature`.
 fn is_secret(name: &str) -> bool {
     const SECRETS: [&str; 4] = ["PublicKey", "PrivateKey", "Signature", "SecurityToken"];
-    name.split('.').any(|part| {
-        SECRETS
-            .iter()
-            .any(|secret| part.eq_ignore_ascii_case(secret))
-    })
+    name.split('.').any(|part| SECRETS.iter().any(|secret| part.eq_ignore_ascii_case(secret)))
 }
 
 #[cfg(test)]
@@ -220,12 +209,7 @@ mod tests {
     #[test]
     fn other_parameters_are_kept_in_order() {
         let mut log = Log::default();
-        let sent = [
-            ("B", "1"),
-            ("A", "2"),
-            ("SignatureMethod", "none"),
-            ("B", "3"),
-        ];
+        let sent = [("B", "1"), ("A", "2"), ("SignatureMethod", "none"), ("B", "3")];
         log.push(request(&sent));
         let kept = log.to_vec().remove(0);
         assert_eq!(kept, request(&sent));
@@ -283,20 +267,14 @@ mod tests {
     #[test]
     fn every_part_of_a_request_counts_towards_the_limit() {
         let large = "x".repeat(MAX_BYTES / 10);
-        let ret_code = Fault::RetCode {
-            code: 1,
-            message: large.clone(),
-        };
+        let ret_code = Fault::RetCode { code: 1, message: large.clone() };
         let page = Fault::Respond {
             status: 200,
             headers: vec![("x".to_owned(), large.clone())],
             body: large.clone().into(),
         };
-        for (fault, expected) in [
-            (ret_code.clone(), 9),
-            (ret_code.after_execution(), 9),
-            (page, 4),
-        ] {
+        for (fault, expected) in [(ret_code.clone(), 9), (ret_code.after_execution(), 9), (page, 4)]
+        {
             let mut log = Log::default();
             for _ in 0..30 {
                 let mut request = request(&[]);

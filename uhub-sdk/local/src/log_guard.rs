@@ -18,13 +18,7 @@ pub(crate) struct LogGuard {
 
 impl LogGuard {
     pub(crate) fn new(shared: Arc<Shared>, number: u64, started: Instant) -> Self {
-        Self {
-            shared,
-            number,
-            started,
-            status: None,
-            sent: 0,
-        }
+        Self { shared, number, started, status: None, sent: 0 }
     }
 
     /// Counts bytes of the body.

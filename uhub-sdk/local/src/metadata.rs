@@ -48,18 +48,13 @@ pub(crate) fn respond(selector: &RoleSelector, store: &mut Store) -> ServiceResp
         "SecurityToken": user.security_token,
         "Expiration": rfc3339(expires),
     });
-    ServiceResponse::fields(fields([
-        ("RetCode", ret_code::SUCCESS.into()),
-        ("Data", data),
-    ]))
+    ServiceResponse::fields(fields([("RetCode", ret_code::SUCCESS.into()), ("Data", data)]))
 }
 
 /// Unix seconds in RFC 3339, in UTC. Clamped to the years 1970 to 9999.
 fn rfc3339(unix_seconds: i64) -> String {
     let seconds = unix_seconds.clamp(0, Timestamp::MAX.as_second());
-    Timestamp::from_second(seconds)
-        .unwrap_or_default()
-        .to_string()
+    Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 
 #[cfg(test)]

@@ -98,21 +98,16 @@ impl Call {
             state.metadata_requests += 1;
             return None;
         };
-        Some(
-            state.log.push(ReceivedRequest {
-                request_id: id.to_owned(),
-                method: head.method.to_string(),
-                path: head.uri.path().to_owned(),
-                content_type: request::content_type(head),
-                action: self.action().map(str::to_owned),
-                parameters: parameters
-                    .as_ref()
-                    .map(Parameters::to_pairs)
-                    .unwrap_or_default(),
-                fault: fault.cloned(),
-                ..ReceivedRequest::default()
-            }),
-        )
+        Some(state.log.push(ReceivedRequest {
+            request_id: id.to_owned(),
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            content_type: request::content_type(head),
+            action: self.action().map(str::to_owned),
+            parameters: parameters.as_ref().map(Parameters::to_pairs).unwrap_or_default(),
+            fault: fault.cloned(),
+            ..ReceivedRequest::default()
+        }))
     }
 }
 
@@ -138,16 +133,8 @@ impl Exchange {
         let state = &mut *shared.state();
         let fault = state.faults.next(call.target(), Instant::now());
         let number = call.log(state, &id, head, fault.as_ref());
-        let exchange = Self {
-            call,
-            id,
-            fault,
-            number,
-        };
-        let timing = exchange
-            .fault
-            .as_ref()
-            .map_or(Timing::Immediate, Fault::timing);
+        let exchange = Self { call, id, fault, number };
+        let timing = exchange.fault.as_ref().map_or(Timing::Immediate, Fault::timing);
         let response = match timing {
             Timing::Immediate => Ok(exchange.execute(state)),
             Timing::Delayed(time) => Err(time),
@@ -228,11 +215,9 @@ impl Exchange {
                 stream.reset();
                 return Err(ConnectionCut);
             }
-            Fault::Respond {
-                status,
-                headers,
-                body,
-            } => return Ok(custom_response(*status, headers, body, &stream)),
+            Fault::Respond { status, headers, body } => {
+                return Ok(custom_response(*status, headers, body, &stream));
+            }
             Fault::Huge { bytes } => {
                 let body = ResponseBody::huge(action, *bytes);
                 return Ok(json_response(StatusCode::OK, &self.id, body));
@@ -249,10 +234,9 @@ impl Exchange {
         let with_body = |body| response.with_body(&self.id, body);
         Ok(match fault {
             Fault::BrokenJson => with_body(ResponseBody::whole(bytes.slice(..bytes.len() / 2))),
-            Fault::SlowBody {
-                bytes: piece,
-                pause,
-            } => with_body(ResponseBody::slow(bytes, *piece, *pause)),
+            Fault::SlowBody { bytes: piece, pause } => {
+                with_body(ResponseBody::slow(bytes, *piece, *pause))
+            }
             Fault::CutResponse { after } => {
                 stream.cut_after(*after);
                 closing(whole(&response))
@@ -316,9 +300,7 @@ fn try_custom_response(
     }
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes())?;
-        response
-            .headers_mut()
-            .append(name, HeaderValue::from_str(value)?);
+        response.headers_mut().append(name, HeaderValue::from_str(value)?);
     }
     if response.headers().contains_key(TRANSFER_ENCODING) {
         return Err("the server sets `Transfer-Encoding` itself".into());

@@ -43,24 +43,15 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(ret_code: i64, message: impl Into<String>) -> Self {
-        Self {
-            ret_code,
-            message: message.into(),
-        }
+        Self { ret_code, message: message.into() }
     }
 
     pub(crate) fn missing(parameter: &str) -> Self {
-        Self::new(
-            ret_code::MISSING_PARAMETER,
-            format!("Missing params [{parameter}]"),
-        )
+        Self::new(ret_code::MISSING_PARAMETER, format!("Missing params [{parameter}]"))
     }
 
     pub(crate) fn unavailable(parameter: &str) -> Self {
-        Self::new(
-            ret_code::BAD_PARAMETER,
-            format!("Params [{parameter}] not available"),
-        )
+        Self::new(ret_code::BAD_PARAMETER, format!("Params [{parameter}] not available"))
     }
 }
 
@@ -86,9 +77,7 @@ pub(crate) struct Parameters(Vec<(String, String)>);
 impl Parameters {
     /// Reads a query or form: `A=1&B=2`, percent-encoded.
     pub(crate) fn from_form(text: &[u8]) -> Result<Self, Malformed> {
-        let pairs = text
-            .split(|&byte| byte == b'&')
-            .filter(|pair| !pair.is_empty());
+        let pairs = text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
         let mut parameters = Vec::new();
         for pair in pairs {
             let (name, value) = match pair.iter().position(|&byte| byte == b'=') {
@@ -154,10 +143,8 @@ impl Parameters {
 
     /// The signature of the parameters.
     fn signature(&self, private_key: &str) -> String {
-        let hash = Sha1::new()
-            .chain_update(self.string_to_sign())
-            .chain_update(private_key)
-            .finalize();
+        let hash =
+            Sha1::new().chain_update(self.string_to_sign()).chain_update(private_key).finalize();
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -209,9 +196,9 @@ impl Flattener {
             Value::Array(items) => (0_usize..)
                 .zip(items)
                 .try_for_each(|(index, item)| self.add_within(&index.to_string(), item)),
-            Value::Object(fields) => fields
-                .into_iter()
-                .try_for_each(|(field, item)| self.add_within(&field, item)),
+            Value::Object(fields) => {
+                fields.into_iter().try_for_each(|(field, item)| self.add_within(&field, item))
+            }
         }
     }
 
@@ -306,11 +293,7 @@ mod tests {
             let from_json =
                 Parameters::from_json(vector["parameters"].to_string().as_bytes()).unwrap();
             let text = from_json.string_to_sign();
-            assert_eq!(
-                format!("{text}<private key>"),
-                vector["string_to_sign"],
-                "{name}"
-            );
+            assert_eq!(format!("{text}<private key>"), vector["string_to_sign"], "{name}");
             assert_eq!(from_json.signature(private_key), signature, "{name}");
 
             // The same as a form, in reverse order and with the signature.
@@ -321,10 +304,7 @@ mod tests {
             let from_form = Parameters::from_form(query.as_bytes()).unwrap();
             assert!(from_form.is_signed_by(private_key, signature), "{name}");
             assert!(!from_form.is_signed_by("another key", signature), "{name}");
-            assert!(
-                !from_form.is_signed_by(private_key, &signature.to_uppercase()),
-                "{name}"
-            );
+            assert!(!from_form.is_signed_by(private_key, &signature.to_uppercase()), "{name}");
         }
     }
 
@@ -339,16 +319,8 @@ mod tests {
     fn any_change_breaks_the_signature() {
         let parameters = |text: &str| Parameters::from_form(text.as_bytes()).unwrap();
         let signature = parameters("Action=A&Name=x").signature("key");
-        for changed in [
-            "Action=A&Name=y",
-            "Action=A&Name=x&More=",
-            "Action=A",
-            "Action=A&name=x",
-        ] {
-            assert!(
-                !parameters(changed).is_signed_by("key", &signature),
-                "{changed}"
-            );
+        for changed in ["Action=A&Name=y", "Action=A&Name=x&More=", "Action=A", "Action=A&name=x"] {
+            assert!(!parameters(changed).is_signed_by("key", &signature), "{changed}");
         }
         assert!(!parameters("Action=A&Name=x").is_signed_by("key", &signature[..39]));
         assert!(!parameters("Action=A&Name=x").is_signed_by("key", &format!("{signature}0")));
@@ -409,10 +381,7 @@ mod tests {
             ("-0.0", "0"),
         ];
         for (number, text) in texts {
-            assert_eq!(
-                json(&format!(r#"{{"N": {number}}}"#)),
-                pairs(&[("N", text)])
-            );
+            assert_eq!(json(&format!(r#"{{"N": {number}}}"#)), pairs(&[("N", text)]));
         }
     }
 
@@ -434,10 +403,7 @@ mod tests {
             r#"{"A": [1, {"B": []}]}"#,
             &deep,
         ] {
-            assert!(
-                Parameters::from_json(text.as_bytes()).is_err(),
-                "{text:.20}"
-            );
+            assert!(Parameters::from_json(text.as_bytes()).is_err(), "{text:.20}");
         }
         assert!(Parameters::from_json(b"{\"A\": \"\xff\"}").is_err());
     }

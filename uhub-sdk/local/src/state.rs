@@ -67,9 +67,7 @@ impl Shared {
     pub(crate) fn unavailable_for(&self, time: Duration) {
         let now = Instant::now();
         // Caps the end: `Instant + Duration` overflows for huge times.
-        let until = now
-            .checked_add(time)
-            .unwrap_or(now + Duration::from_secs(u32::MAX.into()));
+        let until = now.checked_add(time).unwrap_or(now + Duration::from_secs(u32::MAX.into()));
         self.unavailable.send_replace(Some(until));
     }
 
@@ -109,11 +107,7 @@ mod tests {
         for id in ids {
             let lengths: Vec<usize> = id.split('-').map(str::len).collect();
             assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
-            assert!(
-                id.bytes()
-                    .all(|byte| byte == b'-' || byte.is_ascii_hexdigit()),
-                "{id}"
-            );
+            assert!(id.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()), "{id}");
         }
     }
 }

@@ -77,12 +77,7 @@ impl Client {
 
 impl<R: Action, C> Call<R, C> {
     pub(crate) fn new(client: C, request: R) -> Self {
-        Self {
-            client,
-            request,
-            options: Options::default(),
-            read_ahead: 1,
-        }
+        Self { client, request, options: Options::default(), read_ahead: 1 }
     }
 
     /// Sets the timeout of this call, including all attempts. Defaults to the client's
@@ -136,26 +131,15 @@ impl<R: Action> Call<R> {
     ///
     /// As [`send`](Self::send).
     pub async fn send_with_metadata(self) -> Result<(R::Response, Metadata), Error> {
-        let Self {
-            client,
-            request,
-            options,
-            ..
-        } = self;
-        let exchange = Exchange {
-            action: R::NAME,
-            idempotency: R::IDEMPOTENCY,
-            options: &options,
-        };
+        let Self { client, request, options, .. } = self;
+        let exchange = Exchange { action: R::NAME, idempotency: R::IDEMPOTENCY, options: &options };
         let read = |body: &[u8]| {
             let warnings = Warnings::default();
             let response = envelope::read(body, &warnings)?;
             client.0.report(R::NAME, warnings.take());
             Ok(response)
         };
-        exchange
-            .run(&client.0, |to| request.add_parameters(to), read)
-            .await
+        exchange.run(&client.0, |to| request.add_parameters(to), read).await
     }
 }
 

@@ -72,10 +72,7 @@ impl PagePlan {
         if self.is_done || (in_flight > 0 && !may_read_ahead) {
             return None;
         }
-        let range = PageRange {
-            offset: self.requested_to,
-            limit: self.limit,
-        };
+        let range = PageRange { offset: self.requested_to, limit: self.limit };
         let length = self.page_length.unwrap_or(self.limit);
         self.requested_to = self.requested_to.saturating_add(length);
         Some(range)
@@ -96,11 +93,7 @@ impl PagePlan {
         self.read_to = range.offset.saturating_add(length);
         let has_new = is_new.contains(&true);
         let has_old = is_new.contains(&false);
-        self.pages_without_new = if has_new {
-            0
-        } else {
-            self.pages_without_new + 1
-        };
+        self.pages_without_new = if has_new { 0 } else { self.pages_without_new + 1 };
 
         let page_length = *self.page_length.get_or_insert(length);
         // A service may report the length of the page as the total, so a full first page is not
@@ -123,10 +116,7 @@ impl PagePlan {
             self.requested_to = self.read_to;
             self.page_length = Some(length.max(1));
         }
-        PageReport {
-            is_new,
-            is_as_planned,
-        }
+        PageReport { is_new, is_as_planned }
     }
 }
 
@@ -240,14 +230,9 @@ mod tests {
 
     #[test]
     fn a_correct_service_gets_no_unnecessary_requests() {
-        for (count, limit, pages) in [
-            (0, 10, 1),
-            (1, 10, 1),
-            (10, 10, 2),
-            (11, 10, 2),
-            (100, 10, 10),
-            (101, 10, 11),
-        ] {
+        for (count, limit, pages) in
+            [(0, 10, 1), (1, 10, 1), (10, 10, 2), (11, 10, 2), (100, 10, 10), (101, 10, 11)]
+        {
             for read_ahead in [0, 1, 8] {
                 let all = names(count);
                 let service =
@@ -329,10 +314,8 @@ mod tests {
             let old = names(50);
             let service = |range: PageRange, number: usize| {
                 let added = number.min(1);
-                let all: Vec<String> = (0..added)
-                    .map(|n| format!("new-{n}"))
-                    .chain(old.clone())
-                    .collect();
+                let all: Vec<String> =
+                    (0..added).map(|n| format!("new-{n}")).chain(old.clone()).collect();
                 (all.len() as i64, slice(&all, range.offset, range.limit))
             };
             assert_eq!(list_all(limit, 0, service).unwrap().0, old, "{limit}");
@@ -342,12 +325,9 @@ mod tests {
     #[test]
     fn a_restart_is_detected_behind_the_remembered_items() {
         let all = names(MAX_RECENT + 4_000);
-        for (limit, total) in [
-            (97, all.len() as i64),
-            (100, all.len() as i64),
-            (97, i64::MAX),
-            (100, -1),
-        ] {
+        for (limit, total) in
+            [(97, all.len() as i64), (100, all.len() as i64), (97, i64::MAX), (100, -1)]
+        {
             // It starts again, possibly in the middle of a page.
             let service = |range: PageRange, _| {
                 let page = (range.offset..range.offset + range.limit)
@@ -365,16 +345,10 @@ mod tests {
     #[test]
     fn a_cycle_without_the_first_page_is_detected() {
         let service = |range: PageRange, number: usize| {
-            let start = if number == 0 {
-                0
-            } else {
-                100 + (number - 1) * 100 % 20_000
-            };
+            let start = if number == 0 { 0 } else { 100 + (number - 1) * 100 % 20_000 };
             (
                 i64::MAX,
-                (start..start + range.limit as usize)
-                    .map(|n| format!("image-{n}"))
-                    .collect(),
+                (start..start + range.limit as usize).map(|n| format!("image-{n}")).collect(),
             )
         };
         assert!(list_all(100, 0, service).is_some());
@@ -388,11 +362,7 @@ mod tests {
             assert!(!history.record(keys, number).0.contains(&false));
         }
         assert_eq!(
-            (
-                history.first_page.len(),
-                history.recent.len(),
-                history.recent_order.len()
-            ),
+            (history.first_page.len(), history.recent.len(), history.recent_order.len()),
             (100, MAX_RECENT, MAX_RECENT)
         );
         let page = history.record(["0-0", "999-0", "100-0"].into_iter(), 1_000);

@@ -61,11 +61,7 @@ impl<R: Paged> Call<R> {
     /// also skipped if more than two pages of new ones are added.
     pub fn pages(self) -> Pages<R> {
         let (offset, limit) = self.request.page_range();
-        Pages {
-            plan: PagePlan::new(offset, limit),
-            in_flight: VecDeque::new(),
-            call: Some(self),
-        }
+        Pages { plan: PagePlan::new(offset, limit), in_flight: VecDeque::new(), call: Some(self) }
     }
 
     /// Returns a stream of the items of all [`pages`](Self::pages).
@@ -82,10 +78,7 @@ impl<R: Paged> Call<R> {
     /// # }
     /// ```
     pub fn items(self) -> Items<R> {
-        Items {
-            pages: self.pages(),
-            page: Vec::new().into_iter(),
-        }
+        Items { pages: self.pages(), page: Vec::new().into_iter() }
     }
 }
 
@@ -226,16 +219,12 @@ impl<R: Paged> Stream for Items<R> {
 
 impl<R: Paged> fmt::Debug for Pages<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages")
-            .field("plan", &self.plan)
-            .finish_non_exhaustive()
+        f.debug_struct("Pages").field("plan", &self.plan).finish_non_exhaustive()
     }
 }
 
 impl<R: Paged> fmt::Debug for Items<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items")
-            .field("plan", &self.pages.plan)
-            .finish_non_exhaustive()
+        f.debug_struct("Items").field("plan", &self.pages.plan).finish_non_exhaustive()
     }
 }

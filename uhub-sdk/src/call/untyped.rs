@@ -119,9 +119,7 @@ impl UntypedCall {
             }
             to.complete();
         };
-        exchange
-            .run(&self.client.0, add, envelope::read_untyped)
-            .await
+        exchange.run(&self.client.0, add, envelope::read_untyped).await
     }
 }
 

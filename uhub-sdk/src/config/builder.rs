@@ -159,10 +159,7 @@ impl ClientBuilder {
         if !config.problems.is_empty() {
             return Err(Error::invalid_configuration(&config.problems));
         }
-        Ok(Self {
-            config,
-            ..Self::default()
-        })
+        Ok(Self { config, ..Self::default() })
     }
 
     /// Sets the credentials that sign calls. Credentials are required, from here, a
@@ -327,10 +324,7 @@ impl ClientBuilder {
             }
         }
         problems.extend(check::proxy_problem(&self.http.proxy));
-        match (
-            &config.credentials,
-            check::endpoint(&config.base_url, self.allows_plain_http),
-        ) {
+        match (&config.credentials, check::endpoint(&config.base_url, self.allows_plain_http)) {
             (Ok(credentials), Ok(endpoint)) if problems.is_empty() => {
                 Ok((credentials.clone(), endpoint))
             }
@@ -365,18 +359,13 @@ impl ClientBuilder {
             Some(transport) => transport,
             None => Arc::new(HttpClient::new(uri.clone(), http)?),
         };
-        let (project_id, project_source) = config
-            .project_id
-            .map(|project| (project.value, project.source))
-            .unzip();
+        let (project_id, project_source) =
+            config.project_id.map(|project| (project.value, project.source)).unzip();
         Ok(Client(Arc::new(ClientState {
             credentials: credentials.value,
             endpoint: uri,
             encoding: self.encoding,
-            defaults: project_id
-                .map(|id| (PROJECT_PARAMETER, id))
-                .into_iter()
-                .collect(),
+            defaults: project_id.map(|id| (PROJECT_PARAMETER, id)).into_iter().collect(),
             attempt_timeout: self.attempt_timeout,
             timeout,
             retry: config.retry.value,
@@ -416,10 +405,8 @@ mod tests {
         load(variables, None)?.build()
     }
 
-    const KEYS: [(&str, &str); 2] = [
-        ("UCLOUD_PUBLIC_KEY", "public-key"),
-        ("UCLOUD_PRIVATE_KEY", "private-key"),
-    ];
+    const KEYS: [(&str, &str); 2] =
+        [("UCLOUD_PUBLIC_KEY", "public-key"), ("UCLOUD_PRIVATE_KEY", "private-key")];
 
     #[test]
     fn the_environment_configures_a_client() {
@@ -428,10 +415,8 @@ mod tests {
         assert_eq!(client.0.encoding, Encoding::Form);
         assert!(client.0.defaults.is_empty());
 
-        let more = [
-            ("UCLOUD_PROJECT_ID", "org-1"),
-            ("UCLOUD_API_BASE_URL", "https://api.ucloud.cn"),
-        ];
+        let more =
+            [("UCLOUD_PROJECT_ID", "org-1"), ("UCLOUD_API_BASE_URL", "https://api.ucloud.cn")];
         let client = build(&[KEYS.as_slice(), &more].concat()).unwrap();
         assert_eq!(client.0.endpoint, "https://api.ucloud.cn/");
         assert_eq!(client.0.defaults, [("ProjectId", "org-1".to_owned())]);
@@ -441,10 +426,7 @@ mod tests {
         assert_eq!(**credentials, Credentials::new("public-key", "private-key"));
         for shown in [
             format!("{client:?}"),
-            format!(
-                "{:?}",
-                Client::builder().credentials(Credentials::new("p-key", "s-key"))
-            ),
+            format!("{:?}", Client::builder().credentials(Credentials::new("p-key", "s-key"))),
         ] {
             assert!(!shown.contains("-key"), "{shown}");
         }
@@ -454,24 +436,15 @@ mod tests {
     fn problems_of_the_environment_are_listed_together() {
         for (variables, expected) in [
             (&[][..], &["UCLOUD_PUBLIC_KEY", "UCLOUD_PRIVATE_KEY"][..]),
-            (
-                &KEYS[..1],
-                &["UCLOUD_PUBLIC_KEY is set, but UCLOUD_PRIVATE_KEY is not"],
-            ),
-            (
-                &KEYS[1..],
-                &["UCLOUD_PRIVATE_KEY is set, but UCLOUD_PUBLIC_KEY is not"],
-            ),
+            (&KEYS[..1], &["UCLOUD_PUBLIC_KEY is set, but UCLOUD_PRIVATE_KEY is not"]),
+            (&KEYS[1..], &["UCLOUD_PRIVATE_KEY is set, but UCLOUD_PUBLIC_KEY is not"]),
             (
                 &[
                     ("UCLOUD_PUBLIC_KEY", ""),
                     ("UCLOUD_PRIVATE_KEY", "x"),
                     ("UCLOUD_PROJECT_ID", ""),
                 ],
-                &[
-                    "\n- UCLOUD_PUBLIC_KEY is empty",
-                    "\n- UCLOUD_PROJECT_ID is empty",
-                ],
+                &["\n- UCLOUD_PUBLIC_KEY is empty", "\n- UCLOUD_PROJECT_ID is empty"],
             ),
             (
                 &[
@@ -500,15 +473,9 @@ mod tests {
         assert!(error.starts_with("there are no credentials: "), "{error}");
 
         let credentials = Credentials::new("", "a b").with_security_token("token\n");
-        let builder = Client::builder()
-            .credentials(credentials)
-            .project_id("")
-            .timeout(Duration::ZERO);
-        let error = builder
-            .base_url("http://u@a.example/?q")
-            .build()
-            .unwrap_err()
-            .to_string();
+        let builder =
+            Client::builder().credentials(credentials).project_id("").timeout(Duration::ZERO);
+        let error = builder.base_url("http://u@a.example/?q").build().unwrap_err().to_string();
         for part in [
             "the public key is empty",
             "the private key contains whitespace",
@@ -558,10 +525,7 @@ mod tests {
         else {
             panic!("the file has a key pair");
         };
-        assert_eq!(
-            **credentials,
-            Credentials::new("work-public-key", "work-private-key")
-        );
+        assert_eq!(**credentials, Credentials::new("work-public-key", "work-private-key"));
         assert_eq!(*defaults, [("ProjectId", "org-work".to_owned())]);
         assert_eq!(endpoint, "https://api.ucloud.cn/");
         assert_eq!(*timeout, Duration::from_secs(15));
@@ -576,17 +540,10 @@ mod tests {
         };
         assert_eq!(*sources, all);
 
-        let variables = [
-            KEYS[0],
-            KEYS[1],
-            ("UCLOUD_PROJECT_ID", "org-env"),
-            ("UCLOUD_TIMEOUT_SECOND", "7"),
-        ];
-        let client = load(&variables, Some(&home))
-            .unwrap()
-            .project_id("org-given")
-            .build()
-            .unwrap();
+        let variables =
+            [KEYS[0], KEYS[1], ("UCLOUD_PROJECT_ID", "org-env"), ("UCLOUD_TIMEOUT_SECOND", "7")];
+        let client =
+            load(&variables, Some(&home)).unwrap().project_id("org-given").build().unwrap();
         assert_eq!(client.0.defaults, [("ProjectId", "org-given".to_owned())]);
         assert_eq!(client.0.timeout, Duration::from_secs(7));
         let mixed = ConfigSources {
@@ -598,10 +555,7 @@ mod tests {
         };
         assert_eq!(*client.config_sources(), mixed);
         let shown = format!("{client:?}");
-        assert!(
-            shown.contains("UCLOUD_PUBLIC_KEY") && !shown.contains("public-key"),
-            "{shown}"
-        );
+        assert!(shown.contains("UCLOUD_PUBLIC_KEY") && !shown.contains("public-key"), "{shown}");
     }
 
     #[test]
@@ -613,30 +567,17 @@ mod tests {
         assert!(!error.contains("access-token"), "{error}");
         // The fallback does not replace credentials that are configured and invalid.
         let provider = crate::MetadataCredentials::new();
-        assert!(
-            oauth()
-                .fallback_credentials_provider(provider)
-                .build()
-                .is_err()
-        );
-        oauth()
-            .credentials(Credentials::new("public-key", "private-key"))
-            .build()
-            .unwrap();
+        assert!(oauth().fallback_credentials_provider(provider).build().is_err());
+        oauth().credentials(Credentials::new("public-key", "private-key")).build().unwrap();
         let [public, private] = KEYS;
         let variables = [public, private, ("UCLOUD_PROFILE", "web")];
         load(&variables, Some(&home)).unwrap().build().unwrap();
 
-        let error = load(
-            &[("UCLOUD_PROFILE", "away"), ("UCLOUD_TIMEOUT_SECOND", "1.5")],
-            Some(&home),
-        );
+        let error =
+            load(&[("UCLOUD_PROFILE", "away"), ("UCLOUD_TIMEOUT_SECOND", "1.5")], Some(&home));
         let error = error.unwrap_err().to_string();
         assert!(error.contains("there is no profile `away`"), "{error}");
-        assert!(
-            error.contains("UCLOUD_TIMEOUT_SECOND must be a whole number"),
-            "{error}"
-        );
+        assert!(error.contains("UCLOUD_TIMEOUT_SECOND must be a whole number"), "{error}");
     }
 
     #[test]
@@ -647,10 +588,7 @@ mod tests {
             .fallback_credentials_provider(crate::MetadataCredentials::new())
             .build()
             .unwrap();
-        assert!(matches!(
-            client.0.credentials,
-            CredentialsSource::Provider(_)
-        ));
+        assert!(matches!(client.0.credentials, CredentialsSource::Provider(_)));
         assert_eq!(client.config_sources().credentials, ConfigSource::Provider);
     }
 }

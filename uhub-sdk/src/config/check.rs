@@ -35,10 +35,9 @@ impl<T> Setting<T> {
 /// Returns the problems of the credentials.
 pub(crate) fn credential_problems(credentials: &Setting<CredentialsSource>) -> Vec<String> {
     match &credentials.value {
-        CredentialsSource::Static(pair) => pair
-            .problems()
-            .map(|problem| credentials.sentence(problem))
-            .collect(),
+        CredentialsSource::Static(pair) => {
+            pair.problems().map(|problem| credentials.sentence(problem)).collect()
+        }
         CredentialsSource::Provider(_) => Vec::new(),
     }
 }
@@ -53,11 +52,8 @@ pub(crate) fn proxy_problem(proxy: &Proxy) -> Option<String> {
     let Proxy::Url(url) = proxy else {
         return None;
     };
-    let parsed = if url.contains("://") {
-        Url::parse(url)
-    } else {
-        Url::parse(&format!("http://{url}"))
-    };
+    let parsed =
+        if url.contains("://") { Url::parse(url) } else { Url::parse(&format!("http://{url}")) };
     let is_valid =
         parsed.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
     (!is_valid).then(|| "invalid proxy URL: expected http://HOST:PORT.".to_owned())
@@ -97,15 +93,9 @@ pub(crate) fn endpoint(
         problems.push("the base URL must not contain a query or a fragment");
     }
     if !problems.is_empty() {
-        return Err(problems
-            .into_iter()
-            .map(|problem| base_url.sentence(problem))
-            .collect());
+        return Err(problems.into_iter().map(|problem| base_url.sentence(problem)).collect());
     }
-    let uri = url
-        .as_str()
-        .parse::<Uri>()
-        .map_err(|error| invalid(&error))?;
+    let uri = url.as_str().parse::<Uri>().map_err(|error| invalid(&error))?;
     Ok(Endpoint { uri, is_loopback })
 }
 

@@ -20,11 +20,7 @@ pub(crate) struct Environment<R> {
 
 impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
     pub(crate) fn new(read: R, home: Option<PathBuf>) -> Self {
-        Self {
-            read,
-            home,
-            problems: Vec::new(),
-        }
+        Self { read, home, problems: Vec::new() }
     }
 
     /// Reads the settings in variables, and those without a variable from the profile files.
@@ -36,18 +32,15 @@ impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
             ("UCLOUD_PRIVATE_KEY", "UCLOUD_PUBLIC_KEY"),
         ] {
             if (self.read)(name).is_some() && (self.read)(other).is_none() {
-                self.problems.push(format!(
-                    "{name} is set, but {other} is not: set both or neither."
-                ));
+                self.problems
+                    .push(format!("{name} is set, but {other} is not: set both or neither."));
             }
         }
-        let credentials = public_key
-            .zip(private_key)
-            .map(|(public_key, private_key)| {
-                public_key.map(|public_key| {
-                    CredentialsSource::from(Credentials::new(public_key, private_key.value))
-                })
-            });
+        let credentials = public_key.zip(private_key).map(|(public_key, private_key)| {
+            public_key.map(|public_key| {
+                CredentialsSource::from(Credentials::new(public_key, private_key.value))
+            })
+        });
         let with_credentials = credentials.is_none();
         let config = PartialConfig {
             credentials,
@@ -80,10 +73,7 @@ impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
         match (self.read)(variable).filter(|path| !path.is_empty()) {
             Some(path) => ProfileFile::new(path.into(), Some(variable)),
             None => {
-                let path = self
-                    .home
-                    .as_ref()
-                    .map(|home| home.join(".ucloud").join(default_name));
+                let path = self.home.as_ref().map(|home| home.join(".ucloud").join(default_name));
                 // Without a home directory the path is empty, and no such file exists.
                 ProfileFile::new(path.unwrap_or_default(), None)
             }
@@ -108,9 +98,8 @@ impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
         match value.parse().map(Duration::from_secs) {
             Ok(value) => Some(Setting { value, source }),
             Err(_) => {
-                self.problems.push(format!(
-                    "{name} must be a whole number of seconds, not {value:?}."
-                ));
+                self.problems
+                    .push(format!("{name} must be a whole number of seconds, not {value:?}."));
                 None
             }
         }

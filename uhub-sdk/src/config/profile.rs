@@ -65,11 +65,7 @@ enum Field<V> {
 impl ProfileFiles {
     /// Reads the settings of the profile. The credential file is read only `with_credentials`.
     pub(crate) fn read(self, with_credentials: bool) -> PartialConfig {
-        let Self {
-            mut config,
-            mut credential,
-            profile,
-        } = self;
+        let Self { mut config, mut credential, profile } = self;
         config.load();
         if with_credentials {
             credential.warn_if_exposed();
@@ -120,12 +116,7 @@ impl ProfileFiles {
 
 impl ProfileFile {
     pub(crate) fn new(path: PathBuf, variable: Option<&'static str>) -> Self {
-        Self {
-            path,
-            variable,
-            entries: Vec::new(),
-            problems: Vec::new(),
-        }
+        Self { path, variable, entries: Vec::new(), problems: Vec::new() }
     }
 
     /// Reads the entries of the file.
@@ -134,9 +125,7 @@ impl ProfileFile {
             (Ok(text), _) => text,
             (Err(error), None) if error.kind() == io::ErrorKind::NotFound => return,
             (Err(error), Some(variable)) if error.kind() == io::ErrorKind::NotFound => {
-                return self.report(format!(
-                    "{variable} names this file, but it does not exist."
-                ));
+                return self.report(format!("{variable} names this file, but it does not exist."));
             }
             (Err(error), _) => return self.report(format!("the file cannot be read: {error}.")),
         };
@@ -180,8 +169,7 @@ impl ProfileFile {
     }
 
     fn report(&mut self, problem: impl fmt::Display) {
-        self.problems
-            .push(format!("{}: {problem}", self.path.display()));
+        self.problems.push(format!("{}: {problem}", self.path.display()));
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -213,10 +201,7 @@ impl ProfileFile {
             self.report(format!("profile `{profile}`: `{key}` must be {expected}."));
             return None;
         };
-        let source = ConfigSource::Profile {
-            name: profile.to_owned(),
-            path: self.path.clone(),
-        };
+        let source = ConfigSource::Profile { name: profile.to_owned(), path: self.path.clone() };
         Some(Setting { value, source })
     }
 
@@ -226,8 +211,7 @@ impl ProfileFile {
         profile: &str,
         field: (&str, Option<Field<String>>),
     ) -> Option<Setting<String>> {
-        self.value(profile, field, "a string")
-            .filter(|text| !text.value.is_empty())
+        self.value(profile, field, "a string").filter(|text| !text.value.is_empty())
     }
 
     fn number(&mut self, profile: &str, field: (&str, Option<Field<u64>>)) -> Option<Setting<u64>> {
@@ -287,17 +271,16 @@ impl ProfileFile {
             ));
             return None;
         }
-        let [public_key, private_key] = [
-            ("public_key", entry.public_key),
-            ("private_key", entry.private_key),
-        ]
-        .map(|(key, field)| {
-            let value = self.text(name, (key, field));
-            if value.is_none() {
-                self.report(format!("profile `{name}`: `{key}` is missing or empty."));
-            }
-            value
-        });
+        let [public_key, private_key] =
+            [("public_key", entry.public_key), ("private_key", entry.private_key)].map(
+                |(key, field)| {
+                    let value = self.text(name, (key, field));
+                    if value.is_none() {
+                        self.report(format!("profile `{name}`: `{key}` is missing or empty."));
+                    }
+                    value
+                },
+            );
         let private_key = private_key?.value;
         Some(public_key?.map(|public_key| Credentials::new(public_key, private_key).into()))
     }
@@ -305,13 +288,9 @@ impl ProfileFile {
 
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?
-        .take(MAX_SIZE + 1)
-        .read_to_string(&mut text)?;
+    File::open(path)?.take(MAX_SIZE + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_SIZE {
-        return Err(io::Error::other(format!(
-            "it is larger than {MAX_SIZE} bytes"
-        )));
+        return Err(io::Error::other(format!("it is larger than {MAX_SIZE} bytes")));
     }
     Ok(text)
 }
@@ -321,8 +300,7 @@ fn read(path: &Path) -> io::Result<String> {
 fn others_can_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
-    path.metadata()
-        .is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+    path.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
@@ -422,18 +400,8 @@ mod tests {
         let credential = |entry: &str| format!("[{entry}]");
         let huge = format!("[{}]", " ".repeat(1 << 20));
         for (config, credentials, profile, expected) in [
-            (
-                "{\"private-key\"",
-                CREDENTIAL,
-                None,
-                "config.json:1:14: invalid JSON",
-            ),
-            (
-                CONFIG,
-                "[\"private-key\", x",
-                None,
-                "credential.json:1:17: invalid JSON",
-            ),
+            ("{\"private-key\"", CREDENTIAL, None, "config.json:1:14: invalid JSON"),
+            (CONFIG, "[\"private-key\", x", None, "credential.json:1:17: invalid JSON"),
             ("{}", CREDENTIAL, None, "config.json: expected a JSON array"),
             (&huge, CREDENTIAL, None, "it is larger than 1048576 bytes"),
             (
@@ -454,32 +422,12 @@ mod tests {
                 None,
                 "2 profiles are active (`a`, `b`): leave one active, or select one with UCLOUD_PROFILE",
             ),
-            (
-                CONFIG,
-                CREDENTIAL,
-                Some("away"),
-                "there is no profile `away`: ",
-            ),
-            (
-                CONFIG,
-                CREDENTIAL,
-                Some("away"),
-                "contain `home`, `web`, `work`.",
-            ),
+            (CONFIG, CREDENTIAL, Some("away"), "there is no profile `away`: "),
+            (CONFIG, CREDENTIAL, Some("away"), "contain `home`, `web`, `work`."),
             ("", "", Some("away"), "contain no profiles"),
-            (
-                CONFIG,
-                "[]",
-                Some("home"),
-                "credential.json: no credentials for profile `home`",
-            ),
+            (CONFIG, "[]", Some("home"), "credential.json: no credentials for profile `home`"),
             ("", CREDENTIAL, None, "no profile is active: set `active`"),
-            (
-                r#"[{"profile": "work"}]"#,
-                CREDENTIAL,
-                None,
-                "no profile is active",
-            ),
+            (r#"[{"profile": "work"}]"#, CREDENTIAL, None, "no profile is active"),
             (
                 r#"[{"profile": "a", "project_id": 5}]"#,
                 "",
@@ -520,9 +468,7 @@ mod tests {
             ),
         ] {
             let config = read(config, credentials, profile);
-            let problems = [config.problems, config.credential_problems]
-                .concat()
-                .join(" ");
+            let problems = [config.problems, config.credential_problems].concat().join(" ");
             assert!(problems.contains(expected), "{expected:?} in {problems}");
             assert!(!problems.contains("private-"), "{problems}");
         }

@@ -73,15 +73,9 @@ impl PartialConfig {
         Config {
             credentials,
             project_id: self.project_id,
-            base_url: self
-                .base_url
-                .unwrap_or_else(|| Setting::default(ENDPOINT.to_owned())),
-            timeout: self
-                .timeout
-                .unwrap_or_else(|| Setting::default(Duration::from_secs(120))),
-            retry: self
-                .retry
-                .unwrap_or_else(|| Setting::default(RetryPolicy::default())),
+            base_url: self.base_url.unwrap_or_else(|| Setting::default(ENDPOINT.to_owned())),
+            timeout: self.timeout.unwrap_or_else(|| Setting::default(Duration::from_secs(120))),
+            retry: self.retry.unwrap_or_else(|| Setting::default(RetryPolicy::default())),
         }
     }
 }

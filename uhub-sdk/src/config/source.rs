@@ -72,9 +72,6 @@ impl<T> Setting<T> {
     }
 
     pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Setting<U> {
-        Setting {
-            value: convert(self.value),
-            source: self.source,
-        }
+        Setting { value: convert(self.value), source: self.source }
     }
 }

@@ -101,11 +101,8 @@ enum Lookup {
 
 impl State {
     fn lookup(&self, now: Instant) -> Lookup {
-        let failure_within = |pause| {
-            self.failure
-                .as_ref()
-                .filter(|failure| now < failure.at + pause)
-        };
+        let failure_within =
+            |pause| self.failure.as_ref().filter(|failure| now < failure.at + pause);
         if let Some(entry) = &self.entry {
             let credentials = Arc::clone(&entry.credentials);
             match entry.lifetime {
@@ -131,9 +128,7 @@ impl State {
         now: Instant,
         clock: SystemTime,
     ) -> Arc<Credentials> {
-        let remaining = credentials
-            .expires_at
-            .map(|expiry| expiry.duration_since(clock));
+        let remaining = credentials.expires_at.map(|expiry| expiry.duration_since(clock));
         let lifetime = match remaining {
             None => None,
             // `checked_add` fails for an expiry in the far future, which counts as none.
@@ -151,11 +146,8 @@ impl State {
         };
         let credentials = Arc::new(credentials);
         self.failure = None;
-        self.entry = Some(Entry {
-            credentials: Arc::clone(&credentials),
-            fetched_at: now,
-            lifetime,
-        });
+        self.entry =
+            Some(Entry { credentials: Arc::clone(&credentials), fetched_at: now, lifetime });
         credentials
     }
 }
@@ -169,11 +161,7 @@ impl Failure {
 
 impl CachedCredentials {
     fn new(provider: Arc<dyn ProvideCredentials>) -> Self {
-        Self {
-            provider,
-            state: Mutex::default(),
-            refresh_lock: Arc::default(),
-        }
+        Self { provider, state: Mutex::default(), refresh_lock: Arc::default() }
     }
 
     async fn get(self: &Arc<Self>) -> CredentialsResult {
@@ -233,10 +221,7 @@ impl CachedCredentials {
                 "expiring credentials cannot be refreshed: they are used until they expire"
             );
         }
-        let failure = Failure {
-            at: now,
-            error: error.into(),
-        };
+        let failure = Failure { at: now, error: error.into() };
         let error = failure.error();
         state.failure = Some(failure);
         Err(error)
@@ -289,10 +274,8 @@ mod tests {
         let start = Instant::now();
         let mut state = State::default();
         state.store(credentials(lifetime), start, SystemTime::UNIX_EPOCH);
-        state.failure = failed.map(|at| Failure {
-            at: start + at,
-            error: Arc::from(ProviderError::from("no")),
-        });
+        state.failure = failed
+            .map(|at| Failure { at: start + at, error: Arc::from(ProviderError::from("no")) });
         match state.lookup(start + after) {
             Lookup::Fresh(_) => "fresh",
             Lookup::Stale(_) => "stale",
@@ -318,21 +301,12 @@ mod tests {
             ("stale", hour, 56 * MINUTE, Some(55 * MINUTE)),
             ("failed", hour, 61 * MINUTE, Some(61 * MINUTE - second / 2)),
             ("missing", hour, 61 * MINUTE, Some(60 * MINUTE)),
-            (
-                "fresh",
-                Some(Duration::from_secs(1 << 62)),
-                1000 * MINUTE,
-                None,
-            ),
+            ("fresh", Some(Duration::from_secs(1 << 62)), 1000 * MINUTE, None),
             // New credentials that have expired by the clock.
             ("fresh", Some(Duration::ZERO), MINUTE / 2, None),
             ("missing", Some(Duration::ZERO), 2 * MINUTE, None),
         ] {
-            assert_eq!(
-                lookup(lifetime, after, failed),
-                expected,
-                "{lifetime:?} {after:?}"
-            );
+            assert_eq!(lookup(lifetime, after, failed), expected, "{lifetime:?} {after:?}");
         }
     }
 
@@ -363,10 +337,7 @@ mod tests {
     }
 
     fn counting(lifetime: Option<Duration>) -> (Arc<Counting>, Arc<CachedCredentials>) {
-        let provider = Arc::new(Counting {
-            lifetime,
-            ..Counting::default()
-        });
+        let provider = Arc::new(Counting { lifetime, ..Counting::default() });
         let cache = CachedCredentials::new(Arc::<Counting>::clone(&provider));
         (provider, Arc::new(cache))
     }
@@ -461,10 +432,9 @@ mod tests {
     #[tokio::test]
     async fn malformed_credentials_of_a_provider_are_rejected() {
         let (_, cache) = counting(None);
-        for credentials in [
-            Credentials::new("", "private-key"),
-            Credentials::new("public-key", "private-key\n"),
-        ] {
+        for credentials in
+            [Credentials::new("", "private-key"), Credentials::new("public-key", "private-key\n")]
+        {
             #[derive(Debug)]
             struct Fixed(Credentials);
 
@@ -476,10 +446,7 @@ mod tests {
 
             let cache = Arc::new(CachedCredentials::new(Arc::new(Fixed(credentials))));
             let error = cache.get().await.unwrap_err().to_string();
-            assert!(
-                error.contains("key is empty") || error.contains("whitespace"),
-                "{error}"
-            );
+            assert!(error.contains("key is empty") || error.contains("whitespace"), "{error}");
         }
         assert!(cache.get().await.is_ok());
     }
@@ -489,10 +456,7 @@ mod tests {
         let (provider, cache) = counting(None);
         let call_start = Instant::now();
         let first = cache.get().await.unwrap();
-        assert!(
-            !cache.invalidate(&first, call_start),
-            "fetched for this call"
-        );
+        assert!(!cache.invalidate(&first, call_start), "fetched for this call");
         assert!(cache.invalidate(&first, Instant::now()));
         let second = cache.get().await.unwrap();
         assert_ne!(first, second);

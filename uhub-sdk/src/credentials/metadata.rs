@@ -50,10 +50,7 @@ pub struct MetadataCredentials {
 
 impl Default for MetadataCredentials {
     fn default() -> Self {
-        Self {
-            base_url: BASE_URL.to_owned(),
-            role: None,
-        }
+        Self { base_url: BASE_URL.to_owned(), role: None }
     }
 }
 
@@ -84,9 +81,8 @@ impl MetadataCredentials {
             url.push('/');
             url.extend(utf8_percent_encode(role, ESCAPED));
         }
-        let uri: Uri = url
-            .parse()
-            .map_err(|_| "invalid URL of the metadata service: expected http://HOST")?;
+        let uri: Uri =
+            url.parse().map_err(|_| "invalid URL of the metadata service: expected http://HOST")?;
         // There is about one request an hour, so no connection is kept.
         let http = HttpClient::new(
             uri.clone(),
@@ -121,9 +117,7 @@ impl MetadataCredentials {
 /// Omits the URL, which may contain a password.
 impl fmt::Debug for MetadataCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MetadataCredentials")
-            .field("role", &self.role)
-            .finish_non_exhaustive()
+        f.debug_struct("MetadataCredentials").field("role", &self.role).finish_non_exhaustive()
     }
 }
 
@@ -158,15 +152,9 @@ fn parse(body: &[u8]) -> Result<Credentials, String> {
             error.column()
         )
     })?;
-    let values = [
-        &data.access_key_id,
-        &data.access_key_secret,
-        &data.security_token,
-    ];
+    let values = [&data.access_key_id, &data.access_key_secret, &data.security_token];
     if values.into_iter().any(String::is_empty) {
-        return Err(format!(
-            "the metadata service returned no credentials: {message}"
-        ));
+        return Err(format!("the metadata service returned no credentials: {message}"));
     }
     let expires_at = data
         .expiration
@@ -192,18 +180,9 @@ mod tests {
 
         for (body, expected) in [
             ("<html>private-key", "not as documented (line 1, column 1)"),
-            (
-                r#"{"Data": {"AccessKeyId": ["private-key"]}}"#,
-                "not as documented",
-            ),
-            (
-                r#"{"RetCode": 1, "Message": "no role"}"#,
-                "returned no credentials: no role",
-            ),
-            (
-                &whole.replace("2026-01-02T03:04:05Z", "tomorrow"),
-                "invalid `Expiration`",
-            ),
+            (r#"{"Data": {"AccessKeyId": ["private-key"]}}"#, "not as documented"),
+            (r#"{"RetCode": 1, "Message": "no role"}"#, "returned no credentials: no role"),
+            (&whole.replace("2026-01-02T03:04:05Z", "tomorrow"), "invalid `Expiration`"),
             (&whole.replace("private-key", ""), "returned no credentials"),
         ] {
             let error = parse(body.as_bytes()).unwrap_err();

@@ -185,10 +185,7 @@ mod tests {
         CallContext {
             action: "CreateRepo",
             idempotency,
-            redactor: Redactor {
-                credentials,
-                signature: sign::signature("", "private-key"),
-            },
+            redactor: Redactor { credentials, signature: sign::signature("", "private-key") },
         }
     }
 
@@ -223,30 +220,15 @@ mod tests {
             }
         }
         let non_idempotent = context(Idempotency::NonIdempotent, &credentials);
-        assert!(
-            non_idempotent
-                .error(ErrorKind::Connect, NotSent, "")
-                .is_retryable()
-        );
-        assert!(
-            !non_idempotent
-                .error(ErrorKind::Timeout, Unknown, "")
-                .is_retryable()
-        );
-        assert!(
-            !non_idempotent
-                .error(ErrorKind::Decode, Execution::Completed, "")
-                .is_retryable()
-        );
+        assert!(non_idempotent.error(ErrorKind::Connect, NotSent, "").is_retryable());
+        assert!(!non_idempotent.error(ErrorKind::Timeout, Unknown, "").is_retryable());
+        assert!(!non_idempotent.error(ErrorKind::Decode, Execution::Completed, "").is_retryable());
         assert!(
             context(Idempotency::Safe, &credentials)
                 .error(ErrorKind::Timeout, Unknown, "")
                 .is_retryable()
         );
-        let too_many = ResponseContext {
-            http_status: 429,
-            ..ResponseContext::default()
-        };
+        let too_many = ResponseContext { http_status: 429, ..ResponseContext::default() };
         assert!(
             non_idempotent
                 .unexpected((ErrorKind::UnexpectedResponse, Rejected), "", too_many)
@@ -281,14 +263,7 @@ mod tests {
         let message = "x".repeat(5_000_000);
         let refused = context.refused(RetCode::from(1), Some(&message), ResponseContext::default());
         let shown = format!("{error} {error:?} {refused} {refused:?}");
-        for secret in [
-            signature.as_str(),
-            "AB-CD",
-            "private",
-            "ucloudsomeone",
-            "\u{1b}",
-            "\n",
-        ] {
+        for secret in [signature.as_str(), "AB-CD", "private", "ucloudsomeone", "\u{1b}", "\n"] {
             assert!(!shown.contains(secret), "{secret:?} in {shown}");
         }
         assert_eq!(

@@ -51,24 +51,14 @@ pub(crate) fn judge<T>(
     match read(response.body()) {
         Ok((response, envelope)) if status.is_success() => Ok(Success {
             response,
-            metadata: Metadata {
-                request_id,
-                action: envelope.action,
-                message: envelope.message,
-            },
+            metadata: Metadata { request_id, action: envelope.action, message: envelope.message },
             http_status: status,
         }),
-        Err(BodyError::Refused { ret_code, envelope }) => Err(call.refused(
-            RetCode::from(ret_code),
-            envelope.message.as_deref(),
-            context(&[]),
-        )),
+        Err(BodyError::Refused { ret_code, envelope }) => {
+            Err(call.refused(RetCode::from(ret_code), envelope.message.as_deref(), context(&[])))
+        }
         Err(BodyError::Undecodable { path, reason }) if status.is_success() => {
-            let at = if path.is_empty() {
-                String::new()
-            } else {
-                format!(" at `{path}`")
-            };
+            let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
             let summary =
                 format!("the call was executed, but its response cannot be decoded{at}: {reason}.");
             let decode = (ErrorKind::Decode, Execution::Completed);
@@ -78,10 +68,9 @@ pub(crate) fn judge<T>(
         unread => {
             let (reason, is_refused) = match unread {
                 // Refused by a gateway in front of the service.
-                Err(BodyError::NoEnvelope { reason }) => (
-                    reason,
-                    status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT,
-                ),
+                Err(BodyError::NoEnvelope { reason }) => {
+                    (reason, status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
+                }
                 _ => ("the body reports success".to_owned(), false),
             };
             let is_redirect =
@@ -94,11 +83,7 @@ pub(crate) fn judge<T>(
                      Check the base URL and proxies."
                 )
             };
-            let execution = if is_refused {
-                Execution::Rejected
-            } else {
-                Execution::Unknown
-            };
+            let execution = if is_refused { Execution::Rejected } else { Execution::Unknown };
             let unexpected = (ErrorKind::UnexpectedResponse, execution);
             let mut error = call.unexpected(unexpected, &summary, context(response.body()));
             // The same redirect would come again.
@@ -135,11 +120,7 @@ mod tests {
             // In the past.
             ("Sun, 06 Nov 1994 08:00:00 GMT", None, Some(0)),
             // The server's clock is an hour behind.
-            (
-                "Sun, 06 Nov 1994 07:49:40 GMT",
-                Some("Sun, 06 Nov 1994 07:49:37 GMT"),
-                Some(3),
-            ),
+            ("Sun, 06 Nov 1994 07:49:40 GMT", Some("Sun, 06 Nov 1994 07:49:37 GMT"), Some(3)),
             ("soon", None, None),
             ("-1", None, None),
             ("1.5", None, None),

@@ -82,9 +82,8 @@ impl Exchange<'_> {
             attempts = outcome.number;
             self.observe(client, &outcome);
         };
-        let result = retry::retry(limits, &SystemClock, send, observe)
-            .instrument(span.clone())
-            .await;
+        let result =
+            retry::retry(limits, &SystemClock, send, observe).instrument(span.clone()).await;
         if let Err(error) = &result {
             tracing::record_error(&span, error);
         }
@@ -152,21 +151,15 @@ impl Exchange<'_> {
         add: &impl Fn(&mut Parameters<'_>),
     ) -> Result<(CallContext<'c>, Request<Bytes>), Error> {
         let token = credentials.security_token.as_ref();
-        let common = sign::common(
-            self.action,
-            &credentials.public_key,
-            token.map(|token| token.as_str()),
-        );
+        let common =
+            sign::common(self.action, &credentials.public_key, token.map(|token| token.as_str()));
         let mut parameters = Parameters::new(&common, &client.defaults);
         add(&mut parameters);
         let signed = sign::sign(parameters, &credentials.private_key);
         let call = CallContext {
             action: self.action,
             idempotency: self.idempotency,
-            redactor: Redactor {
-                credentials,
-                signature: signed.signature,
-            },
+            redactor: Redactor { credentials, signature: signed.signature },
         };
         let invalid = |summary: &str| call.error(ErrorKind::Request, Execution::NotSent, summary);
         if let Some(reason) = &signed.parameters.refusal {
@@ -181,10 +174,9 @@ impl Exchange<'_> {
     /// Reports the outcome of an attempt to `tracing` and to the client's observer.
     fn observe<T>(&self, client: &ClientState, outcome: &AttemptOutcome<'_, Success<T>>) {
         let (http_status, request_id) = match outcome.result {
-            Ok(success) => (
-                Some(success.http_status.as_u16()),
-                success.metadata.request_id.as_deref(),
-            ),
+            Ok(success) => {
+                (Some(success.http_status.as_u16()), success.metadata.request_id.as_deref())
+            }
             Err(error) => (error.http_status(), error.request_id()),
         };
         let attempt = Attempt {

@@ -26,20 +26,14 @@ impl Redactor<'_> {
         // Search much more than is kept, so that a secret is not cut in two and missed.
         let text = self.redact(&printable(truncate(text, 65_536)));
         let kept = truncate(&text, length);
-        if kept.len() < text.len() {
-            format!("{kept}…")
-        } else {
-            text
-        }
+        if kept.len() < text.len() { format!("{kept}…") } else { text }
     }
 
     /// Returns a request's id, redacted: a proxy may have set it.
     pub(crate) fn request_id(&self, id: &str) -> String {
         // Fast path for ids in the service's format, since every response has one.
-        let is_plain = id.len() <= 64
-            && id
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_plain =
+            id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         let contains = |secret: &str| {
             let mut parts = id.as_bytes().windows(secret.len().max(1));
             parts.any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
@@ -104,9 +98,7 @@ impl Redactor<'_> {
 
 /// Returns at most `length` characters of a text.
 pub(crate) fn truncate(text: &str, length: usize) -> &str {
-    text.char_indices()
-        .nth(length)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(length).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]
@@ -117,16 +109,11 @@ mod tests {
     #[test]
     fn a_request_id_is_unchanged_unless_it_contains_a_secret() {
         let credentials = Credentials::new("public1key", "private2key");
-        let redactor = Redactor {
-            credentials: &credentials,
-            signature: signature("", "private2key"),
-        };
+        let redactor =
+            Redactor { credentials: &credentials, signature: signature("", "private2key") };
         let signature = redactor.signature.as_str().to_uppercase();
         for (id, expected) in [
-            (
-                "90fe6b11-e9dd-4917-8000-000000000003",
-                "90fe6b11-e9dd-4917-8000-000000000003",
-            ),
+            ("90fe6b11-e9dd-4917-8000-000000000003", "90fe6b11-e9dd-4917-8000-000000000003"),
             ("", ""),
             ("a b\u{1b}c", "a b c"),
             ("x-PRIVATE2KEY-y", "x-[hidden]-y"),

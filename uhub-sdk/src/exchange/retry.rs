@@ -188,12 +188,8 @@ where
         let time_left = limits.timeout.saturating_sub(began - start);
         let result = send(time_left).await;
         let now = clock.now();
-        let mut outcome = AttemptOutcome {
-            number,
-            result: result.as_ref(),
-            elapsed: now - began,
-            wait: None,
-        };
+        let mut outcome =
+            AttemptOutcome { number, result: result.as_ref(), elapsed: now - began, wait: None };
         let Err(error) = &result else {
             limits.budget.give(paid + 1);
             observe(outcome);
@@ -275,49 +271,13 @@ mod tests {
             (ms(5000), failure(8)),
             (Err(StopReason::MaxAttempts), failure(9)),
             (Err(StopReason::MaxAttempts), failure(u32::MAX)),
-            (
-                ms(0),
-                FailedAttempt {
-                    jitter: 0.0,
-                    ..failure(3)
-                },
-            ),
-            (
-                ms(500),
-                FailedAttempt {
-                    jitter: 0.5,
-                    ..failure(3)
-                },
-            ),
-            (
-                Err(StopReason::NotRetryable),
-                FailedAttempt {
-                    is_retryable: false,
-                    ..failure(1)
-                },
-            ),
-            (
-                Err(StopReason::RetryBudget),
-                FailedAttempt {
-                    has_budget: false,
-                    ..failure(1)
-                },
-            ),
+            (ms(0), FailedAttempt { jitter: 0.0, ..failure(3) }),
+            (ms(500), FailedAttempt { jitter: 0.5, ..failure(3) }),
+            (Err(StopReason::NotRetryable), FailedAttempt { is_retryable: false, ..failure(1) }),
+            (Err(StopReason::RetryBudget), FailedAttempt { has_budget: false, ..failure(1) }),
             // `Retry-After` sets the minimum wait, even above `max_delay`.
-            (
-                ms(3250),
-                FailedAttempt {
-                    retry_after: after(3),
-                    ..failure(1)
-                },
-            ),
-            (
-                ms(30_250),
-                FailedAttempt {
-                    retry_after: after(30),
-                    ..failure(1)
-                },
-            ),
+            (ms(3250), FailedAttempt { retry_after: after(3), ..failure(1) }),
+            (ms(30_250), FailedAttempt { retry_after: after(30), ..failure(1) }),
             // If there is no time for both, `Retry-After` without backoff.
             (
                 ms(30_000),
@@ -329,48 +289,21 @@ mod tests {
             ),
             (
                 Err(StopReason::Timeout),
-                FailedAttempt {
-                    retry_after: after(30),
-                    time_left: 30 * SECOND,
-                    ..failure(1)
-                },
+                FailedAttempt { retry_after: after(30), time_left: 30 * SECOND, ..failure(1) },
             ),
             (
                 Err(StopReason::Timeout),
-                FailedAttempt {
-                    retry_after: Some(Duration::MAX),
-                    ..failure(1)
-                },
+                FailedAttempt { retry_after: Some(Duration::MAX), ..failure(1) },
             ),
-            (
-                Err(StopReason::Timeout),
-                FailedAttempt {
-                    time_left: SECOND / 8,
-                    ..failure(1)
-                },
-            ),
-            (
-                Err(StopReason::Timeout),
-                FailedAttempt {
-                    time_left: Duration::ZERO,
-                    ..failure(1)
-                },
-            ),
+            (Err(StopReason::Timeout), FailedAttempt { time_left: SECOND / 8, ..failure(1) }),
+            (Err(StopReason::Timeout), FailedAttempt { time_left: Duration::ZERO, ..failure(1) }),
         ] {
             assert_eq!(policy.decide(&failure), expected, "{failure:?}");
         }
-        let endless = policy
-            .with_base_delay(Duration::MAX)
-            .with_max_delay(Duration::MAX);
+        let endless = policy.with_base_delay(Duration::MAX).with_max_delay(Duration::MAX);
         assert_eq!(endless.decide(&failure(1)), Err(StopReason::Timeout));
-        assert_eq!(
-            RetryPolicy::disabled().decide(&failure(1)),
-            Err(StopReason::MaxAttempts)
-        );
-        assert_eq!(
-            RetryPolicy::default().with_max_attempts(0),
-            RetryPolicy::disabled()
-        );
+        assert_eq!(RetryPolicy::disabled().decide(&failure(1)), Err(StopReason::MaxAttempts));
+        assert_eq!(RetryPolicy::default().with_max_attempts(0), RetryPolicy::disabled());
     }
 
     proptest! {
@@ -407,10 +340,7 @@ mod tests {
 
     impl TestClock {
         fn new() -> Self {
-            Self {
-                now: Mutex::new(Instant::now()),
-                slept: Mutex::default(),
-            }
+            Self { now: Mutex::new(Instant::now()), slept: Mutex::default() }
         }
 
         fn pass(&self, time: Duration) {
@@ -434,10 +364,7 @@ mod tests {
     }
 
     fn run<T>(work: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-            .block_on(work)
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
     }
 
     /// Returns the result of a call with these outcomes and the number of attempts. Each attempt
@@ -448,11 +375,7 @@ mod tests {
         outcomes: impl IntoIterator<Item = Result<u8, Error>>,
     ) -> (Result<u8, Error>, u32) {
         let outcomes = RefCell::new(VecDeque::from_iter(outcomes));
-        let limits = RetryLimits {
-            policy: &RetryPolicy::default(),
-            budget,
-            timeout: 20 * SECOND,
-        };
+        let limits = RetryLimits { policy: &RetryPolicy::default(), budget, timeout: 20 * SECOND };
         let mut attempts = 0;
         let send = |time_left| {
             assert!(time_left <= 20 * SECOND);
@@ -513,27 +436,18 @@ mod tests {
         assert_eq!(error.attempts(), 5);
         // Five seconds of attempts, and the waits between them.
         assert_eq!(error.elapsed(), Duration::from_millis(5000 + 3750));
-        assert!(
-            error.to_string().contains("[5 attempts in 8.8 s]"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("[5 attempts in 8.8 s]"), "{error}");
         assert_eq!(error.execution(), Execution::Rejected);
     }
 
     #[test]
     fn a_call_that_may_have_been_executed_is_not_retried() {
         let clock = TestClock::new();
-        let outcomes = [
-            Err(throttled()),
-            Err(unavailable(Idempotency::NonIdempotent)),
-        ];
+        let outcomes = [Err(throttled()), Err(unavailable(Idempotency::NonIdempotent))];
         let (result, attempts) = call(&RetryBudget::default(), &clock, outcomes);
         let error = result.unwrap_err();
         assert_eq!((attempts, error.attempts()), (2, 2));
-        assert!(
-            error.to_string().contains("may have been executed"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("may have been executed"), "{error}");
     }
 
     #[test]
@@ -564,11 +478,7 @@ mod tests {
                 let (result, sent_attempts) = call(&budget, &clock, (0..sent).map(|_| Err(fail())));
                 let error = result.unwrap_err();
                 attempts += sent_attempts;
-                assert_eq!(
-                    error.to_string().contains("too many calls of"),
-                    sent < 5,
-                    "{error}"
-                );
+                assert_eq!(error.to_string().contains("too many calls of"), sent < 5, "{error}");
             }
             assert_eq!(attempts, 500 + RetryBudget::FULL / cost);
 
@@ -627,16 +537,8 @@ mod tests {
             budget.left()
         }
 
-        assert_eq!(
-            left(&Asleep(TestClock::new())),
-            RetryBudget::FULL,
-            "it was waiting"
-        );
-        assert_eq!(
-            left(&TestClock::new()),
-            RetryBudget::FULL - RetryBudget::COST,
-            "it was sent"
-        );
+        assert_eq!(left(&Asleep(TestClock::new())), RetryBudget::FULL, "it was waiting");
+        assert_eq!(left(&TestClock::new()), RetryBudget::FULL - RetryBudget::COST, "it was sent");
     }
 
     #[test]

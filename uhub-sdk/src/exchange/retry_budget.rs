@@ -38,9 +38,7 @@ impl RetryBudget {
         if self.left() < Self::FULL {
             let give = |left: u32| Some((left + tokens).min(Self::FULL));
             // This cannot fail: the closure always returns a value.
-            let _ = self
-                .0
-                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
+            let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, give);
         }
     }
 

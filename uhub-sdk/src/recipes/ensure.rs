@@ -90,11 +90,7 @@ pub async fn ensure_repo(
         return Ok(existing);
     }
     let Err(error) = client.send(request.clone()).await else {
-        return Ok(EnsuredRepo {
-            outcome: Outcome::Created,
-            repo: None,
-            visibility: None,
-        });
+        return Ok(EnsuredRepo { outcome: Outcome::Created, repo: None, visibility: None });
     };
     let outcome = match error.execution() {
         Execution::NotSent => return Err(error),

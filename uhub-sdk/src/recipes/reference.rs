@@ -58,9 +58,7 @@ pub fn pull_reference(
     image: &str,
     version: &str,
 ) -> Result<String, InvalidReference> {
-    let (domain, port) = registry_host
-        .split_once(':')
-        .unwrap_or((registry_host, "443"));
+    let (domain, port) = registry_host.split_once(':').unwrap_or((registry_host, "443"));
     let is_host = domain == "localhost" || registry_host.contains(['.', ':']);
     let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
     let is_digest = version.strip_prefix("sha256:").is_some_and(|hex| {
@@ -68,9 +66,7 @@ pub fn pull_reference(
     });
     let is_tag = version.len() <= 128
         && version.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        && version
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        && version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
     let name = format!("{registry_host}/{repository}/{image}");
     for (part, is_valid) in [
         ("registry host", is_host && is_port && is_domain(domain)),
@@ -83,25 +79,16 @@ pub fn pull_reference(
             return Err(InvalidReference(part));
         }
     }
-    Ok(format!(
-        "{name}{}{version}",
-        if is_digest { '@' } else { ':' }
-    ))
+    Ok(format!("{name}{}{version}", if is_digest { '@' } else { ':' }))
 }
 
 fn is_domain(domain: &str) -> bool {
-    is_words(
-        domain,
-        |c| c.is_ascii_alphanumeric(),
-        |separator| separator == ".",
-    )
+    is_words(domain, |c| c.is_ascii_alphanumeric(), |separator| separator == ".")
 }
 
 fn is_component(component: &str) -> bool {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    is_words(component, is_word, |separator| {
-        matches!(separator, "." | "_" | "__")
-    })
+    is_words(component, is_word, |separator| matches!(separator, "." | "_" | "__"))
 }
 
 /// Whether the text is words with one separator, or hyphens, between two.

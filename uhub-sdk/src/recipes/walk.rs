@@ -312,10 +312,7 @@ async fn list(
     entries: UnboundedSender<Entry>,
 ) -> Result<(), Error> {
     let projects = match project_id {
-        Some(project_id) => vec![ProjectEntry {
-            project_id,
-            details: None,
-        }],
+        Some(project_id) => vec![ProjectEntry { project_id, details: None }],
         None => {
             let response = client.get_project_list().send().await?;
             let projects = response.projects.into_iter().map(|project| ProjectEntry {
@@ -342,10 +339,7 @@ async fn list(
                     .project_id(&project.project_id);
                 let mut images = client.call(request).with_read_ahead(0).items();
                 while let Some(image) = images.next().await {
-                    let image = ImageEntry {
-                        repo: Arc::clone(&repo),
-                        details: image?,
-                    };
+                    let image = ImageEntry { repo: Arc::clone(&repo), details: image? };
                     yield_entry(&entries, Entry::Image(Arc::new(image))).await;
                 }
             }

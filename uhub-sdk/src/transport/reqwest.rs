@@ -84,27 +84,18 @@ impl HttpClient {
             }
         }
         let is_https = endpoint.scheme_str() == Some("https");
-        let http = tls(builder, is_https, &settings.roots)?
-            .build()
-            .map_err(|error| {
-                Error::configuration("the HTTP client cannot be built.")
-                    .with_source(error.without_url())
-            })?;
+        let http = tls(builder, is_https, &settings.roots)?.build().map_err(|error| {
+            Error::configuration("the HTTP client cannot be built.")
+                .with_source(error.without_url())
+        })?;
         let url = Url::parse(&endpoint.to_string())
             .map_err(|error| Error::configuration("invalid base URL.").with_source(error))?;
-        Ok(Self {
-            http,
-            endpoint: (endpoint, url),
-            max_response_size: settings.max_response_size,
-        })
+        Ok(Self { http, endpoint: (endpoint, url), max_response_size: settings.max_response_size })
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut response = self
-            .http
-            .execute(self.convert(request)?)
-            .await
-            .map_err(|error| self.error(error))?;
+        let mut response =
+            self.http.execute(self.convert(request)?).await.map_err(|error| self.error(error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         match self.read_body(response).await {
             Ok(body) => {
@@ -121,10 +112,7 @@ impl HttpClient {
         let limit = self.max_response_size;
         let length = response.content_length().unwrap_or_default();
         if length > limit as u64 {
-            return Err(TransportError::too_large(
-                limit,
-                &format!("it has {length} bytes"),
-            ));
+            return Err(TransportError::too_large(limit, &format!("it has {length} bytes")));
         }
         let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
         while let Some(chunk) = response.chunk().await.map_err(|error| self.error(error))? {
@@ -143,11 +131,7 @@ impl HttpClient {
             joined.extend_from_slice(&std::mem::take(&mut first));
             joined.extend_from_slice(&chunk);
         }
-        Ok(if joined.is_empty() {
-            first
-        } else {
-            joined.freeze()
-        })
+        Ok(if joined.is_empty() { first } else { joined.freeze() })
     }
 
     /// Converts the request to that of reqwest.
@@ -187,11 +171,7 @@ impl HttpClient {
             ))
         };
         // An invalid certificate stays invalid.
-        let converted = if is_tls {
-            converted.permanent()
-        } else {
-            converted
-        };
+        let converted = if is_tls { converted.permanent() } else { converted };
         converted.with_source(error)
     }
 }
@@ -208,9 +188,7 @@ impl Transport for HttpClient {
 /// Returns whether TLS is the cause, for example an invalid certificate.
 fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     // The `source` of an I/O error skips its inner error.
-    let inner = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     is_tls_error(error)
         || inner.is_some_and(|inner| is_tls(inner))
         || error.source().is_some_and(is_tls)
@@ -267,9 +245,7 @@ fn tls(
         .map_err(unable)?;
     let config = if is_https {
         let verifier = Verifier::new_with_extra_roots(extra, provider).map_err(unable)?;
-        config
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+        config.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     } else {
         // Plain HTTP needs no certificates: do not load them.
         config.with_root_certificates(RootCertStore::empty())

@@ -80,60 +80,37 @@ pub struct Field {
 impl Field {
     /// A required field: if it is missing, it is empty, with a warning.
     pub(crate) const fn required(wire: &'static str) -> Self {
-        Self {
-            wire,
-            presence: Presence::Required,
-            form: Form::Plain,
-            counted_by: None,
-        }
+        Self { wire, presence: Presence::Required, form: Form::Plain, counted_by: None }
     }
 
     pub(crate) const fn optional(wire: &'static str) -> Self {
-        Self {
-            presence: Presence::Optional,
-            ..Self::required(wire)
-        }
+        Self { presence: Presence::Optional, ..Self::required(wire) }
     }
 
     /// A required list: if it is missing, that is an error. Users must not be shown an empty list that
     /// the service never sent.
     pub(crate) const fn list(wire: &'static str) -> Self {
-        Self {
-            presence: Presence::List,
-            ..Self::required(wire)
-        }
+        Self { presence: Presence::List, ..Self::required(wire) }
     }
 
     /// Accepts a missing list if this field is 0.
     pub(crate) const fn counted_by(self, wire: &'static str) -> Self {
-        Self {
-            counted_by: Some(wire),
-            ..self
-        }
+        Self { counted_by: Some(wire), ..self }
     }
 
     /// A boolean or an enum that is documented as a string.
     pub(crate) const fn text(self) -> Self {
-        Self {
-            form: Form::Text,
-            ..self
-        }
+        Self { form: Form::Text, ..self }
     }
 
     /// Accepts a plain string in place of the model, as the value of this field.
     pub(crate) const fn shorthand(self) -> Self {
-        Self {
-            form: Form::Shorthand,
-            ..self
-        }
+        Self { form: Form::Shorthand, ..self }
     }
 
     /// Accepts one element in place of the list.
     pub(crate) const fn single(self) -> Self {
-        Self {
-            form: Form::Single,
-            ..self
-        }
+        Self { form: Form::Single, ..self }
     }
 }
 
@@ -172,10 +149,7 @@ pub(crate) struct Warning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Mismatch {
     /// The value has another type, and was converted to the documented one.
-    Coerced {
-        from: &'static str,
-        to: &'static str,
-    },
+    Coerced { from: &'static str, to: &'static str },
     /// A required value is missing, and was left empty.
     Missing,
 }
@@ -227,12 +201,7 @@ struct Table {
 
 impl Table {
     const fn of<M: Model>() -> &'static Self {
-        const {
-            &Self {
-                model: M::NAME,
-                fields: M::FIELDS,
-            }
-        }
+        const { &Self { model: M::NAME, fields: M::FIELDS } }
     }
 }
 
@@ -246,11 +215,7 @@ pub struct FieldContext<'n> {
 
 impl<'n> FieldContext<'n> {
     fn new<M: Model>(index: usize, warnings: &'n Warnings) -> Self {
-        Self {
-            warnings,
-            table: Table::of::<M>(),
-            index,
-        }
+        Self { warnings, table: Table::of::<M>(), index }
     }
 
     /// Reads the field's value.
@@ -274,11 +239,7 @@ impl<'n> FieldContext<'n> {
     }
 
     fn warning(self, what: Mismatch) -> Warning {
-        Warning {
-            model: self.table.model,
-            field: self.field().wire,
-            what,
-        }
+        Warning { model: self.table.model, field: self.field().wire, what }
     }
 }
 
@@ -301,15 +262,8 @@ impl<M: Model> FromWire for M {
 
 /// Reads a value outside of a response, without warnings.
 pub(crate) fn read_value<'de, T: FromWire, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    const TABLE: &Table = &Table {
-        model: "",
-        fields: &[Field::optional("")],
-    };
-    let field = FieldContext {
-        warnings: &Warnings::default(),
-        table: TABLE,
-        index: 0,
-    };
+    const TABLE: &Table = &Table { model: "", fields: &[Field::optional("")] };
+    let field = FieldContext { warnings: &Warnings::default(), table: TABLE, index: 0 };
     T::from_wire(from, field)
 }
 
@@ -326,10 +280,7 @@ struct Seed<'n, T> {
 
 impl<'n, T> Seed<'n, T> {
     fn new(field: FieldContext<'n>) -> Self {
-        Self {
-            field,
-            reads: PhantomData,
-        }
+        Self { field, reads: PhantomData }
     }
 }
 
@@ -373,12 +324,7 @@ pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
     siblings: &mut impl Siblings,
     field: Option<FieldContext<'_>>,
 ) -> Result<M, D::Error> {
-    from.deserialize_any(ModelVisitor {
-        warnings,
-        siblings,
-        field,
-        reads: PhantomData,
-    })
+    from.deserialize_any(ModelVisitor { warnings, siblings, field, reads: PhantomData })
 }
 
 struct ModelVisitor<'n, 'b, M, S> {
@@ -595,10 +541,8 @@ scalar!(i64, IntVisitor, "an integer", {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<i64, E> {
-        let int = text
-            .trim()
-            .parse()
-            .map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
+        let int =
+            text.trim().parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))?;
         self.0.coerced("string", "int");
         Ok(int)
     }
@@ -722,8 +666,7 @@ pub(crate) fn read_spelled<'de, T: Spelled, D: Deserializer<'de>>(
         fn check_type(&self, found: &'static str, is_text: bool) {
             let is_text_field = self.0.field().form == Form::Text;
             if is_text != is_text_field {
-                self.0
-                    .coerced(found, if is_text_field { "string" } else { "boolean" });
+                self.0.coerced(found, if is_text_field { "string" } else { "boolean" });
             }
         }
     }
@@ -928,12 +871,8 @@ mod tests {
     }
 
     impl Spelled for Lamp {
-        const SPELLINGS: &'static [(&'static str, Self)] = &[
-            ("on", Self::On),
-            ("true", Self::On),
-            ("off", Self::Off),
-            ("false", Self::Off),
-        ];
+        const SPELLINGS: &'static [(&'static str, Self)] =
+            &[("on", Self::On), ("true", Self::On), ("off", Self::Off), ("false", Self::Off)];
     }
 
     impl FromWire for Lamp {
@@ -959,11 +898,7 @@ mod tests {
         assert_eq!(lists.rows, [Row { id: 1 }]);
         let list = r#"{"Names": ["a"], "Rows": [{"Id": 1}]}"#;
         assert_eq!(read::<Lists>(list).unwrap().0, lists);
-        for wrong in [
-            r#"{"Many": {"Id": 1}}"#,
-            r#"{"Many": "a"}"#,
-            r#"{"Rows": "a"}"#,
-        ] {
+        for wrong in [r#"{"Many": {"Id": 1}}"#, r#"{"Many": "a"}"#, r#"{"Rows": "a"}"#] {
             assert!(read::<Lists>(wrong).is_err(), "{wrong}");
         }
     }
@@ -999,9 +934,6 @@ mod tests {
             assert!(read::<Lamps>(&object).is_err(), "{wrong}");
         }
         let error = read::<Lamps>(r#"{"Text": "dim"}"#).unwrap_err().to_string();
-        assert!(
-            error.contains("expected one of on, true, off, false"),
-            "{error}"
-        );
+        assert!(error.contains("expected one of on, true, off, false"), "{error}");
     }
 }

@@ -26,11 +26,8 @@ pub enum Encoding {
 }
 
 /// The characters that are escaped in queries and forms.
-pub(crate) const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+pub(crate) const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust"));
@@ -44,10 +41,7 @@ pub(crate) fn request(
     signed: &Signed<'_>,
 ) -> Option<Request<Bytes>> {
     let (body, content_type) = match encoding {
-        Encoding::Form => (
-            pairs(signed, String::new()),
-            "application/x-www-form-urlencoded",
-        ),
+        Encoding::Form => (pairs(signed, String::new()), "application/x-www-form-urlencoded"),
         Encoding::Json => (json(signed), "application/json"),
         Encoding::Query => {
             let query = pairs(signed, format!("{}?", endpoint.path()));
@@ -126,10 +120,7 @@ mod tests {
     }
 
     fn documented() -> GetRepoImageRequest {
-        GetRepoImageRequest::new("idkTdEFo")
-            .project_id("bbrEuvfC")
-            .offset(6)
-            .limit(6)
+        GetRepoImageRequest::new("idkTdEFo").project_id("bbrEuvfC").offset(6).limit(6)
     }
 
     const PAIRS: &str = "Action=GetRepoImage&Limit=6&Offset=6&ProjectId=bbrEuvfC\
@@ -138,17 +129,10 @@ mod tests {
 
     #[test]
     fn the_documented_call_as_a_form() {
-        let request = build(
-            &documented(),
-            Encoding::Form,
-            "https://api.surfercloud.com/",
-        );
+        let request = build(&documented(), Encoding::Form, "https://api.surfercloud.com/");
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.uri(), "https://api.surfercloud.com/");
-        assert_eq!(
-            request.headers()["content-type"],
-            "application/x-www-form-urlencoded"
-        );
+        assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
         assert_eq!(
             request.headers()["user-agent"],
             concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust")
@@ -158,36 +142,18 @@ mod tests {
 
     #[test]
     fn the_documented_call_as_a_query() {
-        let request = build(
-            &documented(),
-            Encoding::Query,
-            "https://api.surfercloud.com/",
-        );
+        let request = build(&documented(), Encoding::Query, "https://api.surfercloud.com/");
         assert_eq!(request.method(), Method::GET);
-        assert_eq!(
-            request.uri().to_string(),
-            format!("https://api.surfercloud.com/?{PAIRS}")
-        );
+        assert_eq!(request.uri().to_string(), format!("https://api.surfercloud.com/?{PAIRS}"));
         assert!(request.body().is_empty());
         assert_eq!(request.headers().get("content-type"), None);
-        let below = build(
-            &documented(),
-            Encoding::Query,
-            "https://gateway.example/uhub/",
-        );
-        assert_eq!(
-            below.uri().to_string(),
-            format!("https://gateway.example/uhub/?{PAIRS}")
-        );
+        let below = build(&documented(), Encoding::Query, "https://gateway.example/uhub/");
+        assert_eq!(below.uri().to_string(), format!("https://gateway.example/uhub/?{PAIRS}"));
     }
 
     #[test]
     fn the_documented_call_as_json() {
-        let request = build(
-            &documented(),
-            Encoding::Json,
-            "https://api.surfercloud.com/",
-        );
+        let request = build(&documented(), Encoding::Json, "https://api.surfercloud.com/");
         assert_eq!(request.method(), Method::POST);
         assert_eq!(request.headers()["content-type"], "application/json");
         assert_eq!(

@@ -30,10 +30,7 @@ pub(crate) enum BodyError {
 
 impl BodyError {
     fn undecodable(path: String, reason: impl ToString) -> Self {
-        Self::Undecodable {
-            path,
-            reason: reason.to_string(),
-        }
+        Self::Undecodable { path, reason: reason.to_string() }
     }
 }
 
@@ -100,13 +97,8 @@ impl Envelope {
     fn check(self) -> Result<Self, BodyError> {
         match self.ret_code {
             Some(0) => Ok(self),
-            Some(ret_code) => Err(BodyError::Refused {
-                ret_code,
-                envelope: self,
-            }),
-            None => Err(BodyError::NoEnvelope {
-                reason: "the body has no `RetCode`".to_owned(),
-            }),
+            Some(ret_code) => Err(BodyError::Refused { ret_code, envelope: self }),
+            None => Err(BodyError::NoEnvelope { reason: "the body has no `RetCode`".to_owned() }),
         }
     }
 }
@@ -259,35 +251,21 @@ mod tests {
         for (from, to) in [
             ("\"RetCode\": 0", "\"RetCode\": \"0\""),
             ("\"RetCode\": 0", "\"RetCode\": 0.0"),
-            (
-                "\"RetCode\": 0",
-                "\"RetCode\": 0, \"Extra\": {\"RetCode\": 171, \"A\": [null, {}]}",
-            ),
-            (
-                "\"PullCount\": 4",
-                "\"PullCount\": \"4\", \"New\": [1, {\"a\": null}]",
-            ),
+            ("\"RetCode\": 0", "\"RetCode\": 0, \"Extra\": {\"RetCode\": 171, \"A\": [null, {}]}"),
+            ("\"PullCount\": 4", "\"PullCount\": \"4\", \"New\": [1, {\"a\": null}]"),
             ("\"PullCount\": 4", "\"PullCount\": 4.0"),
             ("\"CreateTime\": 5", "\"CreateTime\": \"5\""),
             ("\"TotalCount\": 5", "\"TotalCount\": \" 5\""),
             ("\"Action\": \"GetRepoImageResponse\"", "\"Action\": null"),
-            (
-                "\"Action\": \"GetRepoImageResponse\"",
-                "\"Message\": [\"odd\"]",
-            ),
+            ("\"Action\": \"GetRepoImageResponse\"", "\"Message\": [\"odd\"]"),
         ] {
             assert_eq!(read(&varied(from, to)).unwrap(), example, "{to}");
         }
-        let named = read(&varied(
-            "\"PullCount\": 4",
-            "\"RepoName\": \"base\", \"PullCount\": true",
-        ))
-        .unwrap();
+        let named =
+            read(&varied("\"PullCount\": 4", "\"RepoName\": \"base\", \"PullCount\": true"))
+                .unwrap();
         assert_eq!(
-            (
-                named.images[0].repo_name.as_deref(),
-                named.images[0].pull_count
-            ),
+            (named.images[0].repo_name.as_deref(), named.images[0].pull_count),
             (Some("base"), 1)
         );
     }
@@ -308,9 +286,7 @@ mod tests {
             r#"{"RetCode": 0, "TotalCount": 5}"#,
             r#"{"RetCode": 0, "TotalCount": 5, "Imageset": []}"#,
         ] {
-            let Err(BodyError::Undecodable { path, reason }) = read(body) else {
-                panic!("{body}")
-            };
+            let Err(BodyError::Undecodable { path, reason }) = read(body) else { panic!("{body}") };
             assert_eq!(path, "ImageSet");
             assert!(reason.contains("is missing"), "{reason}");
         }
@@ -348,28 +324,16 @@ mod tests {
             ("[]", "the body is not a JSON object"),
             ("0", "the body is not a JSON object"),
             ("\"RetCode\"", "the body is not a JSON object"),
-            (
-                "<html>502</html>",
-                "the body is invalid JSON: expected value at line 1 column 1",
-            ),
+            ("<html>502</html>", "the body is invalid JSON: expected value at line 1 column 1"),
             ("{}", "the body has no `RetCode`"),
-            (
-                r#"{"TotalCount": 0, "ImageSet": []}"#,
-                "the body has no `RetCode`",
-            ),
+            (r#"{"TotalCount": 0, "ImageSet": []}"#, "the body has no `RetCode`"),
             (r#"{"retcode": 0}"#, "the body has no `RetCode`"),
             (r#"{"RetCode": null}"#, "the body has no `RetCode`"),
             (r#"{"RetCode": false}"#, "the body has no `RetCode`"),
             (r#"{"RetCode": ""}"#, "the body has no `RetCode`"),
-            (
-                r#"{"RetCode": 0.4, "TotalCount": 0}"#,
-                "the body has no `RetCode`",
-            ),
+            (r#"{"RetCode": 0.4, "TotalCount": 0}"#, "the body has no `RetCode`"),
             (r#"{"RetCode": [0]}"#, "the body has no `RetCode`"),
-            (
-                r#"{"RetCode": {"RetCode": 0}}"#,
-                "the body has no `RetCode`",
-            ),
+            (r#"{"RetCode": {"RetCode": 0}}"#, "the body has no `RetCode`"),
             (r#"{"Data": {"RetCode": 0}}"#, "the body has no `RetCode`"),
             (
                 r#"{"RetCode": 0} {"RetCode": 0}"#,
@@ -437,10 +401,7 @@ mod tests {
                 "integer `3`, expected an object",
             ),
         ] {
-            let Err(BodyError::Undecodable {
-                path: found,
-                reason,
-            }) = read(&varied(from, to))
+            let Err(BodyError::Undecodable { path: found, reason }) = read(&varied(from, to))
             else {
                 panic!("{to}")
             };
@@ -454,19 +415,12 @@ mod tests {
         let mismatches = |body: &str| {
             let warnings = Warnings::default();
             super::read::<GetRepoImageResponse>(body.as_bytes(), &warnings).unwrap();
-            let mut found: Vec<(&str, Mismatch)> = warnings
-                .take()
-                .iter()
-                .map(|warning| (warning.field, warning.what))
-                .collect();
+            let mut found: Vec<(&str, Mismatch)> =
+                warnings.take().iter().map(|warning| (warning.field, warning.what)).collect();
             found.sort_by_key(|(field, _)| *field);
             found
         };
-        assert_eq!(
-            mismatches(EXAMPLE),
-            [],
-            "a time may be a string or an integer"
-        );
+        assert_eq!(mismatches(EXAMPLE), [], "a time may be a string or an integer");
         assert_eq!(
             mismatches(
                 r#"{"RetCode": 0, "TotalCount": "1", "ImageSet": [{"PullCount": null, "LatestTag": "a",
@@ -476,13 +430,7 @@ mod tests {
                 ("ImageName", Mismatch::Missing),
                 ("ImageSet", Mismatch::Missing),
                 ("PullCount", Mismatch::Missing),
-                (
-                    "TotalCount",
-                    Mismatch::Coerced {
-                        from: "string",
-                        to: "int"
-                    }
-                ),
+                ("TotalCount", Mismatch::Coerced { from: "string", to: "int" }),
             ]
         );
     }
@@ -497,10 +445,7 @@ mod tests {
             ),
             "{kept}"
         );
-        assert_eq!(
-            serde_json::from_str::<GetRepoImageResponse>(&kept).unwrap(),
-            page
-        );
+        assert_eq!(serde_json::from_str::<GetRepoImageResponse>(&kept).unwrap(), page);
         assert!(serde_json::from_str::<GetRepoImageResponse>("null").is_err());
         assert!(serde_json::from_str::<GetRepoImageResponse>("{}").is_err());
     }
@@ -509,14 +454,9 @@ mod tests {
     fn a_refusal_may_be_invalid_utf_8_and_a_success_may_not() {
         let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Warnings::default());
         let refusal = read(b"{\"RetCode\": 171, \"Message\": \"\xc7\xa9\xc3\xfb\"}");
-        assert!(
-            matches!(refusal, Err(BodyError::Refused { ret_code: 171, .. })),
-            "{refusal:?}"
-        );
+        assert!(matches!(refusal, Err(BodyError::Refused { ret_code: 171, .. })), "{refusal:?}");
         let success = read(b"{\"RetCode\": 0, \"TotalCount\": 0, \"Message\": \"\xff\"}");
-        let Err(BodyError::Undecodable { reason, .. }) = success else {
-            panic!("{success:?}")
-        };
+        let Err(BodyError::Undecodable { reason, .. }) = success else { panic!("{success:?}") };
         assert_eq!(reason, "the body is not valid UTF-8");
     }
 

@@ -200,12 +200,7 @@ impl<'c> Parameters<'c> {
         let name_end = self.text.len();
         self.text.push_str(value);
         let end = self.text.len();
-        self.parts.push(Part {
-            start,
-            name_end,
-            end,
-            is_text,
-        });
+        self.parts.push(Part { start, name_end, end, is_text });
     }
 
     /// Adds the remaining common parameters and sorts all of them if necessary.
@@ -218,10 +213,7 @@ impl<'c> Parameters<'c> {
         if !self.is_sorted {
             self.sort();
         }
-        debug_assert!(
-            self.iter().map(|parameter| parameter.name).is_sorted(),
-            "{self:?}"
-        );
+        debug_assert!(self.iter().map(|parameter| parameter.name).is_sorted(), "{self:?}");
     }
 
     fn sort(&mut self) {
@@ -230,28 +222,15 @@ impl<'c> Parameters<'c> {
         let name = |part: &Part| &unsorted[part.start..part.name_end];
         order.sort_by(|a, b| name(a).cmp(name(b)));
         // Duplicates are possible in untyped calls and in JSON values.
-        if let Some(pair) = order
-            .windows(2)
-            .find(|pair| name(&pair[0]) == name(&pair[1]))
-        {
+        if let Some(pair) = order.windows(2).find(|pair| name(&pair[0]) == name(&pair[1])) {
             self.refuse(|| {
                 let name = name(&pair[0]);
                 format!("the parameter `{name}` is set twice, or is one that the client sets.")
             });
         }
         self.is_sorted = true;
-        for Part {
-            start,
-            name_end,
-            end,
-            is_text,
-        } in order
-        {
-            self.append(
-                &unsorted[start..name_end],
-                &unsorted[name_end..end],
-                is_text,
-            );
+        for Part { start, name_end, end, is_text } in order {
+            self.append(&unsorted[start..name_end], &unsorted[name_end..end], is_text);
         }
     }
 
@@ -272,9 +251,7 @@ impl<'c> Parameters<'c> {
 /// Shows only the names: a value may be a password.
 impl fmt::Debug for Parameters<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.iter().map(|parameter| parameter.name))
-            .finish()
+        f.debug_list().entries(self.iter().map(|parameter| parameter.name)).finish()
     }
 }
 
@@ -386,27 +363,13 @@ mod tests {
         parameters.add("Int", &i64::MIN);
         parameters.add("Yes", &true);
         parameters.add("Zip", &None::<bool>);
-        let values: Vec<String> = sent(&parameters)
-            .into_iter()
-            .map(|(_, value)| value)
-            .collect();
-        let floats = [
-            "35",
-            "65.722",
-            "1000000000000000000000",
-            "0.0000001",
-            "-0.5",
-        ];
+        let values: Vec<String> = sent(&parameters).into_iter().map(|(_, value)| value).collect();
+        let floats = ["35", "65.722", "1000000000000000000000", "0.0000001", "-0.5"];
         assert_eq!(values[..5], floats);
         assert_eq!(values[5..], ["-9223372036854775808", "true"]);
         assert_eq!(parameters.refusal, None);
         parameters.add("Weight", &f64::NAN);
-        assert!(
-            parameters
-                .refusal
-                .unwrap()
-                .contains("`Weight` must be a finite number")
-        );
+        assert!(parameters.refusal.unwrap().contains("`Weight` must be a finite number"));
     }
 
     struct Disk {
@@ -423,12 +386,8 @@ mod tests {
 
     #[test]
     fn lists_and_groups_are_flattened_and_sorted_bytewise() {
-        let disks: Vec<Disk> = (0..11)
-            .map(|size| Disk {
-                size,
-                hours: vec!["1".to_owned(); 2],
-            })
-            .collect();
+        let disks: Vec<Disk> =
+            (0..11).map(|size| Disk { size, hours: vec!["1".to_owned(); 2] }).collect();
         let common = [("Action", Some("X")), ("Never", None), ("Zone", Some("Y"))];
         let mut parameters = Parameters::new(&common, &[]);
         parameters.add("Disks", &disks);
@@ -438,17 +397,11 @@ mod tests {
         assert_eq!(sent.len(), 3 + 3 * 11);
         assert!(sent.is_sorted());
         let names: Vec<&str> = sent.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(
-            names[..3],
-            ["Action", "Disks.0.Backup.0", "Disks.0.Backup.1"]
-        );
+        assert_eq!(names[..3], ["Action", "Disks.0.Backup.0", "Disks.0.Backup.1"]);
         let index_of = |name: &str| names.iter().position(|found| *found == name).unwrap();
         assert!(index_of("Disks.10.Size") < index_of("Disks.2.Size"));
         assert_eq!(sent[index_of("Disks.10.Size")].1, "10");
-        let text: String = sent
-            .iter()
-            .map(|(name, value)| format!("{name}{value}"))
-            .collect();
+        let text: String = sent.iter().map(|(name, value)| format!("{name}{value}")).collect();
         assert_eq!(parameters.text(), text);
     }
 
@@ -468,15 +421,8 @@ mod tests {
 
     #[test]
     fn a_group_may_contain_json_and_itself() {
-        let node = |meta, next| Node {
-            label: Some(String::new()),
-            meta,
-            next,
-        };
-        let inner = node(
-            Some(serde_json::json!({"b": [1, {"c": true}], "a": 0.5})),
-            None,
-        );
+        let node = |meta, next| Node { label: Some(String::new()), meta, next };
+        let inner = node(Some(serde_json::json!({"b": [1, {"c": true}], "a": 0.5})), None);
         let mut parameters = Parameters::new(&[], &[]);
         parameters.add("List", &vec![node(None, Some(Box::new(inner)))]);
         parameters.finish();
@@ -534,10 +480,7 @@ mod tests {
             let mut parameters = Parameters::new(&[], &defaults);
             parameters.add_or_client_default("ProjectId", &value);
             parameters.add_or_client_default("Region", &None);
-            assert_eq!(
-                sent(&parameters),
-                [("ProjectId".to_owned(), expected.to_owned())]
-            );
+            assert_eq!(sent(&parameters), [("ProjectId".to_owned(), expected.to_owned())]);
             assert_eq!(parameters.refusal, None);
         }
     }
@@ -563,10 +506,7 @@ mod tests {
                 "{refused:?}"
             );
         }
-        assert_eq!(
-            refusal(&|to| to.add_allow_empty("Name", &Some(empty()))),
-            None
-        );
+        assert_eq!(refusal(&|to| to.add_allow_empty("Name", &Some(empty()))), None);
         assert_eq!(refusal(&|to| to.add("Name", &None::<String>)), None);
     }
 }

@@ -33,21 +33,14 @@ pub(crate) fn common<'c>(
     public_key: &'c str,
     security_token: Option<&'c str>,
 ) -> [(&'static str, Option<&'c str>); 3] {
-    [
-        ("Action", Some(action)),
-        ("PublicKey", Some(public_key)),
-        ("SecurityToken", security_token),
-    ]
+    [("Action", Some(action)), ("PublicKey", Some(public_key)), ("SecurityToken", security_token)]
 }
 
 /// Completes parameters and signs them.
 pub(crate) fn sign<'c>(mut parameters: Parameters<'c>, private_key: &str) -> Signed<'c> {
     parameters.finish();
     let signature = signature(parameters.text(), private_key);
-    Signed {
-        parameters,
-        signature,
-    }
+    Signed { parameters, signature }
 }
 
 /// Returns the signature of the text that [`Parameters::text`] returns.
@@ -86,11 +79,7 @@ mod tests {
             parameters.finish();
             let name = &vector["name"];
             let text = parameters.text();
-            assert_eq!(
-                format!("{text}<private key>"),
-                vector["string_to_sign"],
-                "{name}"
-            );
+            assert_eq!(format!("{text}<private key>"), vector["string_to_sign"], "{name}");
             let signature = signature(text, vector["private_key"].as_str().unwrap());
             assert_eq!(signature.as_str(), vector["signature"], "{name}");
         }

@@ -59,10 +59,9 @@ fn parse_rfc3339(text: &str) -> Option<SystemTime> {
         return None;
     }
     let (fraction, zone) = match rest.strip_prefix('.') {
-        Some(rest) => rest.split_at(
-            rest.find(|c: char| !c.is_ascii_digit())
-                .filter(|end| *end > 0)?,
-        ),
+        Some(rest) => {
+            rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).filter(|end| *end > 0)?)
+        }
         None => ("", rest),
     };
     let nanos = format!("{fraction:0<9}")[..9].parse().ok()?;
@@ -106,11 +105,7 @@ fn numbers<const N: usize>(text: &str, shape: &[u8]) -> Option<[i64; N]> {
 /// Counts the days from 1970-01-01 to a Gregorian date. Month 13 is the next January.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     // Years begin in March here, so that a leap day is the last day of a year.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 719_469
 }

@@ -16,22 +16,14 @@ pub(crate) fn credentials() -> Credentials {
 
 /// Three attempts with very short waits.
 pub(crate) fn quick_retries() -> RetryPolicy {
-    RetryPolicy::default()
-        .with_max_attempts(3)
-        .with_base_delay(Duration::from_millis(2))
+    RetryPolicy::default().with_max_attempts(3).with_base_delay(Duration::from_millis(2))
 }
 
 /// A fault that replaces the response.
 pub(crate) fn respond(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Fault {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
-    Fault::Respond {
-        status,
-        headers,
-        body: body.into(),
-    }
+    let headers =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Fault::Respond { status, headers, body: body.into() }
 }
 
 /// Returns an error and its sources in both formats.
@@ -63,11 +55,7 @@ pub(crate) fn example(name: &str) -> Command {
     path.pop();
     path.push("examples");
     path.push(format!("{name}{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        path.exists(),
-        "{} is missing: run `cargo build --examples`",
-        path.display()
-    );
+    assert!(path.exists(), "{} is missing: run `cargo build --examples`", path.display());
     let mut command = Command::new(path);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("UCLOUD_")) {
         command.env_remove(name);

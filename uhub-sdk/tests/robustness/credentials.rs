@@ -18,16 +18,13 @@ async fn machine(lifetime: Duration) -> (Arc<LocalUhub>, Client) {
         .start()
         .await
         .unwrap();
-    let provider = MetadataCredentials::new()
-        .with_role("backup")
-        .with_base_url(uhub.metadata_url());
+    let provider =
+        MetadataCredentials::new().with_role("backup").with_base_url(uhub.metadata_url());
     let client = Client::builder()
         .base_url(uhub.base_url())
         .credentials_provider(provider)
         .retry(
-            RetryPolicy::default()
-                .with_max_attempts(3)
-                .with_base_delay(Duration::from_millis(2)),
+            RetryPolicy::default().with_max_attempts(3).with_base_delay(Duration::from_millis(2)),
         )
         .build()
         .unwrap();
@@ -37,9 +34,8 @@ async fn machine(lifetime: Duration) -> (Arc<LocalUhub>, Client) {
 #[tokio::test]
 async fn two_hundred_concurrent_calls_share_one_request_for_credentials() {
     let (uhub, client) = machine(HOUR).await;
-    let calls: Vec<_> = (0..200)
-        .map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send()))
-        .collect();
+    let calls: Vec<_> =
+        (0..200).map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send())).collect();
     for call in calls {
         call.await.unwrap().unwrap();
     }
@@ -57,11 +53,7 @@ async fn credentials_that_the_service_rejects_are_replaced() {
     uhub.set_clock_offset(3600);
     // The service rejects the call with 174 without executing it, so any action may be retried.
     client.create_repo("new").send().await.unwrap();
-    let codes: Vec<_> = uhub
-        .requests()
-        .iter()
-        .map(|request| request.ret_code)
-        .collect();
+    let codes: Vec<_> = uhub.requests().iter().map(|request| request.ret_code).collect();
     assert_eq!(codes, [Some(0), Some(174), Some(0)]);
     assert_eq!(uhub.metadata_requests(), 2);
 }
@@ -93,10 +85,7 @@ async fn new_credentials_that_are_rejected_are_not_fetched_again() {
 async fn a_call_without_credentials_is_not_sent_and_its_error_has_the_reason() {
     let (uhub, client) = machine(HOUR).await;
     for (fault, expected) in [
-        (
-            Fault::bad_gateway(),
-            "the metadata service returned HTTP 502",
-        ),
+        (Fault::bad_gateway(), "the metadata service returned HTTP 502"),
         (Fault::BrokenJson, "not as documented"),
         (Fault::CutConnection, "the connection to 127.0.0.1"),
     ] {
@@ -111,9 +100,8 @@ async fn a_call_without_credentials_is_not_sent_and_its_error_has_the_reason() {
     assert!(uhub.requests().is_empty());
     assert_eq!(uhub.metadata_requests(), 3, "one request per call");
 
-    let provider = MetadataCredentials::new()
-        .with_role("unknown")
-        .with_base_url(uhub.metadata_url());
+    let provider =
+        MetadataCredentials::new().with_role("unknown").with_base_url(uhub.metadata_url());
     uhub.clear_faults();
     let client = Client::builder()
         .base_url(uhub.base_url())
@@ -160,10 +148,7 @@ async fn a_program_reads_its_credentials_from_a_profile() {
     assert_eq!(sent.parameter("ProjectId"), Some(uhub.project_id()));
 
     for (profile, expected) in [
-        (
-            "default",
-            "profile `default`: `public_key` is missing or empty",
-        ),
+        ("default", "profile `default`: `public_key` is missing or empty"),
         ("away", "there is no profile `away`"),
     ] {
         let output = run(profile).await.unwrap();

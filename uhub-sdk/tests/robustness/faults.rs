@@ -13,10 +13,7 @@ use crate::{
 };
 
 fn client(uhub: &LocalUhub) -> Client {
-    ClientBuilder::for_local(uhub)
-        .retry(quick_retries())
-        .build()
-        .unwrap()
+    ClientBuilder::for_local(uhub).retry(quick_retries()).build().unwrap()
 }
 
 async fn call(client: &Client, idempotency: Idempotency) -> Result<(), Error> {
@@ -57,12 +54,7 @@ async fn every_fault_has_the_expected_outcome() {
     let ok = |attempts| (attempts, "success");
     let rows: Vec<Row> = vec![
         ("throttled twice", Fault::throttled(), 2, [ok(3); 3]),
-        (
-            "throttled throughout",
-            Fault::throttled(),
-            9,
-            [(3, "Service, Rejected"); 3],
-        ),
+        ("throttled throughout", Fault::throttled(), 9, [(3, "Service, Rejected"); 3]),
         ("429 twice", Fault::retry_after(429, 0), 2, [ok(3); 3]),
         (
             "429 with a successful body",
@@ -82,29 +74,15 @@ async fn every_fault_has_the_expected_outcome() {
             2,
             [ok(3), ok(3), (1, "UnexpectedResponse, Unknown")],
         ),
-        (
-            "502 page twice",
-            html(),
-            2,
-            [ok(3), ok(3), (1, "UnexpectedResponse, Unknown")],
-        ),
+        ("502 page twice", html(), 2, [ok(3), ok(3), (1, "UnexpectedResponse, Unknown")]),
         (
             "502 page after execution",
             html().after_execution(),
             1,
             // The second attempt fails, since the repository is gone.
-            [
-                ok(2),
-                (2, "Service, Unknown"),
-                (1, "UnexpectedResponse, Unknown"),
-            ],
+            [ok(2), (2, "Service, Unknown"), (1, "UnexpectedResponse, Unknown")],
         ),
-        (
-            "150 twice",
-            unavailable(),
-            2,
-            [ok(3), ok(3), (1, "Service, Unknown")],
-        ),
+        ("150 twice", unavailable(), 2, [ok(3), ok(3), (1, "Service, Unknown")]),
         (
             "110 after execution",
             Fault::ret_code(RetCode::GATEWAY_TIMEOUT).after_execution(),
@@ -149,19 +127,13 @@ async fn every_fault_has_the_expected_outcome() {
         ),
         (
             "slow body, longer than an attempt may take",
-            Fault::SlowBody {
-                bytes: 1,
-                pause: Duration::from_millis(100),
-            },
+            Fault::SlowBody { bytes: 1, pause: Duration::from_millis(100) },
             1,
             [ok(2), (2, "Service, Unknown"), (1, "Timeout, Unknown")],
         ),
         (
             "slow body, in time",
-            Fault::SlowBody {
-                bytes: 200,
-                pause: Duration::from_millis(1),
-            },
+            Fault::SlowBody { bytes: 200, pause: Duration::from_millis(1) },
             1,
             [ok(1); 3],
         ),
@@ -169,18 +141,9 @@ async fn every_fault_has_the_expected_outcome() {
             "incomplete JSON",
             Fault::BrokenJson,
             1,
-            [
-                ok(2),
-                (2, "Service, Unknown"),
-                (1, "UnexpectedResponse, Unknown"),
-            ],
+            [ok(2), (2, "Service, Unknown"), (1, "UnexpectedResponse, Unknown")],
         ),
-        (
-            "other types than documented",
-            Fault::WrongTypes,
-            1,
-            [ok(1); 3],
-        ),
+        ("other types than documented", Fault::WrongTypes, 1, [ok(1); 3]),
         (
             "a wrong key",
             Fault::ret_code(RetCode::SIGNATURE_WRONG),
@@ -231,9 +194,8 @@ async fn a_burst_of_throttling_is_retried() {
         .retry(quick_retries().with_max_attempts(8))
         .build()
         .unwrap();
-    let calls: Vec<_> = (0..5)
-        .map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send()))
-        .collect();
+    let calls: Vec<_> =
+        (0..5).map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send())).collect();
     for call in calls {
         call.await.unwrap().unwrap();
     }
@@ -272,12 +234,7 @@ async fn retry_after_is_honoured_within_the_timeout() {
     assert_eq!(error.attempts(), 1);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!(error.kind(), ErrorKind::UnexpectedResponse);
-    assert!(
-        error
-            .to_string()
-            .contains("the wait would exceed the call's `timeout`"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("the wait would exceed the call's `timeout`"), "{error}");
 }
 
 #[tokio::test]
@@ -292,10 +249,7 @@ async fn an_unknown_outcome_is_reported() {
 
     uhub.inject(Fault::CutConnection.after_execution());
     let error = client.delete_repo("old").send().await.unwrap_err();
-    assert_eq!(
-        (error.execution(), error.attempts()),
-        (Execution::Unknown, 2)
-    );
+    assert_eq!((error.execution(), error.attempts()), (Execution::Unknown, 2));
     let expected = "An earlier attempt may have been executed.";
     assert!(error.to_string().contains(expected), "{error}");
 }
@@ -306,31 +260,18 @@ async fn all_calls_of_a_client_share_a_retry_budget() {
     let uhub = uhub().await;
     uhub.inject_on(Scope::all(), Fault::throttled());
     let client = client(&uhub);
-    let other = ClientBuilder::for_local(&uhub)
-        .retry(quick_retries())
-        .build()
-        .unwrap();
+    let other = ClientBuilder::for_local(&uhub).retry(quick_retries()).build().unwrap();
     for _ in 0..600 {
-        client
-            .clone()
-            .get_repo_image("idkTdEFo")
-            .send()
-            .await
-            .unwrap_err();
+        client.clone().get_repo_image("idkTdEFo").send().await.unwrap_err();
     }
     let requests = uhub.requests().len();
     // Two retries of each call, until the budget is used up.
     assert_eq!(requests, 600 + 1000, "a thousand retries in total");
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
-    assert!(
-        error.to_string().contains("too many calls of this client"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("too many calls of this client"), "{error}");
     let error = other.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert_eq!(error.attempts(), 3, "another client has its own");
 
-    let once = client
-        .get_repo_image("idkTdEFo")
-        .with_retry(RetryPolicy::disabled());
+    let once = client.get_repo_image("idkTdEFo").with_retry(RetryPolicy::disabled());
     assert_eq!(once.send().await.unwrap_err().attempts(), 1);
 }

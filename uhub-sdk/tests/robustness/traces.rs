@@ -122,13 +122,7 @@ async fn calls_are_spans_and_attempts_are_events_without_secrets() {
         assert!(error.request_id().is_some());
     }
 
-    let port = uhub
-        .base_url()
-        .rsplit(':')
-        .next()
-        .unwrap()
-        .trim_end_matches('/')
-        .to_owned();
+    let port = uhub.base_url().rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let ours = captured.ours.lock().unwrap();
     let span = format!(
         "INFO otel.name=\"GetRepoImage\" otel.kind=\"client\" rpc.system=\"ucloud\" rpc.method=\"GetRepoImage\" server.address=\"127.0.0.1\" \
@@ -142,22 +136,11 @@ async fn calls_are_spans_and_attempts_are_events_without_secrets() {
     };
     shows(
         1,
-        &[
-            "WARN message=attempt",
-            "attempt=1",
-            "error.type=Connection",
-            "elapsed_ms=",
-            "wait_ms=",
-        ],
+        &["WARN message=attempt", "attempt=1", "error.type=Connection", "elapsed_ms=", "wait_ms="],
     );
     shows(
         2,
-        &[
-            "WARN",
-            "attempt=2",
-            "http.response.status_code=502",
-            "error.type=UnexpectedResponse",
-        ],
+        &["WARN", "attempt=2", "http.response.status_code=502", "error.type=UnexpectedResponse"],
     );
     shows(
         3,
@@ -196,10 +179,7 @@ async fn calls_are_spans_and_attempts_are_events_without_secrets() {
     assert_eq!(*fields, allowed.map(str::to_owned).into());
 
     let all = captured.all.lock().unwrap();
-    assert!(
-        all.contains("hyper") || all.len() > 1000,
-        "other crates are captured too"
-    );
+    assert!(all.contains("hyper") || all.len() > 1000, "other crates are captured too");
     for secret in ["pUbLiC", "pRiVaTe", PUBLIC_KEY, PRIVATE_KEY] {
         assert!(!all.contains(secret), "{all}");
     }
@@ -214,13 +194,7 @@ struct Counter(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Counter {
     fn attempt(&self, attempt: &Attempt<'_>) {
-        let Attempt {
-            action,
-            number,
-            http_status,
-            wait,
-            ..
-        } = attempt;
+        let Attempt { action, number, http_status, wait, .. } = attempt;
         let line = format!(
             "{action} {number} {http_status:?} throttled: {} waits: {}",
             attempt.is_throttled(),
@@ -232,10 +206,7 @@ impl Observer for Counter {
     fn call(&self, call: &FinishedCall<'_>) {
         let kind = call.error.map(uhub_sdk::Error::kind);
         assert!(!call.elapsed.is_zero());
-        self.0
-            .lock()
-            .unwrap()
-            .push(format!("{} {} {kind:?}", call.action, call.attempts));
+        self.0.lock().unwrap().push(format!("{} {} {kind:?}", call.action, call.attempts));
     }
 }
 
@@ -270,15 +241,10 @@ async fn an_observer_sees_every_attempt_and_call() {
 fn plain_http_is_warned_of() {
     let captured = capture();
     let builder = Client::builder().credentials(credentials());
-    builder
-        .base_url("http://api.service.ucloud.cn/")
-        .allow_plain_http()
-        .build()
-        .unwrap();
+    builder.base_url("http://api.service.ucloud.cn/").allow_plain_http().build().unwrap();
     let ours = captured.ours.lock().unwrap();
     assert!(
-        ours.iter()
-            .any(|line| line.starts_with("WARN") && line.contains("plain HTTP")),
+        ours.iter().any(|line| line.starts_with("WARN") && line.contains("plain HTTP")),
         "{ours:?}"
     );
 }
@@ -288,10 +254,7 @@ fn plain_http_is_warned_of() {
 async fn a_request_id_is_redacted_and_truncated() {
     let captured = capture();
     let uhub = uhub().await;
-    let client = ClientBuilder::for_local(&uhub)
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).retry(RetryPolicy::disabled()).build().unwrap();
     for id in [format!("a{PRIVATE_KEY}"), "x".repeat(20_000)] {
         for (status, body) in [(200, r#"{"RetCode": 0, "TotalCount": 0}"#), (502, "<html>")] {
             uhub.inject(respond(status, &[("X-UCLOUD-REQUEST-UUID", &id)], body));
@@ -304,14 +267,6 @@ async fn a_request_id_is_redacted_and_truncated() {
         }
     }
     let ours = captured.ours.lock().unwrap();
-    assert!(
-        ours.iter()
-            .any(|line| line.contains("request_id=\"a[hidden]")),
-        "{ours:?}"
-    );
-    assert!(
-        ours.iter()
-            .all(|line| !line.contains("pRiVaTe") && line.len() < 1_000),
-        "{ours:?}"
-    );
+    assert!(ours.iter().any(|line| line.contains("request_id=\"a[hidden]")), "{ours:?}");
+    assert!(ours.iter().all(|line| !line.contains("pRiVaTe") && line.len() < 1_000), "{ours:?}");
 }

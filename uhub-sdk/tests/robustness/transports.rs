@@ -95,10 +95,7 @@ async fn a_certificate_needs_a_trusted_root_and_the_right_name() {
     assert_eq!(uhub.requests().len(), 1);
 
     for (name, builder) in [
-        (
-            "unknown root",
-            builder().base_url(format!("https://localhost:{port}/")),
-        ),
+        ("unknown root", builder().base_url(format!("https://localhost:{port}/"))),
         (
             "wrong name",
             builder()
@@ -125,9 +122,7 @@ async fn a_certificate_needs_a_trusted_root_and_the_right_name() {
 #[test]
 fn an_invalid_root_certificate_is_refused() {
     for pem in ["", "hello", "-----BEGIN CERTIFICATE-----\nAAAA\n"] {
-        let builder = Client::builder()
-            .credentials(credentials())
-            .root_certificates(pem);
+        let builder = Client::builder().credentials(credentials()).root_certificates(pem);
         let error = builder.build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{pem:?}");
         assert!(error.to_string().contains("expected PEM"), "{error}");
@@ -169,16 +164,8 @@ async fn a_configured_proxy_is_used() {
     assert_eq!(page.images.len(), 9);
     let requests = requests.lock().unwrap();
     assert_eq!(requests.len(), 1);
-    assert!(
-        requests[0].starts_with("POST http://uhub.example/ HTTP/1.1"),
-        "{}",
-        requests[0]
-    );
-    assert!(
-        requests[0]
-            .to_lowercase()
-            .contains("proxy-authorization: basic ")
-    );
+    assert!(requests[0].starts_with("POST http://uhub.example/ HTTP/1.1"), "{}", requests[0]);
+    assert!(requests[0].to_lowercase().contains("proxy-authorization: basic "));
 
     for url in [
         "http://someone:pRoXy-pAsS@ bad",
@@ -192,10 +179,7 @@ async fn a_configured_proxy_is_used() {
         assert!(!format!("{builder:?}").contains("pRoXy-pAsS"));
         let error = builder.build().unwrap_err();
         let shown = format!("{error} {error:?}");
-        assert!(
-            shown.contains("proxy URL") && !shown.contains("pRoXy-pAsS"),
-            "{shown}"
-        );
+        assert!(shown.contains("proxy URL") && !shown.contains("pRoXy-pAsS"), "{shown}");
     }
 }
 
@@ -228,11 +212,7 @@ async fn a_connection_closed_while_idle_fails_no_call() {
         .build()
         .unwrap();
     for number in 0..5 {
-        client
-            .create_repo(format!("repository-{number}"))
-            .send()
-            .await
-            .unwrap();
+        client.create_repo(format!("repository-{number}")).send().await.unwrap();
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(connections.load(Ordering::SeqCst), 5);
@@ -270,11 +250,7 @@ async fn an_announced_size_takes_no_memory() {
         .build()
         .unwrap();
     let length = (1_u64 << 62).to_string();
-    uhub.inject(respond(
-        200,
-        &[("Content-Length", &length)],
-        "{".repeat(100_000),
-    ));
+    uhub.inject(respond(200, &[("Content-Length", &length)], "{".repeat(100_000)));
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
 }
@@ -287,21 +263,13 @@ async fn maximum_durations_are_accepted_and_zero_is_not() {
         .attempt_timeout(Duration::MAX)
         .connect_timeout(Duration::MAX)
         .idle_timeout(Duration::MAX)
-        .retry(
-            RetryPolicy::default()
-                .with_base_delay(Duration::MAX)
-                .with_max_attempts(u32::MAX),
-        )
+        .retry(RetryPolicy::default().with_base_delay(Duration::MAX).with_max_attempts(u32::MAX))
         .build()
         .unwrap();
     client.get_repo_image("idkTdEFo").send().await.unwrap();
     let call = client.get_repo_image("idkTdEFo");
     let error = call.with_timeout(Duration::ZERO).send().await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts()),
-        (ErrorKind::Request, 0),
-        "{error}"
-    );
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Request, 0), "{error}");
     assert_eq!(uhub.requests().len(), 1);
 }
 
@@ -309,9 +277,8 @@ async fn maximum_durations_are_accepted_and_zero_is_not() {
 async fn a_thousand_concurrent_calls_succeed() {
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
-    let calls: Vec<_> = (0..1000)
-        .map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send()))
-        .collect();
+    let calls: Vec<_> =
+        (0..1000).map(|_| tokio::spawn(client.get_repo_image("idkTdEFo").send())).collect();
     for call in calls {
         assert_eq!(call.await.unwrap().unwrap().images.len(), 9);
     }
@@ -358,18 +325,8 @@ async fn the_error_of_a_transport_decides_about_retries() {
             3,
             Execution::NotSent,
         ),
-        (
-            || TransportError::not_connected("no way.").permanent(),
-            1,
-            1,
-            Execution::NotSent,
-        ),
-        (
-            || TransportError::interrupted("it broke."),
-            3,
-            1,
-            Execution::Unknown,
-        ),
+        (|| TransportError::not_connected("no way.").permanent(), 1, 1, Execution::NotSent),
+        (|| TransportError::interrupted("it broke."), 3, 1, Execution::Unknown),
         (
             || TransportError::timed_out("too long.").with_source(io::Error::other("why")),
             3,
@@ -378,30 +335,18 @@ async fn the_error_of_a_transport_decides_about_retries() {
         ),
     ] {
         let sent = Arc::new(AtomicUsize::new(0));
-        let policy = RetryPolicy::default()
-            .with_max_attempts(3)
-            .with_base_delay(Duration::from_millis(1));
+        let policy =
+            RetryPolicy::default().with_max_attempts(3).with_base_delay(Duration::from_millis(1));
         let client = Client::builder()
             .credentials(credentials())
             .retry(policy)
-            .transport(Failing {
-                error,
-                sent: Arc::clone(&sent),
-            })
+            .transport(Failing { error, sent: Arc::clone(&sent) })
             .build()
             .unwrap();
         let error = client.get_repo_image("base").send().await.unwrap_err();
-        assert_eq!(
-            (error.attempts(), error.execution()),
-            (for_get, execution),
-            "{error}"
-        );
+        assert_eq!((error.attempts(), error.execution()), (for_get, execution), "{error}");
         let error = client.create_repo("base").send().await.unwrap_err();
-        assert_eq!(
-            (error.attempts(), error.execution()),
-            (for_create, execution),
-            "{error}"
-        );
+        assert_eq!((error.attempts(), error.execution()), (for_create, execution), "{error}");
         assert_eq!(sent.load(Ordering::SeqCst) as u32, for_get + for_create);
     }
 }
@@ -420,10 +365,8 @@ async fn secrets_in_the_error_of_a_transport_are_hidden() {
             Box::pin(async move {
                 let source = io::Error::other(format!("cannot fetch {}", request.uri()));
                 let source = io::Error::other(source);
-                Err(
-                    TransportError::interrupted(format!("{} failed", request.uri()))
-                        .with_source(source),
-                )
+                Err(TransportError::interrupted(format!("{} failed", request.uri()))
+                    .with_source(source))
             })
         }
     }
@@ -484,9 +427,7 @@ impl Service<Request<Full<Bytes>>> for Canned {
             Ok("") => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Err(
                 io::Error::other("cut"),
             ))))))),
-            Ok(text) => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Ok(
-                text,
-            ))))))),
+            Ok(text) => Ok(Response::new(StreamBody::new(Box::pin(Once(Some(Ok(text))))))),
             Err(message) => Err(io::Error::other(message)),
         })
     }
@@ -501,17 +442,8 @@ async fn a_tower_service_is_a_transport() {
             .transport(TowerTransport::new(service).with_max_response_size(1000))
     };
     let whole = r#"{"RetCode": 0, "TotalCount": 1, "ImageSet": [{"ImageName": "nginx"}]}"#;
-    let working = Canned {
-        ready: Ok(()),
-        response: Ok(whole),
-    };
-    let page = client(working)
-        .build()
-        .unwrap()
-        .get_repo_image("base")
-        .send()
-        .await
-        .unwrap();
+    let working = Canned { ready: Ok(()), response: Ok(whole) };
+    let page = client(working).build().unwrap().get_repo_image("base").send().await.unwrap();
     assert_eq!(page.images[0].image_name, "nginx");
 
     // A service may return a transport error itself.
@@ -535,45 +467,21 @@ async fn a_tower_service_is_a_transport() {
     // A transport may be chosen at run time.
     let boxed: Box<dyn Transport> = Box::new(TowerTransport::<_, Full<Bytes>>::new(Refusing));
     let shared: Arc<dyn Transport> = Arc::from(boxed);
-    let client_with_shared = Client::builder()
-        .credentials(credentials())
-        .transport(shared);
-    let refused = client_with_shared
-        .retry(RetryPolicy::disabled())
-        .build()
-        .unwrap();
+    let client_with_shared = Client::builder().credentials(credentials()).transport(shared);
+    let refused = client_with_shared.retry(RetryPolicy::disabled()).build().unwrap();
     let error = refused.create_repo("base").send().await.unwrap_err();
     assert_eq!(error.execution(), Execution::NotSent);
     assert!(error.to_string().contains("the door is shut"), "{error}");
 
     let long: &'static str = Box::leak("x".repeat(1001).into_boxed_str());
     for (ready, response, kind, execution) in [
-        (
-            Err("busy"),
-            Ok(whole),
-            ErrorKind::Connect,
-            Execution::NotSent,
-        ),
-        (
-            Ok(()),
-            Err("lost"),
-            ErrorKind::Connection,
-            Execution::Unknown,
-        ),
+        (Err("busy"), Ok(whole), ErrorKind::Connect, Execution::NotSent),
+        (Ok(()), Err("lost"), ErrorKind::Connection, Execution::Unknown),
         (Ok(()), Ok(""), ErrorKind::Connection, Execution::Unknown),
-        (
-            Ok(()),
-            Ok(long),
-            ErrorKind::ResponseTooLarge,
-            Execution::Unknown,
-        ),
+        (Ok(()), Ok(long), ErrorKind::ResponseTooLarge, Execution::Unknown),
     ] {
         let client = client(Canned { ready, response }).build().unwrap();
         let error = client.get_repo_image("base").send().await.unwrap_err();
-        assert_eq!(
-            (error.kind(), error.execution()),
-            (kind, execution),
-            "{error}"
-        );
+        assert_eq!((error.kind(), error.execution()), (kind, execution), "{error}");
     }
 }

@@ -27,9 +27,7 @@ impl Wiretap {
     pub(crate) async fn before(uhub: &LocalUhub) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}/", listener.local_addr().unwrap());
-        let server = uhub.base_url()["http://".len()..]
-            .trim_end_matches('/')
-            .to_owned();
+        let server = uhub.base_url()["http://".len()..].trim_end_matches('/').to_owned();
         let recording = Arc::new(Recording::default());
         let shared = Arc::clone(&recording);
         tokio::spawn(async move {
@@ -49,10 +47,7 @@ impl Wiretap {
                 });
             }
         });
-        Self {
-            base_url,
-            recording,
-        }
+        Self { base_url, recording }
     }
 
     pub(crate) fn base_url(&self) -> &str {

@@ -98,9 +98,7 @@ fn json(code: &Code, start: usize, end: usize, example: &str, report: &mut Repor
 fn relocate(node: &mut Node, page_offset: &impl Fn(usize) -> usize) {
     (node.at, node.end) = (page_offset(node.at), page_offset(node.end));
     match &mut node.value {
-        Value::Array(elements) => elements
-            .iter_mut()
-            .for_each(|node| relocate(node, page_offset)),
+        Value::Array(elements) => elements.iter_mut().for_each(|node| relocate(node, page_offset)),
         Value::Object(members) => {
             for member in members {
                 member.at = page_offset(member.at);
@@ -121,10 +119,8 @@ mod tests {
         let mut code = Code::default();
         code.push(100, page);
         let arguments = request(&code, &mut Report::default()).unwrap();
-        let pairs: Vec<(&str, &ArgumentValue)> = arguments
-            .iter()
-            .map(|argument| (argument.name.as_str(), &argument.value))
-            .collect();
+        let pairs: Vec<(&str, &ArgumentValue)> =
+            arguments.iter().map(|argument| (argument.name.as_str(), &argument.value)).collect();
         let text = |text: &str| ArgumentValue::Text(text.to_owned());
         assert_eq!(
             pairs,
@@ -143,10 +139,7 @@ mod tests {
     #[test]
     fn a_query_may_hold_json_and_a_command_that_sends_json_may_have_a_url() {
         for (text, expected) in [
-            (
-                "https://api.example.com/?Action=Put&Rule={\"A\": 1}",
-                ["Action", "Rule"],
-            ),
+            ("https://api.example.com/?Action=Put&Rule={\"A\": 1}", ["Action", "Rule"]),
             (
                 "curl 'https://api.example.com/?' --data '{\"Action\": \"Put\", \"B\": 1}'",
                 ["Action", "B"],
@@ -155,10 +148,8 @@ mod tests {
             let mut code = Code::default();
             code.push(0, text);
             let arguments = request(&code, &mut Report::default()).unwrap();
-            let names: Vec<&str> = arguments
-                .iter()
-                .map(|argument| argument.name.as_str())
-                .collect();
+            let names: Vec<&str> =
+                arguments.iter().map(|argument| argument.name.as_str()).collect();
             assert_eq!(names, expected, "{text}");
         }
     }

@@ -20,11 +20,7 @@ pub(crate) struct ExampleIndex<'a> {
 }
 
 /// A value of a query, which shows no type.
-const TEXT: &Node = &Node {
-    at: 0,
-    end: 0,
-    value: Value::Null,
-};
+const TEXT: &Node = &Node { at: 0, end: 0, value: Value::Null };
 /// More values of a name are no further evidence.
 const MAX_VALUES: usize = 1000;
 
@@ -40,12 +36,7 @@ impl<'a> ExampleIndex<'a> {
             add_members(&mut values, node);
         }
         let fields = BTreeMap::new();
-        Self {
-            arguments,
-            response,
-            values,
-            fields,
-        }
+        Self { arguments, response, values, fields }
     }
 
     /// Returns the arguments by documented name.
@@ -100,10 +91,7 @@ fn add_members<'a>(values: &mut BTreeMap<&'a str, Vec<&'a Node>>, node: &'a Node
 fn add_objects<'a>(objects: &mut Vec<&'a Node>, node: &'a Node) {
     match &node.value {
         Value::Object(_) if objects.len() < MAX_VALUES => objects.push(node),
-        _ => node
-            .elements()
-            .iter()
-            .for_each(|node| add_objects(objects, node)),
+        _ => node.elements().iter().for_each(|node| add_objects(objects, node)),
     }
 }
 

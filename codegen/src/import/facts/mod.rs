@@ -100,9 +100,7 @@ pub(crate) const MAX_NAME: usize = 128;
 pub(crate) fn is_name(name: &str) -> bool {
     name.len() <= MAX_NAME
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .split('.')
-            .all(|part| is_word(part) && !part.ends_with('-'))
+        && name.split('.').all(|part| is_word(part) && !part.ends_with('-'))
 }
 
 /// Returns the only element, if there is exactly one.

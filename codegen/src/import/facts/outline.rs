@@ -79,10 +79,7 @@ impl Outline {
                     let Some(section) = section else { continue };
                     if section >= Section::RequestExample && outline.code.contains_key(&section) {
                         let title = section.title();
-                        report.note(
-                            at,
-                            format!("another block of code under `{title}`: ignored"),
-                        );
+                        report.note(at, format!("another block of code under `{title}`: ignored"));
                     }
                     outline.code.entry(section).or_insert(code);
                 }
@@ -116,10 +113,7 @@ impl Outline {
 
     fn add_section(&mut self, section: Section, at: usize, report: &mut Report) {
         // The request and the response may have models of their own.
-        let may_repeat = matches!(
-            section,
-            Section::Models | Section::Overview | Section::Usage
-        );
+        let may_repeat = matches!(section, Section::Models | Section::Overview | Section::Usage);
         if self.headings.insert(section, at).is_some() && !may_repeat {
             let title = section.title();
             let message = format!("a second heading `{title}`: put two pages into two files");

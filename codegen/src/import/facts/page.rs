@@ -63,15 +63,11 @@ pub(crate) fn read(
     let mut tables = Tables::of(&outline, arguments.as_deref(), response.as_ref());
     let parameters = tables.read(TableId::Request, report);
     let response_fields = tables.read(TableId::Response, report);
-    let models = outline
-        .models
-        .iter()
-        .enumerate()
-        .map(|(index, model)| Model {
-            at: model.at,
-            name: model.name.clone(),
-            fields: tables.read(TableId::Model(index), report),
-        });
+    let models = outline.models.iter().enumerate().map(|(index, model)| Model {
+        at: model.at,
+        name: model.name.clone(),
+        fields: tables.read(TableId::Model(index), report),
+    });
     let mut models: Vec<Model> = models.collect();
     let settled = std::mem::take(&mut tables.settled);
     let key = |model: &Model| (model.at, model.name.clone());
@@ -140,15 +136,9 @@ impl Facts {
             let name = member.value.as_str().unwrap_or_default();
             (member.at, name.strip_suffix("Response").unwrap_or(name))
         });
-        for (at, name) in request
-            .chain(response)
-            .filter(|(_, name)| *name != self.action)
-        {
+        for (at, name) in request.chain(response).filter(|(_, name)| *name != self.action) {
             let (name, action) = (excerpt(name), &self.action);
-            report.note(
-                at,
-                format!("the example is of `{name}`, the page of `{action}`"),
-            );
+            report.note(at, format!("the example is of `{name}`, the page of `{action}`"));
         }
     }
 }

@@ -116,11 +116,7 @@ impl<'a> Tables<'a> {
                 (Some(model), examples.collect())
             }
         };
-        TableEvidence {
-            model,
-            examples,
-            settled_names,
-        }
+        TableEvidence { model, examples, settled_names }
     }
 
     fn row(
@@ -135,9 +131,9 @@ impl<'a> Tables<'a> {
                 let field = delimited(row.at, cells, &table.columns);
                 field.map(|field| (field, Evidence::Delimited))
             }
-            Cells::RunTogether(_) if table.columns != COLUMNS.map(Some) => Err(format!(
-                "this row needs delimiters, as its table has other columns: {REMEDY}"
-            )),
+            Cells::RunTogether(_) if table.columns != COLUMNS.map(Some) => {
+                Err(format!("this row needs delimiters, as its table has other columns: {REMEDY}"))
+            }
             Cells::RunTogether(text) => self.run_together(row.at, text, evidence),
         };
         read.map_err(|message| report.error(row.at, message)).ok()
@@ -156,9 +152,8 @@ impl<'a> Tables<'a> {
             splits.ok_or_else(|| format!("this row does not end in Yes or No: {short:?}"))?;
         let Some((split, evidence)) = splits.settle(evidence) else {
             let all = splits.all.iter();
-            let all: Vec<String> = all
-                .map(|split| format!("`{}` of type `{}`", split.name, split.ty))
-                .collect();
+            let all: Vec<String> =
+                all.map(|split| format!("`{}` of type `{}`", split.name, split.ty)).collect();
             let problem = match all.as_slice() {
                 [] => "does not begin with a name and a type".to_owned(),
                 [only] => format!(
@@ -254,9 +249,7 @@ fn ends_in_or(text: &str) -> bool {
 fn delimited(at: usize, cells: &[String], columns: &[Option<Column>]) -> Result<Field, String> {
     let (found, expected) = (cells.len(), columns.len());
     if found != expected {
-        return Err(format!(
-            "this row has {found} cells, its table {expected} columns"
-        ));
+        return Err(format!("this row has {found} cells, its table {expected} columns"));
     }
     let cell = |column| {
         let index = columns.iter().position(|found| *found == Some(column));
@@ -264,10 +257,7 @@ fn delimited(at: usize, cells: &[String], columns: &[Option<Column>]) -> Result<
     };
     let name = cell(Column::Name);
     if !is_name(name) {
-        return Err(format!(
-            "{:?} is not a parameter's or field's name",
-            excerpt(name)
-        ));
+        return Err(format!("{:?} is not a parameter's or field's name", excerpt(name)));
     }
     let ty = without_spaces_at_brackets(cell(Column::Type));
     let required = titles::required(cell(Column::Required));

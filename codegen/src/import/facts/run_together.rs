@@ -75,10 +75,7 @@ impl<'a> TableEvidence<'a> {
     }
 
     fn values(&self, name: &str) -> impl Iterator<Item = &'a Node> {
-        let values = self
-            .examples
-            .iter()
-            .filter_map(move |values| values.get(name));
+        let values = self.examples.iter().filter_map(move |values| values.get(name));
         values.flatten().copied()
     }
 }
@@ -251,9 +248,7 @@ fn has_kind(value: &Node, ty: &str) -> bool {
 /// Returns the length of the ASCII word at the beginning of a text, at most that of a name.
 fn word_length(text: &str, signs: &[u8]) -> usize {
     let bytes = text.bytes().take(MAX_NAME);
-    bytes
-        .take_while(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte))
-        .count()
+    bytes.take_while(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte)).count()
 }
 
 /// Returns the lengths of the types that a text can begin with.
@@ -306,58 +301,29 @@ mod tests {
     fn a_row_with_one_split_is_settled_by_its_grammar() {
         for (row, name, ty) in [
             ("TotalCountintYes", "TotalCount", "int"),
-            (
-                "ImageSetarray[ImageSet]Image ListYes",
-                "ImageSet",
-                "array[ImageSet]",
-            ),
+            ("ImageSetarray[ImageSet]Image ListYes", "ImageSet", "array[ImageSet]"),
             ("Enabledbooleanean it isNo", "Enabled", "boolean"),
             ("Disks.N.Sizeint磁盘大小No", "Disks.N.Size", "int"),
-            (
-                "Matrixarray[array[float]]No",
-                "Matrix",
-                "array[array[float]]",
-            ),
+            ("Matrixarray[array[float]]No", "Matrix", "array[array[float]]"),
             ("Add.Nstring默认为NoNo", "Add.N", "string"),
         ] {
             let expected = some(name, ty, Evidence::Grammar);
-            assert_eq!(
-                settled(row, &[], &TableEvidence::default()),
-                expected,
-                "{row}"
-            );
+            assert_eq!(settled(row, &[], &TableEvidence::default()), expected, "{row}");
         }
     }
 
     #[test]
     fn the_wording_settles_a_row_with_one_plausible_split() {
-        let own = |model| TableEvidence {
-            model: Some(model),
-            ..TableEvidence::default()
-        };
+        let own = |model| TableEvidence { model: Some(model), ..TableEvidence::default() };
         for (row, model, name, ty) in [
             ("TaintsstringNode taintsNo", "Rack", "Taints", "string"),
-            (
-                "SQLFingerprintMd5stringHash of itNo",
-                "Rack",
-                "SQLFingerprintMd5",
-                "string",
-            ),
-            (
-                "APINetworkMaskstringAPI调用Yes",
-                "NetworkMask",
-                "APINetworkMask",
-                "string",
-            ),
+            ("SQLFingerprintMd5stringHash of itNo", "Rack", "SQLFingerprintMd5", "string"),
+            ("APINetworkMaskstringAPI调用Yes", "NetworkMask", "APINetworkMask", "string"),
             ("ModestringKubeProxy模式No", "KubeProxy", "Mode", "string"),
             ("EIPEIPEIPNo", "Rack", "EIP", "EIP"),
         ] {
             let expected = some(name, ty, Evidence::Wording);
-            assert_eq!(
-                settled(row, &[model, "EIP"], &own(model)),
-                expected,
-                "{row}"
-            );
+            assert_eq!(settled(row, &[model, "EIP"], &own(model)), expected, "{row}");
         }
     }
 
@@ -392,20 +358,13 @@ mod tests {
             "Sizeint",
             "",
         ] {
-            assert_eq!(
-                settled(row, &["ShareInfo"], &TableEvidence::default()),
-                None,
-                "{row}"
-            );
+            assert_eq!(settled(row, &["ShareInfo"], &TableEvidence::default()), None, "{row}");
         }
     }
 
     #[test]
     fn a_settled_name_is_not_used_again() {
-        let evidence = TableEvidence {
-            settled_names: ["EIP"].into(),
-            ..TableEvidence::default()
-        };
+        let evidence = TableEvidence { settled_names: ["EIP"].into(), ..TableEvidence::default() };
         assert_eq!(
             settled("EIPShareInfoShareInfo独占No", &["ShareInfo"], &evidence),
             some("EIPShareInfo", "ShareInfo", Evidence::Wording)

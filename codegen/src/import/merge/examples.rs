@@ -64,10 +64,7 @@ impl CheckedExamples {
     ) -> bool {
         let reason = match contradiction {
             Contradiction::Undocumented { name, .. } => {
-                format!(
-                    "`{}` is not documented: dropped from the example",
-                    excerpt(name)
-                )
+                format!("`{}` is not documented: dropped from the example", excerpt(name))
             }
             Contradiction::Repeated { name } => format!("`{name}` is repeated: ignored"),
             Contradiction::Omitted { field, .. } => {
@@ -82,23 +79,20 @@ impl CheckedExamples {
                 self.shorthand.insert(model.to_owned());
                 return true;
             }
-            Contradiction::Mismatch {
-                field,
-                ty,
-                node,
-                message,
-            } => match self.other_type(field, ty, node, tables) {
-                Ok(other) => {
-                    if self.types.insert(field.name.at, other).is_none() {
-                        let name = &field.name.value;
-                        let message =
-                            format!("the example of `{name}` does not fit its type: {message}");
-                        report.note(at, message);
+            Contradiction::Mismatch { field, ty, node, message } => {
+                match self.other_type(field, ty, node, tables) {
+                    Ok(other) => {
+                        if self.types.insert(field.name.at, other).is_none() {
+                            let name = &field.name.value;
+                            let message =
+                                format!("the example of `{name}` does not fit its type: {message}");
+                            report.note(at, message);
+                        }
+                        return true;
                     }
-                    return true;
+                    Err(reason) => reason,
                 }
-                Err(reason) => reason,
-            },
+            }
         };
         report.note(at, reason);
         false
@@ -136,9 +130,9 @@ impl CheckedExamples {
 /// Returns the model that a string stands for, if no field of the model explains the string.
 fn unexplained_text<'t>(node: &Node, ty: &'t Type, tables: &Tables<'_>) -> Option<&'t str> {
     match (&node.value, ty) {
-        (Value::Array(elements), Type::Array(element)) => elements
-            .iter()
-            .find_map(|node| unexplained_text(node, element, tables)),
+        (Value::Array(elements), Type::Array(element)) => {
+            elements.iter().find_map(|node| unexplained_text(node, element, tables))
+        }
         (Value::String(text), Type::Model(model)) => {
             let is_explained = !text.is_empty() && tables.shorthand(model).is_some();
             (!is_explained).then_some(model)

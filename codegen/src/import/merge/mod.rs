@@ -21,11 +21,7 @@ use table::{Table, at, has, row_name, row_type};
 
 /// Returns the old spec with the facts of a page, or a new spec.
 pub(crate) fn merge(facts: &Facts, old: Option<&Node>, report: &mut Report) -> Node {
-    let mut merge = Merge {
-        facts,
-        old,
-        renamed: None,
-    };
+    let mut merge = Merge { facts, old, renamed: None };
     merge.renamed = merge.find_renamed_model();
     merge.note_losses(report);
     let examples = merge.check_examples(report);
@@ -173,10 +169,7 @@ impl<'a> Merge<'a> {
 
     /// Adds the keys that a spec needs and the page does not state, and lists those to confirm.
     fn propose(&self, spec: &mut Vec<Member>, examples: &CheckedExamples, report: &mut Report) {
-        let mut proposed: Vec<Node> = self
-            .old("proposed")
-            .map_or(&[][..], Node::elements)
-            .to_vec();
+        let mut proposed: Vec<Node> = self.old("proposed").map_or(&[][..], Node::elements).to_vec();
         let mut confirm = |key: &str| {
             if !proposed.iter().any(|old| old.as_str() == Some(key)) {
                 proposed.push(Node::string(key));
@@ -290,10 +283,9 @@ impl<'a> Merge<'a> {
             match table.owner {
                 Owner::Request => parameters = fields,
                 Owner::Response => response = fields,
-                Owner::Model(name) => models.push(spec::Model {
-                    name: at(table.at, name.to_owned()),
-                    fields,
-                }),
+                Owner::Model(name) => {
+                    models.push(spec::Model { name: at(table.at, name.to_owned()), fields })
+                }
             }
         }
         let tables = comparison::Tables::new(&parameters, &response, &models);
@@ -303,10 +295,7 @@ impl<'a> Merge<'a> {
     /// Returns the examples of the page. Where it has none, the old ones are kept.
     fn example(&self, examples: CheckedExamples) -> Option<Member> {
         let mut parts = Vec::new();
-        for (key, part) in [
-            ("request", examples.request),
-            ("response", examples.response),
-        ] {
+        for (key, part) in [("request", examples.request), ("response", examples.response)] {
             parts.extend(part.map(|part| Member::new(key, part)));
         }
         let old = self.old("example").into_iter().flat_map(Node::members);

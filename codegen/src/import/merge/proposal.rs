@@ -42,13 +42,7 @@ pub(crate) fn pagination(facts: &Facts) -> Option<[(&'static str, &Field); 5]> {
     let model = items.kind.model()?;
     let model = facts.models.iter().find(|other| other.name == model)?;
     let key = identity(&model.name, &model.fields)?;
-    Some([
-        ("offset", offset),
-        ("limit", limit),
-        ("total", total),
-        ("items", items),
-        ("key", key),
-    ])
+    Some([("offset", offset), ("limit", limit), ("total", total), ("items", items), ("key", key)])
 }
 
 /// Returns the required string that identifies a model: `ImageId` or `ImageName` of `ImageSet`.
@@ -123,16 +117,12 @@ fn ends_clause(before: &str) -> bool {
 /// `:`, or quotes, must mark the value.
 fn leading_value<'a>(text: &'a str, needs_sign: bool, ty: &Type) -> Option<(&'a str, &'a str)> {
     let mut rest = text;
-    for sign in [
-        "值", "s to", " value", " is", " to", "为", "是", ":", "：", "=", "（", "(",
-    ] {
+    for sign in ["值", "s to", " value", " is", " to", "为", "是", ":", "：", "=", "（", "("] {
         // "Default total" does not begin with "to".
         let is_word = sign.ends_with(|c: char| c.is_ascii_alphabetic());
         let continues = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
         let after = rest.strip_prefix(sign);
-        rest = after
-            .filter(|after| !is_word || !continues(after))
-            .unwrap_or(rest);
+        rest = after.filter(|after| !is_word || !continues(after)).unwrap_or(rest);
     }
     let rest = rest.trim_start();
     if let Some(quoted) = rest.strip_prefix(['"', '\'', '“', '‘']) {
@@ -185,11 +175,7 @@ mod tests {
             ("是否启用，默认 false 未开启", Type::Boolean, Some("false")),
             ("模式，默认为“HTTP\"", Type::String, Some("HTTP")),
             ("业务组 默认：Default", Type::String, Some("Default")),
-            (
-                "Which. The default is public.",
-                Type::String,
-                Some("public"),
-            ),
+            ("Which. The default is public.", Type::String, Some("public")),
             // Of something else, with a condition, or more than a value.
             ("不填写为默认项目", Type::String, None),
             ("请求代理型默认值为Port", Type::String, None),

@@ -82,9 +82,8 @@ impl<'a> Table<'a> {
             ("example_shorthand", flag(is_shorthand)),
         ];
         let facts = facts.into_iter();
-        let mut row: Vec<Member> = facts
-            .filter_map(|(key, value)| Some(Member::new(key, value?)))
-            .collect();
+        let mut row: Vec<Member> =
+            facts.filter_map(|(key, value)| Some(Member::new(key, value?))).collect();
         for old in self.old_row(field).into_iter().flat_map(Node::members) {
             let is_outdated = keys::FIELD.is_fact(&old.key)
                 || (old.key == "default" && field.required)

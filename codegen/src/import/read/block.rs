@@ -57,10 +57,7 @@ struct Piece {
 
 impl Code {
     pub(crate) fn new(is_cut: bool) -> Self {
-        Self {
-            is_cut,
-            ..Self::default()
-        }
+        Self { is_cut, ..Self::default() }
     }
 
     pub(crate) fn push(&mut self, at: usize, piece: &str) {

@@ -89,10 +89,7 @@ impl Article {
                 if !self.tables.is_empty() {
                     report.error(at, "nested tables are not supported");
                 }
-                self.tables.push(Table {
-                    at,
-                    ..Table::default()
-                });
+                self.tables.push(Table { at, ..Table::default() });
             }
             "tr" | "td" | "th" if self.tables.is_empty() => {
                 report.error(at, "a row outside a table");
@@ -203,10 +200,8 @@ impl Article {
         let Some(Table { at, rows, .. }) = self.tables.pop() else {
             return;
         };
-        let mut rows = rows.into_iter().map(|(at, cells)| Row {
-            at,
-            cells: Cells::Delimited(cells),
-        });
+        let mut rows =
+            rows.into_iter().map(|(at, cells)| Row { at, cells: Cells::Delimited(cells) });
         if let Some(header) = rows.next() {
             let rows = rows.collect();
             self.push(at, BlockKind::Table { header, rows });
@@ -276,21 +271,13 @@ mod tests {
             .collect();
         let delimited =
             |cells: &[&str]| Cells::Delimited(cells.iter().map(ToString::to_string).collect());
-        assert_eq!(
-            rows,
-            [
-                delimited(&["A & B"]),
-                delimited(&["Name", "see Console or not", ""])
-            ]
-        );
+        assert_eq!(rows, [delimited(&["A & B"]), delimited(&["Name", "see Console or not", ""])]);
     }
 
     #[test]
     fn code_keeps_its_lines_and_their_offsets() {
         let html = "<pre><code><span class=\"line\">{</span><span class=\"line\">  &quot;a&quot;: 1</span>\n<span class=\"line\">}</span></code></pre>";
-        let BlockKind::Code(code) = &read_all(html)[0].kind else {
-            panic!("code was expected")
-        };
+        let BlockKind::Code(code) = &read_all(html)[0].kind else { panic!("code was expected") };
         assert_eq!(code.text, "{\n  \"a\": 1\n}");
         // A decoded piece has the offset of its beginning.
         for (character, html_text) in [('{', "{"), ('1', "  &quot;a"), ('}', "}</span>")] {

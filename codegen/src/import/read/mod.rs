@@ -70,9 +70,7 @@ impl FromStr for Shape {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let shape = Self::ALL
-            .into_iter()
-            .find(|shape| shape.to_string() == name);
+        let shape = Self::ALL.into_iter().find(|shape| shape.to_string() == name);
         shape.ok_or_else(|| {
             format!("unknown shape `{name}`: expected text, markdown, html or pasted")
         })

@@ -10,11 +10,7 @@ use crate::import::read::{
 const MAX_ROW_LINES: usize = 64;
 
 pub(crate) fn read(page: &str) -> Vec<Block> {
-    let mut lines = Lines {
-        page,
-        next: 0,
-        blocks: Vec::new(),
-    };
+    let mut lines = Lines { page, next: 0, blocks: Vec::new() };
     let mut is_before_sections = true;
     while let Some((at, line)) = lines.next() {
         let line = line.trim();
@@ -226,10 +222,7 @@ mod tests {
             |cells: &[&str]| Cells::Delimited(cells.iter().map(ToString::to_string).collect());
         assert_eq!(
             rows(page),
-            [
-                delimited(&["Kind", "string", "One of A or B", "No"]),
-                delimited(&["Size", "int"])
-            ]
+            [delimited(&["Kind", "string", "One of A or B", "No"]), delimited(&["Size", "int"])]
         );
     }
 

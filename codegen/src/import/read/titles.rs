@@ -20,18 +20,9 @@ const SECTIONS: &[(Section, &[&str])] = &[
     (Section::Overview, &["Overview", "简介"]),
     (Section::Usage, &["Usage", "使用方法"]),
     (Section::Definition, &["Definition", "定义"]),
-    (
-        Section::Common,
-        &["Public Parameters", "Common Parameters", "公共参数"],
-    ),
-    (
-        Section::Request,
-        &["Request Parameters", "Request Parameter", "请求参数"],
-    ),
-    (
-        Section::Response,
-        &["Response Field", "Response Fields", "响应字段"],
-    ),
+    (Section::Common, &["Public Parameters", "Common Parameters", "公共参数"]),
+    (Section::Request, &["Request Parameters", "Request Parameter", "请求参数"]),
+    (Section::Response, &["Response Field", "Response Fields", "响应字段"]),
     (Section::Models, &["Data Model", "Data Models", "数据模型"]),
     (Section::Examples, &["Example", "Examples", "示例"]),
     (Section::RequestExample, &["Request Example", "请求示例"]),
@@ -65,12 +56,8 @@ pub(crate) enum Column {
 }
 
 /// The columns in the order in which run-together rows have them.
-pub(crate) const COLUMNS: [Column; 4] = [
-    Column::Name,
-    Column::Type,
-    Column::Description,
-    Column::Required,
-];
+pub(crate) const COLUMNS: [Column; 4] =
+    [Column::Name, Column::Type, Column::Description, Column::Required];
 
 impl Column {
     /// The titles of the column. Messages use the first. A title precedes its own prefixes.

@@ -44,10 +44,7 @@ impl Generate {
     /// Generates nothing yet, from this seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            ..Self::default()
-        }
+        Self { seed, ..Self::default() }
     }
 
     /// Sets the number of repositories.
@@ -75,30 +72,20 @@ impl Generate {
     pub(crate) fn problem(&self) -> Option<String> {
         let tags = [self.images.max(1), self.tags.max(1)]
             .iter()
-            .try_fold(self.repositories, |product, &count| {
-                product.checked_mul(count)
-            });
+            .try_fold(self.repositories, |product, &count| product.checked_mul(count));
         let fits = tags.is_some_and(|tags| tags <= MAX_TAGS);
         (!fits).then(|| format!("`generate` exceeds the limit of {MAX_TAGS} tags in total"))
     }
 
     pub(crate) fn generated(&self) -> Vec<Repository> {
         let mut rng = Rng::with_seed(self.seed);
-        (0..self.repositories)
-            .map(|number| self.repository(number, &mut rng))
-            .collect()
+        (0..self.repositories).map(|number| self.repository(number, &mut rng)).collect()
     }
 
     fn repository(&self, number: usize, rng: &mut Rng) -> Repository {
-        let images: Vec<Image> = (0..self.images)
-            .map(|number| self.image(number, rng))
-            .collect();
+        let images: Vec<Image> = (0..self.images).map(|number| self.image(number, rng)).collect();
         let created = START + rng.u64(..100) * DAY;
-        let visibility = if rng.bool() {
-            Visibility::Public
-        } else {
-            Visibility::Private
-        };
+        let visibility = if rng.bool() { Visibility::Public } else { Visibility::Private };
         Repository::new(format!("{}-{number}", word(rng)))
             .description(format!("Images of the team {}", word(rng)))
             .visibility(visibility)
@@ -135,9 +122,7 @@ fn word(rng: &mut Rng) -> &'static str {
 /// A tag with a random digest.
 fn tag(name: impl Into<String>, pushed: u64, rng: &mut Rng) -> Tag {
     let digest: String = (0..4).map(|_| format!("{:016x}", rng.u64(..))).collect();
-    Tag::new(name)
-        .digest(format!("sha256:{digest}"))
-        .update_time(pushed.to_string())
+    Tag::new(name).digest(format!("sha256:{digest}")).update_time(pushed.to_string())
 }
 
 #[cfg(test)]
@@ -150,25 +135,10 @@ mod tests {
         let generate = Generate::new(3).repositories(4).images(30).tags(25);
         let repositories = generate.generated();
         assert_eq!(repositories, generate.generated());
-        assert_ne!(
-            repositories,
-            Generate {
-                seed: 4,
-                ..generate
-            }
-            .generated()
-        );
+        assert_ne!(repositories, Generate { seed: 4, ..generate }.generated());
         assert_eq!(repositories.len(), 4);
-        assert!(
-            repositories
-                .iter()
-                .all(|repository| repository.images.len() == 30)
-        );
-        let images = || {
-            repositories
-                .iter()
-                .flat_map(|repository| &repository.images)
-        };
+        assert!(repositories.iter().all(|repository| repository.images.len() == 30));
+        let images = || repositories.iter().flat_map(|repository| &repository.images);
         assert!(images().all(|image| image.tags.len() == 25));
         assert!(images().any(|image| image.pull_count > 0));
         let one = Generate::new(0).repositories(1).images(1).generated();
@@ -178,9 +148,7 @@ mod tests {
     #[test]
     fn some_generated_repositories_are_public_and_some_private() {
         let repositories = Generate::new(3).repositories(20).generated();
-        let public = repositories
-            .iter()
-            .filter(|each| each.visibility == Visibility::Public);
+        let public = repositories.iter().filter(|each| each.visibility == Visibility::Public);
         assert!((1..20).contains(&public.count()));
     }
 
@@ -188,10 +156,7 @@ mod tests {
     fn generated_data_is_consistent() {
         for seed in 0..20 {
             let generate = Generate::new(seed).repositories(20).images(50).tags(3);
-            let data = Data {
-                generate: Some(generate),
-                ..Data::default()
-            };
+            let data = Data { generate: Some(generate), ..Data::default() };
             assert!(Store::new(data).is_ok(), "{seed}");
         }
         assert!(Store::new(Data::demo()).is_ok());
@@ -202,10 +167,7 @@ mod tests {
         for (repositories, images, tags) in
             [(usize::MAX, 2, 2), (11, 1000, 1000), (10_000_001, 0, 0)]
         {
-            let generate = Generate::new(0)
-                .repositories(repositories)
-                .images(images)
-                .tags(tags);
+            let generate = Generate::new(0).repositories(repositories).images(images).tags(tags);
             assert!(generate.problem().is_some(), "{generate:?}");
         }
         let most = Generate::new(0).repositories(10).images(1000).tags(1000);

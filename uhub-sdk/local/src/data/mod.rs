@@ -94,31 +94,23 @@ impl Data {
             let message = cause.to_string();
             let position = format!(" at line {line} column {column}");
             let message = without_value(message.strip_suffix(&position).unwrap_or(&message));
-            error(
-                io::ErrorKind::InvalidData,
-                &format!(":{line}:{column}: {message}"),
-            )
+            error(io::ErrorKind::InvalidData, &format!(":{line}:{column}: {message}"))
         })?;
         let problems = data.problems();
         if problems.is_empty() {
             Ok(data)
         } else {
-            Err(error(
-                io::ErrorKind::InvalidData,
-                &format!(": {}", problems.join("; ")),
-            ))
+            Err(error(io::ErrorKind::InvalidData, &format!(": {}", problems.join("; "))))
         }
     }
 
     /// Adds the default user and project if there are none.
     pub(crate) fn complete(&mut self) {
         if self.users.is_empty() {
-            self.users
-                .push(User::new(DEFAULT_PUBLIC_KEY, DEFAULT_PRIVATE_KEY));
+            self.users.push(User::new(DEFAULT_PUBLIC_KEY, DEFAULT_PRIVATE_KEY));
         }
         if self.projects.is_empty() {
-            self.projects
-                .push(Project::new(DEFAULT_PROJECT, DEFAULT_PROJECT));
+            self.projects.push(Project::new(DEFAULT_PROJECT, DEFAULT_PROJECT));
         }
     }
 
@@ -136,47 +128,20 @@ impl Data {
                     }
                 }
             };
-        check(
-            "public key",
-            &mut self.users.iter().map(|user| &user.public_key),
-            &String::new,
-        );
-        check(
-            "project",
-            &mut self.projects.iter().map(|project| &project.id),
-            &String::new,
-        );
-        check(
-            "role",
-            &mut self.role.iter().map(|role| &role.name),
-            &String::new,
-        );
-        for Project {
-            id, repositories, ..
-        } in &self.projects
-        {
+        check("public key", &mut self.users.iter().map(|user| &user.public_key), &String::new);
+        check("project", &mut self.projects.iter().map(|project| &project.id), &String::new);
+        check("role", &mut self.role.iter().map(|role| &role.name), &String::new);
+        for Project { id, repositories, .. } in &self.projects {
             let in_project = || format!(" in project {id:?}");
-            check(
-                "repository",
-                &mut repositories.iter().map(|each| &each.name),
-                &in_project,
-            );
+            check("repository", &mut repositories.iter().map(|each| &each.name), &in_project);
             for Repository { name, images, .. } in repositories {
                 let in_repository = || format!(" in repository {name:?}{}", in_project());
-                check(
-                    "image",
-                    &mut images.iter().map(|image| &image.name),
-                    &in_repository,
-                );
+                check("image", &mut images.iter().map(|image| &image.name), &in_repository);
                 for image in images {
                     let in_image = || format!(" in image {:?}{}", image.name, in_repository());
                     // The latest tag may be among the tags.
                     check("tag", &mut image.latest_tag.iter(), &in_image);
-                    check(
-                        "tag",
-                        &mut image.tags.iter().map(|tag| &tag.name),
-                        &in_image,
-                    );
+                    check("tag", &mut image.tags.iter().map(|tag| &tag.name), &in_image);
                 }
             }
         }
@@ -187,9 +152,7 @@ impl Data {
         for user in &self.users {
             let name = format!("the user {:?}", user.public_key);
             for id in user.projects.iter().filter(|id| !exists(id)) {
-                problems.push(format!(
-                    "{name} may use the project {id:?}, which does not exist"
-                ));
+                problems.push(format!("{name} may use the project {id:?}, which does not exist"));
             }
             if !user.projects.is_empty() && !user.sub_account {
                 problems.push(format!("{name} has projects, but is not a sub-account"));
@@ -205,9 +168,8 @@ impl Data {
 
 /// Removes the value from a JSON error's message: it may be a key. The expected type is enough.
 pub(crate) fn without_value(message: &str) -> String {
-    let is_about_value = ["invalid type: ", "invalid value: "]
-        .iter()
-        .any(|start| message.starts_with(start));
+    let is_about_value =
+        ["invalid type: ", "invalid value: "].iter().any(|start| message.starts_with(start));
     match (message.find(['"', '`']), message.rfind(", expected ")) {
         (Some(value), Some(expected)) if is_about_value && value < expected => {
             format!("{}{}", message[..value].trim_end(), &message[expected..])
@@ -335,11 +297,7 @@ impl Project {
     /// Creates an empty project.
     #[must_use]
     pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            repositories: Vec::new(),
-        }
+        Self { id: id.into(), name: name.into(), repositories: Vec::new() }
     }
 
     /// Adds a repository.
@@ -351,9 +309,7 @@ impl Project {
 
     /// The index of the repository with this name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
-        self.repositories
-            .iter()
-            .position(|repository| repository.name == name)
+        self.repositories.iter().position(|repository| repository.name == name)
     }
 }
 
@@ -382,9 +338,6 @@ impl Role {
     /// Creates a role whose credentials are valid for `lifetime`.
     #[must_use]
     pub fn new(name: impl Into<String>, lifetime: Duration) -> Self {
-        Self {
-            name: name.into(),
-            lifetime,
-        }
+        Self { name: name.into(), lifetime }
     }
 }

@@ -280,11 +280,7 @@ impl Tag {
     /// Creates a tag with the defaults of its fields.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            digest: None,
-            update_time: default_time(),
-        }
+        Self { name: name.into(), digest: None, update_time: default_time() }
     }
 
     /// Sets the digest.
@@ -320,22 +316,14 @@ mod tests {
         assert_eq!(settled(image().latest_tag("1.27")), ["1.27"]);
         assert_eq!(settled(image().tag(Tag::new("1.0"))), ["1.0"]);
         assert_eq!(settled(image().tags(tags())), ["1.0", "1.1", "1.2"]);
-        assert_eq!(
-            settled(image().tags(tags()).latest_tag("1.0")),
-            ["1.1", "1.2", "1.0"]
-        );
+        assert_eq!(settled(image().tags(tags()).latest_tag("1.0")), ["1.1", "1.2", "1.0"]);
         // The order of the calls does not matter.
-        assert_eq!(
-            settled(image().latest_tag("2.0").tags(tags())),
-            ["1.0", "1.1", "1.2", "2.0"]
-        );
+        assert_eq!(settled(image().latest_tag("2.0").tags(tags())), ["1.0", "1.1", "1.2", "2.0"]);
     }
 
     #[test]
     fn an_added_latest_tag_has_the_time_of_its_image() {
-        let mut image = Image::new("nginx")
-            .latest_tag("1.27")
-            .update_time("1800000000");
+        let mut image = Image::new("nginx").latest_tag("1.27").update_time("1800000000");
         image.settle();
         assert_eq!(image.tags, [Tag::new("1.27").update_time("1800000000")]);
     }
@@ -343,9 +331,7 @@ mod tests {
     #[test]
     fn a_moved_tag_keeps_its_digest_and_time() {
         let tag = Tag::new("1.0").digest("sha256:1").update_time("5");
-        let mut image = Image::new("nginx")
-            .tags([tag.clone(), Tag::new("1.1")])
-            .latest_tag("1.0");
+        let mut image = Image::new("nginx").tags([tag.clone(), Tag::new("1.1")]).latest_tag("1.0");
         image.settle();
         assert_eq!(image.tags, [Tag::new("1.1"), tag]);
     }

@@ -38,19 +38,9 @@ impl Store {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let repositories = data
-            .projects
-            .iter_mut()
-            .flat_map(|project| &mut project.repositories);
-        repositories
-            .flat_map(|repository| &mut repository.images)
-            .for_each(Image::settle);
-        Ok(Self {
-            users: data.users,
-            projects: data.projects,
-            role: data.role,
-            ..Self::default()
-        })
+        let repositories = data.projects.iter_mut().flat_map(|project| &mut project.repositories);
+        repositories.flat_map(|repository| &mut repository.images).for_each(Image::settle);
+        Ok(Self { users: data.users, projects: data.projects, role: data.role, ..Self::default() })
     }
 
     /// The current data, without issued credentials.
@@ -64,11 +54,7 @@ impl Store {
 
     /// Replaces the data. The clock stays, and credentials are never issued twice.
     pub(crate) fn replace(&mut self, other: Self) {
-        *self = Self {
-            clock_offset: self.clock_offset,
-            issued_count: self.issued_count,
-            ..other
-        };
+        *self = Self { clock_offset: self.clock_offset, issued_count: self.issued_count, ..other };
     }
 
     pub(crate) fn user(&self, public_key: &str) -> Option<&User> {
@@ -88,12 +74,10 @@ impl Store {
     pub(crate) fn issue(&mut self, expires: i64) -> &User {
         self.issued_count += 1;
         let number = self.issued_count;
-        let user = User::new(
-            format!("temporary-public-{number}"),
-            format!("temporary-private-{number}"),
-        )
-        .security_token(format!("temporary-token-{number}"))
-        .expires(expires);
+        let user =
+            User::new(format!("temporary-public-{number}"), format!("temporary-private-{number}"))
+                .security_token(format!("temporary-token-{number}"))
+                .expires(expires);
         if self.issued.len() == MAX_ISSUED {
             self.issued.pop_front();
         }
@@ -105,8 +89,6 @@ impl Store {
     pub(crate) fn now(&self) -> i64 {
         // A system clock before 1970 counts as 1970.
         let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        i64::try_from(since.as_secs())
-            .unwrap_or(i64::MAX)
-            .saturating_add(self.clock_offset)
+        i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_add(self.clock_offset)
     }
 }

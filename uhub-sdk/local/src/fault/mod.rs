@@ -145,10 +145,7 @@ impl Fault {
     /// ```
     #[must_use]
     pub fn ret_code(code: impl Into<i64>) -> Self {
-        Self::RetCode {
-            code: code.into(),
-            message: String::new(),
-        }
+        Self::RetCode { code: code.into(), message: String::new() }
     }
 
     /// Throttles the request: return code 153.
@@ -293,17 +290,11 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(Fault::throttled().timing(), Timing::Never);
         assert_eq!(Fault::delay(second).timing(), Timing::Delayed(second));
-        assert_eq!(
-            Fault::delay(second).after_execution().timing(),
-            Timing::Immediate
-        );
+        assert_eq!(Fault::delay(second).after_execution().timing(), Timing::Immediate);
         assert_eq!(Fault::WrongTypes.timing(), Timing::Immediate);
         let twice = Fault::AfterExecution(Box::new(Fault::Hang.after_execution()));
         assert_eq!(twice.split(), (&Fault::Hang, true));
-        assert_eq!(
-            Fault::Hang.after_execution().after_execution(),
-            Fault::Hang.after_execution()
-        );
+        assert_eq!(Fault::Hang.after_execution().after_execution(), Fault::Hang.after_execution());
     }
 
     #[test]
@@ -312,10 +303,7 @@ mod tests {
         for (json, fault) in [
             (r#""cut_connection""#, Fault::CutConnection),
             (r#""throttled""#, Fault::throttled()),
-            (
-                r#"{"after_execution": "bad_gateway"}"#,
-                Fault::bad_gateway().after_execution(),
-            ),
+            (r#"{"after_execution": "bad_gateway"}"#, Fault::bad_gateway().after_execution()),
             (r#"{"delay": {"seconds": 1.5}}"#, Fault::delay(second)),
             (
                 r#"{"respond": {"status": 503, "headers": [["Retry-After", "2"]]}}"#,
@@ -324,11 +312,7 @@ mod tests {
             (r#"{"ret_code": {"code": 64001}}"#, Fault::ret_code(64_001)),
             (
                 r#"{"after_execution": {"slow_body": {"bytes": 3, "seconds": 1.5}}}"#,
-                Fault::SlowBody {
-                    bytes: 3,
-                    pause: second,
-                }
-                .after_execution(),
+                Fault::SlowBody { bytes: 3, pause: second }.after_execution(),
             ),
         ] {
             assert_eq!(serde_json::from_str::<Fault>(json).unwrap(), fault);
@@ -337,10 +321,7 @@ mod tests {
         }
         for (json, message) in [
             (r#""cut""#, "unknown variant `cut`"),
-            (
-                r#"{"delay": {"seconds": -1}}"#,
-                "not a valid number of seconds",
-            ),
+            (r#"{"delay": {"seconds": -1}}"#, "not a valid number of seconds"),
             (r#"{"delay": {"seconds": 1, "x": 1}}"#, "unknown field `x`"),
             (r#"{"respond": {}}"#, "missing field `status`"),
         ] {

@@ -71,20 +71,14 @@ impl Scope {
     /// Selects the requests of one action, by its documented name.
     #[must_use]
     pub fn action(name: impl Into<String>) -> Self {
-        Self {
-            action: Some(name.into()),
-            ..Self::all()
-        }
+        Self { action: Some(name.into()), ..Self::all() }
     }
 
     /// Selects the requests to the [metadata service](crate::LocalUhub::metadata_url), and no
     /// others.
     #[must_use]
     pub fn metadata() -> Self {
-        Self {
-            metadata: true,
-            ..Self::all()
-        }
+        Self { metadata: true, ..Self::all() }
     }
 
     /// Selects only the n-th request, counted from 1 after the injection. Every request of the
@@ -157,9 +151,7 @@ fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error>
     if (0.0..=1.0).contains(&rate) {
         Ok(rate)
     } else {
-        Err(D::Error::custom(format_args!(
-            "`rate` must be between 0 and 1, and is {rate}"
-        )))
+        Err(D::Error::custom(format_args!("`rate` must be between 0 and 1, and is {rate}")))
     }
 }
 
@@ -213,12 +205,7 @@ struct ActiveRule {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            rng: Rng::with_seed(seed),
-            queue: VecDeque::new(),
-            rules: Vec::new(),
-        }
+        Self { seed, rng: Rng::with_seed(seed), queue: VecDeque::new(), rules: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, fault: Fault) {
@@ -271,13 +258,7 @@ impl ActiveRule {
     /// Counts a request and returns whether it is selected.
     fn selects_next(&mut self) -> bool {
         self.covered += 1;
-        let Scope {
-            from,
-            to,
-            every,
-            rate,
-            ..
-        } = self.scope;
+        let Scope { from, to, every, rate, .. } = self.scope;
         // Drawn for every request, so that the choice depends on the request's number alone.
         let is_drawn = self.rng.f64() < rate;
         let from = from.max(1);
@@ -304,9 +285,7 @@ mod tests {
     fn hits(scope: Scope) -> Vec<u64> {
         let mut faults = Faults::new(0);
         add(&mut faults, scope, Fault::CutConnection);
-        (1..=12)
-            .filter(|_| next(&mut faults, Target::Action("GetRepo")).is_some())
-            .collect()
+        (1..=12).filter(|_| next(&mut faults, Target::Action("GetRepo")).is_some()).collect()
     }
 
     #[test]
@@ -342,10 +321,7 @@ mod tests {
         assert_eq!(next(&mut faults, Target::Metadata), None);
         assert_eq!(next(&mut faults, Target::Metadata), Some(Fault::Hang));
         assert_eq!(next(&mut faults, Target::Action("")), Some(Fault::Hang));
-        assert_eq!(
-            next(&mut faults, Target::Action("")),
-            Some(Fault::CutConnection)
-        );
+        assert_eq!(next(&mut faults, Target::Action("")), Some(Fault::CutConnection));
     }
 
     #[test]
@@ -353,20 +329,10 @@ mod tests {
         let mut faults = Faults::new(0);
         faults.push(Fault::Hang);
         add(&mut faults, Scope::all().calls(..=2), Fault::CutConnection);
-        add(
-            &mut faults,
-            Scope::all().calls(..=3),
-            Fault::ResetConnection,
-        );
-        let injected: Vec<_> = (0..4)
-            .map(|_| next(&mut faults, Target::Action("")))
-            .collect();
-        let expected = [
-            Some(Fault::Hang),
-            Some(Fault::CutConnection),
-            Some(Fault::ResetConnection),
-            None,
-        ];
+        add(&mut faults, Scope::all().calls(..=3), Fault::ResetConnection);
+        let injected: Vec<_> = (0..4).map(|_| next(&mut faults, Target::Action(""))).collect();
+        let expected =
+            [Some(Fault::Hang), Some(Fault::CutConnection), Some(Fault::ResetConnection), None];
         assert_eq!(injected, expected);
         assert!(faults.rules.is_empty(), "finished rules are removed");
     }

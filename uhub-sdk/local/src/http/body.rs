@@ -65,18 +65,12 @@ impl ResponseBody {
             let length = piece.max(1).min(bytes.len());
             (length > 0).then(|| bytes.split_to(length))
         });
-        Self {
-            pause,
-            ..Self::new(Box::new(pieces), Some(length))
-        }
+        Self { pause, ..Self::new(Box::new(pieces), Some(length)) }
     }
 
     /// The start of a body, after which the connection is cut.
     pub(crate) fn broken(start: Bytes, stream: StreamControl) -> Self {
-        Self {
-            cut: Some(stream),
-            ..Self::new(Box::new([start].into_iter()), None)
-        }
+        Self { cut: Some(stream), ..Self::new(Box::new([start].into_iter()), None) }
     }
 
     /// A body of any length, never in memory, and sent without its length.
@@ -129,8 +123,7 @@ impl Body for ResponseBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.remaining
-            .map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.remaining.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -151,13 +144,11 @@ fn huge_chunks(action: &str, bytes: u64) -> impl Iterator<Item = Bytes> + use<> 
     });
     let chunks = [Bytes::from(start)].into_iter().chain(filler);
     let mut remaining = bytes;
-    chunks
-        .chain([Bytes::from_static(end.as_bytes())])
-        .map(move |mut chunk| {
-            chunk.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
-            remaining -= chunk.len() as u64;
-            chunk
-        })
+    chunks.chain([Bytes::from_static(end.as_bytes())]).map(move |mut chunk| {
+        chunk.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
+        remaining -= chunk.len() as u64;
+        chunk
+    })
 }
 
 #[cfg(test)]

@@ -23,10 +23,7 @@ impl HttpRefusal {
 
 impl From<Malformed> for HttpRefusal {
     fn from(Malformed(message): Malformed) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            message,
-        }
+        Self { status: StatusCode::BAD_REQUEST, message }
     }
 }
 
@@ -72,10 +69,7 @@ pub(crate) fn read_parameters(
     }
     let is_get = head.method == Method::GET;
     if !is_get && head.method != Method::POST {
-        return refuse(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "the method must be GET or POST",
-        );
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "the method must be GET or POST");
     }
     let Some(body) = body else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
@@ -87,10 +81,7 @@ pub(crate) fn read_parameters(
     match media_type(head).as_str() {
         "application/x-www-form-urlencoded" => Ok(Parameters::from_form(body)?),
         "application/json" => Ok(Parameters::from_json(body)?),
-        _ => refuse(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be a form or JSON",
-        ),
+        _ => refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be a form or JSON"),
     }
 }
 

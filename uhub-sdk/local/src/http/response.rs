@@ -44,25 +44,16 @@ impl ServiceResponse {
     fn of_action(status: StatusCode, action: &str, ret_code: i64, mut fields: Fields) -> Self {
         fields.insert("Action".to_owned(), format!("{action}Response").into());
         fields.insert("RetCode".to_owned(), ret_code.into());
-        Self {
-            status,
-            content: Content::Fields(fields),
-        }
+        Self { status, content: Content::Fields(fields) }
     }
 
     /// A response that belongs to no action.
     pub(crate) fn fields(fields: Fields) -> Self {
-        Self {
-            status: StatusCode::OK,
-            content: Content::Fields(fields),
-        }
+        Self { status: StatusCode::OK, content: Content::Fields(fields) }
     }
 
     pub(crate) fn text(status: StatusCode, text: &'static str) -> Self {
-        Self {
-            status,
-            content: Content::Text(text),
-        }
+        Self { status, content: Content::Text(text) }
     }
 
     pub(crate) fn ret_code(&self) -> Option<i64> {
@@ -133,17 +124,13 @@ fn with_types_of(example: &Value, value: Value) -> Value {
             })
             .collect(),
         (Value::Array(items), Value::Array(examples)) => match examples.first() {
-            Some(example) => items
-                .into_iter()
-                .map(|item| with_types_of(example, item))
-                .collect(),
+            Some(example) => items.into_iter().map(|item| with_types_of(example, item)).collect(),
             None => items.into(),
         },
         // A string instead of a model is the model's name.
         (Value::Object(mut fields), Value::String(_)) => {
             let name = fields.keys().find(|name| name.ends_with("Name")).cloned();
-            name.and_then(|name| fields.remove(&name))
-                .unwrap_or_default()
+            name.and_then(|name| fields.remove(&name)).unwrap_or_default()
         }
         (Value::String(text), Value::Number(_)) => match text.parse::<i64>() {
             Ok(number) => number.into(),

@@ -132,13 +132,7 @@ async fn serve(
     let control = stream.control();
     let stop_requests = stop.clone();
     let service = service_fn(move |request| {
-        pipeline::handle(
-            Arc::clone(&shared),
-            peer,
-            control.clone(),
-            stop_requests.clone(),
-            request,
-        )
+        pipeline::handle(Arc::clone(&shared), peer, control.clone(), stop_requests.clone(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -179,10 +173,7 @@ mod tests {
     }
 
     async fn connect(uhub: &LocalUhub) -> TcpStream {
-        let address = uhub
-            .base_url()
-            .trim_start_matches("http://")
-            .trim_end_matches('/');
+        let address = uhub.base_url().trim_start_matches("http://").trim_end_matches('/');
         TcpStream::connect(address).await.unwrap()
     }
 
@@ -190,9 +181,7 @@ mod tests {
     async fn read_to_end(tcp: &mut TcpStream) -> String {
         let mut text = Vec::new();
         let read = timeout(Duration::from_secs(20), tcp.read_to_end(&mut text));
-        read.await
-            .expect("the server does not close the connection")
-            .unwrap();
+        read.await.expect("the server does not close the connection").unwrap();
         String::from_utf8(text).unwrap()
     }
 
@@ -207,11 +196,7 @@ mod tests {
 
     #[tokio::test]
     async fn slow_requests_time_out() {
-        let uhub = start(Limits {
-            read: Duration::from_millis(200),
-            ..Limits::default()
-        })
-        .await;
+        let uhub = start(Limits { read: Duration::from_millis(200), ..Limits::default() }).await;
         let body = b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 9\r\n\r\n{";
         for sent in [&b""[..], b"GET /", b"GET / HTTP/1.1\r\nHost:", body] {
             let mut tcp = connect(&uhub).await;
@@ -223,20 +208,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_reads_nothing_times_out() {
-        let uhub = start(Limits {
-            write: Duration::from_millis(200),
-            ..Limits::default()
-        })
-        .await;
+        let uhub = start(Limits { write: Duration::from_millis(200), ..Limits::default() }).await;
         uhub.inject(Fault::Huge { bytes: u64::MAX });
         let mut tcp = connect(&uhub).await;
         tcp.write_all(REQUEST).await.unwrap();
         let ended = async {
-            while uhub
-                .requests()
-                .first()
-                .is_none_or(|first| first.elapsed.is_none())
-            {
+            while uhub.requests().first().is_none_or(|first| first.elapsed.is_none()) {
                 sleep(Duration::from_millis(10)).await;
             }
         };
@@ -246,11 +223,7 @@ mod tests {
 
     #[tokio::test]
     async fn connections_beyond_the_limit_wait() {
-        let uhub = start(Limits {
-            connections: 2,
-            ..Limits::default()
-        })
-        .await;
+        let uhub = start(Limits { connections: 2, ..Limits::default() }).await;
         let mut first = connect(&uhub).await;
         first.write_all(REQUEST).await.unwrap();
         assert!(responds_within(LONG, &mut first).await);
@@ -260,25 +233,15 @@ mod tests {
 
         let mut third = connect(&uhub).await;
         third.write_all(REQUEST).await.unwrap();
-        assert!(
-            !responds_within(SHORT, &mut third).await,
-            "a third connection was served"
-        );
+        assert!(!responds_within(SHORT, &mut third).await, "a third connection was served");
         drop(first);
         third.readable().await.unwrap();
-        assert!(
-            responds_within(LONG, &mut third).await,
-            "the third connection is never served"
-        );
+        assert!(responds_within(LONG, &mut third).await, "the third connection is never served");
     }
 
     #[tokio::test]
     async fn stop_waits_at_most_for_its_grace_period() {
-        let uhub = start(Limits {
-            grace: Duration::from_millis(200),
-            ..Limits::default()
-        })
-        .await;
+        let uhub = start(Limits { grace: Duration::from_millis(200), ..Limits::default() }).await;
         let mut half = connect(&uhub).await;
         half.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
         uhub.inject(Fault::Huge { bytes: u64::MAX });
@@ -295,14 +258,8 @@ mod tests {
     async fn stop_lets_a_running_response_finish() {
         /// More than fits between the two sockets.
         const BYTES: usize = 20 * 1024 * 1024;
-        let uhub = start(Limits {
-            grace: Duration::from_secs(60),
-            ..Limits::default()
-        })
-        .await;
-        uhub.inject(Fault::Huge {
-            bytes: BYTES as u64,
-        });
+        let uhub = start(Limits { grace: Duration::from_secs(60), ..Limits::default() }).await;
+        uhub.inject(Fault::Huge { bytes: BYTES as u64 });
         let mut tcp = connect(&uhub).await;
         tcp.write_all(REQUEST).await.unwrap();
         assert!(responds_within(LONG, &mut tcp).await);
@@ -331,11 +288,7 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_the_server_does_not_wait() {
-        let uhub = start(Limits {
-            grace: Duration::from_secs(60),
-            ..Limits::default()
-        })
-        .await;
+        let uhub = start(Limits { grace: Duration::from_secs(60), ..Limits::default() }).await;
         let mut half = connect(&uhub).await;
         half.write_all(b"GET / HTTP/1.1\r\nHost:").await.unwrap();
         assert!(!responds_within(SHORT, &mut half).await);

@@ -101,9 +101,7 @@ fn has_fields(name: &str, parameters: &Parameters) -> bool {
 /// The rest of every parameter name that starts with this name and a dot.
 fn fields_of<'a>(name: &str, parameters: &'a Parameters) -> impl Iterator<Item = &'a str> {
     let prefix = format!("{name}.");
-    parameters
-        .names()
-        .filter_map(move |each| each.strip_prefix(&prefix))
+    parameters.names().filter_map(move |each| each.strip_prefix(&prefix))
 }
 
 #[cfg(test)]
@@ -128,11 +126,7 @@ mod tests {
     ];
 
     const fn parameter(name: &'static str, kind: Kind, required: bool) -> Parameter {
-        Parameter {
-            name,
-            kind,
-            required,
-        }
+        Parameter { name, kind, required }
     }
 
     /// The refusal of these parameters besides the required ones. Empty if they pass.
@@ -169,11 +163,7 @@ mod tests {
             ("Boot.Type=&Boot.Size=1", "Boot.Type"),
             ("Disks.3.Size=x", "Disks.3.Type"),
         ] {
-            assert_eq!(
-                refusal(form),
-                format!("220 Missing params [{name}]"),
-                "{form}"
-            );
+            assert_eq!(refusal(form), format!("220 Missing params [{name}]"), "{form}");
         }
         let nothing = check(DOCUMENTED, &Parameters::from_form(b"Name=a").unwrap());
         assert_eq!(nothing, Err(Refusal::missing("Disks")));

@@ -48,10 +48,7 @@ pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields,
             })
         })
         .collect();
-    Ok(fields([
-        ("TotalCount", repository.images.len().into()),
-        ("ImageSet", images.into()),
-    ]))
+    Ok(fields([("TotalCount", repository.images.len().into()), ("ImageSet", images.into())]))
 }
 
 pub(super) fn tags(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
@@ -74,10 +71,7 @@ pub(super) fn tags(project: &Project, parameters: &Parameters) -> Result<Fields,
             fields
         })
         .collect();
-    Ok(fields([
-        ("TotalCount", tags.len().into()),
-        ("TagSet", listed.into()),
-    ]))
+    Ok(fields([("TotalCount", tags.len().into()), ("TagSet", listed.into())]))
 }
 
 #[cfg(test)]
@@ -93,11 +87,7 @@ mod tests {
             Tag::new("1.1").digest("sha256:11").update_time("11"),
             Tag::new("1.2").update_time("12"),
         ];
-        let images = [
-            Image::new("first"),
-            Image::new("nginx").tags(tags),
-            Image::new("last"),
-        ];
+        let images = [Image::new("first"), Image::new("nginx").tags(tags), Image::new("last")];
         project([
             Repository::new("other").image(Image::new("nginx")),
             Repository::new("base").images(images),
@@ -110,10 +100,7 @@ mod tests {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let listed = response["ImageSet"].as_array().unwrap();
         assert_eq!(response["TotalCount"], listed.len());
-        listed
-            .iter()
-            .map(|image| (text(&image["ImageName"]), text(&image["LatestTag"])))
-            .collect()
+        listed.iter().map(|image| (text(&image["ImageName"]), text(&image["LatestTag"]))).collect()
     }
 
     /// The tags of `nginx`, as `GetImageTag` lists them.
@@ -121,9 +108,7 @@ mod tests {
         let form = format!("RepoName=base&ImageName=nginx&{form}");
         let response = call("GetImageTag", project, &form).unwrap();
         let listed = response["TagSet"].as_array().unwrap();
-        let names = listed
-            .iter()
-            .map(|tag| tag["TagName"].as_str().unwrap().to_owned());
+        let names = listed.iter().map(|tag| tag["TagName"].as_str().unwrap().to_owned());
         (names.collect(), response["TotalCount"].as_u64().unwrap())
     }
 
@@ -197,11 +182,7 @@ mod tests {
             (230, "RepoName=base&ImageName=nginx&TagName=+"),
             (230, "RepoName=base&ImageName=nginx&TagName=latest"),
         ] {
-            assert_eq!(
-                refused("DeleteRepoImage", &mut project, form),
-                ret_code,
-                "{form}"
-            );
+            assert_eq!(refused("DeleteRepoImage", &mut project, form), ret_code, "{form}");
         }
     }
 
@@ -275,11 +256,7 @@ mod tests {
             (230, "RepoName=base&ImageName=nginx&Limit=0"),
             (230, "RepoName=base&ImageName=nginx&Offset=-1"),
         ] {
-            assert_eq!(
-                refused("GetImageTag", &mut project, form),
-                ret_code,
-                "{form}"
-            );
+            assert_eq!(refused("GetImageTag", &mut project, form), ret_code, "{form}");
         }
     }
 }

@@ -55,11 +55,8 @@ pub(crate) fn execute(
     let action = documentation::find(name)
         .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_ACTION, "No such Action"))?;
     let user = access::authenticate(store, parameters)?;
-    let project = if action.has("ProjectId") {
-        access::authorize(store, user, parameters)?
-    } else {
-        0
-    };
+    let project =
+        if action.has("ProjectId") { access::authorize(store, user, parameters)? } else { 0 };
     check::check(action.parameters, parameters)?;
 
     let without_offset;
@@ -142,9 +139,6 @@ mod tests {
         };
         assert!(matches!(behavior(new.name), Behavior::Example));
         assert_eq!(example_of(&new)["News"], serde_json::json!(["a"]));
-        assert_eq!(
-            example_of(&documented::Action { example: "", ..new }),
-            Fields::new()
-        );
+        assert_eq!(example_of(&documented::Action { example: "", ..new }), Fields::new());
     }
 }

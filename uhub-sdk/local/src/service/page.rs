@@ -38,9 +38,7 @@ pub(super) fn find_repository(
     parameters: &Parameters,
 ) -> Result<usize, Refusal> {
     let name = parameters.get("RepoName").unwrap_or_default();
-    project
-        .position(name)
-        .ok_or_else(|| Refusal::unavailable("RepoName"))
+    project.position(name).ok_or_else(|| Refusal::unavailable("RepoName"))
 }
 
 /// The index of the image `ImageName` in its repository.
@@ -54,9 +52,7 @@ pub(super) fn find_image(images: &[Image], parameters: &Parameters) -> Result<us
 
 /// The index of a tag in its image.
 pub(super) fn find_tag(tags: &[Tag], name: &str) -> Result<usize, Refusal> {
-    tags.iter()
-        .position(|tag| tag.name == name)
-        .ok_or_else(|| Refusal::unavailable("TagName"))
+    tags.iter().position(|tag| tag.name == name).ok_or_else(|| Refusal::unavailable("TagName"))
 }
 
 #[cfg(test)]

@@ -26,10 +26,7 @@ pub(super) fn list(store: &Store, user: &User) -> Fields {
             })
         })
         .collect();
-    fields([
-        ("ProjectCount", projects.len().into()),
-        ("ProjectSet", projects.into()),
-    ])
+    fields([("ProjectCount", projects.len().into()), ("ProjectSet", projects.into())])
 }
 
 /// The number of users who may use a project.

@@ -55,10 +55,8 @@ pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields,
         _ => Visibility::Public,
     };
     let page = Page::read(parameters)?;
-    let matching = project
-        .repositories
-        .iter()
-        .filter(|repository| repository.visibility == visibility);
+    let matching =
+        project.repositories.iter().filter(|repository| repository.visibility == visibility);
     let total = matching.clone().count();
     let repositories: Vec<Value> = page
         .of(matching)
@@ -74,10 +72,7 @@ pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields,
             })
         })
         .collect();
-    Ok(fields([
-        ("TotalCount", total.into()),
-        ("RepoSet", repositories.into()),
-    ]))
+    Ok(fields([("TotalCount", total.into()), ("RepoSet", repositories.into())]))
 }
 
 pub(super) fn update(
@@ -125,22 +120,16 @@ mod tests {
     fn listed(project: &mut Project, form: &str) -> (Vec<String>, u64) {
         let response = call("GetRepo", project, form).unwrap();
         let listed = response["RepoSet"].as_array().unwrap();
-        let names = listed
-            .iter()
-            .map(|each| each["RepoName"].as_str().unwrap().to_owned());
+        let names = listed.iter().map(|each| each["RepoName"].as_str().unwrap().to_owned());
         (names.collect(), response["TotalCount"].as_u64().unwrap())
     }
 
     #[test]
     fn a_created_repository_is_private_and_empty() {
         let mut project = project([]);
-        assert_eq!(
-            call("CreateRepo", &mut project, "RepoName=base"),
-            Ok(json!({}))
-        );
-        let expected = Repository::new("base")
-            .create_time(NOW.to_string())
-            .update_time(NOW.to_string());
+        assert_eq!(call("CreateRepo", &mut project, "RepoName=base"), Ok(json!({})));
+        let expected =
+            Repository::new("base").create_time(NOW.to_string()).update_time(NOW.to_string());
         assert_eq!(project.repositories, [expected]);
     }
 
@@ -154,9 +143,8 @@ mod tests {
             assert_eq!(call("CreateRepo", &mut project, form), Ok(json!({})));
         }
         let created = project.repositories.iter();
-        let created: Vec<_> = created
-            .map(|each| (each.visibility, each.description.as_str()))
-            .collect();
+        let created: Vec<_> =
+            created.map(|each| (each.visibility, each.description.as_str())).collect();
         let expected = [(Visibility::Public, "Our 基础"), (Visibility::Private, "")];
         assert_eq!(created, expected);
     }
@@ -172,11 +160,7 @@ mod tests {
             (230, "RepoName=base&IsShared="),
             (230, "RepoName=base&IsShared=1"),
         ] {
-            assert_eq!(
-                refused("CreateRepo", &mut project, form),
-                ret_code,
-                "{form}"
-            );
+            assert_eq!(refused("CreateRepo", &mut project, form), ret_code, "{form}");
         }
     }
 
@@ -225,10 +209,7 @@ mod tests {
         assert_eq!(refused("DeleteRepo", &mut project, "RepoName="), 220);
         assert_eq!(refused("DeleteRepo", &mut project, "RepoName=nowhere"), 230);
         assert_eq!(refused("DeleteRepo", &mut project, "RepoName=full"), 63003);
-        assert_eq!(
-            call("DeleteRepo", &mut project, "RepoName=a"),
-            Ok(json!({}))
-        );
+        assert_eq!(call("DeleteRepo", &mut project, "RepoName=a"), Ok(json!({})));
         assert_eq!(names(&project), ["full", "b"]);
         assert_eq!(refused("DeleteRepo", &mut project, "RepoName=a"), 230);
         project.repositories[0].images.clear();
@@ -268,10 +249,7 @@ mod tests {
             repository.visibility = Visibility::Public;
         }
         let mut project = project(all);
-        let public: Vec<String> = (0..33)
-            .filter(|n| n % 3 > 0)
-            .map(|n| format!("r{n}"))
-            .collect();
+        let public: Vec<String> = (0..33).filter(|n| n % 3 > 0).map(|n| format!("r{n}")).collect();
         for (form, expected) in [
             ("", &public[..20]),
             ("Offset=20", &public[20..]),
@@ -320,26 +298,16 @@ mod tests {
             let base = &project.repositories[0];
             let touched = base.update_time != "unchanged";
             assert_eq!(base.create_time, "1700000000");
-            (
-                base.visibility == Visibility::Public,
-                base.description.clone(),
-                touched,
-            )
+            (base.visibility == Visibility::Public, base.description.clone(), touched)
         };
         let now = |public, description: &str, touched| (public, description.to_owned(), touched);
         assert_eq!(updated("IsShared=true"), now(true, "old", false));
         assert_eq!(updated("Description=new"), now(false, "new", true));
         assert_eq!(updated("IsShared=false"), now(false, "new", false));
         assert_eq!(updated("Description="), now(false, "new", false));
-        assert_eq!(
-            updated("IsShared=true&Description="),
-            now(true, "new", true)
-        );
+        assert_eq!(updated("IsShared=true&Description="), now(true, "new", true));
         // The same update again changes nothing.
-        assert_eq!(
-            updated("IsShared=true&Description=new"),
-            now(true, "new", false)
-        );
+        assert_eq!(updated("IsShared=true&Description=new"), now(true, "new", false));
     }
 
     #[test]
@@ -352,11 +320,7 @@ mod tests {
             (230, "RepoName=base&Description=new&IsShared=no"),
             (230, "RepoName=base&Description=new&IsShared="),
         ] {
-            assert_eq!(
-                refused("UpdateRepo", &mut project, form),
-                ret_code,
-                "{form}"
-            );
+            assert_eq!(refused("UpdateRepo", &mut project, form), ret_code, "{form}");
         }
     }
 }

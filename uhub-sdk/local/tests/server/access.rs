@@ -27,9 +27,7 @@ async fn temporary(uhub: &LocalUhub) -> Value {
 /// The return code of a listing with these keys.
 async fn listing(uhub: &LocalUhub, public_key: &str, private_key: &str, more: Pairs<'_>) -> i64 {
     let all = [&[("Action", "GetRepo")], more].concat();
-    ask(uhub, post_form(&signed_with(public_key, private_key, &all)))
-        .await
-        .ret_code()
+    ask(uhub, post_form(&signed_with(public_key, private_key, &all))).await.ret_code()
 }
 
 /// When credentials expire, in Unix seconds.
@@ -82,9 +80,7 @@ async fn a_sub_account_must_name_a_project_it_may_use() {
 #[tokio::test]
 async fn temporary_credentials_need_their_token_until_they_expire() {
     let uhub = LocalUhub::builder()
-        .users([User::new("key", "secret")
-            .security_token("token")
-            .expires(4_000_000_000)])
+        .users([User::new("key", "secret").security_token("token").expires(4_000_000_000)])
         .start()
         .await
         .unwrap();
@@ -117,12 +113,7 @@ async fn the_metadata_service_issues_credentials_that_expire() {
     // Without a name, the role is the machine's.
     let unnamed = ask(&uhub, get_path(CREDENTIALS)).await.json();
     assert_eq!(listing_with(&uhub, &unnamed["Data"]).await, 0);
-    assert_eq!(
-        ask(&uhub, get_path(&format!("{CREDENTIALS}/no")))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(ask(&uhub, get_path(&format!("{CREDENTIALS}/no"))).await.status, 404);
 
     let key = temporary(&uhub).await;
     let remaining = expiration(&key) - Timestamp::now().as_second();
@@ -143,11 +134,7 @@ async fn the_metadata_service_issues_credentials_that_expire() {
     }
     assert_eq!(listing_with(&uhub, &temporary(&uhub).await).await, 0);
     assert_eq!(uhub.metadata_requests(), 5);
-    assert_eq!(
-        uhub.requests().len(),
-        7,
-        "metadata requests are not in the log"
-    );
+    assert_eq!(uhub.requests().len(), 7, "metadata requests are not in the log");
 }
 
 #[tokio::test]
@@ -170,11 +157,7 @@ async fn the_expiration_follows_the_clock_offset() {
 
 #[tokio::test]
 async fn the_metadata_service_can_fail_alone() {
-    let uhub = LocalUhub::builder()
-        .metadata_role("backup", HOUR)
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().metadata_role("backup", HOUR).start().await.unwrap();
     uhub.inject(Fault::CutConnection); // stays queued for the API
     uhub.inject_on(Scope::metadata().calls(..=2), Fault::bad_gateway());
     uhub.inject_on(Scope::metadata().nth(3), Fault::BrokenJson);

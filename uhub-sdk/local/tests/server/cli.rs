@@ -44,11 +44,7 @@ impl Server {
             (name.to_owned(), value.to_owned())
         });
         let exported = exported.collect();
-        Self {
-            process,
-            stdout,
-            exported,
-        }
+        Self { process, stdout, exported }
     }
 
     fn address(&self) -> &str {
@@ -83,11 +79,7 @@ impl Server {
             pipe.read_to_end(&mut stderr).unwrap();
         }
         let status = self.process.wait().unwrap();
-        Output {
-            status,
-            stdout,
-            stderr,
-        }
+        Output { status, stdout, stderr }
     }
 }
 
@@ -104,10 +96,7 @@ fn wait_for_end(process: &mut Child) {
     let start = Instant::now();
     while process.try_wait().unwrap().is_none() {
         let elapsed = start.elapsed();
-        assert!(
-            elapsed < Duration::from_secs(60),
-            "the program does not end"
-        );
+        assert!(elapsed < Duration::from_secs(60), "the program does not end");
         sleep(Duration::from_millis(10));
     }
 }
@@ -152,10 +141,7 @@ async fn the_exports_connect_a_client_and_each_signal_stops_the_server() {
         let server = Server::start(&[]);
         let names: Vec<&String> = server.exported.keys().collect();
         let expected = ["API_BASE_URL", "PRIVATE_KEY", "PROJECT_ID", "PUBLIC_KEY"];
-        assert_eq!(
-            names,
-            expected.map(|name| format!("UCLOUD_{name}")).each_ref()
-        );
+        assert_eq!(names, expected.map(|name| format!("UCLOUD_{name}")).each_ref());
         for visibility in ["public", "private"] {
             let listed = server.act("GetRepo", &[("Type", visibility)]).await;
             assert_ne!(listed["TotalCount"], 0);
@@ -202,10 +188,7 @@ fn a_shell_reads_quoted_keys() {
         lines.join("\n")
     );
     let shell = Command::new("sh").args(["-c", &script]).output().unwrap();
-    assert_eq!(
-        String::from_utf8(shell.stdout).unwrap(),
-        format!("p & q|{key}")
-    );
+    assert_eq!(String::from_utf8(shell.stdout).unwrap(), format!("p & q|{key}"));
 }
 
 /// Only Linux reports which signals a process ignores.
@@ -250,10 +233,7 @@ fn a_server_that_cannot_start_reports_why() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     let message = refused(&["--listen", &taken], 1);
-    assert!(
-        message.contains(&taken) && message.contains("another port"),
-        "{message}"
-    );
+    assert!(message.contains(&taken) && message.contains("another port"), "{message}");
 
     for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
         let message = refused(&["--listen", address], 1);
@@ -267,16 +247,9 @@ fn a_server_that_cannot_start_reports_why() {
     assert!(message.contains(path), "{message}");
     fs::write(&file, "{\n  \"version\": 1,\n  \"usres\": []\n}").unwrap();
     let message = refused(&["--data", path], 1);
-    assert!(
-        message.contains(&format!("{path}:3:")) && message.contains("usres"),
-        "{message}"
-    );
+    assert!(message.contains(&format!("{path}:3:")) && message.contains("usres"), "{message}");
 
-    for usage in [
-        &["--listen", "8080"][..],
-        &["--latency", "soon"],
-        &["--nonsense"],
-    ] {
+    for usage in [&["--listen", "8080"][..], &["--latency", "soon"], &["--nonsense"]] {
         let message = refused(usage, 2);
         assert!(message.contains(usage[0]), "{message}");
     }

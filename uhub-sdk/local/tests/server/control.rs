@@ -47,21 +47,11 @@ async fn faults_are_injected_and_cleared() {
 #[tokio::test]
 async fn the_log_is_returned_and_cleared() {
     let uhub = LocalUhub::start().await.unwrap();
-    send(
-        &uhub,
-        "POST",
-        "faults",
-        r#"{"fault": {"delay": {"seconds": 0.01}}}"#,
-    )
-    .await;
+    send(&uhub, "POST", "faults", r#"{"fault": {"delay": {"seconds": 0.01}}}"#).await;
     act(&uhub, "GetRepo", &[("Limit", "5")]).await;
     let (status, log) = send(&uhub, "GET", "requests", "").await;
     assert_eq!(status, 200);
-    assert_eq!(
-        log.as_array().map(Vec::len),
-        Some(1),
-        "control requests are not logged"
-    );
+    assert_eq!(log.as_array().map(Vec::len), Some(1), "control requests are not logged");
     let request = &log[0];
     assert_eq!(request["action"], "GetRepo");
     assert_eq!(request["parameters"][1], json!(["Limit", "5"]));
@@ -76,18 +66,11 @@ async fn the_log_is_returned_and_cleared() {
 
 #[tokio::test]
 async fn data_is_returned_and_replaced() {
-    let uhub = LocalUhub::builder()
-        .repository(Repository::new("base"))
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().repository(Repository::new("base")).start().await.unwrap();
     let (_, before) = send(&uhub, "GET", "data", "").await;
     assert_eq!(serde_json::to_value(uhub.data()).unwrap(), before);
     act(&uhub, "DeleteRepo", &[("RepoName", "base")]).await;
-    assert_eq!(
-        send(&uhub, "PUT", "data", &before.to_string()).await,
-        success()
-    );
+    assert_eq!(send(&uhub, "PUT", "data", &before.to_string()).await, success());
     assert_eq!(serde_json::to_value(uhub.data()).unwrap(), before);
 
     // The limit is higher than that of API requests.
@@ -101,10 +84,7 @@ async fn data_is_returned_and_replaced() {
 #[tokio::test]
 async fn the_clock_is_set() {
     let uhub = LocalUhub::start().await.unwrap();
-    assert_eq!(
-        send(&uhub, "PUT", "clock", r#"{"offset": -1000000000}"#).await,
-        success()
-    );
+    assert_eq!(send(&uhub, "PUT", "clock", r#"{"offset": -1000000000}"#).await, success());
     act(&uhub, "CreateRepo", &[("RepoName", "old")]).await;
     let time = uhub.data().projects[0].repositories[0].create_time.clone();
     assert!(time.parse::<i64>().unwrap() < 1_700_000_000, "{time}");
@@ -113,10 +93,7 @@ async fn the_clock_is_set() {
 #[tokio::test]
 async fn the_port_is_closed_for_a_time() {
     let uhub = LocalUhub::start().await.unwrap();
-    assert_eq!(
-        send(&uhub, "POST", "unavailable", r#"{"seconds": 1.5}"#).await,
-        success()
-    );
+    assert_eq!(send(&uhub, "POST", "unavailable", r#"{"seconds": 1.5}"#).await, success());
     let connects = async || TcpStream::connect(address(&uhub)).await.is_ok();
     eventually("the closed port", async || !connects().await).await;
     eventually("the server again", connects).await;
@@ -127,27 +104,9 @@ async fn invalid_control_requests_are_explained() {
     let uhub = LocalUhub::start().await.unwrap();
     for (method, path, body, status, message) in [
         ("POST", "faults", "", 400, "EOF while parsing"),
-        (
-            "POST",
-            "faults",
-            r#"{"fault": "cut"}"#,
-            400,
-            "unknown variant `cut`",
-        ),
-        (
-            "POST",
-            "faults",
-            r#"{"fault": "hang", "in": {}}"#,
-            400,
-            "unknown field `in`",
-        ),
-        (
-            "POST",
-            "faults",
-            r#"{"fault": "hang", "scope": {"rate": 2}}"#,
-            400,
-            "between 0 and 1",
-        ),
+        ("POST", "faults", r#"{"fault": "cut"}"#, 400, "unknown variant `cut`"),
+        ("POST", "faults", r#"{"fault": "hang", "in": {}}"#, 400, "unknown field `in`"),
+        ("POST", "faults", r#"{"fault": "hang", "scope": {"rate": 2}}"#, 400, "between 0 and 1"),
         ("PUT", "data", r#"{"version": 7}"#, 400, "version 7"),
         (
             "PUT",
@@ -156,20 +115,8 @@ async fn invalid_control_requests_are_explained() {
             400,
             "empty project name",
         ),
-        (
-            "PUT",
-            "clock",
-            r#"{"offset": "now"}"#,
-            400,
-            "invalid type: string, expected i64",
-        ),
-        (
-            "POST",
-            "unavailable",
-            r#"{"seconds": -1}"#,
-            400,
-            "not a valid number of seconds",
-        ),
+        ("PUT", "clock", r#"{"offset": "now"}"#, 400, "invalid type: string, expected i64"),
+        ("POST", "unavailable", r#"{"seconds": -1}"#, 400, "not a valid number of seconds"),
         ("PUT", "faults", "", 405, "POST or DELETE"),
         ("POST", "requests", "", 405, "GET or DELETE"),
         ("GET", "", "", 404, "requests, faults"),
@@ -183,11 +130,7 @@ async fn invalid_control_requests_are_explained() {
     let text = control("POST", "faults", "", r#"{"fault": "hang"}"#)
         .replace("application/json", "text/plain");
     assert_eq!(ask(&uhub, text).await.status, 415);
-    assert_eq!(
-        act(&uhub, "GetRepo", &[]).await["RetCode"],
-        0,
-        "a refused request had an effect"
-    );
+    assert_eq!(act(&uhub, "GetRepo", &[]).await["RetCode"], 0, "a refused request had an effect");
 }
 
 #[tokio::test]
@@ -247,24 +190,12 @@ async fn control_is_off_for_remote_servers_unless_enabled() {
 
 #[tokio::test]
 async fn the_address_can_be_chosen() {
-    let six = LocalUhub::builder()
-        .listen((Ipv6Addr::LOCALHOST, 0).into())
-        .start()
-        .await
-        .unwrap();
-    assert!(
-        six.base_url().starts_with("http://[::1]:"),
-        "{}",
-        six.base_url()
-    );
+    let six = LocalUhub::builder().listen((Ipv6Addr::LOCALHOST, 0).into()).start().await.unwrap();
+    assert!(six.base_url().starts_with("http://[::1]:"), "{}", six.base_url());
     assert_eq!(act(&six, "GetRepo", &[]).await["RetCode"], 0);
 
     let taken = address(&six).parse().unwrap();
-    let error = LocalUhub::builder()
-        .listen(taken)
-        .start()
-        .await
-        .unwrap_err();
+    let error = LocalUhub::builder().listen(taken).start().await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert!(error.to_string().contains(address(&six)), "{error}");
 

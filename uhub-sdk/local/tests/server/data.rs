@@ -132,44 +132,25 @@ fn every_inconsistency_is_reported_at_once() {
     assert!(!error.contains("s3cret"));
     let error = Data::read("/nowhere/data.json").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert!(
-        error.to_string().starts_with("/nowhere/data.json: "),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("/nowhere/data.json: "), "{error}");
 }
 
 #[tokio::test]
 async fn the_demo_has_something_for_every_action() {
     let uhub = start(Data::demo()).await;
     let projects = act(&uhub, "GetProjectList", &[]).await;
-    assert_eq!(
-        column(&projects, "ProjectSet", "ProjectId"),
-        ["org-demo", "org-staging"]
-    );
+    assert_eq!(column(&projects, "ProjectSet", "ProjectId"), ["org-demo", "org-staging"]);
     let public = act(&uhub, "GetRepo", &[]).await;
     assert_eq!(column(&public, "RepoSet", "RepoName"), ["base"]);
     let private = act(&uhub, "GetRepo", &[("Type", "private")]).await;
-    assert_eq!(
-        column(&private, "RepoSet", "RepoName"),
-        ["shop", "data", "sandbox"]
-    );
+    assert_eq!(column(&private, "RepoSet", "RepoName"), ["shop", "data", "sandbox"]);
     let nginx = [("RepoName", "base"), ("ImageName", "nginx")];
     let tags = act(&uhub, "GetImageTag", &nginx).await;
     assert_eq!(column(&tags, "TagSet", "TagName"), ["1.25", "1.26", "1.27"]);
-    assert!(
-        column(&tags, "TagSet", "Digest")
-            .iter()
-            .all(|digest| digest.len() == 71)
-    );
+    assert!(column(&tags, "TagSet", "Digest").iter().all(|digest| digest.len() == 71));
     // There is room for another repository, and an empty one to delete.
-    assert_eq!(
-        act(&uhub, "CreateRepo", &[("RepoName", "new")]).await["RetCode"],
-        0
-    );
-    assert_eq!(
-        act(&uhub, "DeleteRepo", &[("RepoName", "sandbox")]).await["RetCode"],
-        0
-    );
+    assert_eq!(act(&uhub, "CreateRepo", &[("RepoName", "new")]).await["RetCode"], 0);
+    assert_eq!(act(&uhub, "DeleteRepo", &[("RepoName", "sandbox")]).await["RetCode"], 0);
     // The sub-account sees one project.
     let sub_account = &uhub.data().users[1];
     let list = signed_with(
@@ -193,12 +174,7 @@ async fn thousands_of_images_are_generated_and_paginated() {
     let data = uhub.data();
     assert_eq!(data.projects[0].repositories.len(), 3);
     let name = data.projects[0].repositories[1].name.clone();
-    let last = act(
-        &uhub,
-        "GetRepoImage",
-        &[("RepoName", &name), ("Offset", "2999")],
-    )
-    .await;
+    let last = act(&uhub, "GetRepoImage", &[("RepoName", &name), ("Offset", "2999")]).await;
     assert_eq!(last["TotalCount"], 3000);
     assert_eq!(last["ImageSet"].as_array().map(Vec::len), Some(1));
     let again = LocalUhub::builder()
@@ -212,17 +188,13 @@ async fn thousands_of_images_are_generated_and_paginated() {
 
 #[tokio::test]
 async fn current_data_can_be_loaded_again() {
-    let image = Image::new("nginx")
-        .tags(["1.0", "1.1"].map(Tag::new))
-        .latest_tag("1.0")
-        .pull_count(5);
+    let image =
+        Image::new("nginx").tags(["1.0", "1.1"].map(Tag::new)).latest_tag("1.0").pull_count(5);
     let base = Repository::new("base").description("基础").outside(true);
     let uhub = LocalUhub::builder()
         .users([
             User::new("a", "1"),
-            User::new("b", "2")
-                .security_token("t")
-                .expires(4_000_000_000),
+            User::new("b", "2").security_token("t").expires(4_000_000_000),
         ])
         .repository(base.image(image))
         .start()
@@ -239,10 +211,7 @@ async fn current_data_can_be_loaded_again() {
         act(&other, "GetImageTag", &parameters).await,
         act(&uhub, "GetImageTag", &parameters).await,
     );
-    assert!(
-        !format!("{:?}", uhub.data()).contains("\"2\""),
-        "`Debug` shows a private key"
-    );
+    assert!(!format!("{:?}", uhub.data()).contains("\"2\""), "`Debug` shows a private key");
 }
 
 #[tokio::test]
@@ -250,14 +219,9 @@ async fn data_is_replaced_while_the_server_runs() {
     let uhub = start(Data::demo()).await;
     let before = uhub.data();
     let mut other = Data::default();
-    other
-        .projects
-        .push(Project::new("org-x", "X").repository(Repository::new("base")));
+    other.projects.push(Project::new("org-x", "X").repository(Repository::new("base")));
     other.projects.push(Project::new("org-x", "X"));
-    assert_eq!(
-        uhub.set_data(other.clone()).unwrap_err().kind(),
-        ErrorKind::InvalidInput
-    );
+    assert_eq!(uhub.set_data(other.clone()).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(uhub.data(), before, "refused data changed something");
     other.projects.pop();
     uhub.set_data(other).unwrap();

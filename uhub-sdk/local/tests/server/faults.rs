@@ -42,10 +42,7 @@ async fn each_fault_executes_the_action_or_not_as_documented() {
         Fault::delay(Duration::from_millis(1)),
         Fault::CutResponse { after: 0 },
         Fault::CutBody { after: 1 },
-        Fault::SlowBody {
-            bytes: 10,
-            pause: Duration::from_millis(1),
-        },
+        Fault::SlowBody { bytes: 10, pause: Duration::from_millis(1) },
         Fault::BrokenJson,
         Fault::WrongTypes,
         Fault::WrongTotal { total: 3 },
@@ -142,10 +139,7 @@ async fn return_codes_have_their_documented_meaning() {
         let body = act(&uhub, "CreateRepo", &[]).await;
         assert_eq!(body["RetCode"], code);
         let message = body["Message"].as_str().unwrap();
-        assert!(
-            message.len() > 10 && message != "The service refuses",
-            "{message}"
-        );
+        assert!(message.len() > 10 && message != "The service refuses", "{message}");
         let request = last(&uhub);
         assert_eq!((request.ret_code, request.status), (Some(code), Some(200)));
     }
@@ -174,10 +168,7 @@ async fn retry_after_is_sent() {
 #[tokio::test]
 async fn a_connection_is_reset() {
     let uhub = LocalUhub::start().await.unwrap();
-    for fault in [
-        Fault::ResetConnection,
-        Fault::ResetConnection.after_execution(),
-    ] {
+    for fault in [Fault::ResetConnection, Fault::ResetConnection.after_execution()] {
         uhub.inject(fault);
         let mut connection = Connection::open(&uhub).await;
         connection.send(get("")).await;
@@ -208,11 +199,7 @@ async fn a_response_is_cut_after_any_byte() {
     for after in [0, 1, 9, head - 2, head, head + 5] {
         let cut = read_all(Some(after as u64)).await;
         assert_eq!(cut.len(), after);
-        assert!(
-            String::from_utf8(cut)
-                .unwrap()
-                .starts_with(&"HTTP/1.1 200"[..after.min(12)])
-        );
+        assert!(String::from_utf8(cut).unwrap().starts_with(&"HTTP/1.1 200"[..after.min(12)]));
     }
     let more = read_all(Some(100_000)).await;
     let body = |all: &[u8]| all[find(all, b"\r\n\r\n").unwrap()..].to_vec();
@@ -233,10 +220,9 @@ async fn a_delay_comes_before_or_after_the_execution() {
     }
     // A client that leaves may have executed the action.
     let long = Duration::from_secs(60);
-    for (fault, executed) in [
-        (Fault::delay(long), false),
-        (Fault::delay(long).after_execution(), true),
-    ] {
+    for (fault, executed) in
+        [(Fault::delay(long), false), (Fault::delay(long).after_execution(), true)]
+    {
         uhub.inject(fault);
         let before = uhub.requests().len();
         let mut connection = Connection::open(&uhub).await;
@@ -313,12 +299,8 @@ async fn totals_are_wrong_and_pages_repeat() {
     let tags = (0..30).map(|number| Tag::new(format!("v{number}")));
     let base = Repository::new("base").image(Image::new("nginx").tags(tags));
     let uhub = LocalUhub::builder().repository(base).start().await.unwrap();
-    let page: Pairs<'_> = &[
-        ("RepoName", "base"),
-        ("ImageName", "nginx"),
-        ("Offset", "10"),
-        ("Limit", "2"),
-    ];
+    let page: Pairs<'_> =
+        &[("RepoName", "base"), ("ImageName", "nginx"), ("Offset", "10"), ("Limit", "2")];
     uhub.inject(Fault::WrongTotal { total: 1000 });
     let wrong = act(&uhub, "GetImageTag", page).await;
     assert_eq!(wrong["TotalCount"], 1000);
@@ -333,11 +315,7 @@ async fn totals_are_wrong_and_pages_repeat() {
 
 #[tokio::test]
 async fn the_port_closes_and_reopens() {
-    let uhub = LocalUhub::builder()
-        .repository(Repository::new("base"))
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().repository(Repository::new("base")).start().await.unwrap();
     let mut idle = Connection::open(&uhub).await;
     idle.send(get("")).await;
     idle.expect().await;
@@ -423,18 +401,11 @@ async fn on_request_is_called_once_for_every_request() {
     let mut hung = Connection::open(&uhub).await;
     hung.send(&list).await;
     eventually("the request", async || uhub.requests().len() == 4).await;
-    assert_eq!(
-        received.lock().unwrap().len(),
-        3,
-        "the fourth is still open"
-    );
+    assert_eq!(received.lock().unwrap().len(), 3, "the fourth is still open");
     uhub.stop().await.unwrap();
 
     let received = received.lock().unwrap();
-    let results: Vec<_> = received
-        .iter()
-        .map(|each| (each.status, each.bytes))
-        .collect();
+    let results: Vec<_> = received.iter().map(|each| (each.status, each.bytes)).collect();
     let length = whole.body.len() as u64;
     let expected = [(Some(200), length), (None, 0), (Some(200), 7), (None, 0)];
     assert_eq!(results, expected);

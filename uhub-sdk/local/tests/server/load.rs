@@ -59,11 +59,7 @@ async fn work(address: &str, project: usize, until: Instant) -> u64 {
         let mut names = Vec::new();
         for kind in ["public", "private"] {
             let listed = call("GetRepo", &[("Type", kind)]).await;
-            names.extend(
-                column(&listed, "RepoSet", "RepoName")
-                    .into_iter()
-                    .map(str::to_owned),
-            );
+            names.extend(column(&listed, "RepoSet", "RepoName").into_iter().map(str::to_owned));
         }
         names.remove(0)
     };
@@ -105,16 +101,10 @@ async fn sixty_four_connections_for_ten_seconds() {
     for client in clients {
         calls += client.await.unwrap();
     }
-    println!(
-        "{calls} calls, {:.0} a second",
-        calls as f64 / began.elapsed().as_secs_f64()
-    );
+    println!("{calls} calls, {:.0} a second", calls as f64 / began.elapsed().as_secs_f64());
     println!("resident memory each second, in KiB: {memory_use:?}");
     // Halfway, the log is full; on a slow machine later, at a small size.
-    let (half, end) = (
-        memory_use[memory_use.len() / 2],
-        memory_use[memory_use.len() - 1],
-    );
+    let (half, end) = (memory_use[memory_use.len() / 2], memory_use[memory_use.len() - 1]);
     let is_flat = end <= half + half / 10 || end < 48 * 1024;
     assert!(is_flat, "the memory grows: {memory_use:?}");
 }

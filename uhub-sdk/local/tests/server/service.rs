@@ -22,58 +22,28 @@ async fn every_check_has_its_return_code() {
 
     let cases = [
         (0, good.clone()),
-        (
-            0,
-            with(&[("ProjectId", "org-local"), ("Offset", "0"), ("Limit", "1")]),
-        ),
+        (0, with(&[("ProjectId", "org-local"), ("Offset", "0"), ("Limit", "1")])),
         (160, String::new()),
-        (
-            160,
-            form(&[("PublicKey", key), ("Signature", "x"), ("ProjectId", "x")]),
-        ),
+        (160, form(&[("PublicKey", key), ("Signature", "x"), ("ProjectId", "x")])),
         (160, signed(&uhub, &[("Action", "")])),
         (161, form(&[("Action", "GetNothing")])),
         (161, form(&[("Action", "getrepoimage"), ("ProjectId", "x")])),
         (170, form(LIST)),
-        (
-            170,
-            form(&[LIST, &[("Signature", ""), ("PublicKey", "nobody")]].concat()),
-        ),
-        (
-            172,
-            form(&[LIST, &[("Signature", other_signature)]].concat()),
-        ),
-        (
-            172,
-            form(&[LIST, &[("Signature", other_signature), ("PublicKey", "")]].concat()),
-        ),
+        (170, form(&[LIST, &[("Signature", ""), ("PublicKey", "nobody")]].concat())),
+        (172, form(&[LIST, &[("Signature", other_signature)]].concat())),
+        (172, form(&[LIST, &[("Signature", other_signature), ("PublicKey", "")]].concat())),
         (172, signed_with("nobody", uhub.private_key(), LIST)),
         (171, signed_with(key, "another key", LIST)),
-        (
-            171,
-            form(&[LIST, &[("PublicKey", key), ("Signature", other_signature)]].concat()),
-        ),
+        (171, form(&[LIST, &[("PublicKey", key), ("Signature", other_signature)]].concat())),
         (171, good.clone() + "&Limit=1"),
         (171, good.clone() + "&ProjectId=nothing"),
         (171, good.replace("base", "bass")),
         (292, with(&[("ProjectId", "org-other")])),
         (292, with(&[("ProjectId", "")])),
-        (
-            292,
-            signed(
-                &uhub,
-                &[("Action", "GetRepoImage"), ("ProjectId", "org-other")],
-            ),
-        ),
+        (292, signed(&uhub, &[("Action", "GetRepoImage"), ("ProjectId", "org-other")])),
         (220, signed(&uhub, &[("Action", "GetRepoImage")])),
-        (
-            220,
-            signed(&uhub, &[("Action", "GetRepoImage"), ("RepoName", "")]),
-        ),
-        (
-            220,
-            signed(&uhub, &[("Action", "GetRepoImage"), ("Offset", "x")]),
-        ),
+        (220, signed(&uhub, &[("Action", "GetRepoImage"), ("RepoName", "")])),
+        (220, signed(&uhub, &[("Action", "GetRepoImage"), ("Offset", "x")])),
         (230, with(&[("Limit", "0")])),
         (230, with(&[("Limit", "")])),
         (230, with(&[("Limit", "ten")])),
@@ -81,13 +51,7 @@ async fn every_check_has_its_return_code() {
         (230, with(&[("Limit", "99999999999999999999999")])),
         (230, with(&[("Offset", "-1")])),
         (230, with(&[("Offset", "1.5")])),
-        (
-            230,
-            signed(
-                &uhub,
-                &[("Action", "GetRepoImage"), ("RepoName", "nowhere")],
-            ),
-        ),
+        (230, signed(&uhub, &[("Action", "GetRepoImage"), ("RepoName", "nowhere")])),
     ];
     for (ret_code, parameters) in cases {
         for request in [get(&parameters), post_form(&parameters)] {
@@ -96,26 +60,14 @@ async fn every_check_has_its_return_code() {
             assert_eq!(body["RetCode"], ret_code, "{parameters}");
             assert_eq!(response.status, 200);
             assert_eq!(response.header("content-type"), Some("application/json"));
-            assert_eq!(
-                response.header("x-ucloud-request-uuid").map(str::len),
-                Some(36)
-            );
+            assert_eq!(response.header("x-ucloud-request-uuid").map(str::len), Some(36));
             if ret_code != 0 {
-                assert!(
-                    body["Message"].as_str().is_some_and(|text| text.len() > 8),
-                    "{body}"
-                );
+                assert!(body["Message"].as_str().is_some_and(|text| text.len() > 8), "{body}");
                 assert_eq!(body.as_object().unwrap().len(), 3, "{body}");
             }
             // A response repeats no value of the request: it could be a secret.
             let text = String::from_utf8(response.body).unwrap();
-            for secret in [
-                key,
-                uhub.private_key(),
-                other_signature,
-                "nobody",
-                "org-other",
-            ] {
+            for secret in [key, uhub.private_key(), other_signature, "nobody", "org-other"] {
                 assert!(!text.contains(secret), "{text}");
             }
         }
@@ -131,14 +83,8 @@ async fn a_refusal_names_the_action_and_the_parameter() {
         json!({"Action": "GetRepoImageResponse", "RetCode": 220, "Message": "Missing params [RepoName]"}),
     );
     let limit = signed(&uhub, &[LIST, &[("Limit", "0")]].concat());
-    assert_eq!(
-        ask(&uhub, get(&limit)).await.json()["Message"],
-        "Params [Limit] not available"
-    );
-    assert_eq!(
-        ask(&uhub, get("Action=New")).await.json()["Action"],
-        "NewResponse"
-    );
+    assert_eq!(ask(&uhub, get(&limit)).await.json()["Message"], "Params [Limit] not available");
+    assert_eq!(ask(&uhub, get("Action=New")).await.json()["Action"], "NewResponse");
     assert_eq!(ask(&uhub, get("")).await.json()["Action"], "Response");
 }
 
@@ -150,11 +96,7 @@ async fn images_are_listed_as_documented() {
         .create_time("1700000001")
         .update_time("1700000002");
     let uhub = LocalUhub::builder()
-        .repository(
-            Repository::new("base")
-                .image(nginx)
-                .image(Image::new("plain")),
-        )
+        .repository(Repository::new("base").image(nginx).image(Image::new("plain")))
         .repository(Repository::new("empty"))
         .start()
         .await
@@ -201,9 +143,7 @@ async fn pages_cover_the_list_once() {
         let body = ask(&uhub, get(&parameters)).await.json();
         assert_eq!(body["TotalCount"], 53);
         let images = body["ImageSet"].as_array().unwrap();
-        let names = images
-            .iter()
-            .map(|image| image["ImageName"].as_str().unwrap().to_owned());
+        let names = images.iter().map(|image| image["ImageName"].as_str().unwrap().to_owned());
         names.collect::<Vec<String>>()
     };
 
@@ -222,17 +162,11 @@ async fn pages_cover_the_list_once() {
     assert_eq!(page(&[]).await, expected[..20]);
     assert_eq!(page(&[("Offset", "7")]).await, expected[7..27]);
     assert_eq!(page(&[("Limit", "100")]).await, expected);
-    assert_eq!(
-        page(&[("Offset", "52"), ("Limit", "100")]).await,
-        expected[52..]
-    );
+    assert_eq!(page(&[("Offset", "52"), ("Limit", "100")]).await, expected[52..]);
     assert!(
-        page(&[
-            ("Offset", "9223372036854775807"),
-            ("Limit", "9223372036854775807")
-        ])
-        .await
-        .is_empty()
+        page(&[("Offset", "9223372036854775807"), ("Limit", "9223372036854775807")])
+            .await
+            .is_empty()
     );
 }
 
@@ -314,10 +248,7 @@ async fn the_last_value_of_a_repeated_parameter_wins() {
     let parameters = format!("RepoName=elsewhere&{}", signed(&uhub, LIST));
     assert_eq!(ask(&uhub, get(&parameters)).await.ret_code(), 0);
     assert_eq!(uhub.requests()[1].parameter("RepoName"), Some("base"));
-    assert_eq!(
-        uhub.requests()[1].parameters[0],
-        ("RepoName".to_owned(), "elsewhere".to_owned())
-    );
+    assert_eq!(uhub.requests()[1].parameters[0], ("RepoName".to_owned(), "elsewhere".to_owned()));
 }
 
 #[tokio::test]
@@ -326,18 +257,12 @@ async fn requests_outside_the_protocol_are_refused() {
     let good = signed(&uhub, LIST);
     let with_method = |method: &str| format!("{method} /?{good} HTTP/1.1\r\nHost: local\r\n\r\n");
     let cases = [
-        (
-            404,
-            format!("GET /other?{good} HTTP/1.1\r\nHost: local\r\n\r\n"),
-        ),
+        (404, format!("GET /other?{good} HTTP/1.1\r\nHost: local\r\n\r\n")),
         (405, with_method("PUT")),
         (405, with_method("DELETE")),
         (405, with_method("OPTIONS")),
         (415, post("text/plain", &good)),
-        (
-            415,
-            format!("POST /?{good} HTTP/1.1\r\nHost: local\r\nContent-Length: 0\r\n\r\n"),
-        ),
+        (415, format!("POST /?{good} HTTP/1.1\r\nHost: local\r\nContent-Length: 0\r\n\r\n")),
         (400, get("Action=%zz")),
         (400, get("Action=%ff")),
         (400, post_form("Action=%")),
@@ -352,14 +277,8 @@ async fn requests_outside_the_protocol_are_refused() {
         let response = ask(&uhub, &request).await;
         assert_eq!(response.status, status, "{request}");
         assert_eq!(response.ret_code(), 230, "{request}");
-        assert_eq!(
-            response.header("x-ucloud-request-uuid").map(str::len),
-            Some(36)
-        );
-        assert_eq!(
-            response.header("allow"),
-            (status == 405).then_some("GET, POST")
-        );
+        assert_eq!(response.header("x-ucloud-request-uuid").map(str::len), Some(36));
+        assert_eq!(response.header("allow"), (status == 405).then_some("GET, POST"));
         let last = uhub.requests().pop().unwrap();
         assert_eq!(last.ret_code, Some(230));
         assert_eq!(last.parameters, []);
@@ -399,10 +318,7 @@ async fn malformed_requests_do_no_harm() {
         }
     }
     assert_eq!(uhub.requests(), [], "an incomplete request was logged");
-    for head in [
-        format!("X: {}\r\n", "x".repeat(MIB)),
-        "X: x\r\n".repeat(1000),
-    ] {
+    for head in [format!("X: {}\r\n", "x".repeat(MIB)), "X: x\r\n".repeat(1000)] {
         let mut connection = Connection::open(&uhub).await;
         // The server may close the connection before everything is sent.
         let request = format!("GET / HTTP/1.1\r\n{head}\r\n");
@@ -433,10 +349,7 @@ async fn a_body_has_a_limit() {
         assert_eq!((response.status, response.ret_code()), (413, 230));
     }
     let chunk = format!("{MIB:x}\r\n{}\r\n", "x".repeat(MIB));
-    let chunked = format!(
-        "{}{chunk}1\r\nx\r\n0\r\n\r\n",
-        head("Transfer-Encoding: chunked")
-    );
+    let chunked = format!("{}{chunk}1\r\nx\r\n0\r\n\r\n", head("Transfer-Encoding: chunked"));
     assert_eq!(ask(&uhub, chunked).await.status, 413);
 
     // The server does not wait for a body that is announced far too long.
@@ -445,15 +358,8 @@ async fn a_body_has_a_limit() {
     assert_eq!(connection.expect().await.status, 413);
     assert!(connection.is_closed().await);
 
-    let recorded: Vec<_> = uhub
-        .requests()
-        .iter()
-        .map(|request| request.ret_code)
-        .collect();
-    assert_eq!(
-        recorded,
-        [Some(0), Some(230), Some(230), Some(230), Some(230)]
-    );
+    let recorded: Vec<_> = uhub.requests().iter().map(|request| request.ret_code).collect();
+    assert_eq!(recorded, [Some(0), Some(230), Some(230), Some(230), Some(230)]);
 }
 
 #[tokio::test]
@@ -462,26 +368,18 @@ async fn a_connection_takes_many_requests() {
     let good = signed(&uhub, LIST);
     let mut connection = Connection::open(&uhub).await;
     let mut ids = HashSet::new();
-    for request in [
-        get(&good),
-        post_form(&good),
-        get("Action=No"),
-        post("text/plain", "x"),
-    ]
-    .iter()
-    .cycle()
-    .take(40)
+    for request in [get(&good), post_form(&good), get("Action=No"), post("text/plain", "x")]
+        .iter()
+        .cycle()
+        .take(40)
     {
         connection.send(request).await;
         let response = connection.expect().await;
         ids.insert(response.header("x-ucloud-request-uuid").unwrap().to_owned());
     }
     assert_eq!(ids.len(), 40, "an id came twice");
-    let recorded: HashSet<String> = uhub
-        .requests()
-        .into_iter()
-        .map(|request| request.request_id)
-        .collect();
+    let recorded: HashSet<String> =
+        uhub.requests().into_iter().map(|request| request.request_id).collect();
     assert_eq!(recorded, ids);
 
     // Pipelined requests are answered in order.
@@ -521,44 +419,19 @@ where
 async fn requests_are_logged_without_secrets() {
     let uhub = with_images(1).await;
     let token = "temporary-token";
-    let parameters = signed(
-        &uhub,
-        &[LIST, &[("SecurityToken", token), ("Limit", "5")]].concat(),
-    );
+    let parameters = signed(&uhub, &[LIST, &[("SecurityToken", token), ("Limit", "5")]].concat());
     let response = ask(&uhub, post_form(&parameters)).await;
     ask(&uhub, get("Action=No&B=2&A=1")).await;
 
     let requests = uhub.requests();
-    let [first, second] = &requests[..] else {
-        panic!("{requests:?}")
-    };
+    let [first, second] = &requests[..] else { panic!("{requests:?}") };
     assert_eq!(first.method, "POST");
-    assert_eq!(
-        first.content_type.as_deref(),
-        Some("application/x-www-form-urlencoded")
-    );
+    assert_eq!(first.content_type.as_deref(), Some("application/x-www-form-urlencoded"));
     assert_eq!(first.action.as_deref(), Some("GetRepoImage"));
     assert_eq!(first.ret_code, Some(0));
-    assert_eq!(
-        Some(first.request_id.as_str()),
-        response.header("x-ucloud-request-uuid")
-    );
-    let names: Vec<&str> = first
-        .parameters
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "Action",
-            "RepoName",
-            "SecurityToken",
-            "Limit",
-            "PublicKey",
-            "Signature"
-        ]
-    );
+    assert_eq!(Some(first.request_id.as_str()), response.header("x-ucloud-request-uuid"));
+    let names: Vec<&str> = first.parameters.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["Action", "RepoName", "SecurityToken", "Limit", "PublicKey", "Signature"]);
     assert_eq!(first.parameter("Limit"), Some("5"));
     for hidden in ["SecurityToken", "PublicKey", "Signature"] {
         assert_eq!(first.parameter(hidden), Some("[hidden]"));
@@ -567,25 +440,12 @@ async fn requests_are_logged_without_secrets() {
     assert_eq!(second.content_type, None);
     assert_eq!(second.ret_code, Some(161));
     let pairs = |pairs: Pairs<'_>| -> Vec<(String, String)> {
-        pairs
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+        pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
     };
-    assert_eq!(
-        second.parameters,
-        pairs(&[("Action", "No"), ("B", "2"), ("A", "1")])
-    );
+    assert_eq!(second.parameters, pairs(&[("Action", "No"), ("B", "2"), ("A", "1")]));
 
     // JSON parameters keep their order.
-    ask(
-        &uhub,
-        post(
-            "application/json",
-            r#"{"Z": 1, "Action": "No", "A": [true]}"#,
-        ),
-    )
-    .await;
+    ask(&uhub, post("application/json", r#"{"Z": 1, "Action": "No", "A": [true]}"#)).await;
     assert_eq!(
         uhub.requests()[2].parameters,
         pairs(&[("Z", "1"), ("Action", "No"), ("A.0", "true")])
@@ -608,27 +468,16 @@ async fn a_fault_replaces_the_response() {
     let good = post_form(&signed(&uhub, LIST));
     let mut connection = Connection::open(&uhub).await;
     let mut respond = async |status: u16, headers: Pairs<'_>, body: &'static str| {
-        let headers = headers
-            .iter()
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let headers =
+            headers.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let body = Bytes::from_static(body.as_bytes());
-        uhub.inject(Fault::Respond {
-            status,
-            headers,
-            body,
-        });
+        uhub.inject(Fault::Respond { status, headers, body });
         connection.send(&good).await;
         connection.expect().await
     };
 
     let page = "<html>502 Bad Gateway</html>";
-    let response = respond(
-        502,
-        &[("Content-Type", "text/html"), ("Server", "proxy")],
-        page,
-    )
-    .await;
+    let response = respond(502, &[("Content-Type", "text/html"), ("Server", "proxy")], page).await;
     assert_eq!(response.status, 502);
     assert_eq!(response.header("content-type"), Some("text/html"));
     assert_eq!(response.header("server"), Some("proxy"));
@@ -639,10 +488,7 @@ async fn a_fault_replaces_the_response() {
     assert_eq!((response.status, response.body.len()), (200, 0));
 
     let response = respond(302, &[("Location", "http://elsewhere.invalid/")], "").await;
-    assert_eq!(
-        response.header("location"),
-        Some("http://elsewhere.invalid/")
-    );
+    assert_eq!(response.header("location"), Some("http://elsewhere.invalid/"));
 
     assert_eq!(respond(204, &[], "not sent").await.status, 204);
 
@@ -661,26 +507,15 @@ async fn a_fault_replaces_the_response() {
     ] {
         let response = respond(status, headers, "body").await;
         assert_eq!(response.status, 500, "{status} {headers:?}");
-        assert!(
-            String::from_utf8(response.body)
-                .unwrap()
-                .contains("cannot be sent")
-        );
+        assert!(String::from_utf8(response.body).unwrap().contains("cannot be sent"));
     }
 
     // With a longer `Content-Length`, the body is sent and the connection closes.
     let response = respond(200, &[("Content-Length", "100")], "short").await;
-    assert_eq!(
-        (response.body.as_slice(), response.complete),
-        (&b"short"[..], false)
-    );
+    assert_eq!((response.body.as_slice(), response.complete), (&b"short"[..], false));
     assert!(connection.is_closed().await);
 
-    assert!(
-        uhub.requests()
-            .iter()
-            .all(|request| request.ret_code.is_none())
-    );
+    assert!(uhub.requests().iter().all(|request| request.ret_code.is_none()));
     assert_eq!(ask(&uhub, &good).await.ret_code(), 0);
 }
 
@@ -690,9 +525,7 @@ async fn a_huge_body_is_streamed() {
     let good = get(&signed(&uhub, LIST));
     let mut connection = Connection::open(&uhub).await;
     for bytes in [0_usize, 1, 1000, 5 * MIB + 3] {
-        uhub.inject(Fault::Huge {
-            bytes: bytes as u64,
-        });
+        uhub.inject(Fault::Huge { bytes: bytes as u64 });
         connection.send(&good).await;
         let response = connection.expect().await;
         assert!(response.complete);
@@ -725,16 +558,9 @@ async fn a_body_is_cut_after_the_given_bytes() {
         connection.send(&good).await;
         let response = connection.expect().await;
         assert_eq!(response.status, 200);
-        assert_eq!(
-            response.header("content-length"),
-            Some(whole.len().to_string().as_str())
-        );
+        assert_eq!(response.header("content-length"), Some(whole.len().to_string().as_str()));
         assert!(!response.complete);
-        assert!(
-            response.body == whole[..after],
-            "{} bytes came of {after}",
-            response.body.len()
-        );
+        assert!(response.body == whole[..after], "{} bytes came of {after}", response.body.len());
         assert!(connection.is_closed().await);
         assert_eq!(
             uhub.requests().last().unwrap().ret_code,
@@ -757,17 +583,11 @@ async fn a_slow_reader_gets_all_of_a_cut_body() {
     // More than the socket buffers hold, so that the server must wait for the reader.
     let images = (0..20).map(|number| Image::new(format!("{number}{}", "x".repeat(MIB))));
     let repository = Repository::new("base").images(images);
-    let uhub = LocalUhub::builder()
-        .repository(repository)
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().repository(repository).start().await.unwrap();
     let good = get(&signed(&uhub, LIST));
     let whole = ask(&uhub, &good).await.body;
 
-    uhub.inject(Fault::CutBody {
-        after: whole.len() - 1,
-    });
+    uhub.inject(Fault::CutBody { after: whole.len() - 1 });
     let mut connection = Connection::open(&uhub).await;
     connection.send(&good).await;
     sleep(Duration::from_millis(300)).await;
@@ -814,29 +634,16 @@ async fn queued_faults_are_injected_in_order_and_once() {
     let uhub = with_images(1).await;
     let good = get(&signed(&uhub, LIST));
     for status in [502, 503] {
-        uhub.inject(Fault::Respond {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        });
+        uhub.inject(Fault::Respond { status, headers: Vec::new(), body: Bytes::new() });
     }
     uhub.inject(Fault::CutBody { after: usize::MAX });
     let mut statuses = Vec::new();
     // The invalid second request takes a fault, too.
-    for request in [
-        good.as_str(),
-        "PUT / HTTP/1.1\r\nHost: local\r\n\r\n",
-        &good,
-        &good,
-    ] {
+    for request in [good.as_str(), "PUT / HTTP/1.1\r\nHost: local\r\n\r\n", &good, &good] {
         statuses.push(ask(&uhub, request).await.status);
     }
     assert_eq!(statuses, [502, 503, 200, 200]);
-    let recorded: Vec<_> = uhub
-        .requests()
-        .iter()
-        .map(|request| request.ret_code)
-        .collect();
+    let recorded: Vec<_> = uhub.requests().iter().map(|request| request.ret_code).collect();
     assert_eq!(recorded, [None, None, Some(0), Some(0)]);
 }
 
@@ -853,15 +660,9 @@ async fn servers_are_independent() {
         .await
         .unwrap();
     assert_ne!(one.base_url(), two.base_url());
-    assert_eq!(
-        (one.public_key(), one.private_key()),
-        ("local-public-key", "local-private-key")
-    );
+    assert_eq!((one.public_key(), one.private_key()), ("local-public-key", "local-private-key"));
     assert_eq!(one.project_id(), "org-local");
-    assert_eq!(
-        (two.public_key(), two.private_key()),
-        ("first", "first secret")
-    );
+    assert_eq!((two.public_key(), two.private_key()), ("first", "first secret"));
     assert_eq!(two.project_id(), "org-a");
 
     two.inject(Fault::CutConnection);
@@ -872,18 +673,8 @@ async fn servers_are_independent() {
 
     assert_eq!(ask(&two, get(&signed(&one, LIST))).await.ret_code(), 172);
     assert_eq!(ask(&two, get(&signed(&two, LIST))).await.ret_code(), 0);
-    assert_eq!(
-        ask(&two, get(&signed_with("second", "second secret", LIST)))
-            .await
-            .ret_code(),
-        0
-    );
-    assert_eq!(
-        ask(&two, get(&signed_with("second", "first secret", LIST)))
-            .await
-            .ret_code(),
-        171
-    );
+    assert_eq!(ask(&two, get(&signed_with("second", "second secret", LIST))).await.ret_code(), 0);
+    assert_eq!(ask(&two, get(&signed_with("second", "first secret", LIST))).await.ret_code(), 171);
     // Only the first project has the repository.
     let there = signed(&two, &[LIST, &[("ProjectId", "org-a")]].concat());
     assert_eq!(ask(&two, get(&there)).await.ret_code(), 0);
@@ -921,20 +712,15 @@ async fn inconsistent_data_does_not_start() {
         LocalUhub::builder().project(""),
         LocalUhub::builder().project("a").project("a"),
         LocalUhub::builder().repository(Repository::new("")),
-        LocalUhub::builder()
-            .repository(Repository::new("a"))
-            .repository(Repository::new("a")),
+        LocalUhub::builder().repository(Repository::new("a")).repository(Repository::new("a")),
         LocalUhub::builder()
             .repository(Repository::new("a"))
             .repository_in("org-local", Repository::new("a")),
         LocalUhub::builder().repository_in("org-elsewhere", Repository::new("a")),
         LocalUhub::builder().project_named("a", "A").project("a"),
         with_image(Image::new("")),
-        LocalUhub::builder().repository(
-            Repository::new("a")
-                .image(Image::new("b"))
-                .image(Image::new("b")),
-        ),
+        LocalUhub::builder()
+            .repository(Repository::new("a").image(Image::new("b")).image(Image::new("b"))),
         with_image(Image::new("b").latest_tag("")),
         with_image(Image::new("b").tag(Tag::new(""))),
         with_image(Image::new("b").tags([Tag::new("1"), Tag::new("1")])),
@@ -955,12 +741,7 @@ async fn a_repository_lives_from_its_creation_to_its_deletion() {
     let base: Pairs<'_> = &[("RepoName", "base")];
     let before = unix_now();
     assert_eq!(
-        act(
-            &uhub,
-            "CreateRepo",
-            &[base, &[("Description", "Our base")]].concat()
-        )
-        .await,
+        act(&uhub, "CreateRepo", &[base, &[("Description", "Our base")]].concat()).await,
         json!({"Action": "CreateRepoResponse", "RetCode": 0}),
     );
     // The repository is private, and listed only on request.
@@ -990,12 +771,7 @@ async fn a_repository_lives_from_its_creation_to_its_deletion() {
     assert!((before..=unix_now()).contains(&created));
 
     assert_eq!(
-        act(
-            &uhub,
-            "UpdateRepo",
-            &[base, &[("IsShared", "true")]].concat()
-        )
-        .await,
+        act(&uhub, "UpdateRepo", &[base, &[("IsShared", "true")]].concat()).await,
         json!({"Action": "UpdateRepoResponse", "RetCode": 0}),
     );
     // An update without `IsShared` makes the repository private; an empty description counts as
@@ -1045,12 +821,7 @@ async fn a_boolean_comes_as_a_boolean_or_as_a_string() {
 
 #[tokio::test]
 async fn a_project_holds_eight_repositories() {
-    let uhub = LocalUhub::builder()
-        .project("org-a")
-        .project("org-b")
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().project("org-a").project("org-b").start().await.unwrap();
     for number in 0..8 {
         let name = format!("r{number}");
         let made = act(&uhub, "CreateRepo", &[("RepoName", &name)]).await;
@@ -1072,10 +843,7 @@ async fn a_project_holds_eight_repositories() {
     assert_eq!(act(&uhub, "CreateRepo", more).await["RetCode"], 0);
     let listed = act(&uhub, "GetRepo", &[("Type", "private"), ("Offset", "2")]).await;
     assert_eq!(listed["TotalCount"], 8);
-    assert_eq!(
-        column(&listed, "RepoSet", "RepoName"),
-        ["r2", "r4", "r5", "r6", "r7", "more"]
-    );
+    assert_eq!(column(&listed, "RepoSet", "RepoName"), ["r2", "r4", "r5", "r6", "r7", "more"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -1085,10 +853,8 @@ async fn of_many_concurrent_creations_eight_succeed() {
         .map(|number| {
             // Each name is used twice.
             let name = format!("r{}", number / 2);
-            let request = post_form(&signed(
-                &uhub,
-                &[("Action", "CreateRepo"), ("RepoName", &name)],
-            ));
+            let request =
+                post_form(&signed(&uhub, &[("Action", "CreateRepo"), ("RepoName", &name)]));
             let address = address(&uhub).to_owned();
             tokio::spawn(async move {
                 let mut connection = Connection::to(&address).await;
@@ -1112,11 +878,8 @@ async fn of_many_concurrent_creations_eight_succeed() {
 
 #[tokio::test]
 async fn tags_are_listed_and_deleted() {
-    let tags = ["1.0", "1.1", "1.2"].map(|name| {
-        Tag::new(name)
-            .digest(format!("sha256:{name}"))
-            .update_time("1700000005")
-    });
+    let tags = ["1.0", "1.1", "1.2"]
+        .map(|name| Tag::new(name).digest(format!("sha256:{name}")).update_time("1700000005"));
     let uhub = LocalUhub::builder()
         .repository(
             Repository::new("base").image(Image::new("nginx").tags(tags).tag(Tag::new("edge"))),
@@ -1147,10 +910,7 @@ async fn tags_are_listed_and_deleted() {
         }),
     );
     let none = act(&uhub, "GetImageTag", &with(&[("TagName", "no")])).await;
-    assert_eq!(
-        (&none["TotalCount"], &none["TagSet"]),
-        (&json!(0), &json!([]))
-    );
+    assert_eq!((&none["TotalCount"], &none["TagSet"]), (&json!(0), &json!([])));
 
     let latest = async || {
         let images = act(&uhub, "GetRepoImage", &[("RepoName", "base")]).await;
@@ -1210,11 +970,7 @@ async fn a_list_instead_of_a_string_deletes_nothing() {
         (json!([]), &[], 400),
         (json!({}), &[], 400),
     ] {
-        let target = [
-            ("Action", "DeleteRepoImage"),
-            ("ImageName", "nginx"),
-            ("RepoName", "base"),
-        ];
+        let target = [("Action", "DeleteRepoImage"), ("ImageName", "nginx"), ("RepoName", "base")];
         let key = [("PublicKey", uhub.public_key())];
         let signature = sign(&[&target[..], &key, flat].concat(), uhub.private_key());
         let mut body = json!({"TagName": tag, "Signature": signature});
@@ -1222,11 +978,7 @@ async fn a_list_instead_of_a_string_deletes_nothing() {
             body[name] = value.into();
         }
         let response = ask(&uhub, post_json(&body)).await;
-        assert_eq!(
-            (response.status, response.ret_code()),
-            (status, 230),
-            "{tag}"
-        );
+        assert_eq!((response.status, response.ret_code()), (status, 230), "{tag}");
     }
     assert_eq!(uhub.data(), before);
     let listed = act(&uhub, "GetRepo", &[("Limit.0", "0")]).await;
@@ -1295,11 +1047,7 @@ async fn projects_are_listed_and_separate() {
 
 #[tokio::test]
 async fn every_action_is_authenticated_and_checked() {
-    let uhub = LocalUhub::builder()
-        .repository(Repository::new("base"))
-        .start()
-        .await
-        .unwrap();
+    let uhub = LocalUhub::builder().repository(Repository::new("base")).start().await.unwrap();
     for action in [
         "CreateRepo",
         "DeleteRepo",
@@ -1332,19 +1080,13 @@ async fn every_action_is_authenticated_and_checked() {
     }
     let listed = act(&uhub, "GetRepo", &[("Type", "private")]).await;
     assert_eq!(column(&listed, "RepoSet", "Description"), [""]);
-    assert_eq!(
-        act(&uhub, "GetRepo", &[("Type", "all")]).await["RetCode"],
-        230
-    );
+    assert_eq!(act(&uhub, "GetRepo", &[("Type", "all")]).await["RetCode"], 230);
 }
 
 #[tokio::test]
 async fn a_change_is_made_although_its_response_is_lost() {
     let uhub = LocalUhub::start().await.unwrap();
-    let create = post_form(&signed(
-        &uhub,
-        &[("Action", "CreateRepo"), ("RepoName", "base")],
-    ));
+    let create = post_form(&signed(&uhub, &[("Action", "CreateRepo"), ("RepoName", "base")]));
     // The first fault prevents the execution, the second does not.
     uhub.inject(Fault::CutConnection);
     uhub.inject(Fault::CutBody { after: 3 });
@@ -1354,11 +1096,7 @@ async fn a_change_is_made_although_its_response_is_lost() {
         connection.receive().await;
     }
     assert_eq!(ask(&uhub, &create).await.ret_code(), 63001);
-    let recorded: Vec<_> = uhub
-        .requests()
-        .iter()
-        .map(|request| request.ret_code)
-        .collect();
+    let recorded: Vec<_> = uhub.requests().iter().map(|request| request.ret_code).collect();
     assert_eq!(recorded, [None, Some(0), Some(63001)]);
 }
 
@@ -1366,15 +1104,8 @@ async fn a_change_is_made_although_its_response_is_lost() {
 async fn latency_delays_every_response() {
     let latency = Duration::from_millis(300);
     let uhub = LocalUhub::builder().latency(latency).start().await.unwrap();
-    uhub.inject(Fault::Respond {
-        status: 502,
-        headers: Vec::new(),
-        body: Bytes::new(),
-    });
-    let create = post_form(&signed(
-        &uhub,
-        &[("Action", "CreateRepo"), ("RepoName", "base")],
-    ));
+    uhub.inject(Fault::Respond { status: 502, headers: Vec::new(), body: Bytes::new() });
+    let create = post_form(&signed(&uhub, &[("Action", "CreateRepo"), ("RepoName", "base")]));
     for status in [502, 200] {
         let begun = Instant::now();
         assert_eq!(ask(&uhub, &create).await.status, status);
@@ -1395,10 +1126,7 @@ async fn latency_delays_every_response() {
     assert!(begun.elapsed() < latency * 10);
 
     // A request is executed even if its client leaves during the delay.
-    let delete = post_form(&signed(
-        &uhub,
-        &[("Action", "DeleteRepo"), ("RepoName", "base")],
-    ));
+    let delete = post_form(&signed(&uhub, &[("Action", "DeleteRepo"), ("RepoName", "base")]));
     let mut connection = Connection::open(&uhub).await;
     connection.send(&delete).await;
     while uhub.requests().len() < 23 {
@@ -1422,28 +1150,16 @@ async fn a_hundred_thousand_images_and_tags_can_be_listed() {
     let images = (0..100_000).map(|number| Image::new(format!("image-{number}")));
     let tags = (0..100_000).map(|number| Tag::new(format!("v{number}")));
     let uhub = LocalUhub::builder()
-        .repository(
-            Repository::new("base")
-                .images(images)
-                .image(Image::new("tagged").tags(tags)),
-        )
+        .repository(Repository::new("base").images(images).image(Image::new("tagged").tags(tags)))
         .start()
         .await
         .unwrap();
     let last: Pairs<'_> = &[("Offset", "99999"), ("RepoName", "base")];
     let page = act(&uhub, "GetRepoImage", last).await;
     assert_eq!(page["TotalCount"], 100_001);
-    assert_eq!(
-        column(&page, "ImageSet", "ImageName"),
-        ["image-99999", "tagged"]
-    );
+    assert_eq!(column(&page, "ImageSet", "ImageName"), ["image-99999", "tagged"]);
     assert_eq!(column(&page, "ImageSet", "LatestTag"), ["latest", "v99999"]);
-    let page = act(
-        &uhub,
-        "GetImageTag",
-        &[last, &[("ImageName", "tagged")]].concat(),
-    )
-    .await;
+    let page = act(&uhub, "GetImageTag", &[last, &[("ImageName", "tagged")]].concat()).await;
     assert_eq!(page["TotalCount"], 100_000);
     assert_eq!(column(&page, "TagSet", "TagName"), ["v99999"]);
 }
@@ -1478,17 +1194,12 @@ async fn dropping_the_handle_stops_the_server() {
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(Duration::from_secs(10), refused)
-        .await
-        .expect("the port is still open");
+    timeout(Duration::from_secs(10), refused).await.expect("the port is still open");
 }
 
 #[test]
 fn a_server_needs_a_runtime_to_start() {
     let start = std::pin::pin!(LocalUhub::start());
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(matches!(
-        start.poll(&mut context),
-        std::task::Poll::Ready(Err(_))
-    ));
+    assert!(matches!(start.poll(&mut context), std::task::Poll::Ready(Err(_))));
 }

@@ -37,10 +37,7 @@ impl Connection {
     }
 
     pub(crate) async fn to(address: &str) -> Self {
-        Self {
-            tcp: TcpStream::connect(address).await.unwrap(),
-            received: Vec::new(),
-        }
+        Self { tcp: TcpStream::connect(address).await.unwrap(), received: Vec::new() }
     }
 
     pub(crate) async fn send(&mut self, request: impl AsRef<[u8]>) {
@@ -56,9 +53,7 @@ impl Connection {
 
     /// The next response, which must come.
     pub(crate) async fn expect(&mut self) -> Response {
-        self.receive()
-            .await
-            .expect("the connection closed without a response")
+        self.receive().await.expect("the connection closed without a response")
     }
 
     async fn read_response(&mut self) -> Option<Response> {
@@ -128,10 +123,7 @@ impl Connection {
 
     pub(crate) async fn read_some(&mut self) -> bool {
         // A reset counts as the end, too.
-        self.tcp
-            .read_buf(&mut self.received)
-            .await
-            .is_ok_and(|read| read > 0)
+        self.tcp.read_buf(&mut self.received).await.is_ok_and(|read| read > 0)
     }
 
     /// Whether the server closes the connection without more bytes.
@@ -140,9 +132,7 @@ impl Connection {
     }
 
     pub(crate) async fn stays_silent(&mut self) -> bool {
-        timeout(Duration::from_millis(300), self.read_some())
-            .await
-            .is_err()
+        timeout(Duration::from_millis(300), self.read_some()).await.is_err()
     }
 }
 
@@ -169,10 +159,7 @@ pub(crate) fn find(text: &[u8], what: &[u8]) -> Option<usize> {
 }
 
 pub(crate) fn address(uhub: &LocalUhub) -> &str {
-    uhub.base_url()
-        .strip_prefix("http://")
-        .and_then(|rest| rest.strip_suffix('/'))
-        .unwrap()
+    uhub.base_url().strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).unwrap()
 }
 
 pub(crate) async fn ask(uhub: &LocalUhub, request: impl AsRef<[u8]>) -> Response {
@@ -184,10 +171,7 @@ pub(crate) async fn ask(uhub: &LocalUhub, request: impl AsRef<[u8]>) -> Response
 pub(crate) fn sign(parameters: Pairs<'_>, private_key: &str) -> String {
     let mut sorted = parameters.to_vec();
     sorted.sort_unstable();
-    let text: String = sorted
-        .iter()
-        .map(|(name, value)| format!("{name}{value}"))
-        .collect();
+    let text: String = sorted.iter().map(|(name, value)| format!("{name}{value}")).collect();
     let hash = Sha1::digest(text + private_key);
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -206,9 +190,7 @@ pub(crate) fn signed_with(public_key: &str, private_key: &str, parameters: Pairs
 }
 
 pub(crate) fn form(parameters: Pairs<'_>) -> String {
-    url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(parameters)
-        .finish()
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
 pub(crate) fn get(query: &str) -> String {
@@ -234,11 +216,7 @@ pub(crate) fn post_json(body: &Value) -> String {
 pub(crate) async fn with_images(count: usize) -> LocalUhub {
     let images = (0..count).map(|number| Image::new(format!("image-{number}")));
     let repository = Repository::new("base").images(images);
-    LocalUhub::builder()
-        .repository(repository)
-        .start()
-        .await
-        .unwrap()
+    LocalUhub::builder().repository(repository).start().await.unwrap()
 }
 
 pub(crate) const LIST: Pairs<'static> = &[("Action", "GetRepoImage"), ("RepoName", "base")];

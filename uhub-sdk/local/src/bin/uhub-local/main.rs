@@ -61,8 +61,7 @@ struct Arguments {
 }
 
 fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse()
-        .map_err(|_| "an IP address and a port are required, such as 127.0.0.1:8080")
+    text.parse().map_err(|_| "an IP address and a port are required, such as 127.0.0.1:8080")
 }
 
 fn main() -> ExitCode {
@@ -97,10 +96,8 @@ async fn serve(arguments: &Arguments) -> Result<(), String> {
     // Registered first, so that even an early signal stops the server in order.
     let stop = stop_signal().map_err(|error| format!("cannot receive signals: {error}"))?;
     let counts = Arc::new(Counts::default());
-    let server = builder(arguments, &counts)?
-        .start()
-        .await
-        .map_err(|error| match error.kind() {
+    let server =
+        builder(arguments, &counts)?.start().await.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => {
                 format!("{error}; choose another port with --listen, or 0 for any")
             }
@@ -149,10 +146,7 @@ fn print_exports(server: &LocalUhub) -> Result<(), String> {
     let user = user.ok_or(
         "every user in the data has a security token, which cannot be exported; add a user without one",
     )?;
-    let project = user
-        .projects
-        .first()
-        .map_or(server.project_id(), String::as_str);
+    let project = user.projects.first().map_or(server.project_id(), String::as_str);
     let mut exports = String::new();
     for (name, value) in [
         ("UCLOUD_API_BASE_URL", server.base_url()),
@@ -164,9 +158,7 @@ fn print_exports(server: &LocalUhub) -> Result<(), String> {
         exports.push_str(&format!("export {name}={value}\n"));
     }
     let mut stdout = io::stdout().lock();
-    let written = stdout
-        .write_all(exports.as_bytes())
-        .and_then(|()| stdout.flush());
+    let written = stdout.write_all(exports.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| format!("cannot write to standard output: {error}"))
 }
 
@@ -181,10 +173,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let signals: io::Result<Vec<_>> = kinds.into_iter().map(signal).collect();
     let mut signals = signals?;
     Ok(std::future::poll_fn(move |cx| {
-        match signals
-            .iter_mut()
-            .any(|signal| signal.poll_recv(cx).is_ready())
-        {
+        match signals.iter_mut().any(|signal| signal.poll_recv(cx).is_ready()) {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }

@@ -18,10 +18,7 @@ pub(crate) struct Counts {
 
 impl Default for Counts {
     fn default() -> Self {
-        Self {
-            started: Instant::now(),
-            rows: Mutex::default(),
-        }
+        Self { started: Instant::now(), rows: Mutex::default() }
     }
 }
 
@@ -58,12 +55,8 @@ impl fmt::Display for Counts {
 
 /// A request as one line, without parameters other than the action.
 pub(crate) fn line(request: &ReceivedRequest) -> String {
-    let mut line = format!(
-        "{} {}: {}",
-        printable(&request.method),
-        action(request),
-        outcome(request)
-    );
+    let mut line =
+        format!("{} {}: {}", printable(&request.method), action(request), outcome(request));
     if let Some(elapsed) = request.elapsed {
         let _ = write!(line, ", {:.1} ms", elapsed.as_secs_f64() * 1000.0);
     }
@@ -100,11 +93,8 @@ fn outcome(request: &ReceivedRequest) -> String {
 /// A client's text, truncated and without control characters, which could steer a terminal.
 fn printable(text: &str) -> String {
     const MAX_CHARS: usize = 60;
-    let mut shown: String = text
-        .chars()
-        .take(MAX_CHARS)
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect();
+    let mut shown: String =
+        text.chars().take(MAX_CHARS).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if text.chars().nth(MAX_CHARS).is_some() {
         shown.push('…');
     }
@@ -163,12 +153,9 @@ mod tests {
     #[test]
     fn the_summary_counts_by_action_and_outcome() {
         let counts = Counts::default();
-        for (action, ret_code) in [
-            ("GetRepo", 0),
-            ("CreateRepo", 0),
-            ("GetRepo", 153),
-            ("GetRepo", 0),
-        ] {
+        for (action, ret_code) in
+            [("GetRepo", 0), ("CreateRepo", 0), ("GetRepo", 153), ("GetRepo", 0)]
+        {
             counts.add(&request(Some(action), Some(ret_code)));
         }
         let expected = "4 requests in 0 s\n\
