@@ -76,51 +76,40 @@ fn seeds() -> Vec<Vec<u8>> {
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
-    let mut seeds = Vec::new();
-    for path in paths {
-        let markdown = fs::read_to_string(path).unwrap();
-        for page in
-            [shapes::html(&markdown), shapes::pasted(&markdown), shapes::text(&markdown), markdown]
-        {
-            seeds.push(page.into_bytes());
-        }
-    }
-    seeds
+    let pages = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    let shapes = pages.flat_map(|markdown| {
+        [shapes::html(&markdown), shapes::pasted(&markdown), shapes::text(&markdown), markdown]
+    });
+    shapes.map(String::into_bytes).collect()
 }
 
+/// Returns a page in which some pieces are removed, repeated or replaced.
 fn damaged(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut page = seeds[random.below(seeds.len())].clone();
     for _ in 0..=random.below(8) {
         let at = random.below(page.len() + 1);
-        let end = (at + random.below(200)).min(page.len());
-        match random.below(7) {
-            0 => drop(page.drain(at..end)),
-            1 => page.truncate(at),
+        let end = match random.below(4) {
+            0 => at,
+            1 => (at + 1).min(page.len()),
+            2 => (at + random.below(200)).min(page.len()),
+            _ if random.below(10) == 0 => page.len(),
+            _ => at,
+        };
+        let replacement = match random.below(4) {
+            0 => Vec::new(),
+            1 => vec![u8::try_from(random.below(256)).unwrap()],
             2 => {
-                let piece = page[at..end].to_vec();
-                let to = random.below(page.len() + 1);
-                page.splice(to..to, piece);
-            }
-            3 => {
                 let other = &seeds[random.below(seeds.len())];
                 let from = random.below(other.len());
                 let to = (from + random.below(2000)).min(other.len());
-                page.splice(at..end, other[from..to].iter().copied());
-            }
-            4 => {
-                let piece = PIECES[random.below(PIECES.len())];
-                let times = if random.below(50) == 0 { 3000 } else { 1 };
-                page.splice(at..at, piece.repeat(times).into_bytes());
-            }
-            5 => {
-                let byte = u8::try_from(random.below(256)).unwrap();
-                page.splice(at..(at + 1).min(end.max(at)), [byte]);
+                other[from..to].to_vec()
             }
             _ => {
-                let piece = PIECES[random.below(PIECES.len())];
-                page.splice(at..end, piece.bytes());
+                let times = if random.below(50) == 0 { 3000 } else { 1 };
+                PIECES[random.below(PIECES.len())].repeat(times).into_bytes()
             }
-        }
+        };
+        page.splice(at..end, replacement);
     }
     page
 }
@@ -129,22 +118,19 @@ fn damaged(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
 fn check(bytes: &[u8]) -> Result<bool, String> {
     let reading = read("page", bytes, None);
     let mut severities = reading.diagnostics.iter().map(|it| it.severity);
-    let is_refused = severities.any(|severity| severity == Severity::Error);
-    match reading.page {
-        None if is_refused => Ok(false),
-        None => Err("refused without an error".to_owned()),
-        Some(_) if is_refused => Err("accepted with errors".to_owned()),
-        Some(page) => {
-            let import = |old: Option<&SpecFile>| {
-                let imported = page.spec(old).map_err(|errors| format!("{errors:?}"));
-                imported.map(|imported| imported.text)
-            };
-            let first = import(None)?;
-            let again = import(Some(&SpecFile::new("spec", first.clone())))?;
-            match first == again {
-                true => Ok(true),
-                false => Err("importing the page again changed the spec".to_owned()),
-            }
-        }
+    if severities.any(|it| it == Severity::Error) != reading.page.is_none() {
+        return Err("refused without an error, or accepted with one".to_owned());
+    }
+    let Some(page) = reading.page else {
+        return Ok(false);
+    };
+    let import = |old: Option<&SpecFile>| {
+        let imported = page.spec(old).map_err(|errors| format!("{errors:?}"));
+        imported.map(|imported| imported.text)
+    };
+    let first = import(None)?;
+    match import(Some(&SpecFile::new("spec", first.clone())))? == first {
+        true => Ok(true),
+        false => Err("importing the page again changed the spec".to_owned()),
     }
 }

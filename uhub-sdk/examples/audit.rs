@@ -23,7 +23,7 @@ use std::{
 use serde::Serialize;
 use uhub_sdk::{
     Client, ClientBuilder, Visibility,
-    local::{Image, LocalUhub, LocalUhubBuilder, Repository, Tag},
+    local::{Image, LocalUhub, LocalUhubBuilder, Project, Repository, Tag},
     recipes::{Entry, Walk, walk},
 };
 
@@ -175,12 +175,13 @@ fn sample_data() -> LocalUhubBuilder {
     ];
     let web = [image("storefront", 980, &["2.0", "2.1"]), image("blog", 120, &["1.4"])];
     let jobs = [image("nightly-report", 31, &["4", "5"])];
+    let shop = Project::from("org-shop")
+        .repository(Repository::new("web").public().images(web))
+        .repository(Repository::new("jobs").images(jobs));
     LocalUhub::builder()
         .project("org-platform")
-        .project("org-shop")
+        .project(shop)
         .repository(Repository::new("base").public().images(base))
         .repository(Repository::new("services").images(services))
         .repository(Repository::new("sandbox"))
-        .repository_in("org-shop", Repository::new("web").public().images(web))
-        .repository_in("org-shop", Repository::new("jobs").images(jobs))
 }

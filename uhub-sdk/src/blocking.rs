@@ -24,7 +24,7 @@ use crate::{
     call::{
         Call,
         pages::{self, Paged},
-        untyped::UntypedCall,
+        untyped::{UntypedCall, UntypedRequest},
     },
     client,
     config::builder::ClientBuilder,
@@ -91,7 +91,7 @@ impl Client {
     /// Creates a call of an action that this crate has no types for; see
     /// [`Client::action`](crate::Client::action).
     pub fn action(&self, name: impl Into<String>) -> UntypedCall<Self> {
-        UntypedCall::new(self.clone(), name.into())
+        Call::new(self.clone(), UntypedRequest::new(name))
     }
 
     /// Sends a request and waits for its response.
@@ -125,6 +125,19 @@ impl ClientBuilder {
     }
 }
 
+impl<R> Call<R, Client> {
+    /// Returns the client and the async call.
+    fn split(self) -> (Client, Call<R>) {
+        let call = Call {
+            client: self.client.client.clone(),
+            request: self.request,
+            options: self.options,
+            read_ahead: self.read_ahead,
+        };
+        (self.client, call)
+    }
+}
+
 impl<R: Action> Call<R, Client> {
     /// Sends the call and waits for its response.
     ///
@@ -144,16 +157,6 @@ impl<R: Action> Call<R, Client> {
     pub fn send_with_metadata(self) -> Result<(R::Response, Metadata), Error> {
         let (client, call) = self.split();
         client.block_on(call.send_with_metadata())?
-    }
-
-    fn split(self) -> (Client, Call<R>) {
-        let call = Call {
-            client: self.client.client.clone(),
-            request: self.request,
-            options: self.options,
-            read_ahead: self.read_ahead,
-        };
-        (self.client, call)
     }
 }
 
@@ -177,7 +180,7 @@ impl UntypedCall<Client> {
     ///
     /// # Errors
     ///
-    /// As the async [`send`](UntypedCall::send), and on a thread of an async runtime.
+    /// As the async [`send`](crate::UntypedCall::send), and on a thread of an async runtime.
     pub fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
         let (response, _) = self.send_with_metadata()?;
         Ok(response)
@@ -189,8 +192,7 @@ impl UntypedCall<Client> {
     ///
     /// As [`send`](Self::send).
     pub fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
-        let client = self.client.clone();
-        let call = self.with_client(client.client.clone());
+        let (client, call) = self.split();
         client.block_on(call.send_with_metadata())?
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, fmt, time::Duration};
 
-use crate::ret_code::RetCode;
+use crate::ret_code::{Outcome, RetCode};
 
 /// An error of the client or of a call.
 ///
@@ -35,7 +35,6 @@ use crate::ret_code::RetCode;
 #[derive(Debug)]
 pub struct Error(pub(crate) Box<Details>);
 
-/// The contents of an [`Error`].
 #[derive(Debug)]
 pub(crate) struct Details {
     pub(crate) kind: ErrorKind,
@@ -45,7 +44,6 @@ pub(crate) struct Details {
     pub(crate) summary: String,
     pub(crate) action: Option<String>,
     pub(crate) ret_code: Option<RetCode>,
-    /// The service's own message.
     pub(crate) message: Option<String>,
     pub(crate) http_status: Option<u16>,
     pub(crate) request_id: Option<String>,
@@ -134,7 +132,7 @@ impl Error {
     pub fn is_throttled(&self) -> bool {
         self.0.execution != Execution::Completed
             && (self.0.http_status == Some(429)
-                || self.0.ret_code.is_some_and(RetCode::is_throttling))
+                || self.0.ret_code.map(RetCode::outcome) == Some(Outcome::Throttled))
     }
 
     /// Returns the service's own message, documented as `Message`.
@@ -188,13 +186,12 @@ impl Error {
     }
 
     pub(crate) fn configuration(summary: impl Into<String>) -> Self {
-        // The text may contain names from files.
-        let summary = printable(&summary.into());
-        Details::new(ErrorKind::Configuration, Execution::NotSent, summary).into()
+        Self::invalid_configuration(&[summary.into()])
     }
 
     /// Creates a configuration error that lists several problems, one a line.
     pub(crate) fn invalid_configuration(problems: &[String]) -> Self {
+        // The text may contain names from files.
         let mut lines: Vec<_> = problems.iter().map(|problem| printable(problem)).collect();
         if lines.len() > 1 {
             lines.insert(0, "the configuration has several problems:".to_owned());

@@ -59,14 +59,8 @@
 //!
 //! # Errors and retries
 //!
-//! An [`Error`] answers four questions:
-//!
-//! | question | answer |
-//! | --- | --- |
-//! | What happened? | [`kind`](Error::kind), [`ret_code`](Error::ret_code), and `Display` in one line |
-//! | Was the call executed? | [`execution`](Error::execution) |
-//! | Can it be retried? | [`is_retryable`](Error::is_retryable) |
-//! | What does support need? | [`action`](Error::action), [`request_id`](Error::request_id) |
+//! An [`Error`] answers four questions: what happened, whether the call was executed, whether it
+//! can be retried, and what the service's support needs.
 //!
 //! Failed calls are retried with exponential backoff and jitter, within the call's
 //! [timeout](ClientBuilder::timeout). Throttled calls and calls that were not sent are always
@@ -160,7 +154,7 @@ pub use actions::enums::*;
 pub use call::{
     Call,
     pages::{Items, Paged, Pages},
-    untyped::UntypedCall,
+    untyped::{UntypedCall, UntypedRequest},
 };
 pub use client::Client;
 pub use config::{

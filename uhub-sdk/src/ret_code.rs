@@ -63,14 +63,6 @@ impl RetCode {
         self.documented().map(|code| code.remedy)
     }
 
-    pub(crate) fn is_throttling(self) -> bool {
-        self.outcome() == Outcome::Throttled
-    }
-
-    pub(crate) fn is_expired_token(self) -> bool {
-        self.outcome() == Outcome::TokenExpired
-    }
-
     pub(crate) fn outcome(self) -> Outcome {
         self.documented().map_or(Outcome::Undocumented, |code| code.outcome)
     }

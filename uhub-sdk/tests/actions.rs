@@ -15,15 +15,15 @@ use uhub_sdk::{
         delete_repo_image_all_tags::DeleteRepoImageAllTagsRequest,
         get_project_list::GetProjectListIsFinance, get_repo::Repo,
     },
-    local::{Fault, Image, LocalUhub, Repository, Tag},
+    local::{Fault, Image, LocalUhub, Project, Repository, Tag},
 };
 
 async fn uhub() -> LocalUhub {
     let tagged = Image::new("nginx")
         .tags(["1.25", "1.26", "1.27"].map(|tag| Tag::new(tag).digest("sha256:00")));
     LocalUhub::builder()
-        .project_named("org-1", "first")
-        .project_named("org-2", "second")
+        .project(Project::new("org-1", "first"))
+        .project(Project::new("org-2", "second"))
         .repository(Repository::new("base").public().description("for all").image(tagged))
         .repository(
             Repository::new("many").images((0..250).map(|n| Image::new(format!("image-{n}")))),

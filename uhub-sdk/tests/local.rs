@@ -17,7 +17,9 @@ async fn a_client_has_the_temporary_credentials_of_the_first_user() {
 
 #[tokio::test]
 async fn a_client_reads_the_types_of_the_documented_example() {
-    let base = Repository::new("base").image(Image::new("nginx").create_time("17"));
+    let mut image = Image::new("nginx");
+    image.create_time = "17".to_owned();
+    let base = Repository::new("base").image(image);
     let server = LocalUhub::builder().repository(base).start().await.unwrap();
     server.inject_on(Scope::all(), Fault::WrongTypes);
     let client = ClientBuilder::for_local(&server).build().unwrap();

@@ -20,7 +20,7 @@ use tokio::{
 use uhub_sdk::{
     Client, ClientBuilder, Error, ErrorKind, Execution, RetCode, RetryPolicy, Visibility,
     actions::create_repo::CreateRepoRequest,
-    local::{Fault, Image, LocalUhub, Repository, Tag},
+    local::{Fault, Image, LocalUhub, Project, Repository, Tag},
     recipes::{Entry, ImageEntry, Outcome, Walk, ensure_repo, pull_reference, walk},
 };
 
@@ -43,15 +43,13 @@ fn actions(uhub: &LocalUhub) -> Vec<String> {
 
 /// `org-2` has the private `base` and the public `open`, which is on the second page of its list.
 async fn two_projects() -> LocalUhub {
-    let mut builder = LocalUhub::builder()
-        .project("org-1")
-        .project("org-2")
-        .repository_in("org-2", Repository::new("base").description("of org-2"));
+    let mut second =
+        Project::from("org-2").repository(Repository::new("base").description("of org-2"));
     for number in 0..120 {
-        builder =
-            builder.repository_in("org-2", Repository::new(format!("other-{number}")).public());
+        second = second.repository(Repository::new(format!("other-{number}")).public());
     }
-    builder.repository_in("org-2", Repository::new("open").public()).start().await.unwrap()
+    second = second.repository(Repository::new("open").public());
+    LocalUhub::builder().project("org-1").project(second).start().await.unwrap()
 }
 
 #[tokio::test]
@@ -199,22 +197,23 @@ fn images(tags: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Image> 
 
 /// Lists of several pages on every level, and empty lists.
 async fn large(latency: Duration) -> LocalUhub {
-    let builder = LocalUhub::builder()
+    let many = (0..103).fold(Project::from("org-2"), |project, number| {
+        let repository = Repository::new(format!("small-{number}")).images(images([1]));
+        let is_public = number % 2 == 0;
+        project.repository(if is_public { repository.public() } else { repository })
+    });
+    LocalUhub::builder()
         .latency(latency)
         .project("org-1")
         .project("org-empty")
-        .project("org-2")
+        .project(many)
         .repository(Repository::new("open").public().images(images([2, 1])))
         .repository(Repository::new("long").images(images((0..130).map(|n| 1 + n % 3))))
         .repository(Repository::new("empty"))
-        .repository(Repository::new("tagged").images(images([1, 250, 1])));
-    let builder = (0..103).fold(builder, |builder, number| {
-        let repository = Repository::new(format!("small-{number}")).images(images([1]));
-        let is_public = number % 2 == 0;
-        let repository = if is_public { repository.public() } else { repository };
-        builder.repository_in("org-2", repository)
-    });
-    builder.start().await.unwrap()
+        .repository(Repository::new("tagged").images(images([1, 250, 1])))
+        .start()
+        .await
+        .unwrap()
 }
 
 /// The path of an entry.
@@ -300,8 +299,7 @@ async fn entries_have_the_details_that_the_service_lists() {
     let repository = Repository::new("base").description("a note").image(image);
     let uhub = LocalUhub::builder()
         .project("org-1")
-        .project_named("org-2", "The second")
-        .repository_in("org-2", repository)
+        .project(Project::new("org-2", "The second").repository(repository))
         .start()
         .await
         .unwrap();
@@ -661,9 +659,8 @@ fn the_example_writes_json() {
 async fn the_example_audits_the_service_of_the_environment() {
     let uhub = LocalUhub::builder()
         .project("org-1")
-        .project("org-2")
+        .project(Project::from("org-2").repository(Repository::new("other").images(images([3]))))
         .repository(Repository::documented())
-        .repository_in("org-2", Repository::new("other").images(images([3])))
         .start()
         .await
         .unwrap();

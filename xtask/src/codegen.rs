@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    files::{self, Change},
+    files::{self, Change, count},
     spec_files,
 };
 
@@ -18,7 +18,7 @@ pub(crate) fn write(spec: &Path, sdk: &Path) -> Result<String, String> {
     for (folder, changes) in &folders {
         files::apply(changes, folder)?;
         for change in changes {
-            let path = folder.join(change.name());
+            let path = folder.join(&change.name);
             let _ = writeln!(message, "{}: {}", path.display(), change.done());
         }
     }
@@ -31,11 +31,9 @@ pub(crate) fn check(spec: &Path, sdk: &Path) -> Result<String, String> {
     let mut message = String::new();
     for (folder, changes) in compare(spec, sdk)? {
         for change in changes {
-            let path = folder.join(change.name());
-            let _ = writeln!(message, "{}: {}", path.display(), change.is());
-            if let Change::Stale { old, new, .. } = change {
-                message.push_str(&short_diff(&old, &new));
-            }
+            let path = folder.join(&change.name);
+            let is = change.word("stale", "missing", "orphaned: it is no longer generated");
+            let _ = write!(message, "{}: {is}\n{}", path.display(), change.short_diff());
         }
     }
     if message.is_empty() {
@@ -72,22 +70,6 @@ fn generate(spec: &Path) -> Result<BTreeMap<String, String>, String> {
             count(mistakes.len(), "mistake")
         )
     })
-}
-
-/// A diff with one line of context, cut to fit a screen.
-pub(crate) fn short_diff(old: &str, new: &str) -> String {
-    const LINES: usize = 20;
-    let diff = similar::TextDiff::from_lines(old, new).unified_diff().context_radius(1).to_string();
-    let mut text: String = diff.lines().take(LINES).map(|line| format!("    {line}\n")).collect();
-    if let more @ 1.. = diff.lines().count().saturating_sub(LINES) {
-        let _ = writeln!(text, "    … {} more", count(more, "line"));
-    }
-    text
-}
-
-/// A number with a noun: `1 page`, `2 pages`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

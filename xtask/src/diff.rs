@@ -109,7 +109,6 @@ fn read_at(revision: &str, path: &Path) -> Result<Spec, String> {
     Ok(Spec::new(show("service.json")?, actions))
 }
 
-/// Returns the output of git, run in a folder.
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new("git")
         .current_dir(folder)

@@ -16,38 +16,57 @@ pub(crate) fn in_repository(path: &str) -> PathBuf {
     }
 }
 
-/// The change that one file needs.
+/// The change that one file needs: another text, or none.
 #[derive(Debug)]
-pub(crate) enum Change {
-    Stale { name: String, old: String, new: String },
-    Missing { name: String, new: String },
-    Orphaned { name: String },
+pub(crate) struct Change {
+    pub(crate) name: String,
+    /// `None` if the file is missing.
+    old: Option<String>,
+    /// `None` if the file is orphaned.
+    new: Option<String>,
 }
 
 impl Change {
-    pub(crate) fn name(&self) -> &str {
-        match self {
-            Self::Stale { name, .. } | Self::Missing { name, .. } | Self::Orphaned { name } => name,
+    /// Returns the change to a new text, if it is one.
+    pub(crate) fn to(name: &str, old: Option<String>, new: String) -> Option<Self> {
+        // A checkout may have converted the line ends.
+        let is_same = old.as_ref().is_some_and(|old| old.replace("\r\n", "\n") == new);
+        (!is_same).then(|| Self { name: name.to_owned(), old, new: Some(new) })
+    }
+
+    /// Returns one of three words, for a changed, a new and a removed file.
+    pub(crate) fn word<'a>(&self, changed: &'a str, new: &'a str, removed: &'a str) -> &'a str {
+        match (&self.old, &self.new) {
+            (_, None) => removed,
+            (None, _) => new,
+            _ => changed,
         }
     }
 
-    /// The state of the file before the change.
-    pub(crate) fn is(&self) -> &'static str {
-        match self {
-            Self::Stale { .. } => "stale",
-            Self::Missing { .. } => "missing",
-            Self::Orphaned { .. } => "orphaned: it is no longer generated",
-        }
-    }
-
-    /// The change, once applied.
     pub(crate) fn done(&self) -> &'static str {
-        match self {
-            Self::Stale { .. } => "updated",
-            Self::Missing { .. } => "created",
-            Self::Orphaned { .. } => "removed",
-        }
+        self.word("updated", "created", "removed")
     }
+
+    /// Returns the difference of a changed file with one line of context, cut to fit a screen.
+    pub(crate) fn short_diff(&self) -> String {
+        const LINES: usize = 20;
+        let (Some(old), Some(new)) = (&self.old, &self.new) else {
+            return String::new();
+        };
+        let diff = similar::TextDiff::from_lines(old, new);
+        let diff = diff.unified_diff().context_radius(1).to_string();
+        let lines = diff.lines().take(LINES);
+        let mut text: String = lines.map(|line| format!("    {line}\n")).collect();
+        if let more @ 1.. = diff.lines().count().saturating_sub(LINES) {
+            text += &format!("    … {} more\n", count(more, "line"));
+        }
+        text
+    }
+}
+
+/// A number with a noun: `1 page`, `2 pages`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Returns the changes after which the folder holds these files and no others. A file that was not
@@ -78,17 +97,12 @@ pub(crate) fn compare(
              or choose another folder with --out"
         ));
     }
-    let mut changes = Vec::new();
-    for (name, new) in files {
-        let (name, new) = (name.clone(), new.clone());
-        match present.remove(&name) {
-            // A checkout may have converted the line ends.
-            Some(old) if old.replace("\r\n", "\n") == new => {}
-            Some(old) => changes.push(Change::Stale { name, old, new }),
-            None => changes.push(Change::Missing { name, new }),
-        }
-    }
-    changes.extend(present.into_keys().map(|name| Change::Orphaned { name }));
+    let changed = files.iter();
+    let changed =
+        changed.filter_map(|(name, new)| Change::to(name, present.remove(name), new.clone()));
+    let mut changes: Vec<Change> = changed.collect();
+    let orphaned = present.into_iter();
+    changes.extend(orphaned.map(|(name, old)| Change { name, old: Some(old), new: None }));
     Ok(changes)
 }
 
@@ -98,20 +112,17 @@ pub(crate) fn apply(changes: &[Change], folder: &Path) -> Result<(), String> {
     let failed = |name: &str, error: io::Error| format!("{}: {error}", folder.join(name).display());
     fs::create_dir_all(folder).map_err(|error| failed("", error))?;
     let mut written = Vec::new();
-    for change in changes {
-        if let Change::Stale { name, new, .. } | Change::Missing { name, new } = change {
-            let file = write_temporary(folder, new).map_err(|error| failed(name, error))?;
-            written.push((name, file));
-        }
+    for Change { name, new, .. } in changes {
+        let file = new.as_ref().map(|new| write_temporary(folder, new)).transpose();
+        written.push((name, file.map_err(|error| failed(name, error))?));
     }
     for (name, file) in written {
-        let renamed = file.persist(folder.join(name));
-        renamed.map_err(|error| failed(name, error.error))?;
-    }
-    for change in changes {
-        if let Change::Orphaned { name } = change {
-            fs::remove_file(folder.join(name)).map_err(|error| failed(name, error))?;
-        }
+        let path = folder.join(name);
+        let done = match file {
+            Some(file) => file.persist(path).map(drop).map_err(io::Error::from),
+            None => fs::remove_file(path),
+        };
+        done.map_err(|error| failed(name, error))?;
     }
     Ok(())
 }

@@ -4,20 +4,17 @@ use std::{
     collections::BTreeMap,
     fmt::Write,
     fs,
-    io::{IsTerminal, Read},
     path::{Path, PathBuf},
-    time::{Duration, Instant},
 };
 
 use clap::Args;
 use uhub_codegen::{
     Diagnostic, SpecFile,
-    import::{self as pages, Counts, MAX_PAGE, Page, Shape},
+    import::{self as pages, Counts, Page, Shape},
 };
 
 use crate::{
-    codegen::{count, short_diff},
-    files::{self, Change},
+    files::{self, Change, count},
     in_repository, spec_files,
 };
 
@@ -51,9 +48,16 @@ fn parse_format(name: &str) -> Result<Format, String> {
 /// of the others.
 pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
     let folder = arguments.out.join("actions");
-    let old = OldSpec::read(&folder)?;
+    let old = read_spec(&folder)?;
     let mut import = Import::default();
-    for (action, pages) in &import.read(&arguments.pages, arguments.format) {
+    // As a rule, an action has one page.
+    let mut by_action: BTreeMap<String, Vec<(&Path, Page)>> = BTreeMap::new();
+    for path in &arguments.pages {
+        if let Some(page) = import.read(path, arguments.format) {
+            by_action.entry(page.action().to_owned()).or_default().push((path, page));
+        }
+    }
+    for (action, pages) in &by_action {
         if let Err(errors) = import.merge(action, pages, &old) {
             import.errors.extend(errors);
             import.refused += pages.len();
@@ -65,15 +69,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
         false => files::apply(&import.changes, &folder),
     };
     for change in import.changes.iter().filter(|_| written.is_ok()) {
-        let path = folder.join(change.name());
-        let (done, diff) = match (arguments.check, change) {
-            (false, _) => (change.done(), String::new()),
-            (true, Change::Stale { old, new, .. }) => ("changed", short_diff(old, new)),
-            (true, _) => ("new", String::new()),
+        let path = folder.join(&change.name);
+        let (done, diff) = match arguments.check {
+            true => (change.word("changed", "new", "removed"), change.short_diff()),
+            false => (change.done(), String::new()),
         };
         let _ = write!(message, "{}: {done}\n{diff}", path.display());
     }
-    message += &import.summary();
+    let pages = count(arguments.pages.len(), "page");
+    let _ = write!(message, "{pages}: {}", import.summary());
     if let Err(error) = &written {
         let _ = write!(message, "\ncannot write the spec: {error}");
     }
@@ -81,8 +85,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
     if import.refused > 0 || written.is_err() || is_outdated { Err(message) } else { Ok(message) }
 }
 
-/// The pages of each action with their paths. As a rule, an action has one page.
-type PagesByAction<'a> = BTreeMap<String, Vec<(&'a Path, Page)>>;
+/// A file of the spec before the import, and the action that it describes.
+struct OldFile {
+    name: String,
+    action: Option<String>,
+    file: SpecFile,
+}
+
+fn read_spec(folder: &Path) -> Result<Vec<OldFile>, String> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let files = spec_files::read_actions(folder)?.into_iter();
+    let files = files.map(|file| {
+        let name = Path::new(&file.path).file_name().unwrap_or_default();
+        let name = name.to_string_lossy().into_owned();
+        OldFile { name, action: pages::action_of(&file), file }
+    });
+    Ok(files.collect())
+}
 
 /// The results of an import so far.
 #[derive(Debug, Default)]
@@ -94,51 +115,29 @@ struct Import {
     /// The action of each file.
     files: BTreeMap<String, String>,
     counts: Counts,
-    pages: usize,
     refused: usize,
     unchanged: usize,
 }
 
 impl Import {
-    fn read<'a>(&mut self, paths: &'a [PathBuf], format: Format) -> PagesByAction<'a> {
-        let mut by_action = PagesByAction::new();
-        let begun = Instant::now();
-        let is_slow =
-            || std::io::stderr().is_terminal() && begun.elapsed() > Duration::from_secs(1);
-        for path in paths {
-            if is_slow() {
-                eprint!("\r{} of {} pages", self.pages, paths.len());
-            }
-            self.pages += 1;
-            match self.read_page(path, format) {
-                Some(page) => {
-                    let pages = by_action.entry(page.action().to_owned()).or_default();
-                    pages.push((path, page));
-                }
-                None => self.refused += 1,
-            }
-        }
-        if is_slow() {
-            eprint!("\r\x1b[2K");
-        }
-        by_action
-    }
-
-    fn read_page(&mut self, path: &Path, format: Format) -> Option<Page> {
+    fn read(&mut self, path: &Path, format: Format) -> Option<Page> {
         let file = path.display().to_string();
-        match read_bytes(path) {
+        let page = match fs::read(path) {
             Ok(bytes) => {
                 let reading = pages::read(&file, &bytes, format);
                 self.diagnostics.extend(reading.diagnostics);
-                let page = reading.page?;
-                self.counts += page.counts();
-                Some(page)
+                reading.page
             }
             Err(error) => {
                 self.errors.push(format!("{file}: error: {error}"));
                 None
             }
+        };
+        match &page {
+            Some(page) => self.counts += page.counts(),
+            None => self.refused += 1,
         }
+        page
     }
 
     /// Merges the pages of an action into its spec. Several pages must have the same facts.
@@ -146,7 +145,7 @@ impl Import {
         &mut self,
         action: &str,
         pages: &[(&Path, Page)],
-        old: &OldSpec,
+        old: &[OldFile],
     ) -> Result<(), Vec<String>> {
         let [(path, page), others @ ..] = pages else {
             return Ok(());
@@ -163,11 +162,13 @@ impl Import {
         if !differences.is_empty() {
             return Err(differences);
         }
-        let name = match old.names.get(action).map_or(&[][..], Vec::as_slice) {
+        let names = old.iter().filter(|old| old.action.as_deref() == Some(action));
+        let names: Vec<&str> = names.map(|old| &old.name[..]).collect();
+        let name = match names[..] {
             [] => page.file_name(),
-            [name] => name.clone(),
-            several => {
-                let (number, names) = (several.len(), several.join(", "));
+            [name] => name.to_owned(),
+            _ => {
+                let (number, names) = (names.len(), names.join(", "));
                 return Err(vec![format!(
                     "{path}: error: `{action}` is in {number} files of the spec: keep one of {names}"
                 )]);
@@ -178,22 +179,18 @@ impl Import {
                 "{path}: error: `{action}` and `{other}` need the same file {name}"
             )]);
         }
-        let old = old.files.get(&name);
-        let imported = page.spec(old);
-        let imported = imported
+        let old = old.iter().find(|old| old.name == name).map(|old| &old.file);
+        let imported = page
+            .spec(old)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         self.diagnostics.extend(imported.notes);
-        let new = imported.text;
-        match old.map(|old| old.text.clone()) {
-            // Git may have converted the line ends.
-            Some(old) if old.replace("\r\n", "\n") == new => self.unchanged += 1,
-            Some(old) => self.changes.push(Change::Stale { name, old, new }),
-            None => self.changes.push(Change::Missing { name, new }),
+        match Change::to(&name, old.map(|old| old.text.clone()), imported.text) {
+            Some(change) => self.changes.push(change),
+            None => self.unchanged += 1,
         }
         Ok(())
     }
 
-    /// Lists the errors and notes.
     fn findings(&self) -> String {
         let mut diagnostics = self.diagnostics.clone();
         diagnostics.sort();
@@ -203,11 +200,9 @@ impl Import {
     }
 
     fn summary(&self) -> String {
-        let Counts { parameters, fields, delimited, by_grammar, by_example, by_wording, .. } =
-            self.counts;
-        let pages = count(self.pages, "page");
+        let Counts { parameters, fields, by_grammar, by_example, by_wording, .. } = self.counts;
         let (parameters, fields) = (count(parameters, "parameter"), count(fields, "field"));
-        let mut text = format!("{pages}: {parameters}, {fields}");
+        let mut text = format!("{parameters}, {fields}");
         let run_together = by_grammar + by_example + by_wording;
         if run_together > 0 {
             let rows = count(run_together, "run-together row");
@@ -215,9 +210,6 @@ impl Import {
                 text,
                 "; of {rows}, {by_grammar} can be split in one way, {by_example} were settled by the example, {by_wording} by their wording"
             );
-            if delimited > 0 {
-                let _ = write!(text, "; {} delimited", count(delimited, "row"));
-            }
         }
         let (changed, unchanged) = (count(self.changes.len(), "action"), self.unchanged);
         let refused = count(self.refused, "page");
@@ -225,43 +217,10 @@ impl Import {
     }
 }
 
-/// Reads a page, and no more than shows that a file is too large.
-fn read_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_PAGE).unwrap_or(u64::MAX).saturating_add(1);
-    fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The actions of the spec before the import.
-#[derive(Debug, Default)]
-struct OldSpec {
-    /// The files by name.
-    files: BTreeMap<String, SpecFile>,
-    /// The names of the files of each action. As a rule, an action has one file.
-    names: BTreeMap<String, Vec<String>>,
-}
-
-impl OldSpec {
-    fn read(folder: &Path) -> Result<Self, String> {
-        let mut old = Self::default();
-        if !folder.exists() {
-            return Ok(old);
-        }
-        for file in spec_files::read_actions(folder)? {
-            let name = Path::new(&file.path).file_name().unwrap_or_default();
-            let name = name.to_string_lossy().into_owned();
-            if let Some(action) = pages::action_of(&file) {
-                old.names.entry(action).or_default().push(name.clone());
-            }
-            old.files.insert(name, file);
-        }
-        Ok(old)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use uhub_codegen::import::MAX_PAGE;
+
     use super::*;
 
     const PAGES: &str = "codegen/tests/data/pages/markdown/depot";

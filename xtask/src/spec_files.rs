@@ -20,7 +20,6 @@ pub(crate) fn read_actions(folder: &Path) -> Result<Vec<SpecFile>, String> {
     paths.iter().map(|path| read_file(path)).collect()
 }
 
-/// Reads one file of a spec.
 pub(crate) fn read_file(path: &Path) -> Result<SpecFile, String> {
     let path = path.display().to_string();
     match fs::read_to_string(&path) {

@@ -13,7 +13,6 @@ use super::{
 #[derive(Debug, Default)]
 pub(super) struct Comparison<'a> {
     pub(super) changes: Vec<Change>,
-    /// The action that is being compared.
     action: Option<&'a str>,
 }
 
@@ -115,7 +114,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Adds a change of an aspect from one value to another.
     fn report(
         &mut self,
         item: &Item,
@@ -123,7 +121,7 @@ impl<'a> Comparison<'a> {
         values: Option<[&str; 2]>,
     ) -> Option<&mut Change> {
         let [from, to] = values.unwrap_or([condition(item); 2]);
-        let (class, is_silent, reason) = effect(item.kind, aspect, from, to).parts();
+        let (class, is_silent, reason) = effect(item.kind, aspect, from, to);
         let shown = values.filter(|_| !PROSE.contains(&aspect));
         let action = match item.kind {
             Kind::Action => Some(&item.name[..]),

@@ -11,7 +11,6 @@ const MAX_CANDIDATES: usize = 20;
 pub(super) struct Candidates<'a>(BTreeMap<(Kind, String), (usize, Vec<&'a str>)>);
 
 impl<'a> Candidates<'a> {
-    /// From the items of both sides with their counterparts.
     pub(super) fn new(old: &[Pair<'a>], new: &[Pair<'a>]) -> Self {
         let mut candidates = BTreeMap::<_, (usize, Vec<&str>)>::new();
         for (item, _) in old.iter().filter(|(_, new)| new.is_none()) {

@@ -16,7 +16,6 @@ pub use change::{Bump, Change, Changes, Class};
 
 use crate::model::Service;
 
-/// Returns the changes from one model to another.
 pub(crate) fn diff(old: &Service, new: &Service) -> Changes {
     let (old, new) = (surface::service(old), surface::service(new));
     let mut comparison = compare::Comparison::default();

@@ -5,32 +5,8 @@ use super::{
     surface::{Item, Kind},
 };
 
-/// What a change means, and why.
-pub(super) enum Effect {
-    Breaks(&'static str),
-    Adds(&'static str),
-    Documents(&'static str),
-    /// Code compiles, and is broken nevertheless.
-    BreaksSilently(&'static str),
-    /// Existing code gets what was added.
-    AddsSilently(&'static str),
-    /// Code is the same, and the service or the client behaves differently.
-    Behaves(&'static str),
-}
-
-impl Effect {
-    /// The class, whether the change is silent, and the reason.
-    pub(super) fn parts(self) -> (Class, bool, &'static str) {
-        match self {
-            Self::Breaks(reason) => (Class::Breaking, false, reason),
-            Self::Adds(reason) => (Class::Additive, false, reason),
-            Self::Documents(reason) => (Class::Documentation, false, reason),
-            Self::BreaksSilently(reason) => (Class::Breaking, true, reason),
-            Self::AddsSilently(reason) => (Class::Additive, true, reason),
-            Self::Behaves(reason) => (Class::Documentation, true, reason),
-        }
-    }
-}
+/// The class of a change, whether it is silent, and the reason.
+pub(super) type Effect = (Class, bool, &'static str);
 
 /// The value that decides what it means that an item is new or gone.
 pub(super) fn condition(item: &Item) -> &str {
@@ -44,118 +20,126 @@ pub(super) fn condition(item: &Item) -> &str {
 /// or the [`condition`] of an item that is new or gone.
 #[rustfmt::skip]
 pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
-    use Effect::*;
     use Kind::*;
 
+    let breaks = |reason| (Class::Breaking, false, reason);
+    let adds = |reason| (Class::Additive, false, reason);
+    let documents = |reason| (Class::Documentation, false, reason);
+    // Code compiles, and is broken nevertheless.
+    let breaks_silently = |reason| (Class::Breaking, true, reason);
+    // Existing code gets what was added.
+    let adds_silently = |reason| (Class::Additive, true, reason);
+    // Code is the same, and the service or the client behaves differently.
+    let behaves = |reason| (Class::Documentation, true, reason);
     match (kind, aspect, from, to) {
         // The service.
-        (Service, "name", ..) => Documents("Examples in the documentation name the crate after the service."),
-        (Service, "endpoint", ..) => BreaksSilently(
+        (Service, "name", ..) => documents("Examples in the documentation name the crate after the service."),
+        (Service, "endpoint", ..) => breaks_silently(
             "Clients without an explicit endpoint send their calls to the new one."),
-        (CommonParameter | CommonField, ..) => Documents(
+        (CommonParameter | CommonField, ..) => documents(
             "The handwritten core covers what all actions share. Check whether it has to follow."),
-        (Service, "project parameter", ..) => BreaksSilently("The client sends its project under another name."),
-        (ReturnCode, "gone", ..) => Breaks(
+        (Service, "project parameter", ..) => breaks_silently("The client sends its project under another name."),
+        (ReturnCode, "gone", ..) => breaks(
             "The constant is removed. Errors with this code no longer say whether the call was executed."),
-        (ReturnCode, "new", ..) => Adds(
+        (ReturnCode, "new", ..) => adds(
             "Adds a constant. Errors with this code now say whether the call was executed."),
-        (ReturnCode, "outcome", ..) => Behaves(
+        (ReturnCode, "outcome", ..) => behaves(
             "Errors with this code report another execution state, and are retried accordingly."),
 
-        (SharedVariant, "gone", ..) => Breaks("The variant is removed. Responses with its values are errors."),
-        (SharedVariant, "new", ..) => AddsSilently(
+        (SharedVariant, "gone", ..) => breaks("The variant is removed. Responses with its values are errors."),
+        (SharedVariant, "new", ..) => adds_silently(
             "Enums are `#[non_exhaustive]`, so code compiles. Responses with the values are no longer errors."),
-        (SharedVariant, "text", ..) => BreaksSilently("The variant is sent as another text."),
-        (Spelling, "gone", ..) => BreaksSilently(
+        (SharedVariant, "text", ..) => breaks_silently("The variant is sent as another text."),
+        (Spelling, "gone", ..) => breaks_silently(
             "Responses with this value are no longer read as the variant."),
-        (Spelling, "new", ..) => AddsSilently("Responses with this value are now read as the variant."),
+        (Spelling, "new", ..) => adds_silently("Responses with this value are now read as the variant."),
 
         // An action.
-        (Action, "gone", ..) => Breaks("The module and the client method are removed."),
-        (Action, "new", ..) => Adds("Adds a module and a client method."),
-        (Action, "Rust name", ..) => Breaks("The module and the client method are renamed."),
-        (Action, "idempotency", _, "non_idempotent") => Behaves(
+        (Action, "gone", ..) => breaks("The module and the client method are removed."),
+        (Action, "new", ..) => adds("Adds a module and a client method."),
+        (Action, "Rust name", ..) => breaks("The module and the client method are renamed."),
+        (Action, "idempotency", _, "non_idempotent") => behaves(
             "Calls with an unknown outcome are no longer retried."),
-        (Action, "idempotency", "non_idempotent", _) => Behaves(
+        (Action, "idempotency", "non_idempotent", _) => behaves(
             "Calls with an unknown outcome are now retried."),
-        (Action, "idempotency", ..) => Documents("Calls are retried as before."),
-        (Action, "example", ..) => Documents(
+        (Action, "idempotency", ..) => documents("Calls are retried as before."),
+        (Action, "example", ..) => documents(
             "The documentation has another example. The generated tests follow it."),
-        (Pagination, "gone", ..) => Breaks("The call's `items` and `pages` are removed."),
-        (Pagination, "new", ..) => Adds("Adds `items` and `pages` to the call."),
-        (Pagination, "items", ..) => BreaksSilently("`items` yields the elements of another list."),
-        (Pagination, "key", ..) => Behaves("Pagination identifies items by another field."),
-        (Pagination, ..) => Behaves("Pagination uses another parameter or field."),
+        (Pagination, "gone", ..) => breaks("The call's `items` and `pages` are removed."),
+        (Pagination, "new", ..) => adds("Adds `items` and `pages` to the call."),
+        (Pagination, "items", ..) => breaks_silently("`items` yields the elements of another list."),
+        (Pagination, "key", ..) => behaves("Pagination identifies items by another field."),
+        (Pagination, ..) => behaves("Pagination uses another parameter or field."),
 
         // Parameters, and the constructors that take the required ones.
-        (Parameter, "gone", "required", _) => Breaks(
+        (Parameter, "gone", "required", _) => breaks(
             "The constructor takes one argument less, as does the client method if the request requires it."),
-        (Parameter, "gone", ..) => Breaks(
+        (Parameter, "gone", ..) => breaks(
             "The setter and the field are removed. Stored requests that contain the parameter are rejected."),
-        (Parameter, "new", _, "required") => Breaks(
+        (Parameter, "new", _, "required") => breaks(
             "The constructor takes one more argument, as does the client method if the request requires it."),
-        (Parameter, "new", ..) => Adds(
+        (Parameter, "new", ..) => adds(
             "Adds a setter. Code that does not call it sends the same request as before."),
-        (Parameter, "documented name", ..) => BreaksSilently(
+        (Parameter, "documented name", ..) => breaks_silently(
             "The same code sends the parameter under another name. Stored requests with the old name are rejected."),
-        (Parameter, "required", _, "required") => Breaks(
+        (Parameter, "required", _, "required") => breaks(
             "The constructor takes one more argument, and the setter is removed."),
-        (Parameter, "required", ..) => Breaks(
+        (Parameter, "required", ..) => breaks(
             "The constructor takes one argument less and a setter is added. The field is an `Option` unless it is a list."),
-        (Parameter, "documented as", ..) => Documents(
+        (Parameter, "documented as", ..) => documents(
             "The constructor takes the parameter as before; the documentation requires it or no longer does."),
-        (Parameter, "type", ..) => Breaks(
+        (Parameter, "type", ..) => breaks(
             "The field and the setter or constructor argument have another type."),
-        (Parameter, "wire type", ..) => Behaves(
+        (Parameter, "wire type", ..) => behaves(
             "The Rust type is the same, but the value is sent in another form."),
-        (Parameter, "default", ..) => Behaves(
+        (Parameter, "default", ..) => behaves(
             "Code compiles as before, but the service behaves differently when the parameter is omitted. Review calls that omit it."),
-        (Parameter, "empty text", _, "accepted") => AddsSilently(
+        (Parameter, "empty text", _, "accepted") => adds_silently(
             "An empty text is now sent instead of rejected."),
-        (Parameter, "empty text", ..) => BreaksSilently("An empty text is now rejected instead of sent."),
-        (_, "arguments", ..) => BreaksSilently(
+        (Parameter, "empty text", ..) => breaks_silently("An empty text is now rejected instead of sent."),
+        (_, "arguments", ..) => breaks_silently(
             "The constructor still accepts the old arguments, but sends the values under other names."),
-        (_, "argument order", ..) => Breaks("The constructor takes its arguments in another order."),
+        (_, "argument order", ..) => breaks("The constructor takes its arguments in another order."),
 
         // Response fields, and the models of requests and responses.
-        (Field, "gone", ..) => Breaks("Code that reads the field does not compile."),
-        (Field, "new", _, when_absent) if when_absent.starts_with("an error") => AddsSilently(
+        (Field, "gone", ..) => breaks("Code that reads the field does not compile."),
+        (Field, "new", _, when_absent) if when_absent.starts_with("an error") => adds_silently(
             "Structs are `#[non_exhaustive]`, so code compiles. Responses without the list, stored ones too, are now errors."),
-        (Field, "new", ..) => Adds("Structs are `#[non_exhaustive]`, so code compiles."),
-        (Field, "documented name", ..) => BreaksSilently(
+        (Field, "new", ..) => adds("Structs are `#[non_exhaustive]`, so code compiles."),
+        (Field, "documented name", ..) => breaks_silently(
             "The same code reads the field under another name. Responses with the old name, stored ones too, lack it."),
-        (Field, "required", _, "optional") => Breaks("The field becomes an `Option`."),
-        (Field, "required", ..) => Breaks("The field is no longer an `Option`."),
-        (Field, "when absent", ..) => Behaves(
+        (Field, "required", _, "optional") => breaks("The field becomes an `Option`."),
+        (Field, "required", ..) => breaks("The field is no longer an `Option`."),
+        (Field, "when absent", ..) => behaves(
             "The type is the same. Responses without the list are read differently."),
-        (Field, "documented as", ..) => Documents(
+        (Field, "documented as", ..) => documents(
             "The type is the same; only the documentation differs."),
-        (Field, "type", ..) => Breaks("Code that reads the field gets a value of another type."),
-        (Field, "wire type", ..) => Documents("The Rust type is the same, and is read from every form."),
-        (Field, "shorthand", _, "accepted") => AddsSilently(
+        (Field, "type", ..) => breaks("Code that reads the field gets a value of another type."),
+        (Field, "wire type", ..) => documents("The Rust type is the same, and is read from every form."),
+        (Field, "shorthand", _, "accepted") => adds_silently(
             "A plain string instead of the model is now read as this field; it was an error."),
-        (Field, "shorthand", ..) => BreaksSilently(
+        (Field, "shorthand", ..) => breaks_silently(
             "A plain string instead of the model is now an error; it was read as this field."),
-        (Field, "single element", _, "accepted") => AddsSilently(
+        (Field, "single element", _, "accepted") => adds_silently(
             "One element instead of the list is now read; it was an error."),
-        (Field, "single element", ..) => BreaksSilently(
+        (Field, "single element", ..) => breaks_silently(
             "One element instead of the list is now an error; it was read."),
-        (Model | SentModel, "documented name", ..) => Documents(
+        (Model | SentModel, "documented name", ..) => documents(
             "The struct keeps its Rust name. Its documented name is never sent."),
 
         // Enums.
-        (Variant, "gone", ..) => Breaks(
+        (Variant, "gone", ..) => breaks(
             "The variant is removed. If the service still sends the value, it is read as `Other`."),
-        (Variant, "new", ..) => AddsSilently(
+        (Variant, "new", ..) => adds_silently(
             "Enums are `#[non_exhaustive]`, so code compiles. The value is no longer read as `Other`."),
-        (Variant, "documented name", ..) => BreaksSilently("The variant stands for another value."),
+        (Variant, "documented name", ..) => breaks_silently("The variant stands for another value."),
 
         // Everything else.
-        (_, "gone", ..) => Breaks("The type is removed."),
-        (_, "new", ..) => Adds("Adds a type."),
-        (_, "Rust name", ..) => Breaks("It is renamed in Rust."),
-        (_, "order", ..) => Documents(
+        (_, "gone", ..) => breaks("The type is removed."),
+        (_, "new", ..) => adds("Adds a type."),
+        (_, "Rust name", ..) => breaks("It is renamed in Rust."),
+        (_, "order", ..) => documents(
             "The documentation lists the items in another order. Code that names them is the same."),
-        _ => Documents("The wording differs; the code is the same."),
+        _ => documents("The wording differs; the code is the same."),
     }
 }

@@ -8,9 +8,10 @@ use std::fmt::Debug;
 use heck::ToSnakeCase;
 
 use crate::model::{
-    Absent, Action, Field, Form, Group, Pagination, Parameter, ReturnCode, Scalar, Service, Shape,
+    Absent, Action, Enum, Field, Group, Pagination, Parameter, ReturnCode, Scalar, Service,
     SharedEnum, SharedVariant, Struct, Type,
 };
+use crate::spec::At;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -68,39 +69,20 @@ pub(super) const PROSE: [&str; 7] =
     ["description", "details", "example", "example type", "meaning", "remedy", "summary"];
 
 impl Item {
-    fn new(kind: Kind, name: &str, path: &str) -> Self {
+    fn new(kind: Kind, name: &str, subject: impl Into<String>, path: &str) -> Self {
         Self {
             kind,
             name: name.to_owned(),
-            subject: match kind {
-                Kind::Service => "service".to_owned(),
-                Kind::CommonParameter => format!("common parameter `{name}`"),
-                Kind::CommonField => format!("common response field `{name}`"),
-                Kind::ReturnCode => format!("return code {name}"),
-                Kind::SharedEnum => format!("enum `{name}`"),
-                Kind::SharedVariant => format!("variant `{path}`"),
-                Kind::Spelling => format!("value `{name}` of `{path}`"),
-                Kind::Action => "action".to_owned(),
-                Kind::Request => "parameters".to_owned(),
-                Kind::Group => format!("parameters `{name}…`"),
-                Kind::SentModel => format!("model `{name}` in the parameters"),
-                Kind::Parameter => format!("parameter `{name}`"),
-                Kind::Response => "response".to_owned(),
-                Kind::Model => format!("model `{name}`"),
-                Kind::Field => format!("response field `{name}`"),
-                Kind::Enum => format!("values of `{name}`"),
-                Kind::Variant => format!("value `{name}`"),
-                Kind::Pagination => "pagination".to_owned(),
-            },
+            subject: subject.into(),
             path: path.to_owned(),
             facts: Vec::new(),
             items: Vec::new(),
         }
     }
 
-    fn named(mut self, name: &str, rust: &str) -> Self {
-        name.clone_into(&mut self.name);
-        self.fact("documented name", name).fact("Rust name", rust)
+    fn named(self, rust: &str) -> Self {
+        let name = self.name.clone();
+        self.fact("documented name", &name).fact("Rust name", rust)
     }
 
     fn items(mut self, items: impl IntoIterator<Item = Self>) -> Self {
@@ -145,42 +127,46 @@ impl Item {
 }
 
 pub(super) fn service(service: &Service) -> Item {
-    let common = |kind, names: &[String]| -> Vec<Item> {
-        let items = names.iter().map(|name| Item::new(kind, name, "the core"));
-        items.collect()
+    let common = |kind, title: &str, names: &[String]| -> Vec<Item> {
+        let item = |name| Item::new(kind, name, format!("{title} `{name}`"), "the core");
+        names.iter().map(|name| item(name)).collect()
     };
-    Item::new(Kind::Service, "", "crate")
+    let parameters = &service.common_parameters;
+    Item::new(Kind::Service, "", "service", "crate")
         .fact("name", &service.name)
         .fact("summary", &service.summary)
         .fact("endpoint", &service.endpoint)
         .fact("project parameter", &service.project_parameter)
-        .items(common(Kind::CommonParameter, &service.common_parameters))
-        .items(common(Kind::CommonField, &service.common_response))
+        .items(common(Kind::CommonParameter, "common parameter", parameters))
+        .items(common(Kind::CommonField, "common response field", &service.common_response))
         .items(service.return_codes.iter().map(return_code))
         .items(service.enums.iter().map(shared_enum))
         .items(service.actions.iter().map(action))
 }
 
-fn return_code(code: &ReturnCode) -> Item {
-    let (number, path) = (code.code.to_string(), format!("RetCode::{}", code.rust));
-    Item::new(Kind::ReturnCode, &number, &path)
-        .named(&number, &code.rust)
-        .fact("outcome", &snake_case(code.outcome))
-        .fact("meaning", &code.meaning)
-        .fact("remedy", &code.remedy)
+fn return_code(ReturnCode { code, rust, outcome, meaning, remedy }: &ReturnCode) -> Item {
+    let (number, path) = (code.value.to_string(), format!("RetCode::{}", rust.value));
+    Item::new(Kind::ReturnCode, &number, format!("return code {number}"), &path)
+        .named(&rust.value)
+        .fact("outcome", &snake_case(outcome))
+        .fact("meaning", meaning)
+        .fact("remedy", remedy)
 }
 
 /// An enum that several actions share. The documentation has no name for it.
 fn shared_enum(shared: &SharedEnum) -> Item {
+    let rust = &shared.rust.value;
     let variant = |variant: &SharedVariant| {
-        let path = format!("{}::{}", shared.rust, variant.rust);
-        let spelling = |value: &String| Item::new(Kind::Spelling, value, &path);
-        Item::new(Kind::SharedVariant, &variant.rust, &path)
-            .fact("text", variant.values.first().map_or("", |text| text))
+        let path = format!("{rust}::{}", variant.rust.value);
+        let spelling = |At { value, .. }: &At<String>| {
+            Item::new(Kind::Spelling, value, format!("value `{value}` of `{path}`"), &path)
+        };
+        Item::new(Kind::SharedVariant, &variant.rust.value, format!("variant `{path}`"), &path)
+            .fact("text", variant.text())
             .fact("description", &variant.description)
             .items(variant.values.iter().map(spelling))
     };
-    Item::new(Kind::SharedEnum, &shared.rust, &shared.rust)
+    Item::new(Kind::SharedEnum, rust, format!("enum `{rust}`"), rust)
         .fact("description", &shared.description)
         .items(shared.variants.iter().map(variant))
 }
@@ -201,8 +187,8 @@ fn action(action: &Action) -> Item {
     let sent_models = action.groups.iter().filter(|group| group.model.is_some());
     let response = module.structure(Kind::Response, "", &action.response);
     let (models, pagination) = (action.models.iter(), action.pagination.as_ref());
-    Item::new(Kind::Action, &name, &module.path)
-        .named(&name, &action.rust)
+    Item::new(Kind::Action, &name, "action", &module.path)
+        .named(&action.rust)
         .fact("idempotency", &snake_case(action.idempotency))
         .fact("summary", &action.summary)
         .fact("details", action.details.as_deref().unwrap_or_default())
@@ -221,62 +207,62 @@ struct Module<'a> {
 }
 
 impl Module<'_> {
-    fn item(&self, kind: Kind, name: &str, rust: &str) -> Item {
-        Item::new(kind, name, &format!("{}::{rust}", self.path))
+    fn item(&self, kind: Kind, name: &str, subject: impl Into<String>, rust: &str) -> Item {
+        Item::new(kind, name, subject, &format!("{}::{rust}", self.path))
     }
 
     fn request(&self) -> Item {
         let rust = &self.action.request;
         let parameters = self.action.parameters.iter();
-        let parameters = parameters.map(|parameter| self.parameter(parameter, rust, ""));
-        let item = self.item(Kind::Request, "", rust).named("", rust);
-        item.items(parameters)
+        self.item(Kind::Request, "", "parameters", rust)
+            .named(rust)
+            .items(parameters.map(|parameter| self.parameter(parameter, rust, "", None)))
     }
 
     /// A model in the parameters, or a group of those whose documented names begin with a prefix.
-    fn group(&self, group: &Group, prefix: &str) -> Item {
-        let rust = &group.rust;
-        let parameters = group.parameters.iter();
-        let parameters = parameters.map(|parameter| self.parameter(parameter, rust, prefix));
-        let Some(model) = &group.model else {
-            let item = self.item(Kind::Group, prefix, rust).named("", rust);
-            return item.items(parameters);
+    fn group(&self, Group { rust, model, parameters, .. }: &Group, prefix: &str) -> Item {
+        let item = match model {
+            Some(model) => {
+                let subject = format!("model `{model}` in the parameters");
+                self.item(Kind::SentModel, model, subject, rust)
+            }
+            None => self.item(Kind::Group, "", format!("parameters `{prefix}…`"), rust),
         };
-        let item = self.item(Kind::SentModel, model, rust).named(model, rust);
-        item.items(parameters.map(|mut field| {
-            let name = field.subject.trim_start_matches("parameter ");
-            field.subject = format!("field {name} of `{model}` in the parameters");
-            field
-        }))
+        let parameters = parameters.iter();
+        item.named(rust).items(
+            parameters.map(|parameter| self.parameter(parameter, rust, prefix, model.as_deref())),
+        )
     }
 
-    fn parameter(&self, parameter: &Parameter, owner: &str, prefix: &str) -> Item {
-        let (element, lists) = parameter.shape.innermost();
-        let name = format!("{prefix}{}{}", parameter.wire, ".N".repeat(lists));
-        let is_required = parameter.required;
-        let method = if is_required { "new" } else { &parameter.rust };
-        let item = self.item(Kind::Parameter, &name, &format!("{owner}::{method}"));
-        let group = |rust| self.action.group(rust);
-        let item = match element {
-            Shape::Scalar(scalar) => item.scalar(*scalar, lists),
-            Shape::Shared { rust, form } => item.shared(rust, *form, lists),
-            Shape::Enum(rust) => item.ty(rust, "enum", lists).items(self.values(rust)),
-            Shape::Object | Shape::List(_) => item.ty(JSON, JSON, lists),
-            Shape::Group { rust, boxed } => match group(rust) {
-                Some(group) if group.model.is_none() => {
-                    let item = item.ty(rust, "group", lists);
-                    item.items([self.group(group, &format!("{name}."))])
-                }
-                model => {
-                    let wire = model.and_then(|model| model.model.as_deref());
-                    item.model(rust, wire.unwrap_or_default(), *boxed, lists)
-                }
-            },
+    /// A parameter, or a field of a model in the parameters.
+    fn parameter(
+        &self,
+        parameter: &Parameter,
+        owner: &str,
+        prefix: &str,
+        model: Option<&str>,
+    ) -> Item {
+        let Parameter { wire, rust, ty, .. } = parameter;
+        let (element, lists) = ty.innermost();
+        let name = format!("{prefix}{wire}{}", ".N".repeat(lists));
+        let subject = match model {
+            Some(model) => format!("field `{name}` of `{model}` in the parameters"),
+            None => format!("parameter `{name}`"),
         };
+        let is_required = parameter.required;
+        let method = if is_required { "new" } else { rust };
+        let item = self.item(Kind::Parameter, wire, subject, &format!("{owner}::{method}"));
+        let group = match element {
+            Type::Struct { rust, .. } => self.action.group(rust),
+            _ => None,
+        };
+        let group = group.filter(|group| group.model.is_none());
+        let item = self.typed(item, ty);
+        let item = item.items(group.map(|group| self.group(group, &format!("{name}."))));
         let default = parameter.default.as_ref();
         let default = default.map_or("none".to_owned(), |value| format!("`{value}`"));
         let documented = requirement(is_required && !parameter.is_explicit);
-        item.named(&parameter.wire, &parameter.rust)
+        item.named(rust)
             .fact("required", requirement(is_required))
             .fact("documented as", documented)
             .fact("default", &default)
@@ -286,33 +272,27 @@ impl Module<'_> {
 
     /// A response, or a model in one.
     fn structure(&self, kind: Kind, name: &str, structure: &Struct) -> Item {
-        let fields = structure.fields.iter().map(|field| {
-            let mut item = self.field(field, structure);
-            if kind == Kind::Model {
-                item.subject = format!("field `{}` of `{name}`", field.wire);
-            }
-            item
-        });
-        let item = self.item(kind, name, &structure.rust);
-        item.named(name, &structure.rust).items(fields)
+        let title = match kind {
+            Kind::Model => format!("model `{name}`"),
+            _ => "response".to_owned(),
+        };
+        let fields = structure.fields.iter();
+        self.item(kind, name, title, &structure.rust).named(&structure.rust).items(fields.map(
+            |field| {
+                let subject = match kind {
+                    Kind::Model => format!("field `{}` of `{name}`", field.wire),
+                    _ => format!("response field `{}`", field.wire),
+                };
+                self.field(field, structure, subject)
+            },
+        ))
     }
 
-    fn field(&self, field: &Field, owner: &Struct) -> Item {
-        let (element, lists) = field.ty.innermost();
+    fn field(&self, field: &Field, owner: &Struct, subject: String) -> Item {
         let path = format!("{}.{}", owner.rust, field.rust);
-        let item = self.item(Kind::Field, &field.wire, &path);
-        let item = match element {
-            Type::Scalar(scalar) => item.scalar(*scalar, lists),
-            Type::Shared { rust, form } => item.shared(rust, *form, lists),
-            Type::Enum(rust) => item.ty(rust, "enum", lists).items(self.values(rust)),
-            Type::Timestamp => item.ty("Timestamp", "Timestamp", lists),
-            Type::Object | Type::List(_) => item.ty(JSON, JSON, lists),
-            Type::Model { rust, boxed } => {
-                let mut models = self.action.models.iter();
-                let model = models.find(|model| model.rust == *rust);
-                item.model(rust, model.map_or("", |model| &model.wire), *boxed, lists)
-            }
-        };
+        let item = self.item(Kind::Field, &field.wire, subject, &path);
+        let item = self.typed(item, &field.ty);
+        let (_, lists) = field.ty.innermost();
         let required = requirement(field.absent != Absent::Optional);
         let documented = match field.example_omits {
             true => "required, absent from the example",
@@ -329,7 +309,7 @@ impl Module<'_> {
             Absent::Optional | Absent::Empty => item.fact("when absent", "empty"),
         };
         let example_type = field.example_type.as_deref();
-        item.named(&field.wire, &field.rust)
+        item.named(&field.rust)
             .fact("documented as", documented)
             .fact("shorthand", acceptance(field.is_shorthand))
             .fact("single element", acceptance(field.is_single))
@@ -337,17 +317,52 @@ impl Module<'_> {
             .fact("description", &field.description)
     }
 
+    /// Adds a type and the values of an action's enum. Its key is the same under another Rust name.
+    fn typed(&self, item: Item, ty: &Type) -> Item {
+        let (element, lists) = ty.innermost();
+        let (rust, key, wire_type) = match element {
+            Type::Scalar(scalar) => {
+                let rust = match scalar {
+                    Scalar::String => "String",
+                    Scalar::Int => "i64",
+                    Scalar::Float => "f64",
+                    Scalar::Boolean | Scalar::TextBoolean => "bool",
+                };
+                (rust, rust.to_owned(), snake_case(scalar))
+            }
+            Type::Shared { rust, form } => (&rust[..], format!("shared {rust}"), snake_case(form)),
+            Type::Enum(rust) => (&rust[..], "enum".to_owned(), String::new()),
+            Type::Timestamp => ("Timestamp", "Timestamp".to_owned(), String::new()),
+            Type::Object | Type::List(_) => (JSON, JSON.to_owned(), String::new()),
+            Type::Struct { rust, .. } => (&rust[..], self.struct_key(rust), String::new()),
+        };
+        let written = |name: &str| {
+            let boxed = matches!(element, Type::Struct { boxed: true, .. });
+            let name = if boxed { format!("Box<{name}>") } else { name.to_owned() };
+            "Vec<".repeat(lists) + &name + &">".repeat(lists)
+        };
+        item.keyed("type", &[&written(rust), &written(&key)])
+            .fact("wire type", &wire_type)
+            .items(self.values(rust))
+    }
+
+    fn struct_key(&self, rust: &str) -> String {
+        let mut models = self.action.models.iter();
+        let model = models.find(|model| model.rust == rust).map(|model| &model.wire);
+        let sent = || self.action.group(rust)?.model.as_ref();
+        model.or_else(sent).map_or("group".to_owned(), |model| format!("model {model}"))
+    }
+
     /// The values of an action's enum, in each parameter and field that has it.
     fn values(&self, rust: &str) -> Option<Item> {
-        let mut enums = self.action.enums.iter();
-        let values = enums.find(|values| values.rust == rust)?;
-        let variants = values.variants.iter().map(|(variant, value)| {
-            let mut item = self.item(Kind::Variant, value, &format!("{rust}::{variant}"));
-            item.subject = format!("value `{value}` of `{}`", values.field);
-            item.named(value, variant)
+        let Enum { field, variants, .. } = self.action.own_enum(rust)?;
+        let variants = variants.iter().map(|(variant, value)| {
+            let subject = format!("value `{value}` of `{field}`");
+            let path = format!("{rust}::{variant}");
+            self.item(Kind::Variant, value, subject, &path).named(variant)
         });
-        let item = self.item(Kind::Enum, &values.field, rust);
-        Some(item.named("", rust).items(variants))
+        let item = self.item(Kind::Enum, "", format!("values of `{field}`"), rust);
+        Some(item.named(rust).items(variants))
     }
 
     fn pagination(&self, pagination: &Pagination) -> Item {
@@ -364,7 +379,7 @@ impl Module<'_> {
         let (items, key, total) = (&pagination.items, &pagination.key, &pagination.total);
         let (offset, limit) = (&pagination.offset, &pagination.limit);
         // Under one of its two names it is the same field or parameter.
-        self.item(Kind::Pagination, "", &action.request)
+        self.item(Kind::Pagination, "", "pagination", &action.request)
             .keyed("items", &[field_name(response, items), items])
             .keyed("key", &[field_name(item_fields, key), key])
             .keyed("total", &[field_name(response, total), total])
@@ -376,41 +391,6 @@ impl Module<'_> {
 /// Any JSON, as a Rust type.
 pub(super) const JSON: &str = "serde_json::Value";
 
-/// Types of parameters and fields.
-impl Item {
-    fn scalar(self, scalar: Scalar, lists: usize) -> Self {
-        let rust = match scalar {
-            Scalar::String => "String",
-            Scalar::Int => "i64",
-            Scalar::Float => "f64",
-            Scalar::Boolean | Scalar::TextBoolean => "bool",
-        };
-        let item = self.ty(rust, rust, lists);
-        item.fact("wire type", &snake_case(scalar))
-    }
-
-    fn shared(self, rust: &str, form: Form, lists: usize) -> Self {
-        let item = self.ty(rust, &format!("shared {rust}"), lists);
-        item.fact("wire type", &snake_case(form))
-    }
-
-    /// A model is the same under one of its two names.
-    fn model(self, rust: &str, wire: &str, boxed: bool, lists: usize) -> Self {
-        let (rust, wire) = match boxed {
-            true => (format!("Box<{rust}>"), format!("Box<model {wire}>")),
-            false => (rust.to_owned(), format!("model {wire}")),
-        };
-        self.ty(&rust, &wire, lists)
-    }
-
-    /// A type by its name in Rust and by a key that is the same under another name.
-    fn ty(self, rust: &str, key: &str, lists: usize) -> Self {
-        let list = |of: &str| "Vec<".repeat(lists) + of + &">".repeat(lists);
-        self.keyed("type", &[&list(rust), &list(key)])
-    }
-}
-
-/// The documented name of a field.
 fn field_name<'a>(fields: &'a [Field], rust: &str) -> &'a str {
     let field = fields.iter().find(|field| field.rust == rust);
     field.map_or("", |field| &field.wire)

@@ -28,7 +28,7 @@ pub const MAX_PAGE: usize = 16 << 20;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Reading {
-    /// The page, if there is no error.
+    /// The page, unless there is an error.
     pub page: Option<Page>,
     /// The errors and notes, in the order of their places.
     pub diagnostics: Vec<Diagnostic>,
@@ -42,7 +42,7 @@ pub struct Page {
     facts: Facts,
 }
 
-/// The number of facts in a page, and of rows by the evidence for their cells.
+/// The number of facts in a page, and of run-together rows by the evidence for their cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -50,13 +50,11 @@ pub struct Counts {
     pub parameters: usize,
     /// The fields of the response and of the models.
     pub fields: usize,
-    /// Rows with delimited cells.
-    pub delimited: usize,
-    /// Run-together rows that can be split in one way.
+    /// The rows that can be split in one way.
     pub by_grammar: usize,
-    /// Run-together rows that the example settles.
+    /// The rows that the example settles.
     pub by_example: usize,
-    /// Run-together rows that the wording settles.
+    /// The rows that the wording settles.
     pub by_wording: usize,
 }
 
@@ -64,7 +62,6 @@ impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.parameters += other.parameters;
         self.fields += other.fields;
-        self.delimited += other.delimited;
         self.by_grammar += other.by_grammar;
         self.by_example += other.by_example;
         self.by_wording += other.by_wording;
@@ -117,14 +114,13 @@ impl Page {
     /// Returns the number of facts.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let settled = |evidence| self.facts.settled.get(&evidence).copied().unwrap_or(0);
+        let by = |evidence| self.facts.fields().filter(|field| field.evidence == evidence).count();
         Counts {
             parameters: self.facts.parameters.len(),
             fields: self.facts.fields().count() - self.facts.parameters.len(),
-            delimited: settled(Evidence::Delimited),
-            by_grammar: settled(Evidence::Grammar),
-            by_example: settled(Evidence::Example),
-            by_wording: settled(Evidence::Wording),
+            by_grammar: by(Evidence::Grammar),
+            by_example: by(Evidence::Example),
+            by_wording: by(Evidence::Wording),
         }
     }
 

@@ -166,34 +166,25 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// Compares the parameters of a request. `at` is the place of the request; `judge` gets each
+    /// Compares an example, a request or a response. `at` is its place; `judge` gets each
     /// contradiction with its place, and returns whether the value is kept. A value that is removed
     /// counts as omitted.
-    pub(crate) fn compare_request(
+    pub(crate) fn compare(
         &self,
+        owner: Owner<'a>,
         at: usize,
         members: &mut Vec<Member>,
         judge: &mut Judge<'_, 'a>,
     ) {
-        let tables = self;
-        let mut walker = Walker { tables, judge };
+        let mut walker = Walker { tables: self, judge };
+        if owner != Owner::Request {
+            return walker.object(at, members, owner);
+        }
         members.retain_mut(|it| walker.parameter(&it.key, it.at, &mut it.value));
         // `Disks.0.Type` shows `Disks`.
         let names = members.iter().filter_map(|it| it.key.split('.').next());
         let shown: BTreeSet<&str> = names.collect();
-        walker
-            .report_omitted(at, Owner::Request, |name| shown.contains(name) || name.contains('.'));
-    }
-
-    /// Compares the fields of a response, likewise.
-    pub(crate) fn compare_response(
-        &self,
-        at: usize,
-        members: &mut Vec<Member>,
-        judge: &mut Judge<'_, 'a>,
-    ) {
-        let tables = self;
-        Walker { tables, judge }.object(at, members, Owner::Response);
+        walker.report_omitted(at, owner, |name| shown.contains(name) || name.contains('.'));
     }
 }
 

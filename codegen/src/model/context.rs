@@ -1,14 +1,14 @@
-//! What the parts of one call are lowered with, and the types that parameters and fields share.
+//! What the parts of one call are lowered with, and the types of parameters and fields.
 
 use std::collections::BTreeSet;
 
 use crate::{
     model::{
-        Enum, Form, Group, Scalar, SharedVariant, example::Evidence, models::Models,
-        names::TypeNames, naming, service::Common,
+        Enum, Form, Group, Scalar, Service, SharedVariant, Type, example::Evidence, models::Models,
+        names::TypeNames, naming,
     },
     spec::{
-        self, Format, Type,
+        self, At, Format,
         diagnostic::{Report, suggest},
     },
 };
@@ -16,7 +16,7 @@ use crate::{
 /// A call of an action while it is lowered.
 pub(super) struct Context<'a> {
     pub(super) action: &'a spec::Action,
-    pub(super) common: &'a Common,
+    pub(super) service: &'a Service,
     pub(super) evidence: &'a Evidence,
     /// The beginning of the names of the request's and response's types.
     pub(super) prefix: String,
@@ -27,19 +27,23 @@ pub(super) struct Context<'a> {
     pub(super) report: &'a mut Report,
 }
 
-/// The type of a parameter or field, without the lists around it.
-pub(super) enum Element<'f> {
-    Scalar(Scalar),
-    Object,
-    /// An enum of the action, by its Rust name.
-    Enum(String),
-    /// An enum of `service.json`, by its Rust name.
-    Shared {
-        rust: String,
-        form: Form,
-    },
-    /// A model, by its documented name.
-    Model(&'f str),
+/// The struct that has the parameters or fields.
+#[derive(Clone, Copy)]
+pub(super) struct Owner<'a> {
+    pub(super) role: Role,
+    /// Its Rust name, or the beginning of it.
+    pub(super) rust: &'a str,
+    /// The documented name of the model that it is, or is in.
+    pub(super) model: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Request,
+    /// A struct in the request.
+    Sent,
+    /// The response, or a struct in it.
+    Read,
 }
 
 impl Context<'_> {
@@ -52,43 +56,66 @@ impl Context<'_> {
         }
     }
 
-    /// The type of a field, and how many lists are around it. `owner` is the Rust name of the type
-    /// that has the field.
-    pub(super) fn element<'f>(
+    /// Reports rows that belong to every action or response.
+    pub(super) fn refuse_common(&mut self, rows: &[spec::Field], common: &[String], of: &str) {
+        for At { value: name, at } in rows.iter().map(|row| &row.name) {
+            if common.contains(name) {
+                let message = format!("every {of} has `{name}`: it belongs in service.json only");
+                self.report.error(*at, message);
+            }
+        }
+    }
+
+    /// The type of a parameter or field, with the lists of its documented type and those that the
+    /// name of a parameter adds.
+    pub(super) fn ty(
         &mut self,
-        field: &'f spec::Field,
+        field: &spec::Field,
         wire: &str,
-        owner: &str,
-    ) -> (Element<'f>, usize) {
+        lists: usize,
+        owner: Owner<'_>,
+    ) -> Type {
         self.check_format(field);
         let (element, depth) = field.ty.value.innermost();
-        let element = if let Some(shared) = self.shared_enum(field) {
+        let lists = lists + depth;
+        let is_read = owner.role == Role::Read;
+        let is_timestamp = field.format.as_ref().is_some_and(|it| it.value == Format::Timestamp);
+        let ty = if let Some(shared) = self.shared_enum(field) {
             shared
-        } else if let Some(rust) = self.action_enum(field, wire, owner) {
-            Element::Enum(rust)
+        } else if let Some(rust) = self.action_enum(field, wire, owner.rust) {
+            Type::Enum(rust)
         } else {
             match element {
-                _ if is_text_boolean(field) => Element::Scalar(Scalar::TextBoolean),
-                Type::String => Element::Scalar(Scalar::String),
-                Type::Int => Element::Scalar(Scalar::Int),
-                Type::Float => Element::Scalar(Scalar::Float),
-                Type::Boolean => Element::Scalar(Scalar::Boolean),
-                Type::Object | Type::Array(_) => Element::Object,
-                Type::Model(name) => {
+                _ if is_text_boolean(field) => Type::Scalar(Scalar::TextBoolean),
+                spec::Type::Model(name) => {
                     self.models.check(name, field.ty.at, self.report);
-                    Element::Model(name)
+                    let rust = match is_read {
+                        true => self.models.in_response(name),
+                        false => self.models.in_parameters(name),
+                    };
+                    Type::Struct {
+                        rust: rust.unwrap_or_default().to_owned(),
+                        boxed: lists == 0
+                            && owner.model.is_some_and(|owner| self.models.holds(name, owner)),
+                    }
                 }
+                _ if is_read && is_timestamp => Type::Timestamp,
+                spec::Type::String => Type::Scalar(Scalar::String),
+                spec::Type::Int => Type::Scalar(Scalar::Int),
+                spec::Type::Float => Type::Scalar(Scalar::Float),
+                spec::Type::Boolean => Type::Scalar(Scalar::Boolean),
+                spec::Type::Object | spec::Type::Array(_) => Type::Object,
             }
         };
-        (element, depth)
+        ty.in_lists(lists)
     }
 
     /// A format describes a string or, of a time, an integer.
     fn check_format(&mut self, field: &spec::Field) {
         let Some(format) = &field.format else { return };
         let fits = match format.value {
-            Format::Boolean => field.ty.value == Type::String,
-            Format::Timestamp => matches!(field.ty.value, Type::String | Type::Int),
+            Format::Boolean => field.ty.value == spec::Type::String,
+            Format::Timestamp => matches!(field.ty.value, spec::Type::String | spec::Type::Int),
         };
         if !fits {
             let message = format!("a value of type {} cannot have this format", field.ty.value);
@@ -97,19 +124,19 @@ impl Context<'_> {
     }
 
     /// The enum of `service.json` that a field refers to.
-    fn shared_enum<'f>(&mut self, field: &spec::Field) -> Option<Element<'f>> {
+    fn shared_enum(&mut self, field: &spec::Field) -> Option<Type> {
         let name = field.enum_type.as_ref()?;
-        let enums = &self.common.enums;
-        let Some(shared) = enums.iter().find(|it| it.rust == name.value) else {
-            let known = suggest(&name.value, enums.iter().map(|it| it.rust.as_str()));
+        let Some(shared) = self.service.shared_enum(&name.value) else {
+            let known = self.service.enums.iter().map(|it| it.rust.value.as_str());
+            let known = suggest(&name.value, known);
             let message = format!("no enum `{}` in service.json{known}", name.value);
             self.report.error(name.at, message);
             return None;
         };
         let form = match &field.ty.value {
-            Type::Boolean => Form::Boolean,
-            Type::String if is_text_boolean(field) => Form::TextBoolean,
-            Type::String => Form::Text,
+            spec::Type::Boolean => Form::Boolean,
+            spec::Type::String if is_text_boolean(field) => Form::TextBoolean,
+            spec::Type::String => Form::Text,
             other => {
                 let message = format!("`enum_type` needs a string or a boolean; found {other}");
                 self.report.error(name.at, message);
@@ -118,10 +145,9 @@ impl Context<'_> {
         };
         let has = |value| shared.variant(value).is_some();
         if form == Form::Text {
-            let first = |variant: &SharedVariant| variant.values.first().cloned();
-            let sent: BTreeSet<String> = shared.variants.iter().filter_map(first).collect();
+            let sent: BTreeSet<&str> = shared.variants.iter().map(SharedVariant::text).collect();
             if let Some(choices) = &field.choices
-                && sent != choices.value.iter().map(|it| it.value.clone()).collect()
+                && sent != choices.value.iter().map(|it| it.value.as_str()).collect()
             {
                 let message = format!("`enum` and `{}` have different values", name.value);
                 self.report.error(choices.at, message);
@@ -131,15 +157,14 @@ impl Context<'_> {
                 format!("`{}` needs two variants, one `true` and one `false`", name.value);
             self.report.error(name.at, message);
         }
-        let rust = shared.rust.clone();
-        Some(Element::Shared { rust, form })
+        Some(Type::Shared { rust: shared.rust.value.clone(), form })
     }
 
     /// The enum of a string with documented values, such as `GetRepoType`. A request and its
     /// response share one where name and values are the same.
     fn action_enum(&mut self, field: &spec::Field, wire: &str, owner: &str) -> Option<String> {
         let choices = field.choices.as_ref()?;
-        if *field.ty.value.innermost().0 != Type::String {
+        if *field.ty.value.innermost().0 != spec::Type::String {
             self.report.error(choices.at, "`enum` needs a string or an array of strings");
         }
         if choices.value.is_empty() {

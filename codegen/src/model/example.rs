@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::{
-        Example, Form, Literal, Parameter, Scalar, Shape, SharedVariant,
+        Example, Form, Literal, Parameter, Scalar, Service, Type,
         comparison::{Contradiction, Owner, Tables},
-        service::Common,
     },
     spec::{
-        self, Format, Type,
+        self, Format,
         diagnostic::{Report, suggest},
         json::{Member, Node, Value},
     },
@@ -26,39 +25,41 @@ pub(super) struct Evidence {
     mismatched: BTreeSet<usize>,
     /// The contradictions that the spec does not record, each with its first place.
     errors: BTreeMap<String, usize>,
-    has_response: bool,
+    has_example: bool,
 }
 
 impl Evidence {
-    pub(super) fn new(action: &spec::Action, common: &Common) -> Self {
+    pub(super) fn new(action: &spec::Action, service: &Service) -> Self {
         let tables = Tables::new(&action.parameters, &action.response, &action.models);
-        let (mut request, mut response) = (Self::default(), Self::default());
-        let Some(example) = &action.example else {
-            return response;
-        };
-        if let Some(node) = &example.request {
-            let mut members = own(node, &common.parameters).cloned().collect();
-            tables.compare_request(node.at, &mut members, &mut |at, contradiction| {
-                request.record(at, contradiction, &tables);
-                true
-            });
-        }
-        if let Some(node) = &example.response {
-            response.has_response = true;
-            let mut members = own(node, &common.response).cloned().collect();
-            tables.compare_response(node.at, &mut members, &mut |at, contradiction| {
-                response.record(at, contradiction, &tables);
-                true
-            });
-        }
-        response.errors.append(&mut request.errors);
+        let examples = [
+            (Owner::Request, &action.example.request, &service.common_parameters),
+            (Owner::Response, &action.example.response, &service.common_response),
+        ];
+        let [request, mut response] = examples.map(|(owner, node, common)| {
+            let mut evidence = Self { has_example: node.is_some(), ..Self::default() };
+            if let Some(node) = node {
+                let mut members = own(node, common).cloned().collect();
+                tables.compare(owner, node.at, &mut members, &mut |at, contradiction| {
+                    evidence.record(at, contradiction, &tables)
+                });
+            }
+            evidence
+        });
+        response.errors.extend(request.errors);
         response
     }
 
-    fn record(&mut self, at: usize, contradiction: Contradiction<'_, '_>, tables: &Tables<'_>) {
+    /// Records a contradiction, whose value is kept.
+    fn record(
+        &mut self,
+        at: usize,
+        contradiction: Contradiction<'_, '_>,
+        tables: &Tables<'_>,
+    ) -> bool {
         if let Some(message) = self.error(contradiction, tables) {
             self.errors.entry(message).or_insert(at);
         }
+        true
     }
 
     /// Records a contradiction. Returns what is wrong if the spec does not have it.
@@ -121,7 +122,7 @@ impl Evidence {
         for (message, at) in &self.errors {
             report.error(*at, message);
         }
-        if report.has_errors() || !self.has_response {
+        if report.has_errors() || !self.has_example {
             return;
         }
         for field in response {
@@ -146,35 +147,37 @@ impl Evidence {
 /// the one element of a list.
 fn reads(
     node: &Node,
-    ty: &Type,
+    ty: &spec::Type,
     field: &spec::Field,
     tables: &Tables<'_>,
     is_single: &mut bool,
 ) -> bool {
     let format = field.format.as_ref().map(|format| format.value);
     match (ty, &node.value) {
-        (Type::Object, _) | (_, Value::Null) | (Type::Model(_), Value::Object(_)) => true,
-        (Type::Array(element), Value::Array(nodes)) => {
+        (spec::Type::Object, _) | (_, Value::Null) | (spec::Type::Model(_), Value::Object(_)) => {
+            true
+        }
+        (spec::Type::Array(element), Value::Array(nodes)) => {
             nodes.iter().all(|node| reads(node, element, field, tables, is_single))
         }
-        (Type::Array(element), _) => {
+        (spec::Type::Array(element), _) => {
             let is_read =
                 tables.is_element(node, element) && reads(node, element, field, tables, is_single);
             *is_single |= is_read;
             is_read
         }
-        (Type::Model(name), Value::String(_)) => tables.shorthand(name).is_some(),
-        (Type::Model(name), _) => tables.rows(Owner::Model(name)).is_none(),
+        (spec::Type::Model(name), Value::String(_)) => tables.shorthand(name).is_some(),
+        (spec::Type::Model(name), _) => tables.rows(Owner::Model(name)).is_none(),
         (_, Value::Array(_) | Value::Object(_)) => false,
         // A time is kept unchanged.
         _ if format == Some(Format::Timestamp) => true,
-        (Type::Boolean, value) => is_boolean(value),
-        (Type::String, value) if format == Some(Format::Boolean) => is_boolean(value),
-        (Type::String, _) => true,
-        (Type::Int, Value::String(text)) => text.trim().parse::<i64>().is_ok(),
-        (Type::Float, Value::String(text)) => text.trim().parse::<f64>().is_ok(),
-        (Type::Int, Value::Number(_)) => node.is_integer(),
-        (Type::Int | Type::Float, _) => true,
+        (spec::Type::Boolean, value) => is_boolean(value),
+        (spec::Type::String, value) if format == Some(Format::Boolean) => is_boolean(value),
+        (spec::Type::String, _) => true,
+        (spec::Type::Int, Value::String(text)) => text.trim().parse::<i64>().is_ok(),
+        (spec::Type::Float, Value::String(text)) => text.trim().parse::<f64>().is_ok(),
+        (spec::Type::Int, Value::Number(_)) => node.is_integer(),
+        (spec::Type::Int | spec::Type::Float, _) => true,
     }
 }
 
@@ -189,7 +192,7 @@ fn is_boolean(value: &Value) -> bool {
 }
 
 /// The members of an example that are the action's own.
-fn own<'n>(node: &'n Node, common: &BTreeSet<String>) -> impl Iterator<Item = &'n Member> {
+fn own<'n>(node: &'n Node, common: &[String]) -> impl Iterator<Item = &'n Member> {
     let members = node.members().iter();
     members.filter(|member| !common.contains(&member.key))
 }
@@ -199,13 +202,11 @@ pub(super) fn lower(
     action: &spec::Action,
     text: &str,
     parameters: &[Parameter],
-    common: &Common,
+    service: &Service,
 ) -> Example {
-    let Some(spec::Example { request, response }) = &action.example else {
-        return Example::default();
-    };
+    let spec::Example { request, response } = &action.example;
     Example {
-        arguments: request.as_ref().and_then(|node| arguments(node, parameters, common)),
+        arguments: request.as_ref().and_then(|node| arguments(node, parameters, service)),
         request: request.as_ref().map(|node| source(node, text)),
         response: response.as_ref().map(|node| source(node, text)),
     }
@@ -215,13 +216,13 @@ pub(super) fn lower(
 fn arguments(
     node: &Node,
     parameters: &[Parameter],
-    common: &Common,
+    service: &Service,
 ) -> Option<Vec<(String, Literal)>> {
-    let arguments = own(node, &common.parameters).map(|member| {
+    let arguments = own(node, &service.common_parameters).map(|member| {
         let parameter = parameters.iter().find(|it| it.wire == member.key)?;
         // Of a parameter that the page repeats, the first value is as good as any.
         let value = member.value.elements().first().unwrap_or(&member.value);
-        Some((parameter.rust.clone(), argument(parameter, value, common)?))
+        Some((parameter.rust.clone(), argument(parameter, value, service)?))
     });
     let arguments: Vec<(String, Literal)> = arguments.collect::<Option<_>>()?;
     let mut required = parameters.iter().filter(|parameter| parameter.required);
@@ -231,37 +232,34 @@ fn arguments(
 }
 
 /// A value of a parameter, if it is a plain one that the parameter's type can hold.
-fn argument(parameter: &Parameter, node: &Node, common: &Common) -> Option<Literal> {
-    match (&parameter.shape, &node.value) {
-        (Shape::Scalar(Scalar::String), Value::String(text)) => Some(Literal::Text(text.clone())),
-        (Shape::Scalar(Scalar::Int), Value::Number(number)) => {
-            number.parse().ok().map(Literal::Int)
-        }
-        (Shape::Scalar(Scalar::Float), Value::Number(number)) => {
+fn argument(parameter: &Parameter, node: &Node, service: &Service) -> Option<Literal> {
+    match (&parameter.ty, &node.value) {
+        (Type::Scalar(Scalar::String), Value::String(text)) => Some(Literal::Text(text.clone())),
+        (Type::Scalar(Scalar::Int), Value::Number(number)) => number.parse().ok().map(Literal::Int),
+        (Type::Scalar(Scalar::Float), Value::Number(number)) => {
             let number = number.parse().ok().filter(|number: &f64| number.is_finite());
             number.map(Literal::Float)
         }
-        (Shape::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => {
+        (Type::Scalar(Scalar::Boolean), Value::Boolean(boolean)) => {
             Some(Literal::Boolean(*boolean))
         }
-        (Shape::Scalar(Scalar::TextBoolean), Value::String(text)) => {
+        (Type::Scalar(Scalar::TextBoolean), Value::String(text)) => {
             text.parse().ok().map(Literal::Boolean)
         }
-        (Shape::Enum(rust), Value::String(text)) => {
+        (Type::Enum(rust), Value::String(text)) => {
             Some(Literal::Enum { rust: rust.clone(), value: text.clone() })
         }
-        (Shape::Shared { rust, form }, value) => {
-            let shared = common.enums.iter().find(|it| it.rust == *rust)?;
+        (Type::Shared { rust, form }, value) => {
+            let shared = service.shared_enum(rust)?;
             let variant = match (form, value) {
                 (Form::Boolean, Value::Boolean(boolean)) => shared.variant(&boolean.to_string()),
                 (Form::TextBoolean, Value::String(text)) => shared.variant(text),
                 (Form::Text, Value::String(text)) => {
-                    let is_sent = |it: &&SharedVariant| it.values.first() == Some(text);
-                    shared.variants.iter().find(is_sent)
+                    shared.variants.iter().find(|variant| variant.text() == text)
                 }
                 _ => None,
             }?;
-            Some(Literal::Shared { rust: rust.clone(), variant: variant.rust.clone() })
+            Some(Literal::Shared { rust: rust.clone(), variant: variant.rust.value.clone() })
         }
         _ => None,
     }

@@ -10,8 +10,7 @@ use crate::{
         example::{self, Evidence},
         models::Models,
         names::TypeNames,
-        naming,
-        service::{self, Common},
+        naming, service,
     },
     spec::{
         self, At, Spec, SpecFile, Type,
@@ -31,15 +30,14 @@ pub(crate) enum FileNames {
 pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<Diagnostic>> {
     let mut report = Report::default();
     let service = reader::service(&spec.service.text, &mut report)
-        .map(|service| service::lower(service, &mut report));
-    let (service, common) = service.unzip();
-    let common = common.unwrap_or_default();
+        .map(|service| (service.project_parameter.at, service::lower(service, &mut report)));
+    let (project_at, service) = service.unwrap_or_default();
 
     let mut diagnostics = Vec::new();
     let mut actions: BTreeMap<String, (Action, &SpecFile)> = BTreeMap::new();
     for file in &spec.actions {
         let mut report = Report::default();
-        for (at, action) in lower_file(file, &common, file_names, &mut report) {
+        for (at, action) in lower_file(file, &service, file_names, &mut report) {
             if let Some((_, other)) = actions.get(&action.rust) {
                 let message = format!(
                     "`{}` would be the module `{}`, which comes from {}",
@@ -53,30 +51,27 @@ pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<D
     }
 
     // A single action that is compared need not have the parameter.
-    let project = &common.project;
+    let project = &service.project_parameter;
     if diagnostics.is_empty() && !actions.is_empty() && file_names == FileNames::Checked {
         let mut parameters = actions.values().flat_map(|(action, _)| &action.parameters);
-        if !parameters.any(|parameter| parameter.wire == project.value) {
-            report.error(project.at, format!("no action has a parameter `{}`", project.value));
+        if !parameters.any(|parameter| parameter.wire == *project) {
+            report.error(project_at, format!("no action has a parameter `{project}`"));
         }
     }
     diagnostics.extend(report.finish(&spec.service.path, &spec.service.text));
-    match service {
-        Some(service) if diagnostics.is_empty() => Ok(Service {
-            actions: actions.into_values().map(|(action, _)| action).collect(),
-            ..service
-        }),
-        _ => {
-            diagnostics.sort();
-            Err(diagnostics)
-        }
+    if diagnostics.is_empty() {
+        let actions = actions.into_values().map(|(action, _)| action).collect();
+        Ok(Service { actions, ..service })
+    } else {
+        diagnostics.sort();
+        Err(diagnostics)
     }
 }
 
 /// The calls of an action's file, each with the place of the action's name.
 fn lower_file(
     file: &SpecFile,
-    common: &Common,
+    service: &Service,
     file_names: FileNames,
     report: &mut Report,
 ) -> Vec<(usize, Action)> {
@@ -92,7 +87,7 @@ fn lower_file(
     }
     drop_repeated_rows(&mut action);
     let calls = split(&action, report).into_iter();
-    calls.map(|call| (at, lower_call(&call, &file.text, common, report))).collect()
+    calls.map(|call| (at, lower_call(&call, &file.text, service, report))).collect()
 }
 
 /// Some pages have a row twice: the second one is dropped if it adds nothing.
@@ -113,21 +108,17 @@ fn drop_repeated_rows(action: &mut spec::Action) {
     }
 }
 
-/// A call of an action: an action with `split_when_absent` has two.
-struct Call {
-    action: spec::Action,
-    /// The name that the call's Rust names come from.
-    name: At<String>,
-    variant: Option<Variant>,
-}
+/// An action as one call: the name that its Rust names come from, and the other call.
+type Call = (spec::Action, At<String>, Option<Variant>);
 
+/// The calls of an action: one with `split_when_absent` has two.
 fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
     let parameters = action.parameters.iter().enumerate();
     let mut splits = parameters.filter_map(|(index, parameter)| {
         Some((index, parameter, parameter.split_when_absent.as_ref()?))
     });
     let Some((index, parameter, split)) = splits.next() else {
-        return vec![Call { action: action.clone(), name: action.action.clone(), variant: None }];
+        return vec![(action.clone(), action.action.clone(), None)];
     };
     for (.., second) in splits {
         let message = "only one parameter of an action can have `split_when_absent`";
@@ -153,37 +144,28 @@ fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
     without.summary = split.summary.clone();
     without.idempotency = split.idempotency;
     without.aliases.clear();
-    without.example = None;
+    without.example = spec::Example::default();
     vec![
-        Call { action: with, name: action.action.clone(), variant: variant(&split.action, true) },
-        Call {
-            action: without,
-            name: split.action.clone(),
-            variant: variant(&action.action, false),
-        },
+        (with, action.action.clone(), variant(&split.action, true)),
+        (without, split.action.clone(), variant(&action.action, false)),
     ]
 }
 
-fn lower_call(call: &Call, text: &str, common: &Common, report: &mut Report) -> Action {
-    let Call { action, name, .. } = call;
-    let mut named = |rust: Result<String, String>| {
-        rust.unwrap_or_else(|message| {
-            report.error(name.at, message);
-            String::new()
-        })
-    };
-    let (rust, prefix) = (named(naming::action(&name.value)), named(naming::ty(&name.value)));
+fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -> Action {
+    let (action, name, variant) = call;
+    let rust = report.check(name.at, naming::action(&name.value));
+    let prefix = report.check(name.at, naming::ty(&name.value));
     let request = format!("{prefix}Request");
-    let shared = common.enums.iter().map(|it| (it.rust.clone(), "an enum of service.json"));
+    let shared = service.enums.iter().map(|it| (it.rust.value.clone(), "an enum of service.json"));
     let own = [(request.clone(), "the request"), (format!("{prefix}Response"), "the response")];
     let mut types = TypeNames::new(shared.chain(own));
     let models = Models::new(action, &mut types, report);
     // The rest may contradict the parts of the file that were malformed.
     let is_well_formed = !report.has_errors();
-    let evidence = Evidence::new(action, common);
+    let evidence = Evidence::new(action, service);
     let mut context = Context {
         action,
-        common,
+        service,
         evidence: &evidence,
         prefix,
         types,
@@ -216,20 +198,19 @@ fn lower_call(call: &Call, text: &str, common: &Common, report: &mut Report) -> 
     }
     Action {
         wire: action.action.value.clone(),
-        file: naming::file(&action.action.value),
         rust,
         request,
         summary: action.summary.value.clone(),
         details: action.details.as_ref().map(|details| details.value.clone()),
         aliases: action.aliases.iter().map(|alias| alias.value.clone()).collect(),
         idempotency: action.idempotency,
-        example: example::lower(action, text, &parameters, common),
+        example: example::lower(action, text, &parameters, service),
         parameters,
         groups: context.groups,
         response,
         models,
         enums: context.enums,
-        variant: call.variant.clone(),
+        variant: variant.clone(),
         pagination,
     }
 }

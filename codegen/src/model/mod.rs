@@ -15,10 +15,10 @@ mod pagination;
 mod parameters;
 mod service;
 
-pub(crate) use crate::spec::{Idempotency, Outcome};
+pub(crate) use crate::spec::{Idempotency, ReturnCode, SharedEnum, SharedVariant};
 
 /// A service and its actions, in the order of their modules' names.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) summary: String,
@@ -36,37 +36,10 @@ pub(crate) struct Service {
     pub(crate) actions: Vec<Action>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct ReturnCode {
-    pub(crate) code: i64,
-    /// The name of the Rust constant.
-    pub(crate) rust: String,
-    pub(crate) meaning: String,
-    pub(crate) remedy: String,
-    pub(crate) outcome: Outcome,
-}
-
-/// An enum that several actions share.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SharedEnum {
-    pub(crate) rust: String,
-    pub(crate) description: String,
-    pub(crate) variants: Vec<SharedVariant>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SharedVariant {
-    pub(crate) rust: String,
-    /// Every documented spelling. The first one is sent as text.
-    pub(crate) values: Vec<String>,
-    pub(crate) description: String,
-}
-
-impl SharedEnum {
-    /// The variant with a documented spelling.
-    pub(crate) fn variant(&self, value: &str) -> Option<&SharedVariant> {
-        let mut variants = self.variants.iter();
-        variants.find(|variant| variant.values.iter().any(|spelling| spelling == value))
+impl Service {
+    /// The shared enum with a Rust name.
+    pub(crate) fn shared_enum(&self, rust: &str) -> Option<&SharedEnum> {
+        self.enums.iter().find(|shared| shared.rust.value == rust)
     }
 }
 
@@ -85,8 +58,6 @@ pub(crate) enum Form {
 pub(crate) struct Action {
     /// The documented name. Two calls may share it: see [`Action::variant`].
     pub(crate) wire: String,
-    /// The file of its spec.
-    pub(crate) file: String,
     /// The name of the module and of the client's method.
     pub(crate) rust: String,
     /// The name of the request's type.
@@ -131,28 +102,14 @@ pub(crate) struct Enum {
 }
 
 impl Action {
+    /// The values of a string, by the Rust name of their enum.
+    pub(crate) fn own_enum(&self, rust: &str) -> Option<&Enum> {
+        self.enums.iter().find(|values| values.rust == rust)
+    }
+
     /// The group of parameters with a Rust name.
     pub(crate) fn group(&self, rust: &str) -> Option<&Group> {
         self.groups.iter().find(|group| group.rust == rust)
-    }
-
-    /// Whether a group requires, at some depth, a list of groups like itself.
-    pub(crate) fn requires_itself(&self, rust: &str) -> bool {
-        let mut seen = Vec::new();
-        let mut open = vec![rust];
-        while let Some(group) = open.pop().and_then(|next| self.group(next)) {
-            for parameter in group.parameters.iter().filter(|inner| inner.required) {
-                match parameter.shape.innermost().0 {
-                    Shape::Group { rust: inner, .. } if inner == rust => return true,
-                    Shape::Group { rust: inner, .. } if !seen.contains(inner) => {
-                        seen.push(inner.clone());
-                        open.push(inner);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        false
     }
 }
 
@@ -171,7 +128,7 @@ pub(crate) struct Group {
 pub(crate) struct Parameter {
     pub(crate) wire: String,
     pub(crate) rust: String,
-    pub(crate) shape: Shape,
+    pub(crate) ty: Type,
     pub(crate) required: bool,
     /// The default of the service, for the documentation.
     pub(crate) default: Option<String>,
@@ -182,39 +139,6 @@ pub(crate) struct Parameter {
     /// Whether an empty string is a value, and not a mistake.
     pub(crate) allow_empty: bool,
     pub(crate) description: String,
-}
-
-/// The type of a parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Shape {
-    Scalar(Scalar),
-    Enum(String),
-    /// A [`SharedEnum`], by its Rust name.
-    Shared {
-        rust: String,
-        form: Form,
-    },
-    /// Any JSON: `Name.key.0`.
-    Object,
-    /// `Name.0`, `Name.1`, …
-    List(Box<Shape>),
-    /// `Name.Field`: a [`Group`], by its Rust name. It is boxed if it may hold itself.
-    Group {
-        rust: String,
-        boxed: bool,
-    },
-}
-
-impl Shape {
-    /// The type inside all lists, and their number.
-    pub(crate) fn innermost(&self) -> (&Self, usize) {
-        let (mut element, mut depth) = (self, 0);
-        while let Self::List(inner) = element {
-            element = inner;
-            depth += 1;
-        }
-        (element, depth)
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +176,14 @@ pub(crate) struct Field {
     pub(crate) description: String,
 }
 
+impl Field {
+    /// Whether it can count a list: it is always read as a number.
+    pub(crate) fn is_counter(&self) -> bool {
+        self.ty == Type::Scalar(Scalar::Int) && self.absent == Absent::Empty
+    }
+}
+
+/// The type of a parameter or field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Type {
     Scalar(Scalar),
@@ -261,19 +193,24 @@ pub(crate) enum Type {
         rust: String,
         form: Form,
     },
-    /// A time, as text or as Unix seconds.
+    /// A time that is read, as text or as Unix seconds.
     Timestamp,
     /// Any JSON.
     Object,
     List(Box<Type>),
-    /// A model, by its Rust name. It is boxed if it may hold itself.
-    Model {
+    /// A [`Group`] of parameters or a model, by its Rust name. It is boxed if it may hold itself.
+    Struct {
         rust: String,
         boxed: bool,
     },
 }
 
 impl Type {
+    /// The type in so many lists.
+    pub(crate) fn in_lists(self, depth: usize) -> Self {
+        (0..depth).fold(self, |element, _| Self::List(Box::new(element)))
+    }
+
     /// The type inside all lists, and their number.
     pub(crate) fn innermost(&self) -> (&Self, usize) {
         let (mut element, mut depth) = (self, 0);

@@ -28,10 +28,7 @@ impl Models {
         let read = reached(&action.response, &action.models);
         let mut models = Self::default();
         // A model whose documented name is a Rust name has the first right to it.
-        let is_exact = |model: &&spec::Model| {
-            let name = &model.name.value;
-            naming::ty(name).as_ref() == Ok(name)
-        };
+        let is_exact = |model: &&spec::Model| naming::is_ty(&model.name.value);
         let (exact, other): (Vec<_>, Vec<_>) = action.models.iter().partition(is_exact);
         for model in exact.into_iter().chain(other) {
             let At { value: name, at } = &model.name;
@@ -40,13 +37,7 @@ impl Models {
                 _ => None,
             });
             models.held.insert(name.clone(), held.collect());
-            let rust = match rust_name(action, &model.name) {
-                Ok(rust) => rust,
-                Err((at, message)) => {
-                    report.error(at, message);
-                    continue;
-                }
-            };
+            let Some(rust) = rust_name(action, &model.name, report) else { continue };
             let of = format!("the model `{name}`");
             let is_sent = sent.contains(name.as_str());
             let is_read = read.contains(name.as_str()) || !is_sent;
@@ -105,15 +96,14 @@ impl Models {
 }
 
 /// The Rust name of a model, from `model_names` or its documented name.
-fn rust_name(action: &spec::Action, model: &At<String>) -> Result<String, (usize, String)> {
+fn rust_name(action: &spec::Action, model: &At<String>, report: &mut Report) -> Option<String> {
     let mut names = action.model_names.iter();
-    match names.find(|(documented, _)| documented.value == model.value) {
-        Some((_, rust)) if naming::ty(&rust.value).as_ref() == Ok(&rust.value) => {
-            Ok(rust.value.clone())
-        }
+    let name = match names.find(|(documented, _)| documented.value == model.value) {
+        Some((_, rust)) if naming::is_ty(&rust.value) => Ok(rust.value.clone()),
         Some((_, rust)) => Err((rust.at, format!("`{}` cannot name a Rust type", rust.value))),
         None => naming::ty(&model.value).map_err(|message| (model.at, message)),
-    }
+    };
+    name.map_err(|(at, message)| report.error(at, message)).ok()
 }
 
 /// The models that fields lead to, at whatever depth.

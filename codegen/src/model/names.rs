@@ -60,14 +60,9 @@ impl FieldNames {
                 naming::field(wire).map_err(|message| format!("{message}; or add a `rust_name`"))
             }
         };
-        let rust = match name {
-            Ok(rust) => rust,
-            Err(message) => {
-                report.error(at, message);
-                return String::new();
-            }
-        };
+        let rust = report.check(at, name);
         match self.0.get(&rust) {
+            _ if rust.is_empty() => {}
             Some(other) if other == wire => report.error(at, format!("`{wire}` is repeated")),
             Some(other) => {
                 let message = format!(

@@ -1,9 +1,12 @@
 //! Lowers `pagination`: each field that it names must exist and have a type that fits.
 
 use crate::{
-    model::{Pagination, Parameter, Struct, Type, context::Context},
+    model::{Absent, Field, Pagination, Parameter, Scalar, Struct, Type, context::Context},
     spec::{self, At, diagnostic::suggest},
 };
+
+/// The documented name and the Rust name of a parameter or field, and whether its type fits.
+type Candidate<'m> = (&'m str, &'m str, bool);
 
 impl Context<'_> {
     pub(super) fn pagination(
@@ -13,66 +16,65 @@ impl Context<'_> {
         response: &Struct,
         models: &[Struct],
     ) -> Option<Pagination> {
-        let action = self.action;
-        let is_optional_int =
-            |field: &spec::Field| !field.required && field.ty.value == spec::Type::Int;
-        let is_reliable = |field: &spec::Field| field.required && !field.is_omitted_by_example();
-        let mut parameter = |name| {
-            let expected = ("parameter", "optional int");
-            self.find(name, &action.parameters, expected, is_optional_int)
+        let parameters = || {
+            let is_int = |it: &Parameter| !it.required && it.ty == Type::Scalar(Scalar::Int);
+            parameters.iter().map(move |it| (it.wire.as_str(), it.rust.as_str(), is_int(it)))
         };
-        let (offset, limit) = (parameter(&spec.offset), parameter(&spec.limit));
-        let fields = &action.response;
-        let total = self.find(&spec.total, fields, ("response field", "required int"), |field| {
-            is_reliable(field) && field.ty.value == spec::Type::Int
+        let offset = self.find(&spec.offset, "parameter", "optional int", parameters());
+        let limit = self.find(&spec.limit, "parameter", "optional int", parameters());
+        let kind = "response field";
+        let fields = candidates(&response.fields, Field::is_counter);
+        let total = self.find(&spec.total, kind, "required int", fields);
+        let fields = candidates(&response.fields, |field| item(field).is_some());
+        let items = self.find(&spec.items, kind, "array of a model", fields)?;
+        let list = response.fields.iter().find(|field| field.rust == items)?;
+        let item = models.iter().find(|model| Some(model.rust.as_str()) == item(list))?;
+        let fields = candidates(&item.fields, |field| {
+            field.ty == Type::Scalar(Scalar::String) && field.absent == Absent::Empty
         });
-        let items =
-            self.find(&spec.items, fields, ("response field", "array of a model"), |field| {
-                matches!(field.ty.value.innermost(), (spec::Type::Model(_), 1))
-            });
-        let item = items.and_then(|items| match response.fields[items].ty.innermost() {
-            (Type::Model { rust, .. }, _) => models.iter().find(|model| model.rust == *rust),
-            _ => None,
-        })?;
-        let mut models = action.models.iter();
-        let fields = &models.find(|model| model.name.value == item.wire)?.fields;
-        let key =
-            self.find(&spec.key, fields, ("field of the items", "required string"), |field| {
-                is_reliable(field) && field.ty.value == spec::Type::String
-            });
-        let parameter = |index: usize| {
-            let wire = &action.parameters[index].name.value;
-            let parameter = parameters.iter().find(|parameter| parameter.wire == *wire)?;
-            Some(parameter.rust.clone())
-        };
+        let key = self.find(&spec.key, "field of the items", "required string", fields);
         Some(Pagination {
-            offset: parameter(offset?)?,
-            limit: parameter(limit?)?,
-            total: response.fields[total?].rust.clone(),
-            items: response.fields[items?].rust.clone(),
+            offset: offset?,
+            limit: limit?,
+            total: total?,
+            items,
             item: item.rust.clone(),
-            key: item.fields[key?].rust.clone(),
+            key: key?,
         })
     }
 
-    /// The index of a field, if it is what was expected: its kind and its type.
-    fn find(
+    /// The Rust name of what a key names, if its type is the expected one.
+    fn find<'m>(
         &mut self,
-        name: &At<String>,
-        fields: &[spec::Field],
-        (kind, expected): (&str, &str),
-        fits: impl Fn(&spec::Field) -> bool,
-    ) -> Option<usize> {
-        let At { value: name, at } = name;
-        let Some(index) = fields.iter().position(|field| field.name.value == *name) else {
-            let known = fields.iter().map(|field| field.name.value.as_str());
-            self.report.error(*at, format!("no {kind} `{name}`{}", suggest(name, known)));
-            return None;
+        key: &At<String>,
+        kind: &str,
+        expected: &str,
+        candidates: impl Iterator<Item = Candidate<'m>> + Clone,
+    ) -> Option<String> {
+        let At { value: name, at } = key;
+        let message = match candidates.clone().find(|(wire, ..)| wire == name) {
+            Some((_, rust, true)) => return Some(rust.to_owned()),
+            Some(_) => format!("`{name}` cannot paginate: expected a {kind}, {expected}"),
+            None => {
+                format!("no {kind} `{name}`{}", suggest(name, candidates.map(|(wire, ..)| wire)))
+            }
         };
-        if fits(&fields[index]) && !self.is_unreadable(&fields[index]) {
-            return Some(index);
-        }
-        self.report.error(*at, format!("`{name}` cannot paginate: expected a {kind}, {expected}"));
+        self.report.error(*at, message);
         None
+    }
+}
+
+fn candidates<'m>(
+    fields: &'m [Field],
+    fits: impl Fn(&Field) -> bool + Clone,
+) -> impl Iterator<Item = Candidate<'m>> + Clone {
+    fields.iter().map(move |it| (it.wire.as_str(), it.rust.as_str(), fits(it)))
+}
+
+/// The Rust name of the model that a field is a list of.
+fn item(field: &Field) -> Option<&str> {
+    match field.ty.innermost() {
+        (Type::Struct { rust, .. }, 1) => Some(rust),
+        _ => None,
     }
 }

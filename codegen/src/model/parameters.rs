@@ -2,14 +2,14 @@
 
 use crate::{
     model::{
-        Group, Parameter, Scalar, Shape,
+        Group, Parameter, Scalar, Type,
         comparison::Tables,
-        context::{Context, Element},
+        context::{Context, Owner, Role},
         names::FieldNames,
         naming,
     },
     spec::{
-        self, At, Type,
+        self, At,
         diagnostic::{Report, suggest},
         json::{Node, Value},
     },
@@ -32,36 +32,22 @@ struct Branch<'a> {
     group: Option<Vec<Branch<'a>>>,
 }
 
-/// What the parameters belong to.
-struct Owner<'a> {
-    /// Its Rust name, or the beginning of it.
-    rust: String,
-    is_request: bool,
-    /// The documented name of the model that it is, or is in.
-    model: Option<&'a str>,
-}
-
 impl Context<'_> {
     /// The parameters of the request. The groups in them, and then the models, are added to the
     /// context.
     pub(super) fn parameters(&mut self) -> Vec<Parameter> {
         let action = self.action;
-        for spec::Field { name, .. } in &action.parameters {
-            if self.common.parameters.contains(&name.value) {
-                let message =
-                    format!("every action has `{}`: it belongs in service.json only", name.value);
-                self.report.error(name.at, message);
-            }
-        }
-        let request = Owner { rust: self.prefix.clone(), is_request: true, model: None };
-        let parameters = self.rows(&action.parameters, &request);
+        self.refuse_common(&action.parameters, &self.service.common_parameters, "action");
+        let prefix = self.prefix.clone();
+        let request = Owner { role: Role::Request, rust: &prefix, model: None };
+        let parameters = self.rows(&action.parameters, request);
         for model in &action.models {
             let name = &model.name.value;
-            if let Some(rust) = self.models.in_parameters(name) {
-                let owner = Owner { rust: rust.to_owned(), is_request: false, model: Some(name) };
-                let parameters = self.rows(&model.fields, &owner);
+            if let Some(rust) = self.models.in_parameters(name).map(str::to_owned) {
+                let owner = Owner { role: Role::Sent, rust: &rust, model: Some(name) };
+                let parameters = self.rows(&model.fields, owner);
                 self.groups.push(Group {
-                    rust: owner.rust,
+                    rust,
                     model: Some(name.clone()),
                     description: format!(
                         "The model `{name}` in the parameters of `{}`.",
@@ -74,7 +60,7 @@ impl Context<'_> {
         parameters
     }
 
-    fn rows(&mut self, rows: &[spec::Field], owner: &Owner<'_>) -> Vec<Parameter> {
+    fn rows(&mut self, rows: &[spec::Field], owner: Owner<'_>) -> Vec<Parameter> {
         let mut tree = Vec::new();
         for row in rows {
             self.check(row);
@@ -93,7 +79,7 @@ impl Context<'_> {
         self.branches(&tree, owner)
     }
 
-    fn branches(&mut self, branches: &[Branch<'_>], owner: &Owner<'_>) -> Vec<Parameter> {
+    fn branches(&mut self, branches: &[Branch<'_>], owner: Owner<'_>) -> Vec<Parameter> {
         let mut names = FieldNames::default();
         branches.iter().map(|branch| self.branch(branch, owner, &mut names)).collect()
     }
@@ -101,105 +87,72 @@ impl Context<'_> {
     fn branch(
         &mut self,
         branch: &Branch<'_>,
-        owner: &Owner<'_>,
+        owner: Owner<'_>,
         names: &mut FieldNames,
     ) -> Parameter {
-        let Branch { name: wire, first: row, lists, group } = branch;
-        let at = row.name.at;
-        let mut parameter = match group {
-            Some(group) => self.group(wire, group, at, owner),
-            None => self.leaf(row, wire, *lists, owner),
+        let Branch { name: wire, first, lists, group } = branch;
+        let at = first.name.at;
+        let row = group.is_none().then_some(*first);
+        let is_explicit = row.is_some_and(|row| spec::is_set(&row.explicit));
+        let (ty, required) = match group {
+            Some(group) => self.group(wire, group, *lists, at, owner),
+            None => {
+                let ty = self.ty(first, wire, *lists, owner);
+                // A model that holds itself ends somewhere.
+                let is_endless = matches!(ty, Type::Struct { boxed: true, .. });
+                (ty, (first.required || is_explicit) && !is_endless)
+            }
         };
-        let is_clients = owner.is_request && self.common.project.value == **wire;
-        if is_clients && (parameter.shape != Shape::Scalar(Scalar::String) || *lists > 0) {
+        let is_clients = owner.role == Role::Request && self.service.project_parameter == **wire;
+        if is_clients && ty != Type::Scalar(Scalar::String) {
             let message = format!("the client fills in `{wire}`: it must be a string");
             self.report.error(at, message);
         }
-        let list = |element, _| Shape::List(Box::new(element));
-        parameter.shape = (0..*lists).fold(parameter.shape, list);
-        let rust_name = row.rust_name.as_ref().filter(|_| group.is_none());
-        parameter.rust = names.claim(wire, rust_name, at, self.report);
-        // A parameter that the action requires is set by the caller.
-        parameter.from_client = is_clients && !parameter.required;
-        parameter
+        let rust_name = row.and_then(|row| row.rust_name.as_ref());
+        Parameter {
+            wire: (*wire).to_owned(),
+            rust: names.claim(wire, rust_name, at, self.report),
+            ty,
+            required,
+            default: row.and_then(|row| row.default.as_ref()).map(text),
+            // A parameter that the action requires is set by the caller.
+            from_client: is_clients && !required,
+            is_explicit,
+            allow_empty: row.is_some_and(|row| spec::is_set(&row.allow_empty)),
+            description: match row {
+                Some(row) => row.description.value.clone(),
+                None => group_description(wire),
+            },
+        }
     }
 
-    /// A group of parameters, which becomes a struct.
+    /// The struct of a group of parameters, and whether one of them is required.
     fn group(
         &mut self,
         wire: &str,
         branches: &[Branch<'_>],
+        lists: usize,
         at: usize,
-        owner: &Owner<'_>,
-    ) -> Parameter {
-        let name = naming::ty(wire).unwrap_or_else(|message| {
-            self.report.error(at, message);
-            String::new()
-        });
-        let prefix = if owner.is_request { "" } else { &owner.rust };
+        owner: Owner<'_>,
+    ) -> (Type, bool) {
+        let name = self.report.check(at, naming::ty(wire));
+        let prefix = if owner.role == Role::Request { "" } else { owner.rust };
         let of = format!("the group of parameters `{wire}`");
         let rust = self.types.claim(format!("{prefix}{name}"), "Parameters", of, at, self.report);
         // It comes before the groups in it.
         let index = self.groups.len();
-        let inner = Owner { rust: rust.clone(), is_request: false, model: owner.model };
-        let parameters = self.branches(branches, &inner);
+        let inner = Owner { role: Role::Sent, rust: &rust, model: owner.model };
+        let parameters = self.branches(branches, inner);
         let required = parameters.iter().any(|parameter| parameter.required);
-        let description = format!("The parameters named `{wire}.…`.");
-        let group =
-            Group { rust: rust.clone(), model: None, description: description.clone(), parameters };
-        self.groups.insert(index, group);
-        Parameter {
-            wire: wire.to_owned(),
-            rust: String::new(),
-            shape: Shape::Group { rust, boxed: false },
-            required,
-            default: None,
-            from_client: false,
-            is_explicit: false,
-            allow_empty: false,
-            description,
-        }
-    }
-
-    /// A parameter with a row of its own.
-    fn leaf(
-        &mut self,
-        row: &spec::Field,
-        wire: &str,
-        lists: usize,
-        owner: &Owner<'_>,
-    ) -> Parameter {
-        let (element, depth) = self.element(row, wire, &owner.rust);
-        let element = match element {
-            Element::Shared { rust, form } => Shape::Shared { rust, form },
-            Element::Enum(rust) => Shape::Enum(rust),
-            Element::Scalar(scalar) => Shape::Scalar(scalar),
-            Element::Object => Shape::Object,
-            Element::Model(name) => Shape::Group {
-                rust: self.models.in_parameters(name).unwrap_or_default().to_owned(),
-                boxed: lists + depth == 0
-                    && owner.model.is_some_and(|owner| self.models.holds(name, owner)),
-            },
-        };
-        // A model that holds itself ends somewhere.
-        let is_endless = matches!(element, Shape::Group { boxed: true, .. }) && depth == 0;
-        let is_explicit = spec::is_set(row.explicit.as_ref());
-        Parameter {
-            wire: wire.to_owned(),
-            rust: String::new(),
-            shape: (0..depth).fold(element, |element, _| Shape::List(Box::new(element))),
-            required: (row.required || is_explicit) && !is_endless,
-            default: row.default.as_ref().map(text),
-            from_client: false,
-            is_explicit,
-            allow_empty: spec::is_set(row.allow_empty.as_ref()),
-            description: row.description.value.clone(),
-        }
+        let description = group_description(wire);
+        self.groups
+            .insert(index, Group { rust: rust.clone(), model: None, description, parameters });
+        (Type::Struct { rust, boxed: false }.in_lists(lists), required)
     }
 
     /// Checks a parameter by itself.
     fn check(&mut self, row: &spec::Field) {
-        let is_plain = row.ty.value == Type::String
+        let is_plain = row.ty.value == spec::Type::String
             && row.choices.is_none()
             && row.format.is_none()
             && !row.name.value.ends_with(".N");
@@ -207,10 +160,10 @@ impl Context<'_> {
         let is_optional = !row.required && row.explicit.is_none() && !is_split;
         // A parameter with `split_when_absent` is required in one of the calls only.
         let is_required = row.required && !is_split;
-        let is_clients = self.common.project.value == row.name.value;
+        let is_clients = self.service.project_parameter == row.name.value;
         let (empty, default) = (At::place(&row.allow_empty), row.default.as_ref());
         #[rustfmt::skip]
-        let rules = [
+        self.refuse([
             (At::place(&row.example_shorthand), true, "only a field of a model can have `example_shorthand`"),
             (At::place(&row.counted_by), true, "only a list in a response can have `counted_by`"),
             (empty, !is_plain, "only a plain string can have `allow_empty`"),
@@ -218,8 +171,7 @@ impl Context<'_> {
             (empty, is_clients, "a parameter that the client fills in cannot be empty"),
             (default.map(|node| node.at), is_required, "a required parameter cannot have a `default`"),
             (At::place(&row.explicit), is_required, "a required parameter is explicit already"),
-        ];
-        self.refuse(rules);
+        ]);
         let Some(default) = default else { return };
         if let Err(message) = Tables::default().fits(default, &row.ty.value) {
             let message = format!("the default does not fit its type: {message}");
@@ -270,6 +222,10 @@ fn insert<'a>(
             format!("`{wire}` and `{other}` disagree on whether `{name}` is a value or a group"),
         ),
     }
+}
+
+fn group_description(wire: &str) -> String {
+    format!("The parameters named `{wire}.…`.")
 }
 
 fn text(node: &Node) -> String {

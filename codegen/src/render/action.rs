@@ -8,20 +8,17 @@ use super::{
     print::{self, ident},
     prose, request, response,
 };
-use crate::model::{Action, Idempotency, Pagination, Service, Shape, Type};
+use crate::model::{Action, Pagination, Service, Type, naming};
 
 pub(super) fn file(action: &Action, service: &Service) -> String {
     let wire = &action.wire;
     let (name, response) = (ident(&action.request), ident(&action.response.rust));
-    let idempotency = match action.idempotency {
-        Idempotency::Safe => quote!(Safe),
-        Idempotency::Idempotent => quote!(Idempotent),
-        Idempotency::NonIdempotent => quote!(NonIdempotent),
-    };
+    // The core's variants have the same names.
+    let idempotency = ident(&format!("{:?}", action.idempotency));
     let imports = imports(action);
     let requests = request::structs(action, service);
     let enums = enums::of_action(action);
-    let (to, additions) = request::additions(&action.parameters, &service.enums);
+    let (to, additions) = request::additions(&action.parameters, service);
     let paged = action.pagination.as_ref().map(|pages| paged(action, pages));
     let client_methods = request::client_methods(action, service);
     let call_setters = request::call_setters(action);
@@ -50,7 +47,7 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
         #responses
         #tests
     };
-    let source = format!("actions/{}", action.file);
+    let source = format!("actions/{}", naming::file(&action.wire));
     print::file(&source, &prose::action(action, service), items)
 }
 
@@ -59,45 +56,22 @@ fn imports(action: &Action) -> TokenStream {
     let (sent, read) = (enums::sent(action), enums::read(action));
     let mut shared: Vec<&str> = sent
         .iter()
-        .filter_map(|shape| match shape {
-            Shape::Shared { rust, .. } => Some(rust.as_str()),
-            _ => None,
-        })
-        .chain(read.iter().filter_map(|ty| match ty {
+        .chain(&read)
+        .filter_map(|ty| match ty {
             Type::Shared { rust, .. } => Some(rust.as_str()),
             _ => None,
-        }))
+        })
         .collect();
     shared.sort_unstable();
     shared.dedup();
     let shared = shared.into_iter().map(ident);
-    let paged = action.pagination.is_some().then(|| {
-        quote!(
-            use crate::call::pages::Paged;
-        )
-    });
-    let groups = action.groups.iter().flat_map(|group| &group.parameters);
-    let has_list = |shape: &Shape| match shape {
-        Shape::List(element) => !matches!(**element, Shape::List(_)),
-        _ => false,
-    };
+    let paged = action.pagination.as_ref().map(|_| quote! { use crate::call::pages::Paged; });
     let names_parameters = !action.groups.is_empty()
-        || sent.iter().any(|shape| matches!(shape, Shape::Enum(_)))
-        || action.parameters.iter().chain(groups).any(|it| has_list(&it.shape));
-    let parameters = if names_parameters {
-        quote!(
-            use crate::wire::parameters::{self, Parameters};
-        )
-    } else {
-        quote!(
-            use crate::wire::parameters::Parameters;
-        )
-    };
-    let timestamp = read.iter().any(|ty| **ty == Type::Timestamp).then(|| {
-        quote!(
-            use crate::wire::timestamp::Timestamp;
-        )
-    });
+        || sent.iter().any(|ty| matches!(ty, Type::Enum(_)))
+        || action.parameters.iter().any(|it| it.ty.innermost().1 == 1);
+    let parameters = if names_parameters { quote!({self, Parameters}) } else { quote!(Parameters) };
+    let is_timed = read.iter().any(|ty| **ty == Type::Timestamp);
+    let timestamp = is_timed.then(|| quote! { use crate::wire::timestamp::Timestamp; });
     quote! {
         use serde::{Deserialize, Serialize};
 
@@ -107,7 +81,7 @@ fn imports(action: &Action) -> TokenStream {
         #paged
         use crate::client::Client;
         use crate::wire::decode;
-        #parameters
+        use crate::wire::parameters::#parameters;
         #timestamp
     }
 }
@@ -156,34 +130,30 @@ fn paged(action: &Action, pagination: &Pagination) -> TokenStream {
 fn tests(action: &Action) -> Option<TokenStream> {
     let example = &action.example;
     let sends = example.arguments.as_ref().zip(example.request.as_ref());
-    let (request_text, sends) = sends
-        .map(|(arguments, text)| {
-            let (request, text) = (request::example(action, arguments), print::raw_string(text));
-            let test = quote! {
-                #[test]
-                fn sends_the_documented_request() {
-                    let request = #request;
-                    testing::assert_sends(&request, REQUEST);
-                }
-            };
-            (quote!(const REQUEST: &str = #text;), test)
-        })
-        .unzip();
-    let (response_text, reads) = example
-        .response
-        .as_ref()
-        .map(|text| {
-            let (response, text) = (ident(&action.response.rust), print::raw_string(text));
-            let test = quote! {
-                #[test]
-                fn reads_the_documented_response() {
-                    testing::assert_reads::<#response>(RESPONSE);
-                }
-            };
-            (quote!(pub(crate) const RESPONSE: &str = #text;), test)
-        })
-        .unzip();
-    if request_text.is_none() && response_text.is_none() {
+    let sends = sends.map(|(arguments, text)| {
+        let (request, text) = (request::example(action, arguments), print::raw_string(text));
+        quote! {
+            const REQUEST: &str = #text;
+
+            #[test]
+            fn sends_the_documented_request() {
+                let request = #request;
+                testing::assert_sends(&request, REQUEST);
+            }
+        }
+    });
+    let reads = example.response.as_ref().map(|text| {
+        let (response, text) = (ident(&action.response.rust), print::raw_string(text));
+        quote! {
+            pub(crate) const RESPONSE: &str = #text;
+
+            #[test]
+            fn reads_the_documented_response() {
+                testing::assert_reads::<#response>(RESPONSE);
+            }
+        }
+    });
+    if sends.is_none() && reads.is_none() {
         return None;
     }
     Some(quote! {
@@ -191,10 +161,6 @@ fn tests(action: &Action) -> Option<TokenStream> {
         pub(crate) mod tests {
             use super::*;
             use crate::testing;
-
-            #request_text
-
-            #response_text
 
             #sends
             #reads

@@ -8,31 +8,32 @@ use super::{
     prose,
     request::alias,
 };
-use crate::model::{Action, Enum, Shape, SharedEnum, Type};
+use crate::model::{Action, Enum, SharedEnum, SharedVariant, Type};
 
 /// The enums of one action.
 pub(super) fn of_action(action: &Action) -> TokenStream {
     let (sent, read) = (sent(action), read(action));
     let enums = action.enums.iter().map(|values| {
         let definition = action_enum(values);
-        let to_parameters = sent
-            .iter()
-            .any(|shape| matches!(shape, Shape::Enum(rust) if *rust == values.rust))
-            .then(|| to_parameters(&values.rust));
-        let from_wire = read
-            .iter()
-            .any(|ty| matches!(ty, Type::Enum(rust) if *rust == values.rust))
-            .then(|| action_from_wire(&values.rust));
+        let is_it = |ty: &&Type| matches!(ty, Type::Enum(rust) if *rust == values.rust);
+        let to_parameters = sent.iter().any(is_it).then(|| to_parameters(&values.rust));
+        let from_wire = read.iter().any(is_it).then(|| {
+            let body = quote! {
+                let value: String = decode::FromWire::from_wire(from, field)?;
+                Ok(Self::from(value.as_str()))
+            };
+            from_wire(&values.rust, &body)
+        });
         quote!(#definition #to_parameters #from_wire)
     });
     quote!(#(#enums)*)
 }
 
-/// The innermost shapes of the parameters.
-pub(super) fn sent(action: &Action) -> Vec<&Shape> {
+/// The innermost types of the parameters.
+pub(super) fn sent(action: &Action) -> Vec<&Type> {
     let groups = action.groups.iter().flat_map(|group| &group.parameters);
     let parameters = action.parameters.iter().chain(groups);
-    parameters.map(|it| it.shape.innermost().0).collect()
+    parameters.map(|it| it.ty.innermost().0).collect()
 }
 
 /// The innermost types of the response's fields.
@@ -116,7 +117,7 @@ fn to_parameters(rust: &str) -> TokenStream {
     }
 }
 
-fn action_from_wire(rust: &str) -> TokenStream {
+fn from_wire(rust: &str, body: &TokenStream) -> TokenStream {
     let name = ident(rust);
     quote! {
         impl decode::FromWire for #name {
@@ -124,8 +125,7 @@ fn action_from_wire(rust: &str) -> TokenStream {
                 from: D,
                 field: decode::FieldContext<'_>,
             ) -> Result<Self, D::Error> {
-                let value: String = decode::FromWire::from_wire(from, field)?;
-                Ok(Self::from(value.as_str()))
+                #body
             }
         }
     }
@@ -148,21 +148,21 @@ pub(super) fn shared(enums: &[SharedEnum]) -> TokenStream {
 }
 
 fn shared_enum(shared: &SharedEnum) -> TokenStream {
-    let (docs_of, name) = (docs(&shared.description, 0), ident(&shared.rust));
-    let names: Vec<_> = shared.variants.iter().map(|it| ident(&it.rust)).collect();
-    let first = |values: &[String]| values.first().cloned().unwrap_or_default();
-    let texts: Vec<String> = shared.variants.iter().map(|it| first(&it.values)).collect();
+    let (docs_of, name) = (docs(&shared.description, 0), ident(&shared.rust.value));
+    let names: Vec<_> = shared.variants.iter().map(|it| ident(&it.rust.value)).collect();
+    let texts: Vec<&str> = shared.variants.iter().map(SharedVariant::text).collect();
     let variants = shared.variants.iter().zip(&texts).map(|(variant, text)| {
-        let (docs, name) = (docs(&variant.description, 1), ident(&variant.rust));
+        let (docs, name) = (docs(&variant.description, 1), ident(&variant.rust.value));
         quote!(#docs #[serde(rename = #text)] #name)
     });
     let spellings = shared.variants.iter().flat_map(|variant| {
-        let name = ident(&variant.rust);
-        let values = variant.values.iter();
+        let name = ident(&variant.rust.value);
+        let values = variant.values.iter().map(|value| &value.value);
         values.map(move |value| quote!((#value, Self::#name)))
     });
     let as_str = docs(prose::AS_STR, 1);
-    let (display, to_parameters) = (display(&shared.rust), to_parameters(&shared.rust));
+    let (display, to_parameters) = (display(&shared.rust.value), to_parameters(&shared.rust.value));
+    let from_wire = from_wire(&shared.rust.value, &quote!(decode::read_spelled(from, field)));
     quote! {
         #docs_of
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -185,14 +185,7 @@ fn shared_enum(shared: &SharedEnum) -> TokenStream {
             const SPELLINGS: &'static [(&'static str, Self)] = &[#(#spellings),*];
         }
 
-        impl decode::FromWire for #name {
-            fn from_wire<'de, D: serde::Deserializer<'de>>(
-                from: D,
-                field: decode::FieldContext<'_>,
-            ) -> Result<Self, D::Error> {
-                decode::read_spelled(from, field)
-            }
-        }
+        #from_wire
 
         impl<'de> Deserialize<'de> for #name {
             fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {

@@ -7,7 +7,7 @@ use super::{
     print::{self, docs},
     prose,
 };
-use crate::model::{Action, Form, Parameter, Scalar, Service, Shape};
+use crate::model::{Action, Form, Parameter, Scalar, Service, SharedVariant, Type};
 
 pub(super) fn tables(service: &Service) -> String {
     // Two calls of one documented action differ in a parameter: the one that has it documents both.
@@ -22,7 +22,7 @@ pub(super) fn tables(service: &Service) -> String {
         quote!(Action { name: #name, parameters: #parameters, example: #example })
     });
     let codes = service.return_codes.iter().map(|code| {
-        let (number, meaning) = (Literal::i64_unsuffixed(code.code), &code.meaning);
+        let (number, meaning) = (Literal::i64_unsuffixed(code.code.value), &code.meaning);
         quote!(ReturnCode { code: #number, meaning: #meaning })
     });
     let (actions_docs, codes_docs) =
@@ -57,43 +57,43 @@ impl<'a> Context<'a> {
                     .as_ref()
                     .is_some_and(|variant| variant.parameter == parameter.wire);
             let (name, required) = (&parameter.wire, parameter.required && !is_ours);
-            let kind = self.kind(&parameter.shape, open);
+            let kind = self.kind(&parameter.ty, open);
             quote!(Parameter { name: #name, kind: Kind::#kind, required: #required })
         });
         quote!(&[#(#parameters),*])
     }
 
-    fn kind(self, shape: &'a Shape, open: &mut Vec<&'a str>) -> TokenStream {
-        match shape {
-            Shape::Scalar(Scalar::String) => quote!(String),
-            Shape::Scalar(Scalar::Int) => quote!(Int),
-            Shape::Scalar(Scalar::Float) => quote!(Float),
-            Shape::Scalar(Scalar::Boolean) | Shape::Shared { form: Form::Boolean, .. } => {
+    fn kind(self, ty: &'a Type, open: &mut Vec<&'a str>) -> TokenStream {
+        match ty {
+            Type::Scalar(Scalar::String) => quote!(String),
+            Type::Scalar(Scalar::Int) => quote!(Int),
+            Type::Scalar(Scalar::Float) => quote!(Float),
+            Type::Scalar(Scalar::Boolean) | Type::Shared { form: Form::Boolean, .. } => {
                 quote!(Boolean)
             }
-            Shape::Scalar(Scalar::TextBoolean) | Shape::Shared { form: Form::TextBoolean, .. } => {
+            Type::Scalar(Scalar::TextBoolean) | Type::Shared { form: Form::TextBoolean, .. } => {
                 quote!(Flag)
             }
-            Shape::Enum(rust) => {
-                let values = self.action.enums.iter().find(|values| values.rust == *rust);
-                let variants = values.into_iter().flat_map(|values| &values.variants);
+            Type::Enum(rust) => {
+                let variants =
+                    self.action.own_enum(rust).into_iter().flat_map(|values| &values.variants);
                 let values = variants.map(|(_, value)| value);
                 quote!(Enum(&[#(#values),*]))
             }
-            Shape::Shared { rust, .. } => {
-                let shared = self.service.enums.iter().find(|shared| shared.rust == *rust);
+            Type::Shared { rust, .. } => {
+                let shared = self.service.shared_enum(rust);
                 let variants = shared.into_iter().flat_map(|shared| &shared.variants);
-                let values = variants.filter_map(|variant| variant.values.first());
+                let values = variants.map(SharedVariant::text);
                 quote!(Enum(&[#(#values),*]))
             }
-            Shape::Object => quote!(Any),
-            Shape::List(element) => {
+            Type::Object | Type::Timestamp => quote!(Any),
+            Type::List(element) => {
                 let element = self.kind(element, open);
                 quote!(List(&Kind::#element))
             }
             // A group in itself would have no end.
-            Shape::Group { rust, .. } if open.contains(&rust.as_str()) => quote!(Any),
-            Shape::Group { rust, .. } => {
+            Type::Struct { rust, .. } if open.contains(&rust.as_str()) => quote!(Any),
+            Type::Struct { rust, .. } => {
                 open.push(rust);
                 let group = self.action.group(rust);
                 let parameters = self.list(group.map_or(&[], |group| &group.parameters), open);

@@ -25,22 +25,34 @@ pub(super) fn file(source: &str, docs: &str, items: TokenStream) -> String {
     )
 }
 
-/// Items with blank lines between them, and between the functions in them. An empty verbatim item
-/// is a blank line.
+/// Items with blank lines between them, and between those in them.
 fn spaced(items: Vec<Item>) -> Vec<Item> {
-    let mut spaced = Vec::with_capacity(2 * items.len());
-    for mut item in items {
+    let items = items.into_iter().map(|mut item| {
         match &mut item {
-            Item::Impl(block) => block.items = spaced_methods(std::mem::take(&mut block.items)),
-            Item::Mod(module) => {
-                if let Some((_, items)) = &mut module.content {
-                    *items = self::spaced(std::mem::take(items));
-                }
+            Item::Impl(block) => {
+                let items = std::mem::take(&mut block.items);
+                block.items = with_blanks(items, &ImplItem::Verbatim, is_method_together);
+            }
+            Item::Mod(syn::ItemMod { content: Some((_, items)), .. }) => {
+                *items = spaced(std::mem::take(items));
             }
             _ => {}
         }
+        item
+    });
+    with_blanks(items, &Item::Verbatim, is_together)
+}
+
+/// An empty verbatim item is a blank line.
+fn with_blanks<T>(
+    items: impl IntoIterator<Item = T>,
+    verbatim: &dyn Fn(TokenStream) -> T,
+    is_together: fn(&T, &T) -> bool,
+) -> Vec<T> {
+    let mut spaced = Vec::new();
+    for item in items {
         if spaced.last().is_some_and(|before| !is_together(before, &item)) {
-            spaced.push(Item::Verbatim(TokenStream::new()));
+            spaced.push(verbatim(TokenStream::new()));
         }
         spaced.push(item);
     }
@@ -60,20 +72,13 @@ fn is_together(before: &Item, after: &Item) -> bool {
 }
 
 /// Associated constants and types stand together.
-fn spaced_methods(items: Vec<ImplItem>) -> Vec<ImplItem> {
-    let mut spaced: Vec<ImplItem> = Vec::with_capacity(2 * items.len());
-    for item in items {
-        let is_plain = |item: &ImplItem| match item {
-            ImplItem::Const(item) => item.attrs.is_empty(),
-            ImplItem::Type(_) => true,
-            _ => false,
-        };
-        if spaced.last().is_some_and(|before| !(is_plain(before) && is_plain(&item))) {
-            spaced.push(ImplItem::Verbatim(TokenStream::new()));
-        }
-        spaced.push(item);
-    }
-    spaced
+fn is_method_together(before: &ImplItem, after: &ImplItem) -> bool {
+    let is_plain = |item: &ImplItem| match item {
+        ImplItem::Const(item) => item.attrs.is_empty(),
+        ImplItem::Type(_) => true,
+        _ => false,
+    };
+    is_plain(before) && is_plain(after)
 }
 
 /// Documentation as attributes, wrapped for an item at this depth of blocks.

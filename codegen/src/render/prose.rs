@@ -2,8 +2,7 @@
 
 use super::print::module;
 use crate::model::{
-    Action, Enum, Field, Idempotency, Parameter, ReturnCode, Service, Shape, SharedEnum, Struct,
-    Type,
+    Action, Enum, Field, Idempotency, Parameter, ReturnCode, Service, Struct, Type,
 };
 
 /// The name of the crate that the code belongs to, as its users write it.
@@ -52,7 +51,7 @@ pub(super) fn action(action: &Action, service: &Service) -> String {
         .iter()
         .filter(|parameter| !parameter.is_explicit)
         .filter_map(|parameter| {
-            let default = default(parameter, &service.enums)?;
+            let default = default(parameter, service)?;
             Some(format!("`{}` is {default}", module(&parameter.rust)))
         })
         .collect();
@@ -83,8 +82,8 @@ pub(super) fn constructor(noun: &str, has_required: bool) -> String {
 }
 
 /// The field of a parameter.
-pub(super) fn parameter(parameter: &Parameter, enums: &[SharedEnum]) -> String {
-    let default = default(parameter, enums).map(|default| {
+pub(super) fn parameter(parameter: &Parameter, service: &Service) -> String {
+    let default = default(parameter, service).map(|default| {
         if parameter.is_explicit {
             format!("Required here, because the documented default, {default}, is surprising.")
         } else {
@@ -103,16 +102,13 @@ pub(super) fn parameter(parameter: &Parameter, enums: &[SharedEnum]) -> String {
 }
 
 /// The default of a parameter as code.
-fn default(parameter: &Parameter, enums: &[SharedEnum]) -> Option<String> {
+fn default(parameter: &Parameter, service: &Service) -> Option<String> {
     let default = parameter.default.as_ref()?;
-    let variant = match &parameter.shape {
-        Shape::Shared { rust, .. } => enums
-            .iter()
-            .find(|shared| shared.rust == *rust)
-            .and_then(|shared| shared.variant(default)),
+    let variant = match &parameter.ty {
+        Type::Shared { rust, .. } => service.shared_enum(rust)?.variant(default),
         _ => None,
     };
-    let default = variant.map_or(default, |variant| &variant.rust);
+    let default = variant.map_or(default, |variant| &variant.rust.value);
     Some(format!("`{default}`"))
 }
 
@@ -223,7 +219,7 @@ pub(super) const PROJECT_PARAMETER: &str =
 pub(super) const DOCUMENTED: &str = "Returns what is documented of the code.";
 
 pub(super) fn return_code(code: &ReturnCode) -> String {
-    format!("{}: {}\n\n{}", code.code, code.meaning, code.remedy)
+    format!("{}: {}\n\n{}", code.code.value, code.meaning, code.remedy)
 }
 
 pub(super) fn local(service: &Service) -> String {

@@ -7,27 +7,18 @@ use super::{
     print::{docs, ident},
     prose, types,
 };
-use crate::model::{self, Action, Form, Parameter, Scalar, Service, Shape, SharedEnum};
+use crate::model::{self, Action, Form, Parameter, Scalar, Service, Type};
 
 /// The request of an action and its groups of parameters.
 pub(super) fn structs(action: &Action, service: &Service) -> TokenStream {
-    let request = parameter_struct(&Owner {
-        name: &action.request,
-        docs: prose::request(action),
-        noun: "request",
-        parameters: &action.parameters,
-        enums: &service.enums,
-    });
+    let request = prose::request(action);
+    let request =
+        parameter_struct(&action.request, &request, "request", &action.parameters, service);
     let groups = action.groups.iter().map(|group| {
-        let definition = parameter_struct(&Owner {
-            name: &group.rust,
-            docs: group.description.clone(),
-            noun: "group",
-            parameters: &group.parameters,
-            enums: &service.enums,
-        });
+        let definition =
+            parameter_struct(&group.rust, &group.description, "group", &group.parameters, service);
         let name = ident(&group.rust);
-        let (to, adds) = additions(&group.parameters, &service.enums);
+        let (to, adds) = additions(&group.parameters, service);
         quote! {
             #definition
 
@@ -41,37 +32,35 @@ pub(super) fn structs(action: &Action, service: &Service) -> TokenStream {
     quote!(#request #(#groups)*)
 }
 
-/// A struct of parameters.
-struct Owner<'a> {
-    name: &'a str,
-    docs: String,
-    noun: &'a str,
-    parameters: &'a [Parameter],
-    enums: &'a [SharedEnum],
-}
-
-fn parameter_struct(owner: &Owner<'_>) -> TokenStream {
+/// A struct of parameters. `noun` is what its docs call it.
+fn parameter_struct(
+    rust: &str,
+    text: &str,
+    noun: &str,
+    parameters: &[Parameter],
+    service: &Service,
+) -> TokenStream {
     let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
-        owner.parameters.iter().partition(|it| it.required);
-    let name = ident(owner.name);
-    let struct_docs = docs(&owner.docs, 0);
+        parameters.iter().partition(|it| it.required);
+    let (name, struct_docs) = (ident(rust), docs(text, 0));
     let default = required.is_empty().then(|| quote!(Default,));
-    let fields = owner.parameters.iter().map(|parameter| {
-        let docs = docs(&prose::parameter(parameter, owner.enums), 1);
+    let fields = parameters.iter().map(|parameter| {
+        let docs = docs(&prose::parameter(parameter, service), 1);
         let alias = alias(&parameter.rust, &parameter.wire);
         let serde = serde_attribute(parameter);
-        let (name, ty) = (ident(&parameter.rust), types::parameter(parameter));
+        let (name, ty) =
+            (ident(&parameter.rust), types::stored(&parameter.ty, !parameter.required));
         quote!(#docs #alias #serde pub #name: #ty)
     });
-    let new_docs = docs(&prose::constructor(owner.noun, !required.is_empty()), 1);
+    let new_docs = docs(&prose::constructor(noun, !required.is_empty()), 1);
     let allow = allow_many(required.len());
     let arguments = required.iter().map(|parameter| argument(parameter));
-    let values = owner.parameters.iter().map(|parameter| {
+    let values = parameters.iter().map(|parameter| {
         let name = ident(&parameter.rust);
-        match (types::converted(&parameter.shape, &quote!(#name)), &parameter.shape) {
+        match (types::converted(&parameter.ty, &quote!(#name)), &parameter.ty) {
             (Some(value), _) if parameter.required => quote!(#name: #value),
             (None, _) if parameter.required => quote!(#name),
-            (_, Shape::List(_)) => quote!(#name: Vec::new()),
+            (_, Type::List(_)) => quote!(#name: Vec::new()),
             _ => quote!(#name: None),
         }
     });
@@ -104,7 +93,7 @@ fn allow_many(arguments: usize) -> Option<TokenStream> {
 }
 
 fn argument(parameter: &Parameter) -> TokenStream {
-    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.shape));
+    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.ty));
     quote!(#name: #ty)
 }
 
@@ -116,11 +105,11 @@ pub(super) fn alias(rust: &str, wire: &str) -> Option<TokenStream> {
 /// The setter of an optional parameter, on the request or on the call that holds it.
 fn setter(parameter: &Parameter, owner: &str, request: &TokenStream) -> TokenStream {
     let docs = docs(&prose::setter(&parameter.rust, owner), 1);
-    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.shape));
+    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.ty));
     let value = quote!(value);
-    let value = types::converted(&parameter.shape, &value).unwrap_or(value);
-    let value = match parameter.shape {
-        Shape::List(_) => value,
+    let value = types::converted(&parameter.ty, &value).unwrap_or(value);
+    let value = match parameter.ty {
+        Type::List(_) => value,
         _ => quote!(Some(#value)),
     };
     quote! {
@@ -134,10 +123,7 @@ fn setter(parameter: &Parameter, owner: &str, request: &TokenStream) -> TokenStr
 
 /// The name of the argument, and the statements that add every parameter to it, sorted by their
 /// documented names as the signature needs them.
-pub(super) fn additions(
-    parameters: &[Parameter],
-    enums: &[SharedEnum],
-) -> (TokenStream, TokenStream) {
+pub(super) fn additions(parameters: &[Parameter], service: &Service) -> (TokenStream, TokenStream) {
     if parameters.is_empty() {
         return (quote!(_), TokenStream::new());
     }
@@ -146,8 +132,8 @@ pub(super) fn additions(
     let adds = sorted.into_iter().map(|parameter| {
         let (wire, name) = (&parameter.wire, ident(&parameter.rust));
         let is_text_boolean = matches!(
-            parameter.shape,
-            Shape::Scalar(Scalar::TextBoolean) | Shape::Shared { form: Form::TextBoolean, .. }
+            parameter.ty,
+            Type::Scalar(Scalar::TextBoolean) | Type::Shared { form: Form::TextBoolean, .. }
         );
         let method = match parameter {
             _ if parameter.from_client => quote!(add_or_client_default),
@@ -155,7 +141,7 @@ pub(super) fn additions(
             _ if is_text_boolean => quote!(add_as_text),
             _ => quote!(add),
         };
-        let value = match boolean_variant(&parameter.shape, enums) {
+        let value = match boolean_variant(&parameter.ty, service) {
             Some(variant) if parameter.required => quote!((self.#name == #variant)),
             Some(variant) => quote!(self.#name.map(|value| value == #variant)),
             None => quote!(self.#name),
@@ -166,12 +152,12 @@ pub(super) fn additions(
 }
 
 /// The variant of a shared enum that is sent as `true`, where it is sent as a boolean.
-fn boolean_variant(shape: &Shape, enums: &[SharedEnum]) -> Option<TokenStream> {
-    let Shape::Shared { rust, form: Form::Boolean | Form::TextBoolean } = shape else {
+fn boolean_variant(ty: &Type, service: &Service) -> Option<TokenStream> {
+    let Type::Shared { rust, form: Form::Boolean | Form::TextBoolean } = ty else {
         return None;
     };
-    let shared = enums.iter().find(|shared| shared.rust == *rust)?;
-    let (name, variant) = (ident(rust), ident(&shared.variant("true")?.rust));
+    let shared = service.shared_enum(rust)?;
+    let (name, variant) = (ident(rust), ident(&shared.variant("true")?.rust.value));
     Some(quote!(#name::#variant))
 }
 
@@ -183,7 +169,7 @@ pub(super) fn client_methods(action: &Action, service: &Service) -> TokenStream 
     let names = required.iter().map(|parameter| ident(&parameter.rust));
     let values: Vec<String> = required
         .iter()
-        .map(|parameter| example_value(parameter, &parameter.shape, action, service))
+        .map(|parameter| example_value(parameter, &parameter.ty, action, service, &mut Vec::new()))
         .collect();
     let docs_of = docs(&prose::client_method(action, service, &values.join(", ")), 1);
     let blocking_docs = docs(&prose::blocking_method(action), 1);
@@ -213,44 +199,45 @@ pub(super) fn client_methods(action: &Action, service: &Service) -> TokenStream 
     }
 }
 
-/// A value for the example of a call.
-fn example_value(
+/// A value for the example of a call. `open` are the groups around it.
+fn example_value<'a>(
     parameter: &Parameter,
-    shape: &Shape,
-    action: &Action,
+    ty: &'a Type,
+    action: &'a Action,
     service: &Service,
+    open: &mut Vec<&'a str>,
 ) -> String {
     let crate_name = prose::crate_name(service);
     let path = format!("{crate_name}::actions::{}", action.rust);
-    match shape {
-        Shape::Scalar(Scalar::String) => {
+    match ty {
+        Type::Scalar(Scalar::String) => {
             format!("\"{}\"", super::print::module(&parameter.rust).replace('_', "-"))
         }
-        Shape::Scalar(Scalar::Int) => "1".to_owned(),
-        Shape::Scalar(Scalar::Float) => "1.0".to_owned(),
-        Shape::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
-        Shape::Enum(rust) => {
-            let values = action.enums.iter().find(|values| values.rust == *rust);
-            let last = values.and_then(|values| values.variants.last());
+        Type::Scalar(Scalar::Int) => "1".to_owned(),
+        Type::Scalar(Scalar::Float) => "1.0".to_owned(),
+        Type::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
+        Type::Enum(rust) => {
+            let last = action.own_enum(rust).and_then(|values| values.variants.last());
             format!("{path}::{rust}::{}", last.map_or("", |(variant, _)| variant))
         }
-        Shape::Shared { rust, .. } => {
-            let shared = service.enums.iter().find(|shared| shared.rust == *rust);
-            let last = shared.and_then(|shared| shared.variants.last());
-            format!("{crate_name}::{rust}::{}", last.map_or("", |it| &it.rust))
+        Type::Shared { rust, .. } => {
+            let last = service.shared_enum(rust).and_then(|shared| shared.variants.last());
+            format!("{crate_name}::{rust}::{}", last.map_or("", |it| &it.rust.value))
         }
-        Shape::List(element) => match &**element {
-            // A group that requires a list of itself would have no end.
-            Shape::Group { rust, .. } if action.requires_itself(rust) => "[]".to_owned(),
-            element => format!("[{}]", example_value(parameter, element, action, service)),
+        Type::List(element) => match &**element {
+            // A group in itself would have no end.
+            Type::Struct { rust, .. } if open.contains(&rust.as_str()) => "[]".to_owned(),
+            element => format!("[{}]", example_value(parameter, element, action, service, open)),
         },
-        Shape::Object => "serde_json::json!({ \"key\": \"value\" })".to_owned(),
-        Shape::Group { rust, .. } => {
+        Type::Object | Type::Timestamp => "serde_json::json!({ \"key\": \"value\" })".to_owned(),
+        Type::Struct { rust, .. } => {
+            open.push(rust);
             let parameters = action.group(rust).map_or(&[][..], |group| &group.parameters);
             let required = parameters.iter().filter(|parameter| parameter.required);
             let values: Vec<String> = required
-                .map(|parameter| example_value(parameter, &parameter.shape, action, service))
+                .map(|parameter| example_value(parameter, &parameter.ty, action, service, open))
                 .collect();
+            open.pop();
             format!("{path}::{rust}::new({})", values.join(", "))
         }
     }
@@ -304,9 +291,9 @@ fn literal(value: &model::Literal) -> TokenStream {
 fn serde_attribute(parameter: &Parameter) -> Option<TokenStream> {
     let wire = &parameter.wire;
     let rename = (pascal_case(&parameter.rust) != *wire).then(|| quote!(rename = #wire));
-    let absent = match &parameter.shape {
+    let absent = match &parameter.ty {
         _ if parameter.required => None,
-        Shape::List(_) => Some(quote!(default, skip_serializing_if = "Vec::is_empty")),
+        Type::List(_) => Some(quote!(default, skip_serializing_if = "Vec::is_empty")),
         _ => Some(quote!(skip_serializing_if = "Option::is_none")),
     };
     let arguments: Vec<TokenStream> = rename.into_iter().chain(absent).collect();

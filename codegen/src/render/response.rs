@@ -28,12 +28,12 @@ fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream 
         let alias = self::alias(&field.rust, &field.wire);
         let wire = &field.wire;
         let rename = (pascal_case(&field.rust) != *wire).then(|| quote!(#[serde(rename = #wire)]));
-        let (name, ty) = (ident(&field.rust), types::field(field));
+        let (name, ty) =
+            (ident(&field.rust), types::stored(&field.ty, field.absent == Absent::Optional));
         quote!(#docs #alias #rename pub #name: #ty)
     });
     let table = model.fields.iter().map(|field| table_entry(field, &model.fields));
-    let index_of = index_of(model);
-    let read_field = read_field(model);
+    let read = (!model.fields.is_empty()).then(|| read(model));
     let count = count(model);
     quote! {
         #docs_of
@@ -49,10 +49,7 @@ fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream 
             const NAME: &'static str = #name_text;
             const FIELDS: &'static [decode::Field] = &[#(#table),*];
 
-            #index_of
-
-            #read_field
-
+            #read
             #count
         }
 
@@ -91,52 +88,27 @@ fn table_entry(field: &Field, fields: &[Field]) -> TokenStream {
     quote!(decode::Field::#presence(#wire) #counted_by #form)
 }
 
-fn index_of(model: &Struct) -> TokenStream {
-    if model.fields.is_empty() {
-        return quote! {
-            fn index_of(_: &str) -> Option<usize> {
-                None
-            }
-        };
-    }
-    let arms = model.fields.iter().enumerate().map(|(index, field)| {
-        let (wire, index) = (&field.wire, Literal::usize_unsuffixed(index));
-        quote!(#wire => Some(#index),)
-    });
+/// Finds the fields of a model and reads them.
+fn read(model: &Struct) -> TokenStream {
+    let indices = || (0..model.fields.len()).map(Literal::usize_unsuffixed);
+    let (find_indices, read_indices) = (indices(), indices());
+    let wires = model.fields.iter().map(|field| &field.wire);
+    let names = model.fields.iter().map(|field| ident(&field.rust));
     quote! {
         fn index_of(key: &str) -> Option<usize> {
             match key {
-                #(#arms)*
+                #(#wires => Some(#find_indices),)*
                 _ => None,
             }
         }
-    }
-}
 
-fn read_field(model: &Struct) -> TokenStream {
-    if model.fields.is_empty() {
-        return quote! {
-            fn read_field<'de, A: serde::de::MapAccess<'de>>(
-                &mut self,
-                _: decode::FieldContext<'_>,
-                _: &mut A,
-            ) -> Result<(), A::Error> {
-                Ok(())
-            }
-        };
-    }
-    let arms = model.fields.iter().enumerate().map(|(index, field)| {
-        let (name, index) = (ident(&field.rust), Literal::usize_unsuffixed(index));
-        quote!(#index => self.#name = field.read(from)?,)
-    });
-    quote! {
         fn read_field<'de, A: serde::de::MapAccess<'de>>(
             &mut self,
             field: decode::FieldContext<'_>,
             from: &mut A,
         ) -> Result<(), A::Error> {
             match field.index {
-                #(#arms)*
+                #(#read_indices => self.#names = field.read(from)?,)*
                 _ => {}
             }
             Ok(())

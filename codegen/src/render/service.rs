@@ -1,32 +1,24 @@
 //! What the actions share: their index, and the facts of the service.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::Literal;
 use quote::quote;
 
 use super::{
     print::{self, docs, ident, module},
     prose,
 };
-use crate::model::{Outcome, Service};
+use crate::model::Service;
 
 /// `mod.rs`.
 pub(super) fn index(service: &Service) -> String {
     let actions = service.actions.iter().map(|action| action.rust.as_str());
-    let mut modules: Vec<(&str, TokenStream)> = actions
-        .chain(["enums"])
-        .map(|rust| {
-            let name = ident(rust);
-            (module(rust), quote!(pub mod #name;))
-        })
-        .collect();
-    modules.push((
-        "service",
-        quote!(
-            pub(crate) mod service;
-        ),
-    ));
-    modules.sort_by_key(|(name, _)| *name);
-    let modules = modules.into_iter().map(|(_, declaration)| declaration);
+    let mut modules: Vec<&str> = actions.chain(["enums", "service"]).collect();
+    modules.sort_by_key(|rust| module(rust));
+    let modules = modules.into_iter().map(|rust| {
+        let name = ident(rust);
+        let visibility = if rust == "service" { quote!(pub(crate)) } else { quote!(pub) };
+        quote!(#visibility mod #name;)
+    });
     print::file("service.json", &prose::index(service), quote!(#(#modules)*))
 }
 
@@ -35,18 +27,14 @@ pub(super) fn service(service: &Service) -> String {
     let (endpoint, endpoint_docs) = (&service.endpoint, docs(&service.summary, 0));
     let (project, project_docs) = (&service.project_parameter, docs(prose::PROJECT_PARAMETER, 0));
     let constants = service.return_codes.iter().map(|code| {
-        let (docs, name) = (docs(&prose::return_code(code), 1), ident(&code.rust));
-        let number = Literal::i64_unsuffixed(code.code);
+        let (docs, name) = (docs(&prose::return_code(code), 1), ident(&code.rust.value));
+        let number = Literal::i64_unsuffixed(code.code.value);
         quote!(#docs pub const #name: Self = Self::new(#number);)
     });
     let table = service.return_codes.iter().map(|code| {
-        let (name, meaning, remedy) = (ident(&code.rust), &code.meaning, &code.remedy);
-        let outcome = match code.outcome {
-            Outcome::Rejected => quote!(Rejected),
-            Outcome::Throttled => quote!(Throttled),
-            Outcome::TokenExpired => quote!(TokenExpired),
-            Outcome::Unknown => quote!(Unknown),
-        };
+        let (name, meaning, remedy) = (ident(&code.rust.value), &code.meaning, &code.remedy);
+        // The core's variants have the same names.
+        let outcome = ident(&format!("{:?}", code.outcome));
         quote!(Self::#name => (Outcome::#outcome, #meaning, #remedy))
     });
     let documented = docs(prose::DOCUMENTED, 1);

@@ -57,6 +57,14 @@ impl Report {
         self.problems.push((at, Severity::Note, message.into()));
     }
 
+    /// Returns the value, or reports the error and returns the default.
+    pub(crate) fn check<T: Default>(&mut self, at: usize, value: Result<T, String>) -> T {
+        value.unwrap_or_else(|message| {
+            self.error(at, message);
+            T::default()
+        })
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         let mut severities = self.problems.iter().map(|(_, severity, _)| severity);
         severities.any(|severity| *severity == Severity::Error)

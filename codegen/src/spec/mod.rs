@@ -77,38 +77,54 @@ pub(crate) struct Service {
     pub(crate) service: At<String>,
     pub(crate) summary: At<String>,
     pub(crate) endpoint: At<String>,
-    /// The parameters of every action.
-    pub(crate) parameters: Vec<Field>,
-    /// The response fields of every action.
-    pub(crate) response: Vec<Field>,
+    /// The names of the parameters of every action.
+    pub(crate) parameters: Vec<At<String>>,
+    /// The names of the response fields of every action.
+    pub(crate) response: Vec<At<String>>,
     /// The parameter that names the project. The client sends its own where a call sets none.
     pub(crate) project_parameter: At<String>,
-    pub(crate) enums: Vec<Enum>,
+    pub(crate) enums: Vec<SharedEnum>,
     pub(crate) return_codes: Vec<ReturnCode>,
 }
 
 /// An enum that several actions share.
 #[derive(Debug)]
-pub(crate) struct Enum {
-    pub(crate) name: At<String>,
-    pub(crate) description: At<String>,
-    pub(crate) variants: Vec<Variant>,
+pub(crate) struct SharedEnum {
+    pub(crate) rust: At<String>,
+    pub(crate) description: String,
+    pub(crate) variants: Vec<SharedVariant>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Variant {
-    pub(crate) name: At<String>,
-    /// Every documented spelling. The first one is sent.
+pub(crate) struct SharedVariant {
+    pub(crate) rust: At<String>,
+    /// Every documented spelling. The first one is sent as text.
     pub(crate) values: Vec<At<String>>,
-    pub(crate) description: At<String>,
+    pub(crate) description: String,
+}
+
+impl SharedEnum {
+    /// The variant with a documented spelling.
+    pub(crate) fn variant(&self, value: &str) -> Option<&SharedVariant> {
+        let mut variants = self.variants.iter();
+        variants.find(|variant| variant.values.iter().any(|spelling| spelling.value == value))
+    }
+}
+
+impl SharedVariant {
+    /// The spelling that is sent as text.
+    pub(crate) fn text(&self) -> &str {
+        self.values.first().map_or("", |text| &text.value)
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct ReturnCode {
     pub(crate) code: At<i64>,
-    pub(crate) name: At<String>,
-    pub(crate) meaning: At<String>,
-    pub(crate) remedy: At<String>,
+    /// The name of the Rust constant.
+    pub(crate) rust: At<String>,
+    pub(crate) meaning: String,
+    pub(crate) remedy: String,
     pub(crate) outcome: Outcome,
 }
 
@@ -127,7 +143,7 @@ pub(crate) struct Action {
     /// Documented names of models, each with its Rust name.
     pub(crate) model_names: Vec<(At<String>, At<String>)>,
     pub(crate) pagination: Option<Pagination>,
-    pub(crate) example: Option<Example>,
+    pub(crate) example: Example,
 }
 
 #[derive(Debug, Clone)]
@@ -176,7 +192,7 @@ pub(crate) struct Pagination {
     pub(crate) key: At<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Example {
     pub(crate) request: Option<Node>,
     pub(crate) response: Option<Node>,
@@ -184,15 +200,15 @@ pub(crate) struct Example {
 
 impl Field {
     pub(crate) fn is_omitted_by_example(&self) -> bool {
-        is_set(self.example_omits.as_ref())
+        is_set(&self.example_omits)
     }
 
     pub(crate) fn is_shorthand(&self) -> bool {
-        is_set(self.example_shorthand.as_ref())
+        is_set(&self.example_shorthand)
     }
 }
 
 /// Whether a flag is present and true.
-pub(crate) fn is_set(flag: Option<&At<bool>>) -> bool {
-    flag.is_some_and(|flag| flag.value)
+pub(crate) fn is_set(flag: &Option<At<bool>>) -> bool {
+    flag.as_ref().is_some_and(|flag| flag.value)
 }

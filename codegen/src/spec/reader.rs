@@ -1,8 +1,8 @@
 //! Reads the spec's files into the types of [`spec`](crate::spec).
 
 use crate::spec::{
-    Action, At, Enum, Example, Field, Format, Idempotency, Model, Outcome, Pagination, ReturnCode,
-    Service, SplitWhenAbsent, Type, Variant,
+    Action, At, Example, Field, Format, Idempotency, Model, Outcome, Pagination, ReturnCode,
+    Service, SharedEnum, SharedVariant, SplitWhenAbsent, Type,
     diagnostic::Report,
     form,
     json::{Member, Node, Value},
@@ -16,8 +16,8 @@ pub(crate) fn service(text: &str, report: &mut Report) -> Option<Service> {
         service: service.text("service").unwrap_or_default(),
         summary: service.text("summary").unwrap_or_default(),
         endpoint: service.text("endpoint")?,
-        parameters: service.list("parameters", field),
-        response: service.list("response", field),
+        parameters: service.list("parameters", |field| field.text("name")),
+        response: service.list("response", |field| field.text("name")),
         project_parameter: service.text("project_parameter").unwrap_or_default(),
         enums: service.map("enums", shared_enum),
         return_codes: service.list("return_codes", return_code),
@@ -34,6 +34,7 @@ pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
         );
         report.error(at, message);
     }
+    let example = action.get("example");
     Some(Action {
         action: action.text("action")?,
         summary: action.text("summary").unwrap_or_default(),
@@ -48,49 +49,45 @@ pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
         }),
         model_names: action.map("model_names", |name, rust| Some((name, string(rust)?))),
         pagination: action.get("pagination").and_then(pagination),
-        example: action.get("example").map(|example| Example {
-            request: example.get("request").cloned(),
-            response: example.get("response").cloned(),
-        }),
+        example: Example {
+            request: example.and_then(|example| example.get("request")).cloned(),
+            response: example.and_then(|example| example.get("response")).cloned(),
+        },
     })
 }
 
-fn shared_enum(name: At<String>, shared: &Node) -> Option<Enum> {
-    Some(Enum {
-        name,
-        description: shared.text("description")?,
+fn shared_enum(rust: At<String>, shared: &Node) -> Option<SharedEnum> {
+    Some(SharedEnum {
+        rust,
+        description: shared.text("description")?.value,
         variants: shared.list("variants", |variant| {
-            Some(Variant {
-                name: variant.text("name")?,
+            Some(SharedVariant {
+                rust: variant.text("name")?,
                 values: variant.list("values", string),
-                description: variant.text("description")?,
+                description: variant.text("description")?.value,
             })
         }),
     })
 }
 
 fn return_code(code: &Node) -> Option<ReturnCode> {
-    let number = code.get("code")?;
-    let Value::Number(value) = &number.value else {
-        return None;
-    };
     Some(ReturnCode {
-        code: At { value: value.parse().ok()?, at: number.at },
-        name: code.text("name")?,
-        meaning: code.text("meaning")?,
-        remedy: code.text("remedy")?,
+        code: code.value("code", |node| match &node.value {
+            Value::Number(number) => number.parse().ok(),
+            _ => None,
+        })?,
+        rust: code.text("name")?,
+        meaning: code.text("meaning")?.value,
+        remedy: code.text("remedy")?.value,
         outcome: code.word("outcome", &Outcome::WORDS)?.value,
     })
 }
 
 fn field(field: &Node) -> Option<Field> {
-    let choices = field.get("enum");
     Some(Field {
         default: field.get("default").cloned(),
-        choices: choices.map(|choices| At {
-            value: choices.elements().iter().filter_map(string).collect(),
-            at: choices.at,
-        }),
+        choices: field
+            .value("enum", |choices| Some(choices.elements().iter().filter_map(string).collect())),
         enum_type: field.text("enum_type"),
         format: field.word("format", &Format::WORDS),
         example_type: field.ty("example_type"),
@@ -135,46 +132,46 @@ fn idempotency(node: &Node) -> Option<Idempotency> {
 }
 
 fn string(node: &Node) -> Option<At<String>> {
-    let value = node.as_str()?.to_owned();
-    Some(At { value, at: node.at })
+    Some(At { value: node.as_str()?.to_owned(), at: node.at })
 }
 
 /// The values of an object's keys. Their forms have been checked.
 impl Node {
+    fn value<T>(&self, key: &str, read: impl FnOnce(&Self) -> Option<T>) -> Option<At<T>> {
+        let node = self.get(key)?;
+        Some(At { value: read(node)?, at: node.at })
+    }
+
     fn text(&self, key: &str) -> Option<At<String>> {
         self.get(key).and_then(string)
     }
 
     fn flag(&self, key: &str) -> Option<At<bool>> {
-        let node = self.get(key)?;
-        let Value::Boolean(value) = node.value else {
-            return None;
-        };
-        Some(At { value, at: node.at })
+        self.value(key, |node| match node.value {
+            Value::Boolean(flag) => Some(flag),
+            _ => None,
+        })
     }
 
     fn ty(&self, key: &str) -> Option<At<Type>> {
-        let node = self.get(key)?;
-        let value = Type::parse(node.as_str()?).ok()?;
-        Some(At { value, at: node.at })
+        self.value(key, |node| Type::parse(node.as_str()?).ok())
     }
 
     fn word<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<At<T>> {
-        let node = self.get(key)?;
-        let (_, value) = words.iter().find(|(word, _)| node.as_str() == Some(*word))?;
-        Some(At { value: *value, at: node.at })
+        self.value(key, |node| {
+            let (_, value) = words.iter().find(|(word, _)| node.as_str() == Some(*word))?;
+            Some(*value)
+        })
     }
 
     fn list<T>(&self, key: &str, read: impl FnMut(&Self) -> Option<T>) -> Vec<T> {
         let elements = self.get(key).map_or(&[][..], Self::elements);
         elements.iter().filter_map(read).collect()
     }
+
     fn map<T>(&self, key: &str, mut read: impl FnMut(At<String>, &Self) -> Option<T>) -> Vec<T> {
         let members = self.get(key).map_or(&[][..], Self::members).iter();
-        let read = |Member { at, key, value }: &Member| {
-            let name = At { value: key.clone(), at: *at };
-            read(name, value)
-        };
-        members.filter_map(read).collect()
+        let name = |member: &Member| At { value: member.key.clone(), at: member.at };
+        members.filter_map(|member| read(name(member), &member.value)).collect()
     }
 }

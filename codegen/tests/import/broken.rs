@@ -33,7 +33,7 @@ fn a_page_that_is_cut_off_loses_no_fact_silently() {
                         read_anyway += 1;
                     }
                     None => {
-                        assert!(!errors(&reading).is_empty(), "{name} as {shape}, cut at {cut}")
+                        assert!(!errors(&reading).is_empty(), "{name} as {shape}, cut at {cut}");
                     }
                 }
             }

@@ -3,27 +3,33 @@
 //! Web pages must not reach them. So requests are refused that have an `Origin`, which a page
 //! cannot suppress, or a `Host` other than this machine, as after DNS rebinding.
 
-use std::net::IpAddr;
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use bytes::Bytes;
 use http::header::{HOST, ORIGIN};
-use http::request::Parts;
-use http::uri::Authority;
-use http::{Method, Response, StatusCode};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use http::{Method, Response, StatusCode, request::Parts, uri::Authority};
+use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
 use crate::data::store::Store;
 use crate::data::{Data, without_value};
-use crate::fault::scope::FaultRule;
+use crate::fault::Fault;
+use crate::fault::scope::Scope;
 use crate::http::body::ResponseBody;
 use crate::http::request::media_type;
 use crate::http::response::json_response;
 use crate::state::{Shared, new_request_id};
 
-const PREFIX: &str = "/_local/";
+pub(crate) const PREFIX: &str = "/_local/";
+
+/// The body of `POST /_local/faults`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Injection {
+    fault: Fault,
+    /// Defaults to the next request only.
+    scope: Option<Scope>,
+}
 
 /// The body of `POST /_local/unavailable`.
 #[derive(Deserialize)]
@@ -42,10 +48,6 @@ struct Clock {
 
 /// A refused control request: the HTTP status and the error message.
 type Refused = (StatusCode, String);
-
-pub(crate) fn is_control(path: &str) -> bool {
-    path.starts_with(PREFIX)
-}
 
 /// Refuses other machines and web pages.
 pub(crate) fn authorize(peer: IpAddr, head: &Parts) -> Result<(), &'static str> {
@@ -84,14 +86,15 @@ fn execute(
         ("requests", &Method::GET) => return to_json(&shared.state().log.to_vec()),
         ("requests", &Method::DELETE) => shared.state().log.clear(),
         ("faults", &Method::POST) => {
-            let rule: FaultRule = from_json(head, body)?;
-            shared.state().faults.add_rule(rule, Instant::now());
+            let Injection { fault, scope } = from_json(head, body)?;
+            let faults = &mut shared.state().faults;
+            match scope {
+                None => faults.push(fault),
+                Some(scope) => faults.add(scope, fault, Instant::now()),
+            }
         }
         ("faults", &Method::DELETE) => shared.state().faults.clear(),
-        ("data", &Method::GET) => {
-            let data = shared.state().store.data();
-            return to_json(&data);
-        }
+        ("data", &Method::GET) => return to_json(&shared.state().store.data),
         ("data", &Method::PUT) => {
             let data: Data = from_json(head, body)?;
             let store = Store::new(data)
@@ -113,19 +116,15 @@ fn execute(
 
 /// The error for an unknown path, or for a known one with another method.
 fn unknown(path: &str) -> Refused {
-    let methods = match path {
-        "requests" => "GET or DELETE",
-        "faults" => "POST or DELETE",
-        "data" => "GET or PUT",
-        "clock" => "PUT",
-        "unavailable" => "POST",
-        _ => {
-            let paths = "the paths are requests, faults, data, clock and unavailable";
-            return (StatusCode::NOT_FOUND, paths.to_owned());
-        }
+    let (status, message) = match path {
+        "requests" => (StatusCode::METHOD_NOT_ALLOWED, "the method must be GET or DELETE"),
+        "faults" => (StatusCode::METHOD_NOT_ALLOWED, "the method must be POST or DELETE"),
+        "data" => (StatusCode::METHOD_NOT_ALLOWED, "the method must be GET or PUT"),
+        "clock" => (StatusCode::METHOD_NOT_ALLOWED, "the method must be PUT"),
+        "unavailable" => (StatusCode::METHOD_NOT_ALLOWED, "the method must be POST"),
+        _ => (StatusCode::NOT_FOUND, "the paths are requests, faults, data, clock and unavailable"),
     };
-    let message = format!("the method must be {methods}");
-    (StatusCode::METHOD_NOT_ALLOWED, message)
+    (status, message.to_owned())
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<String, Refused> {
@@ -136,13 +135,11 @@ fn to_json(value: &impl serde::Serialize) -> Result<String, Refused> {
 fn from_json<T: DeserializeOwned>(head: &Parts, body: Option<&Bytes>) -> Result<T, Refused> {
     // A browser sends any other type without a CORS preflight.
     if media_type(head) != "application/json" {
-        let message = "the content type must be application/json";
-        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message.to_owned()));
+        let message = "the content type must be application/json".to_owned();
+        return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
     }
-    let body = body.ok_or_else(|| {
-        let message = "the body is too long";
-        (StatusCode::PAYLOAD_TOO_LARGE, message.to_owned())
-    })?;
+    let too_long = || (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long".to_owned());
+    let body = body.ok_or_else(too_long)?;
     serde_json::from_slice(body)
         .map_err(|error| (StatusCode::BAD_REQUEST, without_value(&error.to_string())))
 }

@@ -1,9 +1,7 @@
 //! Looks up documented actions and return codes. The tables are generated from the spec.
 
-use crate::{
-    documented::Action,
-    generated::{ACTIONS, RETURN_CODES},
-};
+use crate::documented::Action;
+use crate::generated::{ACTIONS, RETURN_CODES};
 
 /// Finds an action by its documented name.
 pub(crate) fn find(action: &str) -> Option<&'static Action> {

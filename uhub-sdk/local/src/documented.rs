@@ -44,9 +44,3 @@ pub(crate) struct ReturnCode {
     pub(crate) code: i64,
     pub(crate) meaning: &'static str,
 }
-
-impl Action {
-    pub(crate) fn has(&self, parameter: &str) -> bool {
-        self.parameters.iter().any(|each| each.name == parameter)
-    }
-}

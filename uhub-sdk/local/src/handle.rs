@@ -1,20 +1,12 @@
 //! The handle of a running server.
 
-use std::fmt;
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{fmt, io, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::{task::JoinHandle, time::Instant};
 
-use crate::data::store::Store;
 use crate::data::{Data, User};
-use crate::fault::Fault;
-use crate::fault::scope::{FaultRule, Scope};
-use crate::log::ReceivedRequest;
-use crate::state::Shared;
+use crate::state::{Phase, Shared};
+use crate::{data::store::Store, fault::Fault, fault::scope::Scope, log::ReceivedRequest};
 
 /// A running local server. Dropping it stops it.
 ///
@@ -28,7 +20,6 @@ pub struct LocalUhub {
     pub(crate) user: User,
     pub(crate) project_id: String,
     pub(crate) shared: Arc<Shared>,
-    pub(crate) stop: watch::Sender<bool>,
     pub(crate) task: JoinHandle<()>,
 }
 
@@ -86,14 +77,7 @@ impl LocalUhub {
     /// # }
     /// ```
     pub fn inject_on(&self, scope: Scope, fault: Fault) {
-        let now = Instant::now();
-        self.shared.state().faults.add(scope, fault, now);
-    }
-
-    /// Injects the fault of a rule, as [`inject_on`](Self::inject_on) does, or as
-    /// [`inject`](Self::inject) if the rule has no scope.
-    pub fn inject_rule(&self, rule: FaultRule) {
-        self.shared.state().faults.add_rule(rule, Instant::now());
+        self.shared.state().faults.add(scope, fault, Instant::now());
     }
 
     /// Removes the remaining faults. Requests that already have one keep it.
@@ -141,7 +125,7 @@ impl LocalUhub {
     /// The current data, without the credentials that the metadata service has issued.
     #[must_use]
     pub fn data(&self) -> Data {
-        self.shared.state().store.data()
+        self.shared.state().store.data.clone()
     }
 
     /// Replaces the data, including the role, for a test that starts afresh. Issued temporary
@@ -167,8 +151,7 @@ impl LocalUhub {
     ///
     /// The server's runtime has ended before. The server is stopped all the same.
     pub async fn stop(mut self) -> io::Result<()> {
-        // Fails only if the task has ended, which the next line reports.
-        let _ = self.stop.send(true);
+        self.shared.phase.send_replace(Phase::Stopping);
         (&mut self.task).await.map_err(io::Error::other)
     }
 }
@@ -182,10 +165,6 @@ impl Drop for LocalUhub {
 
 impl fmt::Debug for LocalUhub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LocalUhub")
-            .field("base_url", &self.base_url)
-            .field("public_key", &self.user.public_key)
-            .field("project_id", &self.project_id)
-            .finish_non_exhaustive()
+        f.debug_struct("LocalUhub").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }

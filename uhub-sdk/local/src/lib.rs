@@ -96,9 +96,8 @@
 //!
 //! # Data
 //!
-//! [`Data`] is everything that a server holds. It is set by [`LocalUhubBuilder::data`], returned by
-//! [`LocalUhub::data`] and read from a file by [`Data::read`]. [`Data::demo`] is a small set, and
-//! [`Generate`] creates thousands of images.
+//! [`Data`] is everything that a server holds. [`Data::read`] reads it from a file, [`Data::demo`]
+//! is a small set, and [`Generate`] creates thousands of images.
 //!
 //! # Over HTTP
 //!
@@ -110,7 +109,7 @@
 //! | --- | --- |
 //! | `GET /_local/requests` | returns the log, a list of [`ReceivedRequest`] |
 //! | `DELETE /_local/requests` | clears the log |
-//! | `POST /_local/faults` | injects a fault: `{"fault": FAULT, "scope": SCOPE}`, a [`FaultRule`] |
+//! | `POST /_local/faults` | `{"fault": FAULT, "scope": SCOPE}`: injects a [`Fault`] on a [`Scope`] |
 //! | `DELETE /_local/faults` | removes the remaining faults |
 //! | `GET /_local/data` | returns the current [`Data`], in the form of a data file |
 //! | `PUT /_local/data` | replaces the [`Data`], up to 64 MiB |
@@ -122,6 +121,7 @@
 //!     -d '{"fault": "cut_connection", "scope": {"action": "GetRepo", "every": 3}}'
 //! ```
 //!
+//! Without a `scope`, the fault is injected into the next request.
 //! Control requests are not logged and get no faults. They are accepted only from this machine and
 //! not from web pages: a request with an `Origin`, or with a `Host` other than `localhost` or a
 //! loopback address, is refused (403). A server that other machines can reach accepts them only
@@ -145,7 +145,6 @@ mod generated;
 mod handle;
 mod http;
 mod log;
-mod log_guard;
 mod metadata;
 mod pipeline;
 mod protocol;
@@ -158,6 +157,6 @@ pub use crate::data::generate::Generate;
 pub use crate::data::repository::{Image, Repository, Tag, Visibility};
 pub use crate::data::{Data, Project, Role, User};
 pub use crate::fault::Fault;
-pub use crate::fault::scope::{FaultRule, Scope};
+pub use crate::fault::scope::Scope;
 pub use crate::handle::LocalUhub;
 pub use crate::log::ReceivedRequest;

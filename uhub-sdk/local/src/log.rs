@@ -1,10 +1,11 @@
 //! The log of requests.
 
-use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{collections::VecDeque, time::Duration};
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::fault::Fault;
 
@@ -61,10 +62,7 @@ pub struct ReceivedRequest {
     pub bytes: u64,
     /// The time from the head's arrival to the last sent byte or the end of the connection. `None`
     /// until then. Seconds in JSON.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        serialize_with = "crate::seconds::optional::serialize"
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", with = "crate::seconds")]
     pub elapsed: Option<Duration>,
 }
 
@@ -84,8 +82,42 @@ impl ReceivedRequest {
         let parameters = self.parameters.iter();
         let parameters = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
         let action = self.action.as_ref().map_or(0, String::len);
-        let fault = self.fault.as_ref().map_or(0, Fault::size);
+        let fault = self.fault.as_ref().and_then(|fault| serde_json::to_string(fault).ok());
+        let fault = fault.map_or(0, |json| json.len());
         size_of::<Self>() + parameters.sum::<usize>() + action + fault
+    }
+}
+
+/// A request in the log. It is updated until its response was sent, even if the log has removed it.
+#[derive(Clone)]
+pub(crate) struct LoggedRequest(Arc<Mutex<ReceivedRequest>>);
+
+impl LoggedRequest {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ReceivedRequest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Called with every answered request.
+pub(crate) type OnRequest = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
+
+/// Exists while a request is being answered. Dropping it records the time and calls `on_request`.
+pub(crate) struct LogGuard {
+    pub(crate) request: LoggedRequest,
+    pub(crate) on_request: Option<OnRequest>,
+    pub(crate) started: Instant,
+}
+
+impl Drop for LogGuard {
+    fn drop(&mut self) {
+        self.request.lock().elapsed = Some(self.started.elapsed());
+        // A callback that panics during unwinding would abort the process.
+        if let Some(on_request) = &self.on_request
+            && !std::thread::panicking()
+        {
+            let request = self.request.lock().clone();
+            on_request(&request);
+        }
     }
 }
 
@@ -93,28 +125,26 @@ impl ReceivedRequest {
 #[derive(Default)]
 pub(crate) struct Log {
     entries: VecDeque<Entry>,
-    /// The number of the oldest entry. Numbers are consecutive.
-    first_number: u64,
     size: usize,
     hasher: RandomState,
 }
 
 struct Entry {
-    request: ReceivedRequest,
+    request: LoggedRequest,
     size: usize,
     /// The hash of action and signature. `None` without a signature.
     hash: Option<u64>,
 }
 
 impl Log {
-    /// Adds a request and returns its number.
-    pub(crate) fn push(&mut self, mut request: ReceivedRequest) -> u64 {
+    /// Adds a request.
+    pub(crate) fn push(&mut self, mut request: ReceivedRequest) -> LoggedRequest {
         let signature = request.parameter("Signature");
         let signature = signature.filter(|signature| !signature.is_empty());
         let hash = signature.map(|text| self.hasher.hash_one((&request.action, text)));
         let mut entries = self.entries.iter().rev();
         let earlier = entries.find(|entry| entry.hash.is_some() && entry.hash == hash);
-        request.attempt = earlier.map_or(1, |entry| entry.request.attempt.saturating_add(1));
+        request.attempt = earlier.map_or(1, |entry| entry.request.lock().attempt.saturating_add(1));
         for (name, value) in &mut request.parameters {
             if is_secret(name) {
                 *value = HIDDEN.to_owned();
@@ -129,40 +159,23 @@ impl Log {
         }
         let size = request.size();
         self.size += size;
-        self.entries.push_back(Entry { request, size, hash });
+        let request = LoggedRequest(Arc::new(Mutex::new(request)));
+        self.entries.push_back(Entry { request: request.clone(), size, hash });
         while self.entries.len() > MAX_REQUESTS || self.size > MAX_BYTES {
-            self.remove_oldest();
+            let oldest = self.entries.pop_front();
+            self.size -= oldest.map_or(0, |entry| entry.size);
         }
-        self.first_number + self.entries.len() as u64 - 1
-    }
-
-    fn remove_oldest(&mut self) {
-        if let Some(entry) = self.entries.pop_front() {
-            self.first_number += 1;
-            self.size -= entry.size;
-        }
+        request
     }
 
     pub(crate) fn clear(&mut self) {
-        while !self.entries.is_empty() {
-            self.remove_oldest();
-        }
-    }
-
-    /// Updates a request that is still in the log.
-    pub(crate) fn update<T>(
-        &mut self,
-        number: u64,
-        update: impl FnOnce(&mut ReceivedRequest) -> T,
-    ) -> Option<T> {
-        let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
-        let entry = self.entries.get_mut(index)?;
-        Some(update(&mut entry.request))
+        self.entries.clear();
+        self.size = 0;
     }
 
     pub(crate) fn to_vec(&self) -> Vec<ReceivedRequest> {
         let entries = self.entries.iter();
-        entries.map(|entry| entry.request.clone()).collect()
+        entries.map(|entry| entry.request.lock().clone()).collect()
     }
 }
 
@@ -241,9 +254,8 @@ mod tests {
         }
         assert_eq!(log.to_vec().len(), 9);
         // A single request above the limit is removed too.
-        let number = log.push(request(&[("A", &large.repeat(11))]));
-        assert_eq!(log.to_vec().len(), 0);
-        assert_eq!(log.update(number, |_| ()), None);
+        log.push(request(&[("A", &large.repeat(11))]));
+        assert_eq!((log.to_vec().len(), log.size), (0, 0));
     }
 
     #[test]
@@ -298,8 +310,8 @@ mod tests {
         let attempt = |log: &mut Log, action: &str, signature: &[(&str, &str)]| {
             let mut request = request(signature);
             request.action = Some(action.to_owned());
-            let number = log.push(request);
-            log.update(number, |request| request.attempt).unwrap()
+            let request = log.push(request);
+            request.lock().attempt
         };
         assert_eq!(attempt(log, "A", &[("Signature", "x")]), 1);
         assert_eq!(attempt(log, "A", &[("Signature", "x")]), 2);
@@ -313,15 +325,15 @@ mod tests {
     }
 
     #[test]
-    fn a_request_can_be_updated_until_it_is_removed() {
+    fn a_request_can_be_updated_even_after_it_is_removed() {
         let mut log = Log::default();
         let first = log.push(request(&[]));
-        log.update(first, |request| request.ret_code = Some(0));
+        first.lock().ret_code = Some(0);
         assert_eq!(log.to_vec()[0].ret_code, Some(0));
         for _ in 0..MAX_REQUESTS {
             log.push(request(&[]));
         }
-        assert!(log.update(first, |_| ()).is_none());
-        assert!(log.update(u64::MAX, |_| ()).is_none());
+        first.lock().ret_code = Some(1);
+        assert!(log.to_vec().iter().all(|request| request.ret_code.is_none()));
     }
 }

@@ -5,39 +5,26 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::json;
 
-use crate::data::store::Store;
-use crate::http::response::ServiceResponse;
 use crate::protocol::{fields, ret_code};
+use crate::{data::store::Store, http::response::ServiceResponse};
 
 /// The path of the machine's role. A slash and a name select a role by its name.
 const PATH: &str = "/meta-data/v2/iam/security-credentials";
 
-/// The role whose credentials are requested.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum RoleSelector {
-    Default,
-    Named(String),
-}
-
-/// The role that a path selects. `None` for a path of another service.
-pub(crate) fn parse_path(path: &str) -> Option<RoleSelector> {
-    match path.strip_prefix(PATH)? {
-        "" | "/" => Some(RoleSelector::Default),
-        rest => {
-            let name = percent_decode_str(rest.strip_prefix('/')?);
-            Some(RoleSelector::Named(name.decode_utf8_lossy().into_owned()))
-        }
-    }
+/// The role that a path names, or an empty name for the machine's role. `None` for a path of
+/// another service.
+pub(crate) fn role_name(path: &str) -> Option<String> {
+    let rest = path.strip_prefix(PATH)?;
+    let name = if rest.is_empty() { rest } else { rest.strip_prefix('/')? };
+    Some(percent_decode_str(name).decode_utf8_lossy().into_owned())
 }
 
 /// Issues credentials that expire by the service's clock.
-pub(crate) fn respond(selector: &RoleSelector, store: &mut Store) -> ServiceResponse {
-    let role = store.role.as_ref().filter(|role| match selector {
-        RoleSelector::Default => true,
-        RoleSelector::Named(name) => *name == role.name,
-    });
-    let Some(role) = role else {
-        return ServiceResponse::text(StatusCode::NOT_FOUND, "no such role\n");
+pub(crate) fn respond(role_name: &str, store: &mut Store) -> ServiceResponse {
+    let role = store.data.role.as_ref();
+    let Some(role) = role.filter(|role| role_name.is_empty() || role_name == role.name) else {
+        let (status, text) = (StatusCode::NOT_FOUND, Some("no such role\n"));
+        return ServiceResponse { status, text, ..Default::default() };
     };
     let lifetime = i64::try_from(role.lifetime.as_secs()).unwrap_or(i64::MAX);
     let expires = store.now().saturating_add(lifetime);
@@ -48,7 +35,8 @@ pub(crate) fn respond(selector: &RoleSelector, store: &mut Store) -> ServiceResp
         "SecurityToken": user.security_token,
         "Expiration": rfc3339(expires),
     });
-    ServiceResponse::fields(fields([("RetCode", ret_code::SUCCESS.into()), ("Data", data)]))
+    let fields = fields([("RetCode", ret_code::SUCCESS.into()), ("Data", data)]);
+    ServiceResponse { fields, ..Default::default() }
 }
 
 /// Unix seconds in RFC 3339, in UTC. Clamped to the years 1970 to 9999.
@@ -63,18 +51,17 @@ mod tests {
 
     #[test]
     fn paths_select_roles() {
-        let named = |name: &str| Some(RoleSelector::Named(name.to_owned()));
         for (rest, expected) in [
-            ("", Some(RoleSelector::Default)),
-            ("/", Some(RoleSelector::Default)),
-            ("/web", named("web")),
-            ("/a%2Fb%20c", named("a/b c")),
+            ("", Some("")),
+            ("/", Some("")),
+            ("/web", Some("web")),
+            ("/a%2Fb%20c", Some("a/b c")),
             ("x", None),
         ] {
-            assert_eq!(parse_path(&format!("{PATH}{rest}")), expected, "{rest}");
+            assert_eq!(role_name(&format!("{PATH}{rest}")).as_deref(), expected, "{rest}");
         }
         for path in ["/", "", "/meta-data"] {
-            assert_eq!(parse_path(path), None, "{path}");
+            assert_eq!(role_name(path), None, "{path}");
         }
     }
 

@@ -1,78 +1,70 @@
 //! One request from start to end: parse, pick a fault, execute, respond, record.
 
-use std::error::Error;
-use std::net::IpAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{error::Error, io, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::control;
-use crate::documentation;
-use crate::fault::scope::Target;
-use crate::fault::{Fault, Timing};
-use crate::http::body::{ConnectionCut, ResponseBody};
-use crate::http::request::{self, HttpRefusal};
+use crate::fault::Fault;
+use crate::http::body::{ResponseBody, connection_cut};
+use crate::http::request;
 use crate::http::response::{ServiceResponse, json_response};
 use crate::http::stream::StreamControl;
-use crate::log::ReceivedRequest;
-use crate::log_guard::LogGuard;
-use crate::metadata::{self, RoleSelector};
+use crate::log::{LogGuard, LoggedRequest, ReceivedRequest};
 use crate::protocol::{Parameters, Refusal, ret_code};
-use crate::service;
-use crate::state::{Shared, State, new_request_id, stopped};
+use crate::state::{Shared, State, new_request_id};
+use crate::{control, documentation, metadata, service};
+
+/// The limits on the bodies of requests, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
 
 /// Answers one request. An error closes the connection.
 pub(crate) async fn handle(
     shared: Arc<Shared>,
     peer: IpAddr,
     stream: StreamControl,
-    stop: watch::Receiver<bool>,
     request: Request<Incoming>,
-) -> Result<Response<ResponseBody>, ConnectionCut> {
+) -> io::Result<Response<ResponseBody>> {
     let started = Instant::now();
     let (head, body) = request.into_parts();
-    let is_control = shared.control && control::is_control(head.uri.path());
-    let limit = if is_control && control::authorize(peer, &head).is_ok() {
-        shared.limits.control_body
-    } else {
-        shared.limits.body
-    };
+    let is_control = shared.control && head.uri.path().starts_with(control::PREFIX);
+    let is_allowed = is_control && control::authorize(peer, &head).is_ok();
+    let limit = if is_allowed { MAX_CONTROL_BODY } else { MAX_BODY };
     // A body that is too slow or incomplete gets no response.
     let reading = timeout(shared.limits.read, request::read_body(body, limit));
     let Ok(Ok(body)) = reading.await else {
-        return Err(ConnectionCut);
+        return Err(connection_cut());
     };
     if is_control {
         return Ok(control::respond(&shared, peer, &head, body.as_ref()));
     }
     let call = Call::parse(&shared, &head, body.as_ref());
     let (exchange, response) = Exchange::start(&shared, call, &head);
-    let number = exchange.number;
-    let mut guard = number.map(|number| LogGuard::new(Arc::clone(&shared), number, started));
-    let response = exchange.respond(&shared, response, stream, stop).await?;
-    if let Some(guard) = &mut guard {
-        guard.status = Some(response.status().as_u16());
+    let on_request = shared.on_request.clone();
+    let guard = exchange.logged.clone().map(|request| LogGuard { request, on_request, started });
+    let mut response = exchange.respond(&shared, response, stream).await?;
+    if let Some(guard) = &guard {
+        guard.request.lock().status = Some(response.status().as_u16());
     }
-    Ok(response.map(|body| body.logged(guard)))
+    response.body_mut().log_guard = guard;
+    Ok(response)
 }
 
 /// A parsed request.
 enum Call {
-    Api(Result<Parameters, HttpRefusal>),
-    Metadata(RoleSelector),
+    Api(Result<Parameters, Refusal>),
+    /// For the credentials of this role.
+    Metadata(String),
 }
 
 impl Call {
     fn parse(shared: &Shared, head: &Parts, body: Option<&Bytes>) -> Self {
-        match metadata::parse_path(head.uri.path()) {
-            Some(role) if shared.state().store.role.is_some() => Self::Metadata(role),
+        match metadata::role_name(head.uri.path()) {
+            Some(role) if shared.state().store.data.role.is_some() => Self::Metadata(role),
             _ => Self::Api(request::read_parameters(head, body)),
         }
     }
@@ -84,31 +76,6 @@ impl Call {
             _ => None,
         }
     }
-
-    fn target(&self) -> Target<'_> {
-        match self {
-            Self::Api(_) => Target::Action(self.action().unwrap_or_default()),
-            Self::Metadata(_) => Target::Metadata,
-        }
-    }
-
-    /// Adds the request to the log and returns its number. Metadata requests are only counted.
-    fn log(&self, state: &mut State, id: &str, head: &Parts, fault: Option<&Fault>) -> Option<u64> {
-        let Self::Api(parameters) = self else {
-            state.metadata_requests += 1;
-            return None;
-        };
-        Some(state.log.push(ReceivedRequest {
-            request_id: id.to_owned(),
-            method: head.method.to_string(),
-            path: head.uri.path().to_owned(),
-            content_type: request::content_type(head),
-            action: self.action().map(str::to_owned),
-            parameters: parameters.as_ref().map(Parameters::to_pairs).unwrap_or_default(),
-            fault: fault.cloned(),
-            ..ReceivedRequest::default()
-        }))
-    }
 }
 
 /// A request on its way to a response.
@@ -116,8 +83,8 @@ struct Exchange {
     call: Call,
     id: String,
     fault: Option<Fault>,
-    /// The number in the log.
-    number: Option<u64>,
+    /// `None` for a metadata request.
+    logged: Option<LoggedRequest>,
 }
 
 impl Exchange {
@@ -131,20 +98,38 @@ impl Exchange {
         let id = new_request_id();
         // One lock, so that the log has the order of the effects.
         let state = &mut *shared.state();
-        let fault = state.faults.next(call.target(), Instant::now());
-        let number = call.log(state, &id, head, fault.as_ref());
-        let exchange = Self { call, id, fault, number };
-        let timing = exchange.fault.as_ref().map_or(Timing::Immediate, Fault::timing);
-        let response = match timing {
-            Timing::Immediate => Ok(exchange.execute(state)),
-            Timing::Delayed(time) => Err(time),
-            Timing::Never => {
-                if let Some(Fault::RetCode { code, .. }) = exchange.fault {
-                    exchange.record(state, Some(code), false);
+        let (fault, logged) = match &call {
+            Call::Api(parameters) => {
+                let action = call.action();
+                let fault = state.faults.next(Some(action.unwrap_or_default()), Instant::now());
+                let logged = state.log.push(ReceivedRequest {
+                    request_id: id.clone(),
+                    method: head.method.to_string(),
+                    path: head.uri.path().to_owned(),
+                    content_type: request::content_type(head),
+                    action: action.map(str::to_owned),
+                    parameters: parameters.as_ref().map(Parameters::to_pairs).unwrap_or_default(),
+                    fault: fault.clone(),
+                    ..ReceivedRequest::default()
+                });
+                (fault, Some(logged))
+            }
+            Call::Metadata(_) => {
+                state.metadata_requests += 1;
+                (state.faults.next(None, Instant::now()), None)
+            }
+        };
+        let exchange = Self { call, id, fault, logged };
+        let response = match &exchange.fault {
+            Some(Fault::Delay { time }) => Err(*time),
+            Some(fault) if fault.prevents_execution() => {
+                if let Fault::RetCode { code, .. } = fault {
+                    exchange.record(Some(*code), false);
                 }
                 // The fault replaces it.
                 Ok(ServiceResponse::default())
             }
+            _ => Ok(exchange.execute(state)),
         };
         (exchange, response)
     }
@@ -152,29 +137,25 @@ impl Exchange {
     /// Authenticates, checks and executes the request.
     fn execute(&self, state: &mut State) -> ServiceResponse {
         let response = match &self.call {
-            Call::Metadata(role) => metadata::respond(role, &mut state.store),
-            Call::Api(Err(http)) => ServiceResponse::refusal(http.status, "", http.refusal()),
+            Call::Metadata(role_name) => metadata::respond(role_name, &mut state.store),
+            Call::Api(Err(refusal)) => ServiceResponse::of("", Err(refusal.clone())),
             Call::Api(Ok(parameters)) => {
-                let repeats_pages =
-                    self.fault.as_ref().map(|fault| fault.split().0) == Some(&Fault::RepeatPages);
-                let action = self.call.action().unwrap_or_default();
-                match service::execute(&mut state.store, parameters, repeats_pages) {
-                    Ok(fields) => ServiceResponse::success(action, fields),
-                    Err(refusal) => ServiceResponse::refusal(StatusCode::OK, action, refusal),
-                }
+                let fault = self.fault.as_ref().map(|fault| fault.split().0);
+                let repeats_pages = fault == Some(&Fault::RepeatPages);
+                let result = service::execute(&mut state.store, parameters, repeats_pages);
+                ServiceResponse::of(self.call.action().unwrap_or_default(), result)
             }
         };
         let ret_code = response.ret_code();
-        self.record(state, ret_code, ret_code == Some(ret_code::SUCCESS));
+        self.record(ret_code, ret_code == Some(ret_code::SUCCESS));
         response
     }
 
-    fn record(&self, state: &mut State, ret_code: Option<i64>, executed: bool) {
-        if let Some(number) = self.number {
-            state.log.update(number, |request| {
-                request.ret_code = ret_code;
-                request.executed = executed;
-            });
+    fn record(&self, ret_code: Option<i64>, executed: bool) {
+        if let Some(request) = &self.logged {
+            let mut request = request.lock();
+            request.ret_code = ret_code;
+            request.executed = executed;
         }
     }
 
@@ -184,8 +165,7 @@ impl Exchange {
         shared: &Shared,
         response: Result<ServiceResponse, Duration>,
         stream: StreamControl,
-        mut stop: watch::Receiver<bool>,
-    ) -> Result<Response<ResponseBody>, ConnectionCut> {
+    ) -> io::Result<Response<ResponseBody>> {
         let mut response = match response {
             Ok(response) => response,
             Err(delay) => {
@@ -196,8 +176,8 @@ impl Exchange {
         let fault = self.fault.as_ref().map(Fault::split);
         if let Some((Fault::Hang, _)) = fault {
             // If the client leaves first, this future is dropped with its connection.
-            stopped(&mut stop).await;
-            return Err(ConnectionCut);
+            shared.stopping().await;
+            return Err(connection_cut());
         }
         if !shared.latency.is_zero() {
             sleep(shared.latency).await;
@@ -210,13 +190,19 @@ impl Exchange {
             return Ok(whole(&response));
         };
         match fault {
-            Fault::CutConnection => return Err(ConnectionCut),
+            Fault::CutConnection => return Err(connection_cut()),
             Fault::ResetConnection => {
                 stream.reset();
-                return Err(ConnectionCut);
+                return Err(connection_cut());
             }
             Fault::Respond { status, headers, body } => {
-                return Ok(custom_response(*status, headers, body, &stream));
+                let response = custom_response(*status, headers, body, stream);
+                return Ok(response.unwrap_or_else(|error| {
+                    let text = format!("the response of the fault cannot be sent: {error}\n");
+                    let mut response = Response::new(ResponseBody::whole(text.into()));
+                    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                    response
+                }));
             }
             Fault::Huge { bytes } => {
                 let body = ResponseBody::huge(action, *bytes);
@@ -255,14 +241,15 @@ impl Exchange {
 
 /// The response of a [`Fault::RetCode`].
 fn with_ret_code(action: &str, code: i64, message: &str) -> ServiceResponse {
-    if code == ret_code::SUCCESS {
-        return ServiceResponse::success(action, Default::default());
-    }
     let message = match message {
         "" => documentation::meaning(code).unwrap_or("The service refuses"),
         message => message,
     };
-    ServiceResponse::refusal(StatusCode::OK, action, Refusal::new(code, message))
+    let result = match code {
+        ret_code::SUCCESS => Ok(Default::default()),
+        _ => Err(Refusal::new(code, message)),
+    };
+    ServiceResponse::of(action, result)
 }
 
 /// Makes the connection close after the response.
@@ -277,30 +264,15 @@ fn custom_response(
     status: u16,
     headers: &[(String, String)],
     body: &Bytes,
-    stream: &StreamControl,
-) -> Response<ResponseBody> {
-    try_custom_response(status, headers, body, stream).unwrap_or_else(|error| {
-        let text = format!("the response of the fault cannot be sent: {error}\n");
-        let mut response = Response::new(ResponseBody::whole(text.into()));
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response
-    })
-}
-
-fn try_custom_response(
-    status: u16,
-    headers: &[(String, String)],
-    body: &Bytes,
-    stream: &StreamControl,
+    stream: StreamControl,
 ) -> Result<Response<ResponseBody>, Box<dyn Error>> {
-    let mut response = Response::new(ResponseBody::whole(body.clone()));
-    *response.status_mut() = StatusCode::from_u16(status)?;
+    let mut builder = Response::builder().status(status);
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    let mut response = builder.body(ResponseBody::whole(body.clone()))?;
     if response.status().is_informational() {
         return Err("a final response needs a status of 200 or more".into());
-    }
-    for (name, value) in headers {
-        let name = HeaderName::from_bytes(name.as_bytes())?;
-        response.headers_mut().append(name, HeaderValue::from_str(value)?);
     }
     if response.headers().contains_key(TRANSFER_ENCODING) {
         return Err("the server sets `Transfer-Encoding` itself".into());
@@ -308,7 +280,7 @@ fn try_custom_response(
     // A longer body is truncated to the given length; a shorter one cuts the connection.
     match content_length(response.headers())? {
         Some(length) if length > body.len() => {
-            *response.body_mut() = ResponseBody::broken(body.clone(), stream.clone());
+            *response.body_mut() = ResponseBody::broken(body.clone(), stream);
         }
         Some(length) => *response.body_mut() = ResponseBody::whole(body.slice(..length)),
         None => {}

@@ -1,8 +1,8 @@
 //! The platform's protocol: parameters in three encodings, signatures and return codes. No I/O.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
+use http::StatusCode;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Number, Value};
 use sha1::{Digest, Sha1};
@@ -29,21 +29,31 @@ pub(crate) mod ret_code {
 /// The fields of a response besides the envelope.
 pub(crate) type Fields = Map<String, Value>;
 
+/// What an action returns.
+pub(crate) type ActionResult = Result<Fields, Refusal>;
+
 pub(crate) fn fields<const N: usize>(fields: [(&str, Value); N]) -> Fields {
     let fields = fields.map(|(name, value)| (name.to_owned(), value));
     fields.into_iter().collect()
 }
 
-/// Why an action was refused. The message never quotes a value: it could be a key or a signature.
-#[derive(Debug, PartialEq, Eq)]
+/// Why a request was refused. The message never quotes a value: it could be a key or a signature.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
     pub(crate) ret_code: i64,
     pub(crate) message: String,
 }
 
 impl Refusal {
+    /// The service refuses.
     pub(crate) fn new(ret_code: i64, message: impl Into<String>) -> Self {
-        Self { ret_code, message: message.into() }
+        Self { status: StatusCode::OK, ret_code, message: message.into() }
+    }
+
+    /// The request does not follow the protocol.
+    pub(crate) fn http(status: StatusCode, message: &str) -> Self {
+        Self { status, ..Self::new(ret_code::BAD_PARAMETER, message) }
     }
 
     pub(crate) fn missing(parameter: &str) -> Self {
@@ -56,16 +66,15 @@ impl Refusal {
 }
 
 /// Why a query or body cannot be read.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed(pub(crate) &'static str);
+type Malformed = &'static str;
 
 /// The limit on parameters: each takes far more memory than its text.
 const MAX_PARAMETERS: usize = 10_000;
-const TOO_MANY: Malformed = Malformed("more than 10,000 parameters");
+const TOO_MANY: Malformed = "more than 10,000 parameters";
 
 /// The limit on names and values of flattened JSON, which repeats the outer names.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
-const TOO_LONG: Malformed = Malformed("names and values exceed 2 MiB");
+const TOO_LONG: Malformed = "names and values exceed 2 MiB";
 
 /// The parameters of a request as text, in the order of arrival.
 ///
@@ -80,14 +89,12 @@ impl Parameters {
         let pairs = text.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty());
         let mut parameters = Vec::new();
         for pair in pairs {
-            let (name, value) = match pair.iter().position(|&byte| byte == b'=') {
-                Some(at) => (&pair[..at], &pair[at + 1..]),
-                None => (pair, &[][..]),
-            };
             if parameters.len() == MAX_PARAMETERS {
                 return Err(TOO_MANY);
             }
-            parameters.push((percent_decode(name)?, percent_decode(value)?));
+            let mut parts = pair.splitn(2, |&byte| byte == b'=');
+            let mut next_part = || percent_decode(parts.next().unwrap_or_default());
+            parameters.push((next_part()?, next_part()?));
         }
         Ok(Self(parameters))
     }
@@ -95,7 +102,7 @@ impl Parameters {
     /// Reads a JSON object and flattens it: `{"A": [{"B": 1}]}` becomes `A.0.B=1`.
     pub(crate) fn from_json(text: &[u8]) -> Result<Self, Malformed> {
         let OrderedFields(fields) =
-            serde_json::from_slice(text).map_err(|_| Malformed("the body is not a JSON object"))?;
+            serde_json::from_slice(text).map_err(|_| "the body is not a JSON object")?;
         let mut flat = Flattener::default();
         for (name, value) in fields {
             flat.name = name;
@@ -162,15 +169,14 @@ fn percent_decode(text: &[u8]) -> Result<String, Malformed> {
             b'+' => b' ',
             b'%' => {
                 let mut digit = || char::from(bytes.next()?).to_digit(16);
-                let (high, low) = digit()
-                    .zip(digit())
-                    .ok_or(Malformed("a percent sign does not start an escape"))?;
+                let (high, low) =
+                    digit().zip(digit()).ok_or("a percent sign does not start an escape")?;
                 (high * 16 + low) as u8
             }
             other => other,
         });
     }
-    String::from_utf8(decoded).map_err(|_| Malformed("a name or value is not UTF-8"))
+    String::from_utf8(decoded).map_err(|_| "a name or value is not UTF-8")
 }
 
 /// Flattens JSON.
@@ -190,7 +196,7 @@ impl Flattener {
             Value::Bool(value) => self.push(value.to_string()),
             Value::Number(number) => self.push(number_text(&number)),
             // These have no signed text: they would look absent.
-            Value::Null => Err(Malformed("a parameter is null")),
+            Value::Null => Err("a parameter is null"),
             Value::Array(items) if items.is_empty() => Err(EMPTY),
             Value::Object(fields) if fields.is_empty() => Err(EMPTY),
             Value::Array(items) => (0_usize..)
@@ -224,7 +230,7 @@ impl Flattener {
     }
 }
 
-const EMPTY: Malformed = Malformed("a parameter is an empty list or object");
+const EMPTY: Malformed = "a parameter is an empty list or object";
 
 /// The signed text of a number: without an exponent, and without `.0`.
 fn number_text(number: &Number) -> String {
@@ -250,11 +256,8 @@ impl<'de> Deserialize<'de> for OrderedFields {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrderedFields, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(OrderedFields(fields))
+                let fields = std::iter::from_fn(|| map.next_entry().transpose());
+                fields.collect::<Result<_, _>>().map(OrderedFields)
             }
         }
 

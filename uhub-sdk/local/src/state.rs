@@ -1,24 +1,27 @@
 //! The state that the handle and the connections share.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 
-use crate::data::store::Store;
-use crate::fault::scope::Faults;
-use crate::log::{Log, ReceivedRequest};
+use crate::log::{Log, OnRequest};
+use crate::{data::store::Store, fault::scope::Faults};
+
+/// What the server does with its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Open,
+    /// The port is closed for this time.
+    Unavailable(Duration),
+    Stopping,
+}
 
 /// The limits on a client, so that it cannot starve the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// The number of open connections.
     pub(crate) connections: usize,
-    /// The length of an API request's body, in bytes.
-    pub(crate) body: usize,
-    /// The length of a control request's body, in bytes.
-    pub(crate) control_body: usize,
     /// The time to read a head, and the time to read a body.
     pub(crate) read: Duration,
     /// How long a client may read nothing of its response.
@@ -31,8 +34,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 512,
-            body: 1024 * 1024,
-            control_body: 64 * 1024 * 1024,
             read: Duration::from_secs(30),
             write: Duration::from_secs(30),
             grace: Duration::from_secs(2),
@@ -40,17 +41,13 @@ impl Default for Limits {
     }
 }
 
-/// Called with every answered request.
-pub(crate) type OnRequest = Arc<dyn Fn(&ReceivedRequest) + Send + Sync>;
-
 pub(crate) struct Shared {
     pub(crate) latency: Duration,
     pub(crate) limits: Limits,
     pub(crate) on_request: Option<OnRequest>,
     /// Whether the server accepts control requests over HTTP.
     pub(crate) control: bool,
-    /// Until when the port is closed.
-    pub(crate) unavailable: watch::Sender<Option<Instant>>,
+    pub(crate) phase: watch::Sender<Phase>,
     /// One lock, so that requests, faults and effects have one order.
     pub(crate) state: Mutex<State>,
 }
@@ -63,12 +60,21 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    /// Closes the port for a time.
+    /// Closes the port for a time, unless the server stops.
     pub(crate) fn unavailable_for(&self, time: Duration) {
-        let now = Instant::now();
-        // Caps the end: `Instant + Duration` overflows for huge times.
-        let until = now.checked_add(time).unwrap_or(now + Duration::from_secs(u32::MAX.into()));
-        self.unavailable.send_replace(Some(until));
+        self.phase.send_if_modified(|phase| {
+            let is_running = *phase != Phase::Stopping;
+            if is_running {
+                *phase = Phase::Unavailable(time);
+            }
+            is_running
+        });
+    }
+
+    /// Waits until the server stops.
+    pub(crate) async fn stopping(&self) {
+        // Fails only if the sender is dropped, which `self` prevents.
+        let _ = self.phase.subscribe().wait_for(|phase| *phase == Phase::Stopping).await;
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -76,22 +82,13 @@ impl Shared {
     }
 }
 
-/// Waits until the server is stopped or dropped.
-pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
 /// A random request id in the form of a UUID.
 pub(crate) fn new_request_id() -> String {
-    let (high, low) = (fastrand::u64(..), fastrand::u64(..));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        high >> 32,
-        high >> 16 & 0xffff,
-        high & 0xfff,
-        low >> 48 & 0xfff,
-        low & 0xffff_ffff_ffff,
-    )
+    let mut id = format!("{:032x}", fastrand::u128(..));
+    for index in [20, 16, 12, 8] {
+        id.insert(index, '-');
+    }
+    id
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::{
     action::Action,
-    call::untyped::UntypedCall,
     client::Client,
     error::Error,
     exchange::{Exchange, Options, judge::Metadata, retry::RetryPolicy},
@@ -38,21 +37,6 @@ impl Client {
         Call::new(self.clone(), request)
     }
 
-    /// Creates a call of an action that this crate has no types for.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let call = client.action("DescribeSomethingNew").param("Limit", 1);
-    /// let response: serde_json::Value = call.send().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn action(&self, name: impl Into<String>) -> UntypedCall {
-        UntypedCall::new(self.clone(), name.into())
-    }
-
     /// Sends a request.
     ///
     /// # Errors
@@ -75,7 +59,7 @@ impl Client {
     }
 }
 
-impl<R: Action, C> Call<R, C> {
+impl<R, C> Call<R, C> {
     pub(crate) fn new(client: C, request: R) -> Self {
         Self { client, request, options: Options::default(), read_ahead: 1 }
     }

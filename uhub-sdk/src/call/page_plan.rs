@@ -6,7 +6,6 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    fmt,
     hash::{BuildHasher, RandomState},
 };
 
@@ -15,7 +14,6 @@ const DEFAULT_LIMIT: i64 = 100;
 /// How many items are remembered besides those of the first page.
 const MAX_RECENT: usize = 16_384;
 
-/// Offset and limit of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageRange {
     pub(super) offset: i64,
@@ -31,7 +29,6 @@ pub(super) struct PageReport {
     pub(super) is_as_planned: bool,
 }
 
-#[derive(Debug)]
 pub(super) struct PagePlan {
     limit: i64,
     /// The end of the last page that was read.
@@ -167,12 +164,6 @@ impl ItemHistory {
             self.recent.remove(&oldest);
         }
         (is_new, is_restart)
-    }
-}
-
-impl fmt::Debug for ItemHistory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ItemHistory").finish_non_exhaustive()
     }
 }
 

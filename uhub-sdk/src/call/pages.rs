@@ -28,7 +28,6 @@ pub trait Paged: Action + Clone + Unpin + 'static {
     /// The items of a page.
     type Item: fmt::Debug + Send + Unpin + 'static;
 
-    /// Returns offset and limit.
     #[doc(hidden)]
     fn page_range(&self) -> (Option<i64>, Option<i64>);
 
@@ -86,14 +85,12 @@ impl<R: Paged> Call<R> {
 /// next page time out.
 struct PendingPage<R: Paged> {
     range: PageRange,
-    response: AbortOnDrop<Result<R::Response, Error>>,
+    response: JoinHandle<Result<R::Response, Error>>,
 }
 
-struct AbortOnDrop<T>(JoinHandle<T>);
-
-impl<T> Drop for AbortOnDrop<T> {
+impl<R: Paged> Drop for PendingPage<R> {
     fn drop(&mut self) {
-        self.0.abort();
+        self.response.abort();
     }
 }
 
@@ -124,10 +121,8 @@ impl<R: Paged> Pages<R> {
         {
             let mut call = call.clone();
             call.request.set_page_range(range.offset, range.limit);
-            self.in_flight.push_back(PendingPage {
-                range,
-                response: AbortOnDrop(runtime.spawn(call.send())),
-            });
+            let response = runtime.spawn(call.send());
+            self.in_flight.push_back(PendingPage { range, response });
         }
         Ok(())
     }
@@ -139,7 +134,7 @@ impl<R: Paged> Pages<R> {
             return Poll::Ready(None);
         };
         let range = *range;
-        let response = match ready!(Pin::new(&mut response.0).poll(context)) {
+        let response = match ready!(Pin::new(response).poll(context)) {
             Ok(response) => response,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(_) => Err(no_runtime()),
@@ -186,6 +181,7 @@ impl<R: Paged> Stream for Pages<R> {
 }
 
 /// A [`Stream`] of the items of an action, created by [`Call::items`].
+#[derive(Debug)]
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Items<R: Paged> {
     pages: Pages<R>,
@@ -219,12 +215,6 @@ impl<R: Paged> Stream for Items<R> {
 
 impl<R: Paged> fmt::Debug for Pages<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").field("plan", &self.plan).finish_non_exhaustive()
-    }
-}
-
-impl<R: Paged> fmt::Debug for Items<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("plan", &self.pages.plan).finish_non_exhaustive()
+        f.debug_struct("Pages").field("call", &self.call).finish_non_exhaustive()
     }
 }

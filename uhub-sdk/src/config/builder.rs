@@ -51,32 +51,13 @@ pub struct ClientBuilder {
     allows_plain_http: bool,
     /// Replaces the built-in transport.
     transport: Option<Arc<dyn Transport>>,
-    /// The settings of the built-in transport.
     http: HttpSettings,
 }
 
-/// Omits credentials, the proxy and an invalid base URL, which may contain a password.
+/// Shows no settings: the credentials, the proxy and an invalid base URL may contain secrets.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn value<T>(setting: &Option<Setting<T>>) -> Option<&T> {
-            setting.as_ref().map(|setting| &setting.value)
-        }
-        let base_url = self.config.base_url.as_ref();
-        let base_url = base_url.map(|url| match check::endpoint(url, true) {
-            Ok(_) => url.value.as_str(),
-            Err(_) => "[invalid]",
-        });
-        f.debug_struct("ClientBuilder")
-            .field("base_url", &base_url)
-            .field("project_id", &value(&self.config.project_id))
-            .field("encoding", &self.encoding)
-            .field("connect_timeout", &self.http.connect_timeout)
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("timeout", &value(&self.config.timeout))
-            .field("retry", &value(&self.config.retry))
-            .field("max_response_size", &self.http.max_response_size)
-            .field("allows_plain_http", &self.allows_plain_http)
-            .finish_non_exhaustive()
+        f.debug_struct("ClientBuilder").finish_non_exhaustive()
     }
 }
 
@@ -270,7 +251,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum number of idle connections. Unlimited by default.
+    /// Sets how many idle connections are kept open. Unlimited by default.
     pub fn max_idle_connections(mut self, value: usize) -> Self {
         self.http.max_idle_connections = value;
         self

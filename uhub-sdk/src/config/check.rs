@@ -13,7 +13,6 @@ use crate::{
     transport::reqwest::Proxy,
 };
 
-/// The checked base URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) uri: Uri,
@@ -32,7 +31,6 @@ impl<T> Setting<T> {
     }
 }
 
-/// Returns the problems of the credentials.
 pub(crate) fn credential_problems(credentials: &Setting<CredentialsSource>) -> Vec<String> {
     match &credentials.value {
         CredentialsSource::Static(pair) => {
@@ -42,7 +40,6 @@ pub(crate) fn credential_problems(credentials: &Setting<CredentialsSource>) -> V
     }
 }
 
-/// Checks a project id.
 pub(crate) fn project_problem(project_id: &Setting<String>) -> Option<String> {
     value_problem("project id", &project_id.value).map(|problem| project_id.sentence(problem))
 }

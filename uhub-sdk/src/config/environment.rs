@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use crate::{
-    config::profile::{ProfileFile, ProfileFiles},
+    config::profile::ProfileFile,
     config::resolve::PartialConfig,
     config::source::{ConfigSource, Setting},
     credentials::{cache::CredentialsSource, key_pair::Credentials},
@@ -13,7 +13,6 @@ use crate::{
 pub(crate) struct Environment<R> {
     /// Returns the value of a variable.
     read: R,
-    /// The user's home directory.
     home: Option<PathBuf>,
     problems: Vec<String>,
 }
@@ -61,12 +60,9 @@ impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
         name: Option<String>,
         with_credentials: bool,
     ) -> PartialConfig {
-        let files = ProfileFiles {
-            config: self.file("UCLOUD_SHARED_CONFIG_FILE", "config.json"),
-            credential: self.file("UCLOUD_SHARED_CREDENTIAL_FILE", "credential.json"),
-            profile: name,
-        };
-        files.read(with_credentials)
+        let config = self.file("UCLOUD_SHARED_CONFIG_FILE", "config.json");
+        let credential = self.file("UCLOUD_SHARED_CREDENTIAL_FILE", "credential.json");
+        PartialConfig::from_profile(config, credential, name, with_credentials)
     }
 
     fn file(&self, variable: &'static str, default_name: &str) -> ProfileFile {

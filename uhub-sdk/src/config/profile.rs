@@ -24,13 +24,6 @@ use crate::{
 /// Larger files are rejected.
 const MAX_SIZE: u64 = 1024 * 1024;
 
-/// The two files, and the name of the profile to read. Without a name, the active profile is read.
-pub(crate) struct ProfileFiles {
-    pub(crate) config: ProfileFile,
-    pub(crate) credential: ProfileFile,
-    pub(crate) profile: Option<String>,
-}
-
 /// A file, and the problems found in it so far.
 pub(crate) struct ProfileFile {
     path: PathBuf,
@@ -62,10 +55,15 @@ enum Field<V> {
     Invalid(IgnoredAny),
 }
 
-impl ProfileFiles {
-    /// Reads the settings of the profile. The credential file is read only `with_credentials`.
-    pub(crate) fn read(self, with_credentials: bool) -> PartialConfig {
-        let Self { mut config, mut credential, profile } = self;
+impl PartialConfig {
+    /// Reads the settings of a profile, or of the active one. The credential file is read only
+    /// `with_credentials`.
+    pub(crate) fn from_profile(
+        mut config: ProfileFile,
+        mut credential: ProfileFile,
+        profile: Option<String>,
+        with_credentials: bool,
+    ) -> Self {
         config.load();
         if with_credentials {
             credential.warn_if_exposed();
@@ -119,7 +117,6 @@ impl ProfileFile {
         Self { path, variable, entries: Vec::new(), problems: Vec::new() }
     }
 
-    /// Reads the entries of the file.
     fn load(&mut self) {
         let text = match (read(&self.path), self.variable) {
             (Ok(text), _) => text,
@@ -218,7 +215,6 @@ impl ProfileFile {
         self.value(profile, field, "a whole number, 0 or more")
     }
 
-    /// Returns the name of the active profile.
     fn active(&mut self) -> Option<String> {
         let (mut active, mut invalid) = (Vec::new(), Vec::new());
         for entry in &self.entries {
@@ -333,12 +329,9 @@ mod tests {
             }
             path
         };
-        let files = ProfileFiles {
-            config: ProfileFile::new(file("config.json", config), None),
-            credential: ProfileFile::new(file("credential.json", credential), None),
-            profile: profile.map(str::to_owned),
-        };
-        files.read(true)
+        let config = ProfileFile::new(file("config.json", config), None);
+        let credential = ProfileFile::new(file("credential.json", credential), None);
+        PartialConfig::from_profile(config, credential, profile.map(str::to_owned), true)
     }
 
     /// The values of a profile.
@@ -476,18 +469,18 @@ mod tests {
 
     #[test]
     fn a_file_that_a_variable_names_must_exist() {
-        let files = || ProfileFiles {
-            config: ProfileFile::new(
+        let read = |with_credentials| {
+            let config = ProfileFile::new(
                 PathBuf::from("/nowhere/config.json"),
                 Some("UCLOUD_SHARED_CONFIG_FILE"),
-            ),
-            credential: ProfileFile::new(
+            );
+            let credential = ProfileFile::new(
                 PathBuf::from("/nowhere/credential.json"),
                 Some("UCLOUD_SHARED_CREDENTIAL_FILE"),
-            ),
-            profile: None,
+            );
+            PartialConfig::from_profile(config, credential, None, with_credentials)
         };
-        let config = files().read(true);
+        let config = read(true);
         assert_eq!(
             config.problems,
             [
@@ -495,7 +488,7 @@ mod tests {
             ]
         );
         assert!(config.credential_problems[0].contains("UCLOUD_SHARED_CREDENTIAL_FILE"));
-        assert!(files().read(false).credential_problems.is_empty());
+        assert!(read(false).credential_problems.is_empty());
     }
 
     #[cfg(unix)]

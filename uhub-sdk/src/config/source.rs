@@ -53,7 +53,6 @@ pub struct ConfigSources {
     pub retry: ConfigSource,
 }
 
-/// A value and its source.
 #[derive(Clone)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,

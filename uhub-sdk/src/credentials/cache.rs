@@ -17,7 +17,6 @@ use crate::{
 const REFRESH_MARGIN: Duration = Duration::from_secs(300);
 /// How long to use new credentials that have already expired by this machine's clock.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
-/// The timeout of a provider.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
 /// The pause after a failed refresh while the cached credentials are valid.
 const PAUSE_IF_VALID: Duration = Duration::from_secs(10);
@@ -62,7 +61,6 @@ impl CredentialsSource {
     }
 }
 
-/// The credentials of a provider.
 pub(crate) struct CachedCredentials {
     provider: Arc<dyn ProvideCredentials>,
     state: Mutex<State>,
@@ -89,7 +87,6 @@ struct Failure {
     error: Arc<dyn StdError + Send + Sync>,
 }
 
-/// The state of the cache at one moment.
 enum Lookup {
     Fresh(Arc<Credentials>),
     /// Still valid, but due for a refresh.

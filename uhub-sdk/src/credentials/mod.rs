@@ -56,9 +56,3 @@ impl<T: ProvideCredentials + ?Sized> ProvideCredentials for Arc<T> {
         (**self).provide()
     }
 }
-
-impl<T: ProvideCredentials + ?Sized> ProvideCredentials for Box<T> {
-    fn provide(&self) -> BoxFuture<'_, Result<Credentials, ProviderError>> {
-        (**self).provide()
-    }
-}

@@ -26,14 +26,12 @@ pub struct Metadata {
     pub message: Option<String>,
 }
 
-/// A response that was read.
 pub(crate) struct Success<T> {
     pub(crate) response: T,
     pub(crate) metadata: Metadata,
     pub(crate) http_status: StatusCode,
 }
 
-/// Reads a response and judges it.
 pub(crate) fn judge<T>(
     response: &Response<Bytes>,
     call: &CallContext<'_>,

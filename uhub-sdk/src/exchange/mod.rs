@@ -32,7 +32,7 @@ use crate::{
         retry::{AttemptOutcome, RetryLimits, RetryPolicy, SystemClock},
         state::ClientState,
     },
-    ret_code::RetCode,
+    ret_code::{Outcome, RetCode},
     wire::{encode, envelope::ReadResult, parameters::Parameters, sign},
 };
 
@@ -137,7 +137,8 @@ impl Exchange<'_> {
             }
         };
         judge(&response, &call, read).map_err(|mut error| {
-            error.0.is_retryable |= error.ret_code().is_some_and(RetCode::is_expired_token)
+            error.0.is_retryable |= error.ret_code().map(RetCode::outcome)
+                == Some(Outcome::TokenExpired)
                 && client.credentials.invalidate(&credentials, began);
             error
         })

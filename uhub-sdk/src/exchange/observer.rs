@@ -55,16 +55,6 @@ impl<T: Observer + ?Sized> Observer for Arc<T> {
     }
 }
 
-impl<T: Observer + ?Sized> Observer for Box<T> {
-    fn attempt(&self, attempt: &Attempt<'_>) {
-        (**self).attempt(attempt);
-    }
-
-    fn call(&self, call: &FinishedCall<'_>) {
-        (**self).call(call);
-    }
-}
-
 /// One attempt of a call, as passed to an [`Observer`].
 #[derive(Debug)]
 #[non_exhaustive]

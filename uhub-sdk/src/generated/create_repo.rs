@@ -158,18 +158,6 @@ pub struct CreateRepoResponse {}
 impl decode::Model for CreateRepoResponse {
     const NAME: &'static str = "CreateRepoResponse";
     const FIELDS: &'static [decode::Field] = &[];
-
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read_field<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        _: decode::FieldContext<'_>,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Ok(())
-    }
 }
 
 impl<'de> Deserialize<'de> for CreateRepoResponse {
@@ -190,12 +178,6 @@ pub(crate) mod tests {
   "Description": "BEUmUVDI"
 }"#;
 
-    pub(crate) const RESPONSE: &str = r#"{
-  "Action": "CreateRepoResponse",
-  "Message": "DcRJngSm",
-  "RetCode": 0
-}"#;
-
     #[test]
     fn sends_the_documented_request() {
         let request = CreateRepoRequest::new("cClamyhb")
@@ -204,6 +186,12 @@ pub(crate) mod tests {
             .description("BEUmUVDI");
         testing::assert_sends(&request, REQUEST);
     }
+
+    pub(crate) const RESPONSE: &str = r#"{
+  "Action": "CreateRepoResponse",
+  "Message": "DcRJngSm",
+  "RetCode": 0
+}"#;
 
     #[test]
     fn reads_the_documented_response() {

@@ -113,18 +113,6 @@ pub struct DeleteRepoResponse {}
 impl decode::Model for DeleteRepoResponse {
     const NAME: &'static str = "DeleteRepoResponse";
     const FIELDS: &'static [decode::Field] = &[];
-
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read_field<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        _: decode::FieldContext<'_>,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Ok(())
-    }
 }
 
 impl<'de> Deserialize<'de> for DeleteRepoResponse {
@@ -143,16 +131,16 @@ pub(crate) mod tests {
   "RepoName": "knXPUThp"
 }"#;
 
-    pub(crate) const RESPONSE: &str = r#"{
-  "Action": "DeleteRepoResponse",
-  "RetCode": 0
-}"#;
-
     #[test]
     fn sends_the_documented_request() {
         let request = DeleteRepoRequest::new("knXPUThp").project_id("bkMJlJgA");
         testing::assert_sends(&request, REQUEST);
     }
+
+    pub(crate) const RESPONSE: &str = r#"{
+  "Action": "DeleteRepoResponse",
+  "RetCode": 0
+}"#;
 
     #[test]
     fn reads_the_documented_response() {

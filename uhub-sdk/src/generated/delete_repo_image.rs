@@ -136,18 +136,6 @@ pub struct DeleteRepoImageResponse {}
 impl decode::Model for DeleteRepoImageResponse {
     const NAME: &'static str = "DeleteRepoImageResponse";
     const FIELDS: &'static [decode::Field] = &[];
-
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read_field<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        _: decode::FieldContext<'_>,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Ok(())
-    }
 }
 
 impl<'de> Deserialize<'de> for DeleteRepoImageResponse {
@@ -168,17 +156,17 @@ pub(crate) mod tests {
   "TagName": "ttebrRqp"
 }"#;
 
-    pub(crate) const RESPONSE: &str = r#"{
-  "Action": "DeleteRepoImageResponse",
-  "RetCode": 0
-}"#;
-
     #[test]
     fn sends_the_documented_request() {
         let request = DeleteRepoImageRequest::new("QxQePyTQ", "bqWkUZbf", "ttebrRqp")
             .project_id("CSGiTSjx");
         testing::assert_sends(&request, REQUEST);
     }
+
+    pub(crate) const RESPONSE: &str = r#"{
+  "Action": "DeleteRepoImageResponse",
+  "RetCode": 0
+}"#;
 
     #[test]
     fn reads_the_documented_response() {

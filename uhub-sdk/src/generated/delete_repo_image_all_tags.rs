@@ -129,18 +129,6 @@ pub struct DeleteRepoImageAllTagsResponse {}
 impl decode::Model for DeleteRepoImageAllTagsResponse {
     const NAME: &'static str = "DeleteRepoImageAllTagsResponse";
     const FIELDS: &'static [decode::Field] = &[];
-
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read_field<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        _: decode::FieldContext<'_>,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Ok(())
-    }
 }
 
 impl<'de> Deserialize<'de> for DeleteRepoImageAllTagsResponse {

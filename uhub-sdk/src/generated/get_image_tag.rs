@@ -324,6 +324,16 @@ pub(crate) mod tests {
   "TagName": "uuEBQFTj"
 }"#;
 
+    #[test]
+    fn sends_the_documented_request() {
+        let request = GetImageTagRequest::new("HOJJPcie", "PWKlOfuO")
+            .project_id("BvXJygZe")
+            .offset(9)
+            .limit(9)
+            .tag_name("uuEBQFTj");
+        testing::assert_sends(&request, REQUEST);
+    }
+
     pub(crate) const RESPONSE: &str = r#"{
   "Action": "GetImageTagResponse",
   "RetCode": 0,
@@ -336,16 +346,6 @@ pub(crate) mod tests {
   ],
   "TotalCount": 5
 }"#;
-
-    #[test]
-    fn sends_the_documented_request() {
-        let request = GetImageTagRequest::new("HOJJPcie", "PWKlOfuO")
-            .project_id("BvXJygZe")
-            .offset(9)
-            .limit(9)
-            .tag_name("uuEBQFTj");
-        testing::assert_sends(&request, REQUEST);
-    }
 
     #[test]
     fn reads_the_documented_response() {

@@ -290,6 +290,12 @@ pub(crate) mod tests {
 
     const REQUEST: &str = r#"{}"#;
 
+    #[test]
+    fn sends_the_documented_request() {
+        let request = GetProjectListRequest::new();
+        testing::assert_sends(&request, REQUEST);
+    }
+
     pub(crate) const RESPONSE: &str = r#"{
   "Action": "GetProjectListResponse",
   "ProjectCount": 2,
@@ -313,12 +319,6 @@ pub(crate) mod tests {
   ],
   "RetCode": 0
 }"#;
-
-    #[test]
-    fn sends_the_documented_request() {
-        let request = GetProjectListRequest::new();
-        testing::assert_sends(&request, REQUEST);
-    }
 
     #[test]
     fn reads_the_documented_response() {

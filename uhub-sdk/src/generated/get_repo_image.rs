@@ -321,6 +321,15 @@ pub(crate) mod tests {
   "Limit": 6
 }"#;
 
+    #[test]
+    fn sends_the_documented_request() {
+        let request = GetRepoImageRequest::new("idkTdEFo")
+            .project_id("bbrEuvfC")
+            .offset(6)
+            .limit(6);
+        testing::assert_sends(&request, REQUEST);
+    }
+
     pub(crate) const RESPONSE: &str = r#"{
   "Action": "GetRepoImageResponse",
   "ImageSet": [
@@ -391,15 +400,6 @@ pub(crate) mod tests {
   "RetCode": 0,
   "TotalCount": 5
 }"#;
-
-    #[test]
-    fn sends_the_documented_request() {
-        let request = GetRepoImageRequest::new("idkTdEFo")
-            .project_id("bbrEuvfC")
-            .offset(6)
-            .limit(6);
-        testing::assert_sends(&request, REQUEST);
-    }
 
     #[test]
     fn reads_the_documented_response() {

@@ -149,18 +149,6 @@ pub struct UpdateRepoResponse {}
 impl decode::Model for UpdateRepoResponse {
     const NAME: &'static str = "UpdateRepoResponse";
     const FIELDS: &'static [decode::Field] = &[];
-
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read_field<'de, A: serde::de::MapAccess<'de>>(
-        &mut self,
-        _: decode::FieldContext<'_>,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Ok(())
-    }
 }
 
 impl<'de> Deserialize<'de> for UpdateRepoResponse {

@@ -7,6 +7,8 @@ use std::{error::Error as StdError, fmt, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::error::{ErrorKind, Execution};
 
@@ -132,6 +134,10 @@ impl TransportError {
         Self::new(ErrorKind::Request, Execution::NotSent, message)
     }
 
+    fn incomplete(source: Box<dyn StdError + Send + Sync>) -> Self {
+        Self::interrupted("the response is incomplete.").with_source(source)
+    }
+
     /// Creates an error for a response of more than `limit` bytes. It is permanent: a retry would
     /// get the same response.
     pub(crate) fn too_large(limit: usize, size: &str) -> Self {
@@ -142,7 +148,6 @@ impl TransportError {
         Self::new(ErrorKind::ResponseTooLarge, Execution::Unknown, message).permanent()
     }
 
-    /// Adds the head of the incomplete response.
     fn with_head(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
         self.head = Some((status.as_u16(), request_id(headers)));
         self
@@ -179,12 +184,36 @@ impl StdError for TransportError {
 /// The default limit for the size of a response, in bytes.
 pub(crate) const MAX_RESPONSE_SIZE: usize = 16 * 1024 * 1024;
 
+/// Reads the body of a response, up to a number of bytes. `failure` converts the error of the body.
+async fn read_body<B>(
+    response: Response<B>,
+    limit: usize,
+    failure: impl FnOnce(Box<dyn StdError + Send + Sync>) -> TransportError,
+) -> Result<Response<Bytes>, TransportError>
+where
+    B: Body<Error: Into<Box<dyn StdError + Send + Sync>>>,
+{
+    let (head, body) = response.into_parts();
+    let announced = body.size_hint().lower();
+    let error = if announced > limit as u64 {
+        TransportError::too_large(limit, &format!("it has {announced} bytes"))
+    } else {
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => return Ok(Response::from_parts(head, body.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => {
+                TransportError::too_large(limit, "more bytes follow")
+            }
+            Err(error) => failure(error),
+        }
+    };
+    Err(error.with_head(head.status, &head.headers))
+}
+
 /// Returns the end of an error's chain, the root cause.
 fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
     error.source().map_or(error, root_cause)
 }
 
-/// Returns the service's id of the request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let id = headers.get("x-ucloud-request-uuid")?.to_str().ok()?;
     Some(id.to_owned())

@@ -2,20 +2,17 @@
 
 use std::{error::Error as StdError, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response, Uri};
 use url::Url;
 
 use crate::{
     error::Error,
-    transport::{BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, root_cause},
+    transport::{BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, read_body, root_cause},
 };
 
 const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
-/// How many bytes of a response are reserved in advance.
-const MAX_RESERVED: u64 = 1 << 20;
 
-/// The settings of an [`HttpClient`].
 #[derive(Clone)]
 pub(crate) struct HttpSettings {
     pub(crate) connect_timeout: Duration,
@@ -42,7 +39,6 @@ impl Default for HttpSettings {
     }
 }
 
-/// The proxy to use.
 #[derive(Clone)]
 pub(crate) enum Proxy {
     /// The one of the environment variables, such as `HTTPS_PROXY`.
@@ -94,44 +90,15 @@ impl HttpClient {
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let mut response =
+        let response =
             self.http.execute(self.convert(request)?).await.map_err(|error| self.error(error))?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        match self.read_body(response).await {
-            Ok(body) => {
-                let mut complete = Response::new(body);
-                *complete.status_mut() = status;
-                *complete.headers_mut() = headers;
-                Ok(complete)
+        read_body(Response::from(response), self.max_response_size, |error| {
+            match error.downcast::<reqwest::Error>() {
+                Ok(error) => self.error(*error),
+                Err(error) => TransportError::incomplete(error),
             }
-            Err(error) => Err(error.with_head(status, &headers)),
-        }
-    }
-
-    async fn read_body(&self, mut response: reqwest::Response) -> Result<Bytes, TransportError> {
-        let limit = self.max_response_size;
-        let length = response.content_length().unwrap_or_default();
-        if length > limit as u64 {
-            return Err(TransportError::too_large(limit, &format!("it has {length} bytes")));
-        }
-        let (mut first, mut joined) = (Bytes::new(), BytesMut::new());
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.error(error))? {
-            if first.len() + joined.len() + chunk.len() > limit {
-                return Err(TransportError::too_large(limit, "more bytes follow"));
-            }
-            if first.is_empty() && joined.is_empty() {
-                // Nearly always the only chunk, which is not copied.
-                first = chunk;
-                continue;
-            }
-            if joined.is_empty() {
-                // Bounded, since the announced length may be wrong.
-                joined.reserve(length.min(MAX_RESERVED) as usize);
-            }
-            joined.extend_from_slice(&std::mem::take(&mut first));
-            joined.extend_from_slice(&chunk);
-        }
-        Ok(if joined.is_empty() { first } else { joined.freeze() })
+        })
+        .await
     }
 
     /// Converts the request to that of reqwest.

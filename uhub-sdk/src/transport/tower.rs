@@ -11,10 +11,11 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower_service::Service;
 
-use crate::transport::{BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, root_cause};
+use crate::transport::{
+    BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, read_body, root_cause,
+};
 
 /// A [`tower_service::Service`] as a [`Transport`]: a client of hyper, a stack of tower middleware,
 /// or a router in a test.
@@ -95,19 +96,7 @@ where
                 .call(request.map(B::from))
                 .await
                 .map_err(|error| failure(error, TransportError::interrupted))?;
-            let (head, body) = response.into_parts();
-            match Limited::new(body, self.max_response_size).collect().await {
-                Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
-                Err(error) => {
-                    let error = if error.is::<LengthLimitError>() {
-                        TransportError::too_large(self.max_response_size, "more bytes follow")
-                    } else {
-                        TransportError::interrupted("the response is incomplete.")
-                            .with_source(error)
-                    };
-                    Err(error.with_head(head.status, &head.headers))
-                }
-            }
+            read_body(response, self.max_response_size, TransportError::incomplete).await
         })
     }
 }

@@ -25,7 +25,10 @@ pub trait Model: Default {
 
     /// Returns the index of a field by its documented name.
     #[doc(hidden)]
-    fn index_of(key: &str) -> Option<usize>;
+    fn index_of(key: &str) -> Option<usize> {
+        let _ = key;
+        None
+    }
 
     /// Reads the value of the field with the index of the context.
     #[doc(hidden)]
@@ -33,7 +36,10 @@ pub trait Model: Default {
         &mut self,
         field: FieldContext<'_>,
         from: &mut A,
-    ) -> Result<(), A::Error>;
+    ) -> Result<(), A::Error> {
+        let _ = (field, from);
+        Ok(())
+    }
 
     /// Returns the value of a field that counts the elements of a list.
     #[doc(hidden)]
@@ -62,6 +68,24 @@ impl<M: Model> Model for Box<M> {
 
     fn count(&self, key: &str) -> Option<i64> {
         M::count(self, key)
+    }
+}
+
+/// A model without fields.
+impl Model for () {
+    const NAME: &'static str = "";
+    const FIELDS: &'static [Field] = &[];
+
+    fn index_of(_: &str) -> Option<usize> {
+        None
+    }
+
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        _: FieldContext<'_>,
+        _: &mut A,
+    ) -> Result<(), A::Error> {
+        Ok(())
     }
 }
 
@@ -218,7 +242,10 @@ impl<'n> FieldContext<'n> {
         Self { warnings, table: Table::of::<M>(), index }
     }
 
-    /// Reads the field's value.
+    fn field(self) -> &'static Field {
+        &self.table.fields[self.index]
+    }
+
     pub(crate) fn read<'de, T: FromWire, A: MapAccess<'de>>(
         self,
         from: &mut A,
@@ -226,12 +253,22 @@ impl<'n> FieldContext<'n> {
         from.next_value_seed(Seed::new(self))
     }
 
-    fn field(self) -> &'static Field {
-        &self.table.fields[self.index]
-    }
-
     fn coerced(self, from: &'static str, to: &'static str) {
         self.warn(Mismatch::Coerced { from, to });
+    }
+
+    /// Warns of a boolean or an enum whose type is not the documented one.
+    fn check_type(self, found: &'static str) {
+        let documented = if self.field().form == Form::Text { "string" } else { "boolean" };
+        if found != documented {
+            self.coerced(found, documented);
+        }
+    }
+
+    /// Returns the empty value, with a warning.
+    fn missing<T: Default>(self) -> T {
+        self.warn(Mismatch::Missing);
+        T::default()
     }
 
     fn warn(self, what: Mismatch) {
@@ -272,7 +309,6 @@ pub(crate) fn read_object<'de, M: Model, D: Deserializer<'de>>(from: D) -> Resul
     read_model(from, &Warnings::default(), &mut (), None)
 }
 
-/// Reads one `T`.
 struct Seed<'n, T> {
     field: FieldContext<'n>,
     reads: PhantomData<T>,
@@ -293,29 +329,14 @@ impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, T> {
 }
 
 /// Extra fields in the model's JSON object, such as the response envelope.
-pub(crate) trait Siblings {
-    fn index_of(name: &str) -> Option<usize>;
-
-    fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error>;
-
+pub(crate) trait Siblings: Model {
     /// Returns `false` if the model need not be complete, because the call was refused.
-    fn is_success(&self) -> bool;
-}
-
-/// No extra fields.
-impl Siblings for () {
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read<'de, A: MapAccess<'de>>(&mut self, _: usize, _: &mut A) -> Result<(), A::Error> {
-        Ok(())
-    }
-
     fn is_success(&self) -> bool {
         true
     }
 }
+
+impl Siblings for () {}
 
 /// Reads a model and its siblings.
 pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
@@ -357,7 +378,10 @@ impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
                     })?;
                     present |= 1 << index;
                 }
-                Key::Sibling(index) => self.siblings.read(index, &mut map)?,
+                Key::Sibling(index) => {
+                    let field = FieldContext::new::<S>(index, self.warnings);
+                    self.siblings.read_field(field, &mut map)?;
+                }
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -383,12 +407,11 @@ impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<M, E> {
-        // `null` is no response, but a missing model in one.
+        // Within a response, `null` means a missing model. A whole response must not be `null`.
         let Some(field) = self.field else {
             return Err(E::invalid_type(Unexpected::Unit, &self));
         };
-        field.warn(Mismatch::Missing);
-        Ok(M::default())
+        Ok(field.missing())
     }
 }
 
@@ -472,8 +495,7 @@ macro_rules! scalar {
             }
 
             fn visit_unit<E: Error>(self) -> Result<$type, E> {
-                self.0.warn(Mismatch::Missing);
-                Ok(<$type>::default())
+                Ok(self.0.missing())
             }
 
             $($visit)*
@@ -584,9 +606,7 @@ scalar!(f64, FloatVisitor, "a number", {
 
 scalar!(bool, BooleanVisitor, "true or false", {
     fn visit_bool<E: Error>(self, boolean: bool) -> Result<bool, E> {
-        if self.0.field().form == Form::Text {
-            self.0.coerced("boolean", "string");
-        }
+        self.0.check_type("boolean");
         Ok(boolean)
     }
 
@@ -598,9 +618,7 @@ scalar!(bool, BooleanVisitor, "true or false", {
             _ if text.eq_ignore_ascii_case("false") => false,
             _ => return Err(E::invalid_value(Unexpected::Str(text), &self)),
         };
-        if self.0.field().form != Form::Text {
-            self.0.coerced("string", "boolean");
-        }
+        self.0.check_type("string");
         Ok(boolean)
     }
 
@@ -612,7 +630,7 @@ scalar!(bool, BooleanVisitor, "true or false", {
         if int > 1 {
             return Err(E::invalid_value(Unexpected::Unsigned(int), &self));
         }
-        self.0.coerced("int", "boolean");
+        self.0.check_type("int");
         Ok(int == 1)
     }
 });
@@ -661,14 +679,6 @@ pub(crate) fn read_spelled<'de, T: Spelled, D: Deserializer<'de>>(
             let value = spelling.map(|(_, value)| *value);
             value.ok_or_else(|| E::invalid_value(found, self))
         }
-
-        /// Warns of a value whose type is not the documented one.
-        fn check_type(&self, found: &'static str, is_text: bool) {
-            let is_text_field = self.0.field().form == Form::Text;
-            if is_text != is_text_field {
-                self.0.coerced(found, if is_text_field { "string" } else { "boolean" });
-            }
-        }
     }
 
     impl<T: Spelled> Visitor<'_> for SpelledVisitor<'_, T> {
@@ -681,20 +691,20 @@ pub(crate) fn read_spelled<'de, T: Spelled, D: Deserializer<'de>>(
 
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
             let value = self.find(text, Unexpected::Str(text))?;
-            self.check_type("string", true);
+            self.0.check_type("string");
             Ok(value)
         }
 
         fn visit_bool<E: Error>(self, boolean: bool) -> Result<T, E> {
             let text = if boolean { "true" } else { "false" };
             let value = self.find(text, Unexpected::Bool(boolean))?;
-            self.check_type("boolean", false);
+            self.0.check_type("boolean");
             Ok(value)
         }
 
         fn visit_u64<E: Error>(self, int: u64) -> Result<T, E> {
             let value = self.find(&int.to_string(), Unexpected::Unsigned(int))?;
-            self.0.coerced("int", "boolean");
+            self.0.check_type("int");
             Ok(value)
         }
     }
@@ -778,8 +788,7 @@ impl<T: FromWire> FromWire for Vec<T> {
             }
 
             fn visit_unit<E: Error>(self) -> Result<Vec<T>, E> {
-                self.0.warn(Mismatch::Missing);
-                Ok(Vec::new())
+                Ok(self.0.missing())
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {

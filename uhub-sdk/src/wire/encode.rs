@@ -40,6 +40,9 @@ pub(crate) fn request(
     encoding: Encoding,
     signed: &Signed<'_>,
 ) -> Option<Request<Bytes>> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = endpoint.clone();
+    request.headers_mut().insert(USER_AGENT, AGENT);
     let (body, content_type) = match encoding {
         Encoding::Form => (pairs(signed, String::new()), "application/x-www-form-urlencoded"),
         Encoding::Json => (json(signed), "application/json"),
@@ -47,18 +50,13 @@ pub(crate) fn request(
             let query = pairs(signed, format!("{}?", endpoint.path()));
             let mut parts = endpoint.clone().into_parts();
             parts.path_and_query = Some(query.parse().ok()?);
-            let mut request = Request::new(Bytes::new());
             *request.uri_mut() = Uri::from_parts(parts).ok()?;
-            request.headers_mut().insert(USER_AGENT, AGENT);
             return Some(request);
         }
     };
-    let mut request = Request::new(Bytes::from(body));
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = endpoint.clone();
-    let headers = request.headers_mut();
-    headers.insert(USER_AGENT, AGENT);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    *request.body_mut() = body.into();
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Some(request)
 }
 

@@ -1,11 +1,9 @@
 //! The envelope of a response: the fields that every response has. Only `RetCode` 0 is success.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess,
-    Visitor,
-};
+use serde::de::{DeserializeOwned, MapAccess};
+use serde_json::Value;
 
 use crate::wire::decode::{self, Field, FieldContext, Model, Siblings, Warnings};
 
@@ -57,8 +55,8 @@ pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> 
     };
     // Other fields do not matter if the service refused the call.
     let mut envelope = Envelope::default();
-    let reason = match read_object::<NoFields>(&text, &Warnings::default(), &mut envelope) {
-        Ok(NoFields) => {
+    let reason = match read_object::<()>(&text, &Warnings::default(), &mut envelope) {
+        Ok(()) => {
             envelope.check()?;
             return Err(BodyError::undecodable(warnings.path(), error));
         }
@@ -72,7 +70,7 @@ pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> 
 
 /// Reads a body as any type, without the tolerance for models.
 pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> ReadResult<T> {
-    let (NoFields, envelope) = read(body, &Warnings::default())?;
+    let ((), envelope) = read(body, &Warnings::default())?;
     serde_json::from_slice(without_bom(body))
         .map(|value| (value, envelope))
         .map_err(|error| BodyError::undecodable(String::new(), error))
@@ -103,108 +101,46 @@ impl Envelope {
     }
 }
 
-const RET_CODE: usize = 0;
-const ACTION: usize = 1;
-const MESSAGE: usize = 2;
+impl Model for Envelope {
+    const NAME: &'static str = "Envelope";
+    const FIELDS: &'static [Field] =
+        &[Field::optional("RetCode"), Field::optional("Action"), Field::optional("Message")];
 
-impl Siblings for Envelope {
-    fn index_of(name: &str) -> Option<usize> {
-        match name {
-            "RetCode" => Some(RET_CODE),
-            "Action" => Some(ACTION),
-            "Message" => Some(MESSAGE),
+    fn index_of(key: &str) -> Option<usize> {
+        match key {
+            "RetCode" => Some(0),
+            "Action" => Some(1),
+            "Message" => Some(2),
             _ => None,
         }
     }
 
-    fn read<'de, A: MapAccess<'de>>(&mut self, index: usize, from: &mut A) -> Result<(), A::Error> {
-        let text = from.next_value_seed(LenientText)?;
-        match index {
+    fn read_field<'de, A: MapAccess<'de>>(
+        &mut self,
+        field: FieldContext<'_>,
+        from: &mut A,
+    ) -> Result<(), A::Error> {
+        let text = match from.next_value()? {
+            Value::String(text) => Some(text),
+            // 0.0 becomes `0`.
+            Value::Number(number) if number.is_f64() => number.as_f64().map(|n| n.to_string()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        match field.index {
             // If it comes twice, a refusal takes precedence.
-            RET_CODE if self.ret_code.is_some_and(|code| code != 0) => {}
-            RET_CODE => self.ret_code = text.and_then(|text| text.trim().parse().ok()),
-            ACTION => self.action = text,
+            0 if self.ret_code.is_some_and(|code| code != 0) => {}
+            0 => self.ret_code = text.and_then(|text| text.trim().parse().ok()),
+            1 => self.action = text,
             _ => self.message = text,
         }
         Ok(())
     }
+}
 
+impl Siblings for Envelope {
     fn is_success(&self) -> bool {
         self.ret_code == Some(0)
-    }
-}
-
-/// A model without fields of its own.
-#[derive(Debug, Default)]
-struct NoFields;
-
-impl Model for NoFields {
-    const NAME: &'static str = "";
-    const FIELDS: &'static [Field] = &[];
-
-    fn index_of(_: &str) -> Option<usize> {
-        None
-    }
-
-    fn read_field<'de, A: MapAccess<'de>>(
-        &mut self,
-        _: FieldContext<'_>,
-        _: &mut A,
-    ) -> Result<(), A::Error> {
-        Ok(())
-    }
-}
-
-/// Reads a string or a number as text, and any other value as `None`.
-struct LenientText;
-
-impl<'de> DeserializeSeed<'de> for LenientText {
-    type Value = Option<String>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for LenientText {
-    type Value = Option<String>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
-    }
-
-    fn visit_i64<E: Error>(self, int: i64) -> Result<Self::Value, E> {
-        Ok(Some(int.to_string()))
-    }
-
-    fn visit_u64<E: Error>(self, int: u64) -> Result<Self::Value, E> {
-        Ok(Some(int.to_string()))
-    }
-
-    fn visit_f64<E: Error>(self, float: f64) -> Result<Self::Value, E> {
-        Ok(Some(float.to_string()))
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
     }
 }
 

@@ -111,9 +111,7 @@ impl<'c> Parameters<'c> {
         self.is_sorted = false;
         match value {
             Value::Null => self.refuse(|| format!("the parameter `{name}` is null: omit it.")),
-            Value::Bool(boolean) => {
-                self.append(name, if *boolean { "true" } else { "false" }, false);
-            }
+            Value::Bool(boolean) => self.append(name, &boolean.to_string(), false),
             Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
                 Some(float) => self.append(name, &float.to_string(), false),
                 None => self.append(name, &number.to_string(), false),

@@ -9,7 +9,6 @@ use crate::spec::{
     json::{self, Node, Value},
 };
 
-/// Reads the example response, an object.
 pub(crate) fn response(code: &Code, report: &mut Report) -> Option<Node> {
     let Some(start) = code.text.find('{') else {
         let message = "the example response is not an object: ignored";

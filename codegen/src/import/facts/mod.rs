@@ -7,8 +7,6 @@ pub(crate) mod page;
 mod rows;
 mod run_together;
 
-use std::collections::BTreeMap;
-
 use crate::spec::{Type, is_word, json::Node};
 
 /// What a page documents of its action.
@@ -22,8 +20,6 @@ pub(crate) struct Facts {
     pub(crate) arguments: Option<Vec<Argument>>,
     /// The example response.
     pub(crate) example_response: Option<Node>,
-    /// The number of rows that each kind of evidence settled.
-    pub(crate) settled: BTreeMap<Evidence, usize>,
 }
 
 impl Facts {
@@ -44,6 +40,7 @@ pub(crate) struct Field {
     pub(crate) kind: Type,
     pub(crate) required: bool,
     pub(crate) description: String,
+    pub(crate) evidence: Evidence,
 }
 
 impl Field {
@@ -77,7 +74,7 @@ pub(crate) enum ArgumentValue {
 }
 
 /// What settled where the cells of a row end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Evidence {
     /// The page delimits the cells.
     Delimited,

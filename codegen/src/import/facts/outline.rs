@@ -105,7 +105,6 @@ impl Outline {
         code.filter(|code| !code.is_cut)
     }
 
-    /// Returns all tables of parameters and fields.
     pub(crate) fn all_tables(&self) -> impl Iterator<Item = &Table> {
         let models = self.models.iter().map(|model| &model.table);
         self.tables.values().chain(models)
@@ -228,7 +227,6 @@ fn is_row(line: &str) -> bool {
         || titles::begins_header(line)
 }
 
-/// Reports a model's heading without a table.
 fn refuse_missing_table(heading: Option<Heading>, section: Option<Section>, report: &mut Report) {
     if let Some(Heading { at, text: name }) = heading
         && section == Some(Section::Models)

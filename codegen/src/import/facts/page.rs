@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use crate::import::{
     facts::{
         ArgumentValue, Facts, Field, Model, example, excerpt,
-        outline::Outline,
-        rows::{TableId, Tables, remove_repetitions},
+        outline::{ModelTable, Outline},
+        rows::{Tables, remove_repetitions},
     },
     read::{Shape, block::Block, titles::Section},
 };
-use crate::spec::{
-    Type,
-    diagnostic::{Report, suggest},
-    json::Node,
+use crate::{
+    model::comparison::Owner,
+    spec::{
+        Type,
+        diagnostic::{Report, suggest},
+        json::Node,
+    },
 };
 
 /// The most rows and arguments. Real pages have hundreds; the limit bounds the work on other files.
@@ -60,16 +63,18 @@ pub(crate) fn read(
         return None;
     }
 
-    let mut tables = Tables::of(&outline, arguments.as_deref(), response.as_ref());
-    let parameters = tables.read(TableId::Request, report);
-    let response_fields = tables.read(TableId::Response, report);
-    let models = outline.models.iter().enumerate().map(|(index, model)| Model {
-        at: model.at,
-        name: model.name.clone(),
-        fields: tables.read(TableId::Model(index), report),
+    let tables = Tables::of(&outline, arguments.as_deref(), response.as_ref());
+    let mut read = |owner, section| {
+        let table = outline.tables.get(&section);
+        table.map_or(Vec::new(), |table| tables.read(owner, table, report))
+    };
+    let parameters = read(Owner::Request, Section::Request);
+    let response_fields = read(Owner::Response, Section::Response);
+    let models = outline.models.iter().map(|ModelTable { at, name, table }| {
+        let fields = tables.read(Owner::Model(name), table, report);
+        Model { at: *at, name: name.clone(), fields }
     });
     let mut models: Vec<Model> = models.collect();
-    let settled = std::mem::take(&mut tables.settled);
     let key = |model: &Model| (model.at, model.name.clone());
     remove_repetitions(&mut models, key, have_same_fields, report);
     let facts = Facts {
@@ -77,7 +82,6 @@ pub(crate) fn read(
         parameters,
         response: response_fields,
         models,
-        settled,
         arguments,
         example_response: response,
     };

@@ -6,34 +6,27 @@ use crate::import::{
     facts::{
         Argument, COMMON_PARAMETERS, COMMON_RESPONSE, Evidence, Field,
         example_index::ExampleIndex,
-        excerpt, is_name,
+        excerpt, is_name, only,
         outline::{Outline, Table},
         run_together::{ModelNames, Splits, TableEvidence},
     },
     read::{
         block::{Cells, Row, squeeze},
-        titles::{self, COLUMNS, Column, Section},
+        titles::{self, COLUMNS, Column},
     },
 };
-use crate::spec::{Type, diagnostic::Report, json::Node};
-
-/// A table of parameters or fields. The index of a model is that of its table.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum TableId {
-    Request,
-    Response,
-    Model(usize),
-}
+use crate::{
+    model::comparison::Owner,
+    spec::{Type, diagnostic::Report, json::Node},
+};
 
 /// The tables of a page, and the evidence for their rows.
 pub(crate) struct Tables<'a> {
-    outline: &'a Outline,
     /// The splits of each row without delimiters, by its offset.
     splits: BTreeMap<usize, Splits<'a>>,
     examples: ExampleIndex<'a>,
     /// The names of the rows that may be of each model's type.
     rows_of_model: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    pub(crate) settled: BTreeMap<Evidence, usize>,
 }
 
 const REMEDY: &str = "write tabs between its cells";
@@ -49,70 +42,50 @@ impl<'a> Tables<'a> {
         let mut splits = BTreeMap::new();
         let mut rows_of_model: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for row in outline.all_tables().flat_map(|table| &table.rows) {
-            let Cells::RunTogether(text) = &row.cells else {
-                continue;
-            };
-            let Some(found) = Splits::of(text, &models) else {
-                continue;
-            };
-            for split in &found.all {
-                let element = split.ty.trim_start_matches("array[").trim_end_matches(']');
-                if models.contains(element) {
-                    rows_of_model.entry(element).or_default().insert(split.name);
+            if let Cells::RunTogether(text) = &row.cells
+                && let Some(found) = Splits::of(text, &models)
+            {
+                for split in &found.all {
+                    let element = split.ty.trim_start_matches("array[").trim_end_matches(']');
+                    if models.contains(element) {
+                        rows_of_model.entry(element).or_default().insert(split.name);
+                    }
                 }
+                splits.insert(row.at, found);
             }
-            splits.insert(row.at, found);
         }
-        Self {
-            outline,
-            splits,
-            examples: ExampleIndex::of(arguments.unwrap_or_default(), response),
-            rows_of_model,
-            settled: BTreeMap::new(),
-        }
+        let examples = ExampleIndex::of(arguments.unwrap_or_default(), response);
+        Self { splits, examples, rows_of_model }
     }
 
     /// Reads a table, without the rows that every action has.
-    pub(crate) fn read(&mut self, id: TableId, report: &mut Report) -> Vec<Field> {
-        let outline = self.outline;
-        let (table, common): (_, &[&str]) = match id {
-            TableId::Request => (outline.tables.get(&Section::Request), &COMMON_PARAMETERS),
-            TableId::Response => (outline.tables.get(&Section::Response), &COMMON_RESPONSE),
-            TableId::Model(index) => (Some(&outline.models[index].table), &[]),
+    pub(crate) fn read(&self, owner: Owner<'a>, table: &Table, report: &mut Report) -> Vec<Field> {
+        let common: &[&str] = match owner {
+            Owner::Request => &COMMON_PARAMETERS,
+            Owner::Response => &COMMON_RESPONSE,
+            Owner::Model(_) => &[],
         };
-        let Some(table) = table else {
-            return Vec::new();
-        };
-        let evidence = self.evidence(id, table);
+        let evidence = self.evidence(owner, table);
         let rows = table.rows.iter();
         let rows = rows.filter_map(|row| self.row(row, table, &evidence, report));
-        let rows: Vec<(Field, Evidence)> = rows.collect();
-        for (_, evidence) in &rows {
-            *self.settled.entry(*evidence).or_default() += 1;
-        }
-        refuse_hidden_types(&rows, common, &evidence, report);
-        let mut fields: Vec<Field> = rows.into_iter().map(|(field, _)| field).collect();
+        let mut fields: Vec<Field> = rows.collect();
+        refuse_hidden_types(&fields, common, &evidence, report);
         fields.retain(|field| !common.contains(&field.name.as_str()));
         let key = |field: &Field| (field.at, field.name.clone());
         remove_repetitions(&mut fields, key, Field::agrees, report);
         fields
     }
 
-    /// Collects the evidence for the rows of a table.
-    fn evidence(&mut self, id: TableId, table: &Table) -> TableEvidence<'a> {
+    fn evidence(&self, owner: Owner<'a>, table: &Table) -> TableEvidence<'_> {
         let splits = table.rows.iter().filter_map(|row| self.splits.get(&row.at));
-        let settled_names = splits.filter_map(|splits| match splits.all.as_slice() {
-            [split] => Some(split.name),
-            _ => None,
-        });
+        let settled_names = splits.filter_map(|splits| Some(only(splits.all.iter())?.name));
         let settled_names = settled_names.collect();
-        let (model, examples) = match id {
-            TableId::Request => (None, vec![self.examples.request().into()]),
-            TableId::Response => (None, vec![self.examples.response().into()]),
-            TableId::Model(index) => {
-                let model = self.outline.models[index].name.as_str();
+        let (model, examples) = match owner {
+            Owner::Request => (None, vec![&self.examples.request]),
+            Owner::Response => (None, self.examples.fields.get("").into_iter().collect()),
+            Owner::Model(model) => {
                 let rows = self.rows_of_model.get(model).into_iter().flatten();
-                let examples = rows.map(|name| self.examples.fields_of(name));
+                let examples = rows.filter_map(|name| self.examples.fields.get(name));
                 (Some(model), examples.collect())
             }
         };
@@ -125,12 +98,9 @@ impl<'a> Tables<'a> {
         table: &Table,
         evidence: &TableEvidence<'_>,
         report: &mut Report,
-    ) -> Option<(Field, Evidence)> {
+    ) -> Option<Field> {
         let read = match &row.cells {
-            Cells::Delimited(cells) => {
-                let field = delimited(row.at, cells, &table.columns);
-                field.map(|field| (field, Evidence::Delimited))
-            }
+            Cells::Delimited(cells) => delimited(row.at, cells, &table.columns),
             Cells::RunTogether(_) if table.columns != COLUMNS.map(Some) => {
                 Err(format!("this row needs delimiters, as its table has other columns: {REMEDY}"))
             }
@@ -145,7 +115,7 @@ impl<'a> Tables<'a> {
         at: usize,
         text: &str,
         evidence: &TableEvidence<'_>,
-    ) -> Result<(Field, Evidence), String> {
+    ) -> Result<Field, String> {
         let short = excerpt(text);
         let splits = self.splits.get(&at);
         let splits =
@@ -173,15 +143,15 @@ impl<'a> Tables<'a> {
                 "the last word of {short:?} is part of its description, so whether `{name}` is required is missing: {REMEDY}"
             ));
         }
-        let field = Field {
+        Ok(Field {
             at,
             name: name.to_owned(),
             ty: split.ty.to_owned(),
             kind: parse_type(split.ty)?,
             required: splits.required,
             description: description.to_owned(),
-        };
-        Ok((field, evidence))
+            evidence,
+        })
     }
 }
 
@@ -212,14 +182,14 @@ pub(crate) fn remove_repetitions<T: Clone>(
 /// Reports a row whose name may hold its type, which the page does not explain: `BucketInfo` where
 /// the example shows a `Bucket` and no row documents one.
 fn refuse_hidden_types(
-    rows: &[(Field, Evidence)],
+    fields: &[Field],
     common: &[&str],
     evidence: &TableEvidence<'_>,
     report: &mut Report,
 ) {
-    let names = rows.iter().map(|(field, _)| field.name.as_str());
+    let names = fields.iter().map(|field| field.name.as_str());
     let documented: BTreeSet<&str> = names.chain(common.iter().copied()).collect();
-    for (Field { at, name, .. }, by) in rows {
+    for Field { at, name, evidence: by, .. } in fields {
         if *by == Evidence::Delimited || evidence.shows(name) {
             continue;
         }
@@ -268,6 +238,7 @@ fn delimited(at: usize, cells: &[String], columns: &[Option<Column>]) -> Result<
         ty,
         required: required.ok_or_else(|| format!("the row of `{name}` has neither Yes nor No"))?,
         description: cell(Column::Description).to_owned(),
+        evidence: Evidence::Delimited,
     })
 }
 

@@ -4,13 +4,10 @@
 //! stand after a name. Of several splits, the example settles one, then the wording. Otherwise the
 //! row stays open.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::collections::BTreeSet;
 
 use crate::import::{
-    facts::{Evidence, MAX_NAME, is_name, only},
+    facts::{Evidence, MAX_NAME, example_index::ExampleValues, is_name, only},
     read::titles::cut_required,
 };
 use crate::spec::{
@@ -32,9 +29,6 @@ pub(crate) struct Splits<'a> {
     pub(crate) all: Vec<Split<'a>>,
     pub(crate) required: bool,
 }
-
-/// The values of an example by name.
-pub(crate) type ExampleValues<'a> = BTreeMap<String, Vec<&'a Node>>;
 
 /// The names of a page's models. Their lengths limit the lookups for each row.
 #[derive(Debug, Default)]
@@ -64,7 +58,7 @@ pub(crate) struct TableEvidence<'a> {
     /// The model that the table describes.
     pub(crate) model: Option<&'a str>,
     /// The examples of what the table describes.
-    pub(crate) examples: Vec<Rc<ExampleValues<'a>>>,
+    pub(crate) examples: Vec<&'a ExampleValues<'a>>,
     /// The names of the rows that can be split in one way.
     pub(crate) settled_names: BTreeSet<&'a str>,
 }
@@ -195,7 +189,6 @@ impl Split<'_> {
         first == second
     }
 
-    /// Returns the name after its last dot.
     fn last_name(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or(self.name)
     }
@@ -229,7 +222,6 @@ fn camel_words(name: &str) -> Vec<&str> {
     words
 }
 
-/// Whether a value is of the kind of a type.
 fn has_kind(value: &Node, ty: &str) -> bool {
     let is_array = ty.starts_with("array[");
     match value.value {
@@ -251,7 +243,6 @@ fn word_length(text: &str, signs: &[u8]) -> usize {
     bytes.take_while(|byte| byte.is_ascii_alphanumeric() || signs.contains(byte)).count()
 }
 
-/// Returns the lengths of the types that a text can begin with.
 fn type_lengths(text: &str, models: &ModelNames<'_>) -> Vec<usize> {
     if text.starts_with("array[") {
         return array_length(text).into_iter().collect();
@@ -330,19 +321,20 @@ mod tests {
     #[test]
     fn the_example_settles_a_row_unless_it_contradicts_the_wording() {
         let object = Node::new(Value::Object(Vec::new()));
-        let shown = |name: &str| TableEvidence {
-            examples: vec![Rc::new([(name.to_owned(), vec![&object])].into())],
-            ..TableEvidence::default()
-        };
+        let values = |name: &str| ExampleValues::from([(name.to_owned(), vec![&object])]);
         let row = "EIPShareInfoShareInfo独占No";
         let models = ["ShareInfo"];
         assert_eq!(settled(row, &models, &TableEvidence::default()), None);
         for name in ["EIP", "EIPShareInfo"] {
             let expected = some(name, "ShareInfo", Evidence::Example);
-            assert_eq!(settled(row, &models, &shown(name)), expected);
+            let values = values(name);
+            let evidence = TableEvidence { examples: vec![&values], ..TableEvidence::default() };
+            assert_eq!(settled(row, &models, &evidence), expected);
         }
         // A page that shows `Ta` does not make `Taints` an `int`.
-        assert_eq!(settled("TaintsstringNodeNo", &[], &shown("Ta")), None);
+        let values = values("Ta");
+        let evidence = TableEvidence { examples: vec![&values], ..TableEvidence::default() };
+        assert_eq!(settled("TaintsstringNodeNo", &[], &evidence), None);
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::import::facts::{
-    Argument, ArgumentValue, COMMON_PARAMETERS, COMMON_RESPONSE, Facts, excerpt,
+use crate::import::{
+    facts::{Argument, ArgumentValue, COMMON_PARAMETERS, COMMON_RESPONSE, Facts, excerpt},
+    merge::proposal,
 };
 use crate::{
-    model::comparison::{Contradiction, Tables},
+    model::comparison::{Contradiction, Owner, Tables},
     spec::{
         Field, Type,
         diagnostic::Report,
@@ -29,12 +30,11 @@ pub(crate) struct CheckedExamples {
     pub(crate) shorthand: BTreeSet<String>,
 }
 
-/// Checks a page's examples against its tables.
 pub(crate) fn check(facts: &Facts, tables: &Tables<'_>, report: &mut Report) -> CheckedExamples {
     let mut checked = CheckedExamples::default();
     if let Some(arguments) = &facts.arguments {
         let mut members = typed(arguments, tables, report);
-        tables.compare_request(0, &mut members, &mut |at, contradiction| {
+        tables.compare(Owner::Request, 0, &mut members, &mut |at, contradiction| {
             checked.is_kept(at, contradiction, tables, report)
         });
         checked.request = Some(Node::new(Value::Object(members)));
@@ -43,7 +43,7 @@ pub(crate) fn check(facts: &Facts, tables: &Tables<'_>, report: &mut Report) -> 
         let is_common = |member: &Member| COMMON_RESPONSE.contains(&member.key.as_str());
         let members = response.members().iter().cloned();
         let (common, mut members): (Vec<Member>, Vec<Member>) = members.partition(is_common);
-        tables.compare_response(0, &mut members, &mut |at, contradiction| {
+        tables.compare(Owner::Response, 0, &mut members, &mut |at, contradiction| {
             checked.is_kept(at, contradiction, tables, report)
         });
         members.extend(common);
@@ -172,7 +172,11 @@ fn typed(arguments: &[Argument], tables: &Tables<'_>, report: &mut Report) -> Ve
         let ty = tables.parameter(key).and_then(|(_, ty)| ty);
         let value = match &argument.value {
             ArgumentValue::Json(node) => node.clone(),
-            ArgumentValue::Text(text) => typed_text(at, text, ty),
+            ArgumentValue::Text(text) => {
+                let value = ty.and_then(|ty| proposal::typed(text, ty));
+                let value = value.unwrap_or_else(|| Value::String(text.clone()));
+                Node { at, end: at, value }
+            }
         };
         if let Some(member) = members.iter_mut().find(|member| member.key == *key) {
             if !matches!(ty, Some(Type::Array(_))) {
@@ -190,17 +194,4 @@ fn typed(arguments: &[Argument], tables: &Tables<'_>, report: &mut Report) -> Ve
         }
     }
     members
-}
-
-fn typed_text(at: usize, text: &str, ty: Option<&Type>) -> Node {
-    let is_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
-    let value = match ty {
-        Some(Type::Int) if text.parse::<i64>().is_ok() && is_number() => {
-            Value::Number(text.to_owned())
-        }
-        Some(Type::Float) if is_number() => Value::Number(text.to_owned()),
-        Some(Type::Boolean) if matches!(text, "true" | "false") => Value::Boolean(text == "true"),
-        _ => Value::String(text.to_owned()),
-    };
-    Node { at, end: at, value }
 }

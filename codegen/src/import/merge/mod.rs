@@ -10,7 +10,7 @@ use crate::import::facts::{Facts, Field, Model, only};
 use crate::{
     model::comparison::{self, Owner},
     spec::{
-        self, Type,
+        self,
         diagnostic::Report,
         json::{Member, Node, Value},
         keys,
@@ -21,8 +21,7 @@ use table::{Table, at, has, row_name, row_type};
 
 /// Returns the old spec with the facts of a page, or a new spec.
 pub(crate) fn merge(facts: &Facts, old: Option<&Node>, report: &mut Report) -> Node {
-    let mut merge = Merge { facts, old, renamed: None };
-    merge.renamed = merge.find_renamed_model();
+    let merge = Merge::new(facts, old);
     merge.note_losses(report);
     let examples = merge.check_examples(report);
     let mut spec = merge.tables_of_page(&examples);
@@ -39,118 +38,56 @@ pub(crate) fn merge(facts: &Facts, old: Option<&Node>, report: &mut Report) -> N
 struct Merge<'a> {
     facts: &'a Facts,
     old: Option<&'a Node>,
+    /// The tables of the page.
+    tables: Vec<Table<'a>>,
+    /// The models that only the old spec has and the page refers to, itself or through another of
+    /// them. A maintainer has written them.
+    handwritten: Vec<&'a Member>,
+    /// The models that only the old spec has and nothing refers to.
+    gone: Vec<&'a Member>,
     /// A model of the page, and the model of the old spec that had another name.
     renamed: Option<(&'a Model, &'a Member)>,
 }
 
 impl<'a> Merge<'a> {
+    fn new(facts: &'a Facts, old: Option<&'a Node>) -> Self {
+        let old_models = old.and_then(|old| old.get("models")).map_or(&[][..], Node::members);
+        let is_on_page = |old: &Member| facts.models.iter().any(|it| it.name == old.key);
+        let others: Vec<&Member> = old_models.iter().filter(|old| !is_on_page(old)).collect();
+        let used = used_models(facts, &others);
+        let (handwritten, mut gone): (Vec<&Member>, Vec<&Member>) =
+            others.into_iter().partition(|old| used.contains(&old.key));
+        let mut tables = tables(facts, old);
+        let is_new = |model: &&Model| old_models.iter().all(|old| old.key != model.name);
+        let new = only(facts.models.iter().filter(is_new));
+        let renamed = new.zip(only(gone.iter().copied()));
+        let renamed = renamed.filter(|(new, gone)| is_renamed(new, gone, &tables));
+        if let Some((new, old)) = renamed {
+            gone.clear();
+            let table = tables.iter_mut().find(|table| table.owner == Owner::Model(&new.name));
+            table.into_iter().for_each(|table| table.old_rows = old.value.elements());
+        }
+        Self { facts, old, tables, handwritten, gone, renamed }
+    }
+
     fn old(&self, key: &str) -> Option<&'a Node> {
         self.old?.get(key)
-    }
-
-    fn old_model(&self, name: &str) -> Option<&'a Node> {
-        match self.renamed {
-            Some((new, old)) if new.name == name => Some(&old.value),
-            _ => self.old("models")?.get(name),
-        }
-    }
-
-    fn old_models(&self) -> &'a [Member] {
-        self.old("models").map_or(&[], Node::members)
-    }
-
-    fn is_on_page(&self, model: &str) -> bool {
-        self.facts.models.iter().any(|other| other.name == model)
-    }
-
-    /// Returns the models that only the old spec has and nothing refers to.
-    fn gone_models(&self) -> impl Iterator<Item = &'a Member> {
-        let handwritten = self.handwritten_models();
-        let is_renamed = |name: &str| self.renamed.is_some_and(|(_, old)| old.key == name);
-        self.old_models().iter().filter(move |old| {
-            !self.is_on_page(&old.key) && !handwritten.contains(old) && !is_renamed(&old.key)
-        })
-    }
-
-    /// Returns the models that only the old spec has and the page refers to, itself or through
-    /// another of them. A maintainer has written them.
-    fn handwritten_models(&self) -> Vec<&'a Member> {
-        let models = self.old_models().iter();
-        let mut models: Vec<&Member> = models.filter(|old| !self.is_on_page(&old.key)).collect();
-        let used = self.facts.fields().filter_map(|field| field.kind.model());
-        let mut used: BTreeSet<String> = used.map(str::to_owned).collect();
-        let mut before = 0;
-        while before < used.len() {
-            before = used.len();
-            for model in &models {
-                if used.contains(&model.key) {
-                    let rows = model.value.elements().iter();
-                    used.extend(rows.filter_map(|row| row_type(row)?.model().map(str::to_owned)));
-                }
-            }
-        }
-        models.retain(|model| used.contains(&model.key));
-        models
-    }
-
-    /// Returns the only new model with the only one that is gone, if they have the same names of
-    /// fields or the same row refers to them.
-    fn find_renamed_model(&self) -> Option<(&'a Model, &'a Member)> {
-        let is_new = |model: &&Model| self.old_model(&model.name).is_none();
-        let new = only(self.facts.models.iter().filter(is_new))?;
-        let gone = only(self.gone_models())?;
-        let before = gone.value.elements().iter().filter_map(row_name);
-        let after = new.fields.iter().map(|field| field.name.as_str());
-        let has_same_fields = before.collect::<BTreeSet<_>>() == after.collect();
-        let has_same_row = self.tables().iter().any(|table| {
-            table.fields.iter().any(|field| {
-                let old = table.old_row(field).and_then(row_type);
-                field.kind.model() == Some(&new.name)
-                    && old.as_ref().and_then(Type::model) == Some(&gone.key)
-            })
-        });
-        (has_same_fields || has_same_row).then_some((new, gone))
-    }
-
-    /// Returns the tables of the page.
-    fn tables(&self) -> Vec<Table<'a>> {
-        let rows = |old: Option<&'a Node>| old.map_or(&[][..], Node::elements);
-        let table = |owner, fields: &'a [Field], key| Table {
-            at: fields.first().map_or(0, |field| field.at),
-            owner,
-            fields,
-            old_rows: rows(self.old(key)),
-        };
-        let facts = self.facts;
-        let mut tables = vec![
-            table(Owner::Request, &facts.parameters, "parameters"),
-            table(Owner::Response, &facts.response, "response"),
-        ];
-        tables.extend(facts.models.iter().map(|model| Table {
-            at: model.at,
-            owner: Owner::Model(&model.name),
-            fields: &model.fields,
-            old_rows: rows(self.old_model(&model.name)),
-        }));
-        tables
     }
 
     /// Whether the old spec has a row with the same facts.
     fn had(&self, field: &Field) -> bool {
         let required = Some(&Value::Boolean(field.required));
-        let tables = self.tables();
-        let mut rows = tables.iter().filter_map(|table| table.old_row(field));
+        let mut rows = self.tables.iter().filter_map(|table| table.old_row(field));
         rows.any(|row| {
             row_type(row).as_ref() == Some(&field.kind)
                 && row.get("required").map(|old| &old.value) == required
         })
     }
 
-    /// Returns the keys that the page's tables make.
     fn tables_of_page(&self, examples: &CheckedExamples) -> Vec<Member> {
         let mut keys = vec![Member::new("action", Node::string(&self.facts.action))];
         let mut models = Vec::new();
-        for table in self.tables() {
+        for table in &self.tables {
             let fields = table.fields.iter();
             let rows = fields.map(|field| table.row(field, examples)).collect();
             let rows = Node::new(Value::Array(rows));
@@ -160,7 +97,7 @@ impl<'a> Merge<'a> {
                 Owner::Model(name) => models.push(Member::new(name, rows)),
             }
         }
-        models.extend(self.handwritten_models().into_iter().cloned());
+        models.extend(self.handwritten.iter().copied().cloned());
         if !models.is_empty() {
             keys.push(Member::new("models", Node::new(Value::Object(models))));
         }
@@ -206,7 +143,7 @@ impl<'a> Merge<'a> {
             }
             _ => false,
         };
-        if self.tables().iter().any(is_undecided) {
+        if self.tables.iter().any(is_undecided) {
             confirm("example_shorthand");
         }
         if !proposed.is_empty() {
@@ -224,20 +161,20 @@ impl<'a> Merge<'a> {
             report.note(new.at, message);
         }
         let model_names = self.old("model_names");
-        for Member { key, .. } in self.gone_models() {
+        for Member { key, .. } in &self.gone {
             if model_names.is_some_and(|names| names.get(key).is_some()) {
                 let message = format!("the model `{key}` is gone, and with it: its Rust name");
                 report.note(0, message);
             }
         }
-        let mut tables = self.tables();
-        tables.extend(self.gone_models().map(|model| Table {
+        let gone = self.gone.iter().map(|model| Table {
             at: 0,
             owner: Owner::Model(&model.key),
             fields: &[],
             old_rows: model.value.elements(),
-        }));
-        for table in tables {
+        });
+        let gone: Vec<Table<'_>> = gone.collect();
+        for table in self.tables.iter().chain(&gone) {
             for row in table.old_rows {
                 let name = row_name(row).unwrap_or_default();
                 let keys = row.members().iter().map(|member| &member.key);
@@ -261,9 +198,8 @@ impl<'a> Merge<'a> {
 
     /// Returns the Rust names of the models, without those of gone models.
     fn model_names(&self) -> Option<Member> {
-        let gone: Vec<&Member> = self.gone_models().collect();
         let mut names = self.old("model_names")?.members().to_vec();
-        names.retain(|name| !gone.iter().any(|model| model.key == name.key));
+        names.retain(|name| !self.gone.iter().any(|model| model.key == name.key));
         for name in &mut names {
             if let Some((new, old)) = self.renamed
                 && old.key == name.key
@@ -278,13 +214,13 @@ impl<'a> Merge<'a> {
     /// Checks the examples against the tables and the decisions of the old spec.
     fn check_examples(&self, report: &mut Report) -> CheckedExamples {
         let (mut parameters, mut response, mut models) = (Vec::new(), Vec::new(), Vec::new());
-        for table in self.tables() {
+        for table in &self.tables {
             let fields = table.documented();
             match table.owner {
                 Owner::Request => parameters = fields,
                 Owner::Response => response = fields,
                 Owner::Model(name) => {
-                    models.push(spec::Model { name: at(table.at, name.to_owned()), fields })
+                    models.push(spec::Model { name: at(table.at, name.to_owned()), fields });
                 }
             }
         }
@@ -306,6 +242,54 @@ impl<'a> Merge<'a> {
         }
         (!parts.is_empty()).then(|| Member::new("example", Node::new(Value::Object(parts))))
     }
+}
+
+fn tables<'a>(facts: &'a Facts, old: Option<&'a Node>) -> Vec<Table<'a>> {
+    let old = |key| old.and_then(|old| old.get(key));
+    let models = old("models");
+    let table = |owner, at, fields, old: Option<&'a Node>| {
+        let old_rows = old.map_or(&[][..], Node::elements);
+        Table { at, owner, fields, old_rows }
+    };
+    let section = |owner, fields: &'a [Field], key| {
+        table(owner, fields.first().map_or(0, |field| field.at), fields, old(key))
+    };
+    let models = facts.models.iter().map(|Model { at, name, fields }| {
+        table(Owner::Model(name), *at, fields, models.and_then(|models| models.get(name)))
+    });
+    let parameters = section(Owner::Request, &facts.parameters, "parameters");
+    let response = section(Owner::Response, &facts.response, "response");
+    [parameters, response].into_iter().chain(models).collect()
+}
+
+/// Returns the models that the page refers to, itself or through models that it does not have.
+fn used_models(facts: &Facts, others: &[&Member]) -> BTreeSet<String> {
+    let used = facts.fields().filter_map(|field| field.kind.model());
+    let mut used: BTreeSet<String> = used.map(str::to_owned).collect();
+    let mut before = 0;
+    while before < used.len() {
+        before = used.len();
+        for model in others {
+            if used.contains(&model.key) {
+                let rows = model.value.elements().iter();
+                used.extend(rows.filter_map(|row| row_type(row)?.model().map(str::to_owned)));
+            }
+        }
+    }
+    used
+}
+
+/// Whether a new and a gone model have the same names of fields, or the same row refers to them.
+fn is_renamed(new: &Model, gone: &Member, tables: &[Table<'_>]) -> bool {
+    let before = gone.value.elements().iter().filter_map(row_name);
+    let after = new.fields.iter().map(|field| field.name.as_str());
+    let mut rows = tables.iter().flat_map(|table| {
+        table.fields.iter().filter_map(|field| Some((field, row_type(table.old_row(field)?)?)))
+    });
+    before.collect::<BTreeSet<_>>() == after.collect()
+        || rows.any(|(field, old)| {
+            field.kind.model() == Some(&new.name) && old.model() == Some(&gone.key)
+        })
 }
 
 /// Reports the keys and rows that a spec has twice, of which an import would drop one.

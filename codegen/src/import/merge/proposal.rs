@@ -6,7 +6,6 @@ use crate::spec::{
     json::{Node, Value},
 };
 
-/// Proposes the idempotency that an action's name suggests.
 pub(crate) fn idempotency(action: &str) -> &'static str {
     const SAFE: &[&str] = &["Check", "Describe", "Get", "List", "Query"];
     const IDEMPOTENT: &[&str] = &["Delete", "Modify", "Rename", "Set", "Update"];
@@ -62,17 +61,22 @@ pub(crate) fn identity<'a>(model: &str, fields: &'a [Field]) -> Option<&'a Field
 /// Returns the default that a description states plainly: `Offset, default 0`, `默认值为20。`. A default
 /// that has a condition or is more than a value is none.
 pub(crate) fn default(description: &str, ty: &Type) -> Option<Node> {
-    let text = default_text(description, ty)?;
-    let is_number = || serde_json::from_str::<serde_json::Number>(text).is_ok();
-    let is_integer = || text.parse::<i64>().is_ok_and(|it| it.to_string() == text);
-    let value = match ty {
-        Type::String => Value::String(text.to_owned()),
-        Type::Int if is_integer() => Value::Number(text.to_owned()),
-        Type::Float if is_number() => Value::Number(text.to_owned()),
-        Type::Boolean if matches!(text, "true" | "false") => Value::Boolean(text == "true"),
-        _ => return None,
-    };
+    let value = typed(default_text(description, ty)?, ty)?;
     Some(Node::new(value))
+}
+
+/// Returns a text as a value of a type that a text can have.
+pub(crate) fn typed(text: &str, ty: &Type) -> Option<Value> {
+    let is_number = serde_json::from_str::<serde_json::Number>(text).is_ok();
+    match ty {
+        Type::String => Some(Value::String(text.to_owned())),
+        Type::Int if is_number && text.parse::<i64>().is_ok() => {
+            Some(Value::Number(text.to_owned()))
+        }
+        Type::Float if is_number => Some(Value::Number(text.to_owned())),
+        Type::Boolean => text.parse().ok().map(Value::Boolean),
+        _ => None,
+    }
 }
 
 /// Returns the text of the default, the same at every mention.

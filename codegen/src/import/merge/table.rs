@@ -111,7 +111,6 @@ pub(crate) fn row_name(row: &Node) -> Option<&str> {
     row.get("name")?.as_str()
 }
 
-/// Returns the type of a row of a spec, if it is valid.
 pub(crate) fn row_type(row: &Node) -> Option<Type> {
     Type::parse(row.get("type")?.as_str()?).ok()
 }

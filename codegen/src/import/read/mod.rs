@@ -1,4 +1,4 @@
-//! From the text of a page to blocks. Each format has its own module.
+//! From the text of a page to blocks.
 
 pub(crate) mod block;
 mod html;
@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 use crate::spec::diagnostic::Report;
 use block::Block;
 
-/// The format of a documentation page.
+/// The shape of a documentation page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shape {
@@ -45,7 +45,6 @@ impl Shape {
         }
     }
 
-    /// Reads a page of this shape.
     pub(crate) fn blocks(self, text: &str, report: &mut Report) -> Vec<Block> {
         match self {
             Self::Markdown => markdown::read(text, report),
@@ -57,12 +56,7 @@ impl Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Markdown => "markdown",
-            Self::Html => "html",
-            Self::Pasted => "pasted",
-        })
+        f.write_str(&format!("{self:?}").to_lowercase())
     }
 }
 

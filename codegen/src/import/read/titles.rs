@@ -30,20 +30,21 @@ const SECTIONS: &[(Section, &[&str])] = &[
 ];
 
 impl Section {
-    /// Returns the section that a heading begins.
     pub(crate) fn of(heading: &str) -> Option<Self> {
         let heading = heading.trim().trim_end_matches([':', '：']);
-        let is_title = |title: &&str| title.eq_ignore_ascii_case(heading);
         let mut sections = SECTIONS.iter();
-        let found = sections.find(|(_, titles)| titles.iter().any(is_title));
+        let found = sections.find(|(_, titles)| has_title(titles, heading));
         found.map(|(section, _)| *section)
     }
 
-    /// Returns the heading to use in messages.
     pub(crate) fn title(self) -> &'static str {
         let found = SECTIONS.iter().find(|(section, _)| *section == self);
         found.map_or("", |(_, titles)| titles[0])
     }
+}
+
+fn has_title(titles: &[&str], text: &str) -> bool {
+    titles.iter().any(|title| title.eq_ignore_ascii_case(text))
 }
 
 /// A column of a table of parameters or fields.
@@ -70,16 +71,12 @@ impl Column {
         }
     }
 
-    /// Returns the title to use in messages.
     pub(crate) fn title(self) -> &'static str {
         self.titles()[0]
     }
 
-    /// Returns the column that a header's cell names.
     pub(crate) fn of(cell: &str) -> Option<Self> {
-        let is_title = |title: &&str| title.eq_ignore_ascii_case(cell.trim());
-        let mut columns = COLUMNS.into_iter();
-        columns.find(|column| column.titles().iter().any(is_title))
+        COLUMNS.into_iter().find(|column| has_title(column.titles(), cell.trim()))
     }
 }
 
@@ -125,7 +122,6 @@ pub(crate) fn action(heading: &str) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Reads the cell of the column `Required`.
 pub(crate) fn required(cell: &str) -> Option<bool> {
     match cell.trim() {
         "Yes" | "yes" | "YES" | "是" => Some(true),

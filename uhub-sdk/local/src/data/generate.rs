@@ -18,16 +18,8 @@ const WORDS: [&str; 16] = [
 ];
 
 /// Repositories with images and tags to generate. The same values generate the same repositories.
-///
-/// ```
-/// use uhub_local::Generate;
-///
-/// let generate = Generate::new(1).repositories(3).images(1000).tags(20);
-/// assert_eq!(generate.images, 1000);
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
 pub struct Generate {
     /// The seed of names, times, digests, download counts and visibility. Defaults to 0.
     pub seed: u64,
@@ -41,33 +33,6 @@ pub struct Generate {
 }
 
 impl Generate {
-    /// Generates nothing yet, from this seed.
-    #[must_use]
-    pub fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
-    }
-
-    /// Sets the number of repositories.
-    #[must_use]
-    pub fn repositories(mut self, count: usize) -> Self {
-        self.repositories = count;
-        self
-    }
-
-    /// Sets the number of images in each repository.
-    #[must_use]
-    pub fn images(mut self, count: usize) -> Self {
-        self.images = count;
-        self
-    }
-
-    /// Sets the number of tags of each image.
-    #[must_use]
-    pub fn tags(mut self, count: usize) -> Self {
-        self.tags = count;
-        self
-    }
-
     /// Why this cannot be generated.
     pub(crate) fn problem(&self) -> Option<String> {
         let tags = [self.images.max(1), self.tags.max(1)]
@@ -86,13 +51,15 @@ impl Generate {
         let images: Vec<Image> = (0..self.images).map(|number| self.image(number, rng)).collect();
         let created = START + rng.u64(..100) * DAY;
         let visibility = if rng.bool() { Visibility::Public } else { Visibility::Private };
-        Repository::new(format!("{}-{number}", word(rng)))
-            .description(format!("Images of the team {}", word(rng)))
-            .visibility(visibility)
-            .outside(rng.u8(..5) == 0)
-            .create_time(created.to_string())
-            .update_time((created + rng.u64(..500) * DAY).to_string())
-            .images(images)
+        Repository {
+            name: format!("{}-{number}", word(rng)),
+            description: format!("Images of the team {}", word(rng)),
+            visibility,
+            is_outside: rng.u8(..5) == 0,
+            create_time: created.to_string(),
+            update_time: (created + rng.u64(..500) * DAY).to_string(),
+            images,
+        }
     }
 
     fn image(&self, number: usize, rng: &mut Rng) -> Image {
@@ -102,16 +69,19 @@ impl Generate {
             .map(|number| {
                 let version = format!("{}.{}.{}", number / 100, number / 10 % 10, number % 10);
                 pushed += rng.u64(..DAY);
-                tag(version, pushed, rng)
+                Tag { name: version, digest: Some(digest(rng)), update_time: pushed.to_string() }
             })
             .collect();
         // Few images are pulled often.
         let pull_limit = 1 << rng.u32(..20);
-        Image::new(format!("{}-{}-{number}", word(rng), word(rng)))
-            .tags(tags)
-            .pull_count(rng.i64(0..pull_limit))
-            .create_time(created.to_string())
-            .update_time(pushed.to_string())
+        Image {
+            name: format!("{}-{}-{number}", word(rng), word(rng)),
+            latest_tag: None,
+            tags,
+            pull_count: rng.i64(0..pull_limit),
+            create_time: created.to_string(),
+            update_time: pushed.to_string(),
+        }
     }
 }
 
@@ -119,20 +89,20 @@ fn word(rng: &mut Rng) -> &'static str {
     WORDS[rng.usize(..WORDS.len())]
 }
 
-/// A tag with a random digest.
-fn tag(name: impl Into<String>, pushed: u64, rng: &mut Rng) -> Tag {
-    let digest: String = (0..4).map(|_| format!("{:016x}", rng.u64(..))).collect();
-    Tag::new(name).digest(format!("sha256:{digest}")).update_time(pushed.to_string())
+fn digest(rng: &mut Rng) -> String {
+    let digits: String = (0..4).map(|_| format!("{:016x}", rng.u64(..))).collect();
+    format!("sha256:{digits}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Data, store::Store};
+    use crate::data::Data;
+    use crate::data::store::Store;
 
     #[test]
     fn the_same_values_generate_the_same_repositories() {
-        let generate = Generate::new(3).repositories(4).images(30).tags(25);
+        let generate = Generate { seed: 3, repositories: 4, images: 30, tags: 25 };
         let repositories = generate.generated();
         assert_eq!(repositories, generate.generated());
         assert_ne!(repositories, Generate { seed: 4, ..generate }.generated());
@@ -141,13 +111,14 @@ mod tests {
         let images = || repositories.iter().flat_map(|repository| &repository.images);
         assert!(images().all(|image| image.tags.len() == 25));
         assert!(images().any(|image| image.pull_count > 0));
-        let one = Generate::new(0).repositories(1).images(1).generated();
+        let one = Generate { repositories: 1, images: 1, ..Generate::default() }.generated();
         assert_eq!(one[0].images[0].tags.len(), 1);
     }
 
     #[test]
     fn some_generated_repositories_are_public_and_some_private() {
-        let repositories = Generate::new(3).repositories(20).generated();
+        let repositories =
+            Generate { seed: 3, repositories: 20, ..Generate::default() }.generated();
         let public = repositories.iter().filter(|each| each.visibility == Visibility::Public);
         assert!((1..20).contains(&public.count()));
     }
@@ -155,7 +126,7 @@ mod tests {
     #[test]
     fn generated_data_is_consistent() {
         for seed in 0..20 {
-            let generate = Generate::new(seed).repositories(20).images(50).tags(3);
+            let generate = Generate { seed, repositories: 20, images: 50, tags: 3 };
             let data = Data { generate: Some(generate), ..Data::default() };
             assert!(Store::new(data).is_ok(), "{seed}");
         }
@@ -167,10 +138,10 @@ mod tests {
         for (repositories, images, tags) in
             [(usize::MAX, 2, 2), (11, 1000, 1000), (10_000_001, 0, 0)]
         {
-            let generate = Generate::new(0).repositories(repositories).images(images).tags(tags);
+            let generate = Generate { seed: 0, repositories, images, tags };
             assert!(generate.problem().is_some(), "{generate:?}");
         }
-        let most = Generate::new(0).repositories(10).images(1000).tags(1000);
+        let most = Generate { seed: 0, repositories: 10, images: 1000, tags: 1000 };
         assert_eq!(most.problem(), None);
     }
 }

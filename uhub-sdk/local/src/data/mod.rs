@@ -4,17 +4,11 @@ pub(crate) mod generate;
 pub(crate) mod repository;
 pub(crate) mod store;
 
-use std::collections::HashSet;
-use std::fmt;
-use std::fs;
-use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::{collections::HashSet, fmt, fs, io, path::Path, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::data::generate::Generate;
-use crate::data::repository::Repository;
+use crate::data::{generate::Generate, repository::Repository};
 
 /// The version of the file format.
 const VERSION: u32 = 1;
@@ -194,7 +188,8 @@ fn supported_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, 
 ///
 /// let account = User::new("public", "private");
 /// let sub_account = User::new("sub", "secret").sub_account().project("org-a");
-/// let temporary = User::new("temp", "secret").security_token("token").expires(1_900_000_000);
+/// let mut temporary = User::new("temp", "secret").security_token("token");
+/// temporary.expires = Some(1_900_000_000);
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -255,13 +250,6 @@ impl User {
         self
     }
 
-    /// Sets when the token expires, in Unix seconds of the server's clock.
-    #[must_use]
-    pub fn expires(mut self, unix_seconds: i64) -> Self {
-        self.expires = Some(unix_seconds);
-        self
-    }
-
     pub(crate) fn may_use(&self, project_id: &str) -> bool {
         self.projects.is_empty() || self.projects.iter().any(|id| id == project_id)
     }
@@ -313,16 +301,15 @@ impl Project {
     }
 }
 
+/// An empty project with this id and name.
+impl From<&str> for Project {
+    fn from(id: &str) -> Self {
+        Self::new(id, id)
+    }
+}
+
 /// A role whose temporary credentials the [metadata service](crate::LocalUhub::metadata_url)
 /// issues.
-///
-/// ```
-/// use std::time::Duration;
-/// use uhub_local::{Data, Role};
-///
-/// let mut data = Data::demo();
-/// data.role = Some(Role::new("backup", Duration::from_secs(3600)));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -1,6 +1,7 @@
 //! Repositories, their images and the images' tags.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::documentation;
 
@@ -23,7 +24,8 @@ pub enum Visibility {
     Private,
 }
 
-/// A repository and its images, as initial data of a [`LocalUhub`](crate::LocalUhub).
+/// A repository and its images, as initial data of a [`LocalUhub`](crate::LocalUhub). Fields
+/// without a method are set directly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -45,7 +47,7 @@ pub struct Repository {
     /// Defaults to a Unix time in seconds.
     #[serde(default = "default_time")]
     pub create_time: String,
-    /// When it was last changed, in the format of [`create_time`](Self::create_time).
+    /// When it was last changed, in the same format.
     #[serde(default = "default_time")]
     pub update_time: String,
     /// The images, in the order of lists.
@@ -72,28 +74,18 @@ impl Repository {
     /// nine images shown there.
     #[must_use]
     pub fn documented() -> Self {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct ExampleImage {
-            image_name: String,
-            latest_tag: String,
-            pull_count: i64,
-            create_time: i64,
-            update_time: i64,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Example {
-            image_set: Vec<ExampleImage>,
-        }
-        let example: Example = serde_json::from_str(documentation::example("GetRepoImage"))
-            .unwrap_or_else(|_| unreachable!("a test reads the documentation's example"));
-        let images = example.image_set.into_iter().map(|image| {
-            Image::new(image.image_name)
-                .latest_tag(image.latest_tag)
-                .pull_count(image.pull_count)
-                .create_time(image.create_time.to_string())
-                .update_time(image.update_time.to_string())
+        let example = documentation::example("GetRepoImage");
+        let example: Value = serde_json::from_str(example).unwrap_or_default();
+        let images = example["ImageSet"].as_array().into_iter().flatten().map(|image| {
+            let text = |name: &str| image[name].as_str().unwrap_or_default().to_owned();
+            Image {
+                name: text("ImageName"),
+                latest_tag: Some(text("LatestTag")),
+                tags: Vec::new(),
+                pull_count: image["PullCount"].as_i64().unwrap_or_default(),
+                create_time: image["CreateTime"].to_string(),
+                update_time: image["UpdateTime"].to_string(),
+            }
         });
         Self::new("idkTdEFo").images(images)
     }
@@ -105,37 +97,10 @@ impl Repository {
         self
     }
 
-    /// Sets the visibility.
-    #[must_use]
-    pub fn visibility(mut self, visibility: Visibility) -> Self {
-        self.visibility = visibility;
-        self
-    }
-
     /// Makes the repository public.
     #[must_use]
-    pub fn public(self) -> Self {
-        self.visibility(Visibility::Public)
-    }
-
-    /// Sets whether the repository can be reached from outside the platform's network.
-    #[must_use]
-    pub fn outside(mut self, is_outside: bool) -> Self {
-        self.is_outside = is_outside;
-        self
-    }
-
-    /// Sets the creation time.
-    #[must_use]
-    pub fn create_time(mut self, time: impl Into<String>) -> Self {
-        self.create_time = time.into();
-        self
-    }
-
-    /// Sets the time of the last change.
-    #[must_use]
-    pub fn update_time(mut self, time: impl Into<String>) -> Self {
-        self.update_time = time.into();
+    pub fn public(mut self) -> Self {
+        self.visibility = Visibility::Public;
         self
     }
 
@@ -162,7 +127,7 @@ impl Repository {
 ///
 /// let image = Image::new("nginx")
 ///     .tags(["1.25", "1.26"].map(Tag::new))
-///     .tag(Tag::new("1.27").digest("sha256:…").update_time("1750000000"));
+///     .tag(Tag::new("1.27").digest("sha256:…"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -181,11 +146,10 @@ pub struct Image {
     /// The number of downloads. Defaults to 0.
     #[serde(default)]
     pub pull_count: i64,
-    /// When it was created. Sent unchanged: the documentation specifies a string and no format.
-    /// Defaults to a Unix time in seconds.
+    /// When it was created, in the format of [`Repository::create_time`].
     #[serde(default = "default_time")]
     pub create_time: String,
-    /// When it was last changed, in the format of [`create_time`](Self::create_time).
+    /// When it was last changed, in the same format.
     #[serde(default = "default_time")]
     pub update_time: String,
 }
@@ -231,20 +195,6 @@ impl Image {
         self
     }
 
-    /// Sets the creation time.
-    #[must_use]
-    pub fn create_time(mut self, time: impl Into<String>) -> Self {
-        self.create_time = time.into();
-        self
-    }
-
-    /// Sets the time of the last change.
-    #[must_use]
-    pub fn update_time(mut self, time: impl Into<String>) -> Self {
-        self.update_time = time.into();
-        self
-    }
-
     /// Merges `latest_tag` into the tags: afterwards there is at least one, the latest at the end.
     pub(crate) fn settle(&mut self) {
         let latest = match self.latest_tag.take() {
@@ -254,7 +204,7 @@ impl Image {
         };
         let tag = match self.tags.iter().position(|tag| tag.name == latest) {
             Some(index) => self.tags.remove(index),
-            None => Tag::new(latest).update_time(&self.update_time),
+            None => Tag { update_time: self.update_time.clone(), ..Tag::new(latest) },
         };
         self.tags.push(tag);
     }
@@ -270,8 +220,7 @@ pub struct Tag {
     /// The digest. Omitted from responses if it is `None`, the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// When it was last pushed. Sent unchanged: the documentation specifies a string and no format.
-    /// Defaults to a Unix time in seconds.
+    /// When it was last pushed, in the format of [`Repository::create_time`].
     #[serde(default = "default_time")]
     pub update_time: String,
 }
@@ -287,13 +236,6 @@ impl Tag {
     #[must_use]
     pub fn digest(mut self, digest: impl Into<String>) -> Self {
         self.digest = Some(digest.into());
-        self
-    }
-
-    /// Sets the time of the last push.
-    #[must_use]
-    pub fn update_time(mut self, time: impl Into<String>) -> Self {
-        self.update_time = time.into();
         self
     }
 }
@@ -323,14 +265,16 @@ mod tests {
 
     #[test]
     fn an_added_latest_tag_has_the_time_of_its_image() {
-        let mut image = Image::new("nginx").latest_tag("1.27").update_time("1800000000");
+        let mut image = Image::new("nginx").latest_tag("1.27");
+        image.update_time = "1800000000".to_owned();
         image.settle();
-        assert_eq!(image.tags, [Tag::new("1.27").update_time("1800000000")]);
+        let tag = Tag { update_time: image.update_time.clone(), ..Tag::new("1.27") };
+        assert_eq!(image.tags, [tag]);
     }
 
     #[test]
     fn a_moved_tag_keeps_its_digest_and_time() {
-        let tag = Tag::new("1.0").digest("sha256:1").update_time("5");
+        let tag = Tag { update_time: "5".to_owned(), ..Tag::new("1.0").digest("sha256:1") };
         let mut image = Image::new("nginx").tags([tag.clone(), Tag::new("1.1")]).latest_tag("1.0");
         image.settle();
         assert_eq!(image.tags, [Tag::new("1.1"), tag]);

@@ -1,24 +1,20 @@
 //! What a running server holds.
 
-use std::collections::VecDeque;
-use std::time::SystemTime;
+use std::{collections::VecDeque, time::SystemTime};
 
 use crate::data::repository::Image;
-use crate::data::{Data, Project, Role, User};
+use crate::data::{Data, User};
 
 /// The number of temporary credentials that are remembered. The oldest are forgotten first.
 const MAX_ISSUED: usize = 1000;
 
 #[derive(Default)]
 pub(crate) struct Store {
-    pub(crate) users: Vec<User>,
+    /// Complete: it has a user and a project, and its images are settled.
+    pub(crate) data: Data,
     /// Temporary credentials issued by the metadata service.
     pub(crate) issued: VecDeque<User>,
     pub(crate) issued_count: u64,
-    /// Whose credentials the metadata service issues. `None` disables the service.
-    pub(crate) role: Option<Role>,
-    /// Never empty; the first is the default project. Their images are settled.
-    pub(crate) projects: Vec<Project>,
     /// How many seconds the service's clock is ahead of the system's.
     pub(crate) clock_offset: i64,
 }
@@ -40,16 +36,7 @@ impl Store {
         }
         let repositories = data.projects.iter_mut().flat_map(|project| &mut project.repositories);
         repositories.flat_map(|repository| &mut repository.images).for_each(Image::settle);
-        Ok(Self { users: data.users, projects: data.projects, role: data.role, ..Self::default() })
-    }
-
-    /// The current data, without issued credentials.
-    pub(crate) fn data(&self) -> Data {
-        let mut data = Data::default();
-        data.users.clone_from(&self.users);
-        data.projects.clone_from(&self.projects);
-        data.role.clone_from(&self.role);
-        data
+        Ok(Self { data, ..Self::default() })
     }
 
     /// Replaces the data. The clock stays, and credentials are never issued twice.
@@ -58,14 +45,14 @@ impl Store {
     }
 
     pub(crate) fn user(&self, public_key: &str) -> Option<&User> {
-        let mut users = self.users.iter().chain(&self.issued);
+        let mut users = self.data.users.iter().chain(&self.issued);
         users.find(|user| user.public_key == public_key)
     }
 
     /// The index of the project with this id. `None` is the default project.
     pub(crate) fn project(&self, id: Option<&str>) -> Option<usize> {
         match id {
-            Some(id) => self.projects.iter().position(|project| project.id == id),
+            Some(id) => self.data.projects.iter().position(|project| project.id == id),
             None => Some(0),
         }
     }
@@ -74,10 +61,10 @@ impl Store {
     pub(crate) fn issue(&mut self, expires: i64) -> &User {
         self.issued_count += 1;
         let number = self.issued_count;
-        let user =
-            User::new(format!("temporary-public-{number}"), format!("temporary-private-{number}"))
-                .security_token(format!("temporary-token-{number}"))
-                .expires(expires);
+        let name = |kind: &str| format!("temporary-{kind}-{number}");
+        let mut user = User::new(name("public"), name("private"));
+        user.security_token = Some(name("token"));
+        user.expires = Some(expires);
         if self.issued.len() == MAX_ISSUED {
             self.issued.pop_front();
         }

@@ -15,18 +15,9 @@ use serde_json::Value;
 /// [`LocalUhub::requests`](crate::LocalUhub::requests), whether or not the request is valid.
 ///
 /// Clients differ in what they do when they cannot know whether their request was executed. So each
-/// fault specifies whether it is. Those that prevent the execution have a variant,
-/// [`after_execution`](Self::after_execution), that does not:
-///
-/// | executed | faults |
-/// | --- | --- |
-/// | no, except `after_execution` | `Respond`, `RetCode`, `Huge` |
-/// | | `CutConnection`, `ResetConnection`, `Hang` |
-/// | yes, after the delay; with `after_execution` before it | `Delay` |
-/// | yes | `CutResponse`, `CutBody`, `SlowBody`, `BrokenJson` |
-/// | | `WrongTypes`, `WrongTotal`, `RepeatPages` |
-///
-/// "Yes" means as far as without the fault: a request with a wrong signature is refused.
+/// fault specifies whether it is, and [`after_execution`](Self::after_execution) executes it before
+/// a fault that would prevent that. A request that the service refuses, such as one with a wrong
+/// signature, is never executed.
 ///
 /// In JSON, a fault is its name in snake_case, or an object of its name and its fields:
 ///
@@ -134,15 +125,8 @@ pub enum Fault {
 
 impl Fault {
     /// Responds with HTTP 200, this return code and its documented meaning. The action is not
-    /// executed.
-    ///
-    /// ```
-    /// use uhub_local::Fault;
-    ///
-    /// let throttled = Fault::ret_code(153);
-    /// // The gateway times out after the service has executed the action.
-    /// let unknown = Fault::ret_code(110).after_execution();
-    /// ```
+    /// executed. `Fault::ret_code(110).after_execution()` is a gateway that times out after the
+    /// service has executed the action.
     #[must_use]
     pub fn ret_code(code: impl Into<i64>) -> Self {
         Self::RetCode { code: code.into(), message: String::new() }
@@ -151,7 +135,7 @@ impl Fault {
     /// Throttles the request: return code 153.
     #[must_use]
     pub fn throttled() -> Self {
-        Self::ret_code(THROTTLED)
+        Self::ret_code(153)
     }
 
     /// Responds with a proxy's error page: HTTP 502 and HTML. The action is not executed.
@@ -177,20 +161,8 @@ impl Fault {
         }
     }
 
-    /// Waits, then executes the action and responds.
-    #[must_use]
-    pub fn delay(time: Duration) -> Self {
-        Self::Delay { time }
-    }
-
-    /// Executes the action before the fault: [`Fault::AfterExecution`].
-    ///
-    /// ```
-    /// use uhub_local::Fault;
-    ///
-    /// // The action is executed, and the client gets no response.
-    /// let lost_response = Fault::CutConnection.after_execution();
-    /// ```
+    /// Executes the action before the fault: `Fault::CutConnection.after_execution()` loses the
+    /// response of an executed action.
     #[must_use]
     pub fn after_execution(self) -> Self {
         match self {
@@ -207,44 +179,18 @@ impl Fault {
         }
     }
 
-    /// The approximate size in memory.
-    pub(crate) fn size(&self) -> usize {
-        let texts = match self {
-            Self::Respond { headers, body, .. } => headers
-                .iter()
-                .map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len())
-                .sum::<usize>()
-                .saturating_add(body.len()),
-            Self::RetCode { message, .. } => message.len(),
-            Self::AfterExecution(inner) => inner.size(),
-            _ => 0,
-        };
-        size_of::<Self>() + texts
-    }
-
-    /// When the action is executed.
-    pub(crate) fn timing(&self) -> Timing {
-        match self {
-            Self::Delay { time } => Timing::Delayed(*time),
+    /// Whether the fault takes the place of the execution.
+    pub(crate) fn prevents_execution(&self) -> bool {
+        matches!(
+            self,
             Self::Respond { .. }
-            | Self::RetCode { .. }
-            | Self::Huge { .. }
-            | Self::CutConnection
-            | Self::ResetConnection
-            | Self::Hang => Timing::Never,
-            _ => Timing::Immediate,
-        }
+                | Self::RetCode { .. }
+                | Self::Huge { .. }
+                | Self::CutConnection
+                | Self::ResetConnection
+                | Self::Hang
+        )
     }
-}
-
-const THROTTLED: i64 = 153;
-
-/// When the action of a request with a fault is executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Timing {
-    Immediate,
-    Delayed(Duration),
-    Never,
 }
 
 impl Serialize for Fault {
@@ -286,12 +232,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_fault_defines_when_the_action_is_executed() {
+    fn each_fault_defines_whether_the_action_is_executed() {
         let second = Duration::from_secs(1);
-        assert_eq!(Fault::throttled().timing(), Timing::Never);
-        assert_eq!(Fault::delay(second).timing(), Timing::Delayed(second));
-        assert_eq!(Fault::delay(second).after_execution().timing(), Timing::Immediate);
-        assert_eq!(Fault::WrongTypes.timing(), Timing::Immediate);
+        assert!(Fault::throttled().prevents_execution());
+        assert!(!Fault::throttled().after_execution().prevents_execution());
+        assert!(!Fault::Delay { time: second }.prevents_execution());
+        assert!(!Fault::WrongTypes.prevents_execution());
         let twice = Fault::AfterExecution(Box::new(Fault::Hang.after_execution()));
         assert_eq!(twice.split(), (&Fault::Hang, true));
         assert_eq!(Fault::Hang.after_execution().after_execution(), Fault::Hang.after_execution());
@@ -304,7 +250,7 @@ mod tests {
             (r#""cut_connection""#, Fault::CutConnection),
             (r#""throttled""#, Fault::throttled()),
             (r#"{"after_execution": "bad_gateway"}"#, Fault::bad_gateway().after_execution()),
-            (r#"{"delay": {"seconds": 1.5}}"#, Fault::delay(second)),
+            (r#"{"delay": {"seconds": 1.5}}"#, Fault::Delay { time: second }),
             (
                 r#"{"respond": {"status": 503, "headers": [["Retry-After", "2"]]}}"#,
                 Fault::retry_after(503, 2),

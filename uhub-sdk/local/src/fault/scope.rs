@@ -1,11 +1,10 @@
 //! Which requests a fault applies to.
 
-use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
-use std::time::Duration;
+use std::{collections::VecDeque, num::NonZeroU64, time::Duration};
 
 use fastrand::Rng;
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Deserializer, de::Error};
 use tokio::time::Instant;
 
 use crate::fault::Fault;
@@ -31,25 +30,19 @@ use crate::fault::Fault;
 /// ```
 ///
 /// `{"metadata": true}` with the same conditions selects requests for temporary credentials.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scope {
     action: Option<String>,
     metadata: bool,
+    /// The number of the first request. 0 means 1.
     from: u64,
     to: Option<u64>,
-    #[serde(deserialize_with = "at_least_one")]
-    every: u64,
+    every: Option<NonZeroU64>,
     #[serde(deserialize_with = "fraction")]
-    rate: f64,
-    #[serde(rename = "seconds", with = "crate::seconds::optional")]
+    rate: Option<f64>,
+    #[serde(rename = "seconds", deserialize_with = "crate::seconds::deserialize")]
     lasting: Option<Duration>,
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self::all()
-    }
 }
 
 impl Scope {
@@ -57,15 +50,7 @@ impl Scope {
     /// [metadata service](crate::LocalUhub::metadata_url).
     #[must_use]
     pub fn all() -> Self {
-        Self {
-            action: None,
-            metadata: false,
-            from: 1,
-            to: None,
-            every: 1,
-            rate: 1.0,
-            lasting: None,
-        }
+        Self::default()
     }
 
     /// Selects the requests of one action, by its documented name.
@@ -94,7 +79,7 @@ impl Scope {
         self.from = match numbers.start_bound() {
             Bound::Included(&first) => first,
             Bound::Excluded(&before) => before.saturating_add(1),
-            Bound::Unbounded => 1,
+            Bound::Unbounded => 0,
         };
         self.to = match numbers.end_bound() {
             Bound::Included(&last) => Some(last),
@@ -108,7 +93,7 @@ impl Scope {
     /// that [`calls`](Self::calls) selects. 0 means 1.
     #[must_use]
     pub fn every(mut self, n: u64) -> Self {
-        self.every = n.max(1);
+        self.every = NonZeroU64::new(n);
         self
     }
 
@@ -118,7 +103,7 @@ impl Scope {
     /// [`clear_faults`](crate::LocalUhub::clear_faults), and on the request's number.
     #[must_use]
     pub fn rate(mut self, rate: f64) -> Self {
-        self.rate = rate.clamp(0.0, 1.0);
+        self.rate = Some(rate);
         self
     }
 
@@ -129,59 +114,21 @@ impl Scope {
         self
     }
 
-    fn covers(&self, target: Target<'_>) -> bool {
-        match target {
-            Target::Metadata => self.metadata,
-            Target::Action(name) => {
-                !self.metadata && self.action.as_deref().is_none_or(|action| action == name)
-            }
+    fn covers(&self, action: Option<&str>) -> bool {
+        match action {
+            None => self.metadata,
+            Some(name) => !self.metadata && self.action.as_deref().is_none_or(|own| own == name),
         }
     }
 }
 
-fn at_least_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    match u64::deserialize(deserializer)? {
-        0 => Err(D::Error::custom("`every` must be 1 or more")),
-        every => Ok(every),
-    }
-}
-
-fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     let rate = f64::deserialize(deserializer)?;
     if (0.0..=1.0).contains(&rate) {
-        Ok(rate)
+        Ok(Some(rate))
     } else {
         Err(D::Error::custom(format_args!("`rate` must be between 0 and 1, and is {rate}")))
     }
-}
-
-/// A fault and its scope: the JSON body of [`POST /_local/faults`](crate#over-http).
-///
-/// ```
-/// use uhub_local::{Fault, FaultRule};
-///
-/// let json = r#"{"fault": {"ret_code": {"code": 153}}, "scope": {"action": "GetRepo", "to": 2}}"#;
-/// let rule: FaultRule = serde_json::from_str(json)?;
-/// assert_eq!(rule.fault, Fault::throttled());
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct FaultRule {
-    /// The fault.
-    pub fault: Fault,
-    /// The requests. Defaults to the next request only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scope: Option<Scope>,
-}
-
-/// The service that a request is for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target<'a> {
-    /// An action of the API. Empty if the request names none.
-    Action(&'a str),
-    Metadata,
 }
 
 /// The injected faults.
@@ -191,10 +138,10 @@ pub(crate) struct Faults {
     rng: Rng,
     /// The faults of the next API requests.
     queue: VecDeque<Fault>,
-    rules: Vec<ActiveRule>,
+    rules: Vec<Rule>,
 }
 
-struct ActiveRule {
+struct Rule {
     scope: Scope,
     fault: Fault,
     rng: Rng,
@@ -213,7 +160,7 @@ impl Faults {
     }
 
     pub(crate) fn add(&mut self, scope: Scope, fault: Fault, now: Instant) {
-        self.rules.push(ActiveRule {
+        self.rules.push(Rule {
             // Beyond the clock's range means without an end.
             until: scope.lasting.and_then(|time| now.checked_add(time)),
             scope,
@@ -223,29 +170,20 @@ impl Faults {
         });
     }
 
-    pub(crate) fn add_rule(&mut self, FaultRule { fault, scope }: FaultRule, now: Instant) {
-        match scope {
-            None => self.push(fault),
-            Some(scope) => self.add(scope, fault, now),
-        }
-    }
-
     pub(crate) fn clear(&mut self) {
         *self = Self::new(self.seed);
     }
 
     /// The fault of this request: the next in the queue, or else that of the first matching rule.
-    pub(crate) fn next(&mut self, target: Target<'_>, now: Instant) -> Option<Fault> {
-        let mut fault = match target {
-            Target::Action(_) => self.queue.pop_front(),
-            Target::Metadata => None,
-        };
+    /// The action is empty if the request names none, and `None` for a metadata request.
+    pub(crate) fn next(&mut self, action: Option<&str>, now: Instant) -> Option<Fault> {
+        let mut fault = action.and_then(|_| self.queue.pop_front());
         // Every rule counts the request, and finished rules are removed.
         self.rules.retain_mut(|rule| {
             if rule.until.is_some_and(|until| now >= until) {
                 return false;
             }
-            if rule.scope.covers(target) && rule.selects_next() && fault.is_none() {
+            if rule.scope.covers(action) && rule.selects_next() && fault.is_none() {
                 fault = Some(rule.fault.clone());
             }
             rule.scope.to.is_none_or(|last| rule.covered < last)
@@ -254,17 +192,17 @@ impl Faults {
     }
 }
 
-impl ActiveRule {
+impl Rule {
     /// Counts a request and returns whether it is selected.
     fn selects_next(&mut self) -> bool {
         self.covered += 1;
         let Scope { from, to, every, rate, .. } = self.scope;
         // Drawn for every request, so that the choice depends on the request's number alone.
-        let is_drawn = self.rng.f64() < rate;
+        let is_drawn = self.rng.f64() < rate.unwrap_or(1.0);
         let from = from.max(1);
         self.covered >= from
             && to.is_none_or(|to| self.covered <= to)
-            && (self.covered - from + 1).is_multiple_of(every)
+            && (self.covered - from + 1).is_multiple_of(every.map_or(1, NonZeroU64::get))
             && is_drawn
     }
 }
@@ -277,15 +215,15 @@ mod tests {
         faults.add(scope, fault, Instant::now());
     }
 
-    fn next(faults: &mut Faults, target: Target<'_>) -> Option<Fault> {
-        faults.next(target, Instant::now())
+    fn next(faults: &mut Faults, action: Option<&str>) -> Option<Fault> {
+        faults.next(action, Instant::now())
     }
 
     /// The numbers of the first 12 requests that a scope selects.
     fn hits(scope: Scope) -> Vec<u64> {
         let mut faults = Faults::new(0);
         add(&mut faults, scope, Fault::CutConnection);
-        (1..=12).filter(|_| next(&mut faults, Target::Action("GetRepo")).is_some()).collect()
+        (1..=12).filter(|_| next(&mut faults, Some("GetRepo")).is_some()).collect()
     }
 
     #[test]
@@ -305,7 +243,7 @@ mod tests {
     fn actions_are_counted_separately() {
         let mut faults = Faults::new(0);
         add(&mut faults, Scope::action("GetRepo").nth(2), Fault::Hang);
-        let mut next = |action| next(&mut faults, Target::Action(action));
+        let mut next = |action| next(&mut faults, Some(action));
         assert_eq!(next("GetRepo"), None);
         assert_eq!(next("CreateRepo"), None);
         assert_eq!(next("GetRepo"), Some(Fault::Hang));
@@ -318,10 +256,10 @@ mod tests {
         faults.push(Fault::Hang);
         add(&mut faults, Scope::all().nth(2), Fault::CutConnection);
         add(&mut faults, Scope::metadata().nth(2), Fault::Hang);
-        assert_eq!(next(&mut faults, Target::Metadata), None);
-        assert_eq!(next(&mut faults, Target::Metadata), Some(Fault::Hang));
-        assert_eq!(next(&mut faults, Target::Action("")), Some(Fault::Hang));
-        assert_eq!(next(&mut faults, Target::Action("")), Some(Fault::CutConnection));
+        assert_eq!(next(&mut faults, None), None);
+        assert_eq!(next(&mut faults, None), Some(Fault::Hang));
+        assert_eq!(next(&mut faults, Some("")), Some(Fault::Hang));
+        assert_eq!(next(&mut faults, Some("")), Some(Fault::CutConnection));
     }
 
     #[test]
@@ -330,7 +268,7 @@ mod tests {
         faults.push(Fault::Hang);
         add(&mut faults, Scope::all().calls(..=2), Fault::CutConnection);
         add(&mut faults, Scope::all().calls(..=3), Fault::ResetConnection);
-        let injected: Vec<_> = (0..4).map(|_| next(&mut faults, Target::Action(""))).collect();
+        let injected: Vec<_> = (0..4).map(|_| next(&mut faults, Some(""))).collect();
         let expected =
             [Some(Fault::Hang), Some(Fault::CutConnection), Some(Fault::ResetConnection), None];
         assert_eq!(injected, expected);
@@ -344,8 +282,8 @@ mod tests {
             add(&mut faults, Scope::all().rate(0.5), Fault::Hang);
             // Other requests change nothing.
             let mut next = || {
-                next(&mut faults, Target::Metadata);
-                next(&mut faults, Target::Action("A")).is_some()
+                next(&mut faults, None);
+                next(&mut faults, Some("A")).is_some()
             };
             (0..64).map(|_| next()).collect()
         };
@@ -361,7 +299,7 @@ mod tests {
                 faults.clear();
             }
             add(&mut faults, Scope::all().rate(0.5), Fault::Hang);
-            let mut next = || next(&mut faults, Target::Action("A")).is_some();
+            let mut next = || next(&mut faults, Some("A")).is_some();
             (0..64).map(|_| next()).collect()
         };
         assert_ne!(nth(1, 1, false), nth(2, 0, false));
@@ -376,7 +314,7 @@ mod tests {
     fn a_rate_is_kept() {
         let mut faults = Faults::new(1);
         add(&mut faults, Scope::all().rate(0.25), Fault::Hang);
-        let mut is_hit = || next(&mut faults, Target::Action("A")).is_some();
+        let mut is_hit = || next(&mut faults, Some("A")).is_some();
         let hits = (0..10_000).filter(|_| is_hit()).count();
         assert!((2300..2700).contains(&hits), "{hits}");
     }
@@ -390,8 +328,8 @@ mod tests {
         let endless = Scope::all().lasting(Duration::MAX);
         faults.add(endless, Fault::CutConnection, now);
         let almost = now + time - Duration::from_millis(1);
-        assert_eq!(faults.next(Target::Action(""), almost), Some(Fault::Hang));
-        let next = faults.next(Target::Action(""), now + time);
+        assert_eq!(faults.next(Some(""), almost), Some(Fault::Hang));
+        let next = faults.next(Some(""), now + time);
         assert_eq!(next, Some(Fault::CutConnection));
         assert_eq!(faults.rules.len(), 1);
     }
@@ -408,12 +346,11 @@ mod tests {
         let json =
             r#"{"action": "GetRepo", "from": 2, "to": 3, "every": 2, "rate": 0.5, "seconds": 2.5}"#;
         assert_eq!(read(json).unwrap(), scope);
-        let again = serde_json::to_string(&Scope::metadata()).unwrap();
-        assert_eq!(read(&again).unwrap(), Scope::metadata());
+        assert_eq!(read(r#"{"metadata": true}"#).unwrap(), Scope::metadata());
         for (json, message) in [
             (r#"{"acton": "GetRepo"}"#, "unknown field `acton`"),
             (r#"{"rate": 1.5}"#, "between 0 and 1"),
-            (r#"{"every": 0}"#, "1 or more"),
+            (r#"{"every": 0}"#, "expected a nonzero u64"),
             (r#"{"seconds": -1}"#, "not a valid number of seconds"),
             (r#"{"from": -1}"#, "invalid value"),
         ] {

@@ -1,27 +1,18 @@
 //! Response bodies, including the broken ones of faults.
 
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::{io, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::http::stream::StreamControl;
-use crate::log_guard::LogGuard;
+use crate::{http::stream::StreamControl, log::LogGuard};
 
 /// The error that makes hyper close the connection.
-#[derive(Debug)]
-pub(crate) struct ConnectionCut;
-
-impl std::fmt::Display for ConnectionCut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the server closes the connection")
-    }
+pub(crate) fn connection_cut() -> io::Error {
+    io::Error::other("the server closes the connection")
 }
-
-impl std::error::Error for ConnectionCut {}
 
 type Chunks = Box<dyn Iterator<Item = Bytes> + Send>;
 
@@ -37,7 +28,7 @@ pub(crate) struct ResponseBody {
     /// The stream's flushes before the last chunk.
     flushes: u64,
     /// Dropped with the body: when it was sent, or when the connection is closed.
-    log_guard: Option<LogGuard>,
+    pub(crate) log_guard: Option<LogGuard>,
 }
 
 impl ResponseBody {
@@ -77,22 +68,16 @@ impl ResponseBody {
     pub(crate) fn huge(action: &str, bytes: u64) -> Self {
         Self::new(Box::new(huge_chunks(action, bytes)), None)
     }
-
-    /// Counts the sent bytes in the log entry, and ends the entry with the body.
-    pub(crate) fn logged(mut self, guard: Option<LogGuard>) -> Self {
-        self.log_guard = guard;
-        self
-    }
 }
 
 impl Body for ResponseBody {
     type Data = Bytes;
-    type Error = ConnectionCut;
+    type Error = io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionCut>>> {
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let this = self.get_mut();
         if let Some(delay) = &mut this.delay {
             ready!(delay.as_mut().poll(cx));
@@ -103,7 +88,7 @@ impl Body for ResponseBody {
                 return Poll::Ready(None);
             };
             ready!(stream.poll_flushed(this.flushes, cx));
-            return Poll::Ready(Some(Err(ConnectionCut)));
+            return Poll::Ready(Some(Err(connection_cut())));
         };
         if let Some(stream) = &this.cut {
             this.flushes = stream.flushes();
@@ -112,8 +97,8 @@ impl Body for ResponseBody {
             this.delay = Some(Box::pin(sleep(this.pause)));
         }
         this.remaining = this.remaining.map(|length| length - bytes.len() as u64);
-        if let Some(guard) = &mut this.log_guard {
-            guard.count(bytes.len());
+        if let Some(guard) = &this.log_guard {
+            guard.request.lock().bytes += bytes.len() as u64;
         }
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
@@ -136,19 +121,19 @@ fn huge_chunks(action: &str, bytes: u64) -> impl Iterator<Item = Bytes> + use<> 
     let object = object.to_string();
     let start = format!("{},\"Padding\":\"", &object[..object.len() - 1]);
     let end = "\"}";
-    let mut padding = bytes.saturating_sub((start.len() + end.len()) as u64);
-    let filler = std::iter::from_fn(move || {
-        let length = usize::try_from(padding).map_or(FILLER.len(), |left| left.min(FILLER.len()));
-        padding -= length as u64;
-        (length > 0).then(|| Bytes::from_static(&FILLER[..length]))
-    });
-    let chunks = [Bytes::from(start)].into_iter().chain(filler);
+    let padding = bytes.saturating_sub((start.len() + end.len()) as u64);
+    let (pieces, rest) = (padding / FILLER.len() as u64, padding as usize % FILLER.len());
     let mut remaining = bytes;
-    chunks.chain([Bytes::from_static(end.as_bytes())]).map(move |mut chunk| {
-        chunk.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
-        remaining -= chunk.len() as u64;
-        chunk
-    })
+    [Bytes::from(start)]
+        .into_iter()
+        .chain((0..pieces).map(|_| Bytes::from_static(&FILLER)))
+        .chain([Bytes::from_static(&FILLER[..rest]), Bytes::from_static(end.as_bytes())])
+        .map(move |mut chunk| {
+            chunk.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
+            remaining -= chunk.len() as u64;
+            chunk
+        })
+        .filter(|chunk| !chunk.is_empty())
 }
 
 #[cfg(test)]

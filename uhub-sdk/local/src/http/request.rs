@@ -2,30 +2,11 @@
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, ORIGIN};
-use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, request::Parts};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
-use crate::protocol::{Malformed, Parameters, Refusal, ret_code};
-
-/// A request that is refused with an HTTP status of its own: it does not follow the protocol.
-pub(crate) struct HttpRefusal {
-    pub(crate) status: StatusCode,
-    pub(crate) message: &'static str,
-}
-
-impl HttpRefusal {
-    pub(crate) fn refusal(&self) -> Refusal {
-        Refusal::new(ret_code::BAD_PARAMETER, self.message)
-    }
-}
-
-impl From<Malformed> for HttpRefusal {
-    fn from(Malformed(message): Malformed) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, message }
-    }
-}
+use crate::protocol::{Parameters, Refusal};
 
 /// Reads a body of at most `limit` bytes. Returns `None` if it is longer.
 pub(crate) async fn read_body(
@@ -55,11 +36,8 @@ pub(crate) async fn read_body(
 }
 
 /// Reads the parameters: a GET has them in its query, a POST in its body.
-pub(crate) fn read_parameters(
-    head: &Parts,
-    body: Option<&Bytes>,
-) -> Result<Parameters, HttpRefusal> {
-    let refuse = |status, message| Err(HttpRefusal { status, message });
+pub(crate) fn read_parameters(head: &Parts, body: Option<&Bytes>) -> Result<Parameters, Refusal> {
+    let refuse = |status, message| Err(Refusal::http(status, message));
     if head.uri.path() != "/" {
         return refuse(StatusCode::NOT_FOUND, "the API is at /");
     }
@@ -74,15 +52,13 @@ pub(crate) fn read_parameters(
     let Some(body) = body else {
         return refuse(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
     };
-    if is_get {
-        let query = head.uri.query().unwrap_or_default();
-        return Ok(Parameters::from_form(query.as_bytes())?);
-    }
-    match media_type(head).as_str() {
-        "application/x-www-form-urlencoded" => Ok(Parameters::from_form(body)?),
-        "application/json" => Ok(Parameters::from_json(body)?),
-        _ => refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be a form or JSON"),
-    }
+    let parameters = match media_type(head).as_str() {
+        _ if is_get => Parameters::from_form(head.uri.query().unwrap_or_default().as_bytes()),
+        "application/x-www-form-urlencoded" => Parameters::from_form(body),
+        "application/json" => Parameters::from_json(body),
+        _ => return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be a form or JSON"),
+    };
+    parameters.map_err(|message| Refusal::http(StatusCode::BAD_REQUEST, message))
 }
 
 pub(crate) fn content_type(head: &Parts) -> Option<String> {

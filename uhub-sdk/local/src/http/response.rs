@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
 use crate::http::body::ResponseBody;
-use crate::protocol::{Fields, Refusal, fields, ret_code};
+use crate::protocol::{ActionResult, Fields, Refusal, fields, ret_code};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-ucloud-request-uuid");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -15,87 +15,59 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 /// A response of the service.
 #[derive(Default)]
 pub(crate) struct ServiceResponse {
-    status: StatusCode,
-    content: Content,
-}
-
-enum Content {
-    /// The fields of a JSON object.
-    Fields(Fields),
-    Text(&'static str),
-}
-
-impl Default for Content {
-    fn default() -> Self {
-        Self::Fields(Fields::new())
-    }
+    pub(crate) status: StatusCode,
+    /// The fields of the JSON object.
+    pub(crate) fields: Fields,
+    /// A text instead of the JSON object.
+    pub(crate) text: Option<&'static str>,
 }
 
 impl ServiceResponse {
-    pub(crate) fn success(action: &str, fields: Fields) -> Self {
-        Self::of_action(StatusCode::OK, action, ret_code::SUCCESS, fields)
-    }
-
-    pub(crate) fn refusal(status: StatusCode, action: &str, refusal: Refusal) -> Self {
-        let fields = fields([("Message", refusal.message.into())]);
-        Self::of_action(status, action, refusal.ret_code, fields)
-    }
-
-    fn of_action(status: StatusCode, action: &str, ret_code: i64, mut fields: Fields) -> Self {
+    /// The response to an action.
+    pub(crate) fn of(action: &str, result: ActionResult) -> Self {
+        let (status, ret_code, mut fields) = match result {
+            Ok(fields) => (StatusCode::OK, ret_code::SUCCESS, fields),
+            Err(Refusal { status, ret_code, message }) => {
+                (status, ret_code, fields([("Message", message.into())]))
+            }
+        };
         fields.insert("Action".to_owned(), format!("{action}Response").into());
         fields.insert("RetCode".to_owned(), ret_code.into());
-        Self { status, content: Content::Fields(fields) }
-    }
-
-    /// A response that belongs to no action.
-    pub(crate) fn fields(fields: Fields) -> Self {
-        Self { status: StatusCode::OK, content: Content::Fields(fields) }
-    }
-
-    pub(crate) fn text(status: StatusCode, text: &'static str) -> Self {
-        Self { status, content: Content::Text(text) }
+        Self { status, fields, text: None }
     }
 
     pub(crate) fn ret_code(&self) -> Option<i64> {
-        match &self.content {
-            Content::Fields(fields) => fields.get("RetCode").and_then(Value::as_i64),
-            Content::Text(_) => None,
-        }
+        self.fields.get("RetCode").and_then(Value::as_i64)
     }
 
     /// Replaces the total count.
     pub(crate) fn set_total(&mut self, total: i64) {
-        if let Content::Fields(fields) = &mut self.content {
-            for (name, value) in fields {
-                if value.is_number() && name != "RetCode" {
-                    *value = total.into();
-                }
+        for (name, value) in &mut self.fields {
+            if value.is_number() && name != "RetCode" {
+                *value = total.into();
             }
         }
     }
 
     /// Converts every field to its type in the documentation's example, and `RetCode` to a string.
     pub(crate) fn set_types(&mut self, example: &str) {
-        let Content::Fields(fields) = &mut self.content else {
-            return;
-        };
         if let Ok(Value::Object(example)) = serde_json::from_str(example) {
-            for (name, value) in fields.iter_mut() {
+            for (name, value) in &mut self.fields {
                 if let Some(example) = example.get(name) {
                     *value = with_types_of(example, value.take());
                 }
             }
         }
-        if let Some(code) = fields.get_mut("RetCode") {
+        if let Some(code) = self.fields.get_mut("RetCode") {
             *code = code.to_string().into();
         }
     }
 
     pub(crate) fn bytes(&self) -> Bytes {
-        match &self.content {
+        match self.text {
             // A map of JSON values always serializes.
-            Content::Fields(fields) => serde_json::to_vec(fields).unwrap_or_default().into(),
-            Content::Text(text) => Bytes::from_static(text.as_bytes()),
+            None => serde_json::to_vec(&self.fields).unwrap_or_default().into(),
+            Some(text) => Bytes::from_static(text.as_bytes()),
         }
     }
 
@@ -103,7 +75,7 @@ impl ServiceResponse {
     pub(crate) fn with_body(&self, request_id: &str, body: ResponseBody) -> Response<ResponseBody> {
         let mut response = json_response(self.status, request_id, body);
         let headers = response.headers_mut();
-        if let Content::Text(_) = self.content {
+        if self.text.is_some() {
             headers.insert(CONTENT_TYPE, TEXT);
         }
         if self.status == StatusCode::METHOD_NOT_ALLOWED {

@@ -1,21 +1,16 @@
 //! The HTTP server: accepts connections, closes and reopens its port, and stops.
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
+use tokio::{sync::watch, task::JoinSet};
 
-use crate::http::stream::Stream;
-use crate::pipeline;
-use crate::state::{Shared, stopped};
+use crate::state::{Phase, Shared};
+use crate::{http::stream::Stream, pipeline};
 
 /// The number of clients that wait to be accepted.
 const BACKLOG: u32 = 1024;
@@ -23,24 +18,22 @@ const BACKLOG: u32 = 1024;
 /// The wait before a failed operation is retried.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Serves until `stop` is true. `unavailable` may have an unseen value already.
+/// Serves until the server stops. `phase` may have an unseen value already.
 pub(crate) async fn run(
     mut listener: TcpListener,
     address: SocketAddr,
     shared: Arc<Shared>,
-    mut unavailable: watch::Receiver<Option<Instant>>,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
-            () = stopped(&mut stop) => break,
             Some(_) = connections.join_next() => {}
-            until = becomes_unavailable(&mut unavailable) => {
+            _ = phase.changed() => {
                 drop(listener);
-                tokio::select! {
-                    () = stopped(&mut stop) => return finish(connections).await,
-                    reopened = reopen(address, until, &mut unavailable) => listener = reopened,
+                match reopen(address, &mut phase).await {
+                    Some(reopened) => listener = reopened,
+                    None => break,
                 }
             }
             // Above the limit, clients wait in the listener's queue.
@@ -48,8 +41,7 @@ pub(crate) async fn run(
                 match accepted {
                     Ok((tcp, peer)) => {
                         let shared = Arc::clone(&shared);
-                        let (unavailable, stop) = (unavailable.clone(), stop.clone());
-                        connections.spawn(serve(tcp, peer.ip(), shared, unavailable, stop));
+                        connections.spawn(serve(tcp, peer.ip(), shared, phase.clone()));
                     }
                     // Usually too many open files, which is temporary.
                     Err(error) => {
@@ -60,43 +52,24 @@ pub(crate) async fn run(
             }
         }
     }
-    drop(listener);
-    finish(connections).await;
-}
-
-async fn finish(mut connections: JoinSet<()>) {
     while connections.join_next().await.is_some() {}
 }
 
-/// Waits until the port has to close, and returns until when.
-async fn becomes_unavailable(unavailable: &mut watch::Receiver<Option<Instant>>) -> Instant {
-    loop {
-        if unavailable.changed().await.is_err() {
-            // The handle is gone.
-            std::future::pending::<()>().await;
-        }
-        if let Some(until) = *unavailable.borrow_and_update() {
-            return until;
-        }
-    }
-}
-
-/// Reopens the port at that time. Until then a bound socket holds the port and refuses connections.
-async fn reopen(
-    address: SocketAddr,
-    mut until: Instant,
-    unavailable: &mut watch::Receiver<Option<Instant>>,
-) -> TcpListener {
+/// Reopens the port after its time. Until then a bound socket holds the port and refuses
+/// connections. Returns `None` if the server stops.
+async fn reopen(address: SocketAddr, phase: &mut watch::Receiver<Phase>) -> Option<TcpListener> {
     let mut socket = bind(address);
     loop {
-        tokio::select! {
-            () = sleep_until(until) => break,
-            other = becomes_unavailable(unavailable) => until = other,
+        let current = *phase.borrow_and_update();
+        let Phase::Unavailable(time) = current else { break };
+        // A change replaces the time.
+        if timeout(time, phase.changed()).await.is_err() {
+            break;
         }
     }
-    loop {
+    while *phase.borrow() != Phase::Stopping {
         match socket.and_then(|socket| socket.listen(BACKLOG)) {
-            Ok(listener) => return listener,
+            Ok(listener) => return Some(listener),
             Err(error) => {
                 tracing::warn!(%error, "the local server cannot reopen its port");
                 sleep(RETRY_DELAY).await;
@@ -104,6 +77,7 @@ async fn reopen(
             }
         }
     }
+    None
 }
 
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
@@ -122,17 +96,15 @@ async fn serve(
     tcp: TcpStream,
     peer: IpAddr,
     shared: Arc<Shared>,
-    mut unavailable: watch::Receiver<Option<Instant>>,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) {
     // A failure only adds latency.
     let _ = tcp.set_nodelay(true);
     let limits = shared.limits.clone();
     let stream = Stream::new(tcp, limits.write);
     let control = stream.control();
-    let stop_requests = stop.clone();
     let service = service_fn(move |request| {
-        pipeline::handle(Arc::clone(&shared), peer, control.clone(), stop_requests.clone(), request)
+        pipeline::handle(Arc::clone(&shared), peer, control.clone(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -143,11 +115,12 @@ async fn serve(
     let ended = loop {
         tokio::select! {
             ended = connection.as_mut() => break Some(ended),
-            // A running request still gets its response.
-            _ = becomes_unavailable(&mut unavailable) => connection.as_mut().graceful_shutdown(),
-            () = stopped(&mut stop) => {
+            _ = phase.changed() => {
+                // A running request still gets its response.
                 connection.as_mut().graceful_shutdown();
-                break timeout(limits.grace, connection).await.ok();
+                if *phase.borrow_and_update() == Phase::Stopping {
+                    break timeout(limits.grace, connection).await.ok();
+                }
             }
         }
     };

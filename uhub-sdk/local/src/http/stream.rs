@@ -4,11 +4,9 @@
 //! bytes are sent. Other faults end a connection where HTTP would not: within a head, or by a
 //! reset.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::{io, pin::Pin, time::Duration};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -23,7 +21,7 @@ pub(crate) struct StreamControl(Arc<Mutex<StreamState>>);
 struct StreamState {
     flushes: u64,
     flush_waker: Option<Waker>,
-    /// How many more bytes are written before the stream ends. `None` is no limit.
+    /// How many more bytes are written before the stream ends. Unlimited if `None`.
     remaining: Option<u64>,
     resets: bool,
 }
@@ -52,14 +50,6 @@ impl StreamControl {
     /// Makes the stream end with a TCP reset.
     pub(crate) fn reset(&self) {
         self.state().resets = true;
-    }
-
-    fn record_flush(&self) {
-        let mut state = self.state();
-        state.flushes += 1;
-        if let Some(waker) = state.flush_waker.take() {
-            waker.wake();
-        }
     }
 
     fn state(&self) -> MutexGuard<'_, StreamState> {
@@ -140,7 +130,11 @@ impl Write for Stream {
         // hyper flushes only after it has written its whole buffer.
         let flushed = Pin::new(&mut self.tcp).poll_flush(cx);
         if let Poll::Ready(Ok(())) = flushed {
-            self.control.record_flush();
+            let mut state = self.control.state();
+            state.flushes += 1;
+            if let Some(waker) = state.flush_waker.take() {
+                waker.wake();
+            }
         }
         flushed
     }

@@ -1,7 +1,6 @@
 //! Authentication and authorization.
 
-use crate::data::User;
-use crate::data::store::Store;
+use crate::data::{User, store::Store};
 use crate::protocol::{Parameters, Refusal, ret_code};
 
 /// The user who signed the request.
@@ -17,8 +16,7 @@ pub(crate) fn authenticate<'a>(
         .and_then(|public_key| store.user(public_key))
         .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_USER, "No user has this PublicKey"))?;
     if !parameters.is_signed_by(&user.private_key, signature) {
-        let message = "Signature does not match";
-        return Err(Refusal::new(ret_code::WRONG_SIGNATURE, message));
+        return Err(Refusal::new(ret_code::WRONG_SIGNATURE, "Signature does not match"));
     }
     let refuse = |message| Err(Refusal::new(ret_code::UNKNOWN_TOKEN, message));
     match (&user.security_token, parameters.non_empty("SecurityToken")) {
@@ -48,7 +46,7 @@ pub(crate) fn authorize(
     let index = store
         .project(id)
         .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_PROJECT, "No such project"))?;
-    if user.may_use(&store.projects[index].id) {
+    if user.may_use(&store.data.projects[index].id) {
         Ok(index)
     } else {
         denied("The sub-account may not use this project")

@@ -6,18 +6,13 @@
 use std::collections::BTreeSet;
 
 use crate::documented::{Kind, Parameter};
-use crate::protocol::{Parameters, Refusal, ret_code};
+use crate::protocol::{Parameters, Refusal};
 
 pub(crate) fn check(documented: &[Parameter], parameters: &Parameters) -> Result<(), Refusal> {
     let mut refusals = Vec::new();
     check_fields(documented, "", parameters, &mut refusals);
-    // A missing parameter is reported before a wrong one.
-    let is_missing = |refusal: &Refusal| refusal.ret_code == ret_code::MISSING_PARAMETER;
-    let index = refusals.iter().position(is_missing).unwrap_or(0);
-    match refusals.is_empty() {
-        true => Ok(()),
-        false => Err(refusals.swap_remove(index)),
-    }
+    // A missing parameter is reported before a wrong one: its return code is lower.
+    refusals.into_iter().min_by_key(|refusal| refusal.ret_code).map_or(Ok(()), Err)
 }
 
 fn check_fields(

@@ -3,14 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::data::Project;
-use crate::protocol::{Fields, Parameters, Refusal, fields};
-use crate::service::page::{Page, find_image, find_repository, find_tag};
+use crate::protocol::{ActionResult, Fields, Parameters, Refusal, fields};
+use crate::service::page::{Page, find_image, find_repository};
 
-pub(super) fn delete(
-    project: &mut Project,
-    parameters: &Parameters,
-    now: i64,
-) -> Result<Fields, Refusal> {
+pub(super) fn delete(project: &mut Project, parameters: &Parameters, now: i64) -> ActionResult {
     // An empty name counts as absent, and so is as dangerous.
     let tag = parameters.non_empty("TagName");
 
@@ -18,8 +14,9 @@ pub(super) fn delete(
     let images = &mut project.repositories[repository].images;
     let index = find_image(images, parameters)?;
     let image = &mut images[index];
-    let tag = tag.map(|tag| find_tag(&image.tags, tag)).transpose()?;
-    match tag {
+    let position = |name| image.tags.iter().position(|tag| tag.name == name);
+    let tag = tag.map(|name| position(name).ok_or_else(|| Refusal::unavailable("TagName")));
+    match tag.transpose()? {
         Some(tag) if image.tags.len() > 1 => {
             image.tags.remove(tag);
             image.update_time = now.to_string();
@@ -32,7 +29,7 @@ pub(super) fn delete(
     Ok(Fields::new())
 }
 
-pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
+pub(super) fn list(project: &Project, parameters: &Parameters) -> ActionResult {
     let page = Page::read(parameters)?;
     let repository = &project.repositories[find_repository(project, parameters)?];
     let images: Vec<Value> = page
@@ -51,18 +48,16 @@ pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields,
     Ok(fields([("TotalCount", repository.images.len().into()), ("ImageSet", images.into())]))
 }
 
-pub(super) fn tags(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
+pub(super) fn tags(project: &Project, parameters: &Parameters) -> ActionResult {
     let page = Page::read(parameters)?;
     let name = parameters.non_empty("TagName");
     let images = &project.repositories[find_repository(project, parameters)?].images;
     let tags = &images[find_image(images, parameters)?].tags;
-    let tags = match name {
-        None => &tags[..],
-        // A missing tag is an empty list, not an error.
-        Some(name) => find_tag(tags, name).map_or(&[][..], |index| &tags[index..=index]),
-    };
+    // A missing tag is an empty list, not an error.
+    let tags = tags.iter().filter(|tag| name.is_none_or(|name| tag.name == name));
+    let total = tags.clone().count();
     let listed: Vec<Value> = page
-        .of(tags.iter())
+        .of(tags)
         .map(|tag| {
             let mut fields = json!({"TagName": tag.name, "UpdateTime": tag.update_time});
             if let Some(digest) = &tag.digest {
@@ -71,7 +66,7 @@ pub(super) fn tags(project: &Project, parameters: &Parameters) -> Result<Fields,
             fields
         })
         .collect();
-    Ok(fields([("TotalCount", tags.len().into()), ("TagSet", listed.into())]))
+    Ok(fields([("TotalCount", total.into()), ("TagSet", listed.into())]))
 }
 
 #[cfg(test)]
@@ -82,10 +77,12 @@ mod tests {
 
     /// The repository `base` with the image `nginx` of three tags, between two others.
     fn three_tags() -> Project {
+        let tag =
+            |name, update_time: &str| Tag { update_time: update_time.to_owned(), ..Tag::new(name) };
         let tags = [
-            Tag::new("1.0").digest("sha256:10").update_time("10"),
-            Tag::new("1.1").digest("sha256:11").update_time("11"),
-            Tag::new("1.2").update_time("12"),
+            tag("1.0", "10").digest("sha256:10"),
+            tag("1.1", "11").digest("sha256:11"),
+            tag("1.2", "12"),
         ];
         let images = [Image::new("first"), Image::new("nginx").tags(tags), Image::new("last")];
         project([

@@ -1,4 +1,4 @@
-//! The service: a table of the actions, and the checks before each of them.
+//! The service: the actions, and the checks before each of them.
 //!
 //! An action checks everything before it changes anything: a refused one has changed nothing. The
 //! documented types of its parameters were checked before.
@@ -10,37 +10,8 @@ mod page;
 mod projects;
 mod repositories;
 
-use crate::data::store::Store;
-use crate::data::{Project, User};
-use crate::protocol::{Fields, Parameters, Refusal, ret_code};
-use crate::{documentation, documented};
-
-enum Behavior {
-    /// Reads the account.
-    Account(fn(&Store, &User) -> Fields),
-    /// Reads a project.
-    Read(fn(&Project, &Parameters) -> Result<Fields, Refusal>),
-    /// Changes a project at a time.
-    Change(fn(&mut Project, &Parameters, i64) -> Result<Fields, Refusal>),
-    /// Responds with the documentation's example: the action is not implemented here.
-    Example,
-}
-
-const BEHAVIORS: &[(&str, Behavior)] = &[
-    ("CreateRepo", Behavior::Change(repositories::create)),
-    ("DeleteRepo", Behavior::Change(repositories::delete)),
-    ("DeleteRepoImage", Behavior::Change(images::delete)),
-    ("GetImageTag", Behavior::Read(images::tags)),
-    ("GetProjectList", Behavior::Account(projects::list)),
-    ("GetRepo", Behavior::Read(repositories::list)),
-    ("GetRepoImage", Behavior::Read(images::list)),
-    ("UpdateRepo", Behavior::Change(repositories::update)),
-];
-
-fn behavior(action: &str) -> &'static Behavior {
-    let behavior = BEHAVIORS.iter().find(|(name, _)| *name == action);
-    behavior.map_or(&Behavior::Example, |(_, behavior)| behavior)
-}
+use crate::protocol::{ActionResult, Fields, Parameters, Refusal, ret_code};
+use crate::{data::Project, data::store::Store, documentation, documented};
 
 /// Authenticates, checks and executes a request, in the order of the crate's documentation.
 /// `repeats_pages` makes every page of a list the first.
@@ -48,15 +19,17 @@ pub(crate) fn execute(
     store: &mut Store,
     parameters: &Parameters,
     repeats_pages: bool,
-) -> Result<Fields, Refusal> {
+) -> ActionResult {
     let name = parameters
         .non_empty("Action")
         .ok_or_else(|| Refusal::new(ret_code::MISSING_ACTION, "Missing Action"))?;
     let action = documentation::find(name)
         .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_ACTION, "No such Action"))?;
     let user = access::authenticate(store, parameters)?;
-    let project =
-        if action.has("ProjectId") { access::authorize(store, user, parameters)? } else { 0 };
+    let project = match action.parameters.iter().any(|each| each.name == "ProjectId") {
+        true => access::authorize(store, user, parameters)?,
+        false => 0,
+    };
     check::check(action.parameters, parameters)?;
 
     let without_offset;
@@ -66,15 +39,31 @@ pub(crate) fn execute(
     } else {
         parameters
     };
-    match behavior(name) {
-        Behavior::Account(list) => Ok(list(store, user)),
-        Behavior::Read(read) => read(&store.projects[project], parameters),
-        Behavior::Change(change) => {
-            let now = store.now();
-            change(&mut store.projects[project], parameters, now)
-        }
-        Behavior::Example => Ok(example_of(action)),
+    if name == "GetProjectList" {
+        return Ok(projects::list(store, user));
     }
+    let now = store.now();
+    act(name, &mut store.data.projects[project], parameters, now)
+        .unwrap_or_else(|| Ok(example_of(action)))
+}
+
+/// Executes an action in a project. Returns `None` for an action that is not implemented here.
+fn act(
+    name: &str,
+    project: &mut Project,
+    parameters: &Parameters,
+    now: i64,
+) -> Option<ActionResult> {
+    Some(match name {
+        "CreateRepo" => repositories::create(project, parameters, now),
+        "DeleteRepo" => repositories::delete(project, parameters),
+        "DeleteRepoImage" => images::delete(project, parameters, now),
+        "GetImageTag" => images::tags(project, parameters),
+        "GetRepo" => repositories::list(project, parameters),
+        "GetRepoImage" => images::list(project, parameters),
+        "UpdateRepo" => repositories::update(project, parameters, now),
+        _ => return None,
+    })
 }
 
 fn example_of(action: &documented::Action) -> Fields {
@@ -105,11 +94,7 @@ mod tests {
         let parameters = Parameters::from_form(form.as_bytes()).unwrap();
         let documented = documentation::find(action).unwrap();
         check::check(documented.parameters, &parameters)
-            .and_then(|()| match behavior(action) {
-                Behavior::Read(read) => read(project, &parameters),
-                Behavior::Change(change) => change(project, &parameters, NOW),
-                _ => unreachable!("{action} is not about a project"),
-            })
+            .and_then(|()| act(action, project, &parameters, NOW).unwrap())
             .map(Value::Object)
             .map_err(|refusal| refusal.ret_code)
     }
@@ -124,10 +109,10 @@ mod tests {
 
     #[test]
     fn every_documented_action_is_implemented() {
-        let documented = crate::generated::ACTIONS;
-        let documented: Vec<&str> = documented.iter().map(|action| action.name).collect();
-        let names: Vec<&str> = BEHAVIORS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, documented);
+        for documented::Action { name, .. } in crate::generated::ACTIONS {
+            let result = act(name, &mut project([]), &Parameters::default(), NOW);
+            assert!(result.is_some() || *name == "GetProjectList", "{name}");
+        }
     }
 
     #[test]
@@ -137,7 +122,7 @@ mod tests {
             parameters: &[],
             example: r#"{"Action": "GetNewsResponse", "RetCode": 0, "News": ["a"]}"#,
         };
-        assert!(matches!(behavior(new.name), Behavior::Example));
+        assert_eq!(act(new.name, &mut project([]), &Parameters::default(), NOW), None);
         assert_eq!(example_of(&new)["News"], serde_json::json!(["a"]));
         assert_eq!(example_of(&documented::Action { example: "", ..new }), Fields::new());
     }

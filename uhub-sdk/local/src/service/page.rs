@@ -1,14 +1,7 @@
 //! Pages of lists, and lookups by name.
 
-use crate::data::Project;
-use crate::data::repository::{Image, Tag};
+use crate::data::{Project, repository::Image};
 use crate::protocol::{Parameters, Refusal};
-
-/// A non-negative integer parameter.
-fn count(parameters: &Parameters, name: &str) -> Result<Option<usize>, Refusal> {
-    let number = parameters.get(name).map(str::parse);
-    number.transpose().map_err(|_| Refusal::unavailable(name))
-}
 
 /// The requested part of a list: `Offset` and `Limit`.
 #[derive(Debug)]
@@ -19,8 +12,11 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn read(parameters: &Parameters) -> Result<Self, Refusal> {
-        let offset = count(parameters, "Offset")?.unwrap_or(0);
-        let limit = count(parameters, "Limit")?.unwrap_or(20);
+        let count = |name: &str, default: &str| {
+            let text = parameters.get(name).unwrap_or(default);
+            text.parse().map_err(|_| Refusal::unavailable(name))
+        };
+        let (offset, limit) = (count("Offset", "0")?, count("Limit", "20")?);
         if limit == 0 {
             return Err(Refusal::unavailable("Limit"));
         }
@@ -48,11 +44,6 @@ pub(super) fn find_image(images: &[Image], parameters: &Parameters) -> Result<us
         .iter()
         .position(|image| image.name == name)
         .ok_or_else(|| Refusal::unavailable("ImageName"))
-}
-
-/// The index of a tag in its image.
-pub(super) fn find_tag(tags: &[Tag], name: &str) -> Result<usize, Refusal> {
-    tags.iter().position(|tag| tag.name == name).ok_or_else(|| Refusal::unavailable("TagName"))
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::data::User;
-use crate::data::store::Store;
+use crate::data::{User, store::Store};
 use crate::protocol::{Fields, fields};
 
 /// The creation time of every project: no action creates one.
@@ -11,6 +10,7 @@ const CREATE_TIME: i64 = 1_700_000_000;
 
 pub(super) fn list(store: &Store, user: &User) -> Fields {
     let projects: Vec<Value> = store
+        .data
         .projects
         .iter()
         .enumerate()
@@ -31,7 +31,7 @@ pub(super) fn list(store: &Store, user: &User) -> Fields {
 
 /// The number of users who may use a project.
 fn members(store: &Store, project_id: &str) -> usize {
-    let users = store.users.iter();
+    let users = store.data.users.iter();
     users.filter(|user| user.may_use(project_id)).count()
 }
 
@@ -44,17 +44,15 @@ mod tests {
     #[test]
     fn projects_are_listed_with_the_default_one_first() {
         let limited = User::new("two", "").sub_account().project("org-a");
-        let mut store = Store {
-            users: vec![User::new("one", ""), limited],
-            projects: vec![Project::new("org-a", "A"), Project::new("org-b", "B")],
-            ..Store::default()
-        };
-        store.projects[0].repositories.push(Repository::new("base"));
-        let of_limited = list(&store, &store.users[1]);
+        let mut store = Store::default();
+        store.data.users = vec![User::new("one", ""), limited];
+        let first = Project::new("org-a", "A").repository(Repository::new("base"));
+        store.data.projects = vec![first, Project::new("org-b", "B")];
+        let of_limited = list(&store, &store.data.users[1]);
         assert_eq!(of_limited["ProjectCount"], 1);
         assert_eq!(of_limited["ProjectSet"][0]["ProjectId"], "org-a");
         assert_eq!(
-            Value::Object(list(&store, &store.users[0])),
+            Value::Object(list(&store, &store.data.users[0])),
             json!({
                 "ProjectCount": 2,
                 "ProjectSet": [

@@ -4,17 +4,13 @@ use serde_json::{Value, json};
 
 use crate::data::Project;
 use crate::data::repository::{Repository, Visibility};
-use crate::protocol::{Fields, Parameters, Refusal, fields, ret_code};
+use crate::protocol::{ActionResult, Fields, Parameters, Refusal, fields, ret_code};
 use crate::service::page::{Page, find_repository};
 
 /// The number of repositories that a project can hold.
 const MAX_REPOSITORIES: usize = 8;
 
-pub(super) fn create(
-    project: &mut Project,
-    parameters: &Parameters,
-    now: i64,
-) -> Result<Fields, Refusal> {
+pub(super) fn create(project: &mut Project, parameters: &Parameters, now: i64) -> ActionResult {
     let name = parameters.get("RepoName").unwrap_or_default();
     let description = parameters.get("Description").unwrap_or_default();
     if project.position(name).is_some() {
@@ -25,20 +21,17 @@ pub(super) fn create(
         let message = format!("A project holds at most {MAX_REPOSITORIES} repositories");
         return Err(Refusal::new(ret_code::TOO_MANY_REPOSITORIES, message));
     }
-    let repository = Repository::new(name)
-        .description(description)
-        .visibility(shared_visibility(parameters))
-        .create_time(now.to_string())
-        .update_time(now.to_string());
-    project.repositories.push(repository);
+    project.repositories.push(Repository {
+        description: description.to_owned(),
+        visibility: shared_visibility(parameters),
+        create_time: now.to_string(),
+        update_time: now.to_string(),
+        ..Repository::new(name)
+    });
     Ok(Fields::new())
 }
 
-pub(super) fn delete(
-    project: &mut Project,
-    parameters: &Parameters,
-    _now: i64,
-) -> Result<Fields, Refusal> {
+pub(super) fn delete(project: &mut Project, parameters: &Parameters) -> ActionResult {
     let index = find_repository(project, parameters)?;
     if !project.repositories[index].images.is_empty() {
         let message = "The repository is not empty";
@@ -48,7 +41,7 @@ pub(super) fn delete(
     Ok(Fields::new())
 }
 
-pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields, Refusal> {
+pub(super) fn list(project: &Project, parameters: &Parameters) -> ActionResult {
     // The default is public.
     let visibility = match parameters.get("Type") {
         Some("private") => Visibility::Private,
@@ -75,11 +68,7 @@ pub(super) fn list(project: &Project, parameters: &Parameters) -> Result<Fields,
     Ok(fields([("TotalCount", total.into()), ("RepoSet", repositories.into())]))
 }
 
-pub(super) fn update(
-    project: &mut Project,
-    parameters: &Parameters,
-    now: i64,
-) -> Result<Fields, Refusal> {
+pub(super) fn update(project: &mut Project, parameters: &Parameters, now: i64) -> ActionResult {
     // As documented, an update without `IsShared` makes the repository private.
     let visibility = shared_visibility(parameters);
     // As documented, a description cannot be cleared.
@@ -128,8 +117,11 @@ mod tests {
     fn a_created_repository_is_private_and_empty() {
         let mut project = project([]);
         assert_eq!(call("CreateRepo", &mut project, "RepoName=base"), Ok(json!({})));
-        let expected =
-            Repository::new("base").create_time(NOW.to_string()).update_time(NOW.to_string());
+        let expected = Repository {
+            create_time: NOW.to_string(),
+            update_time: NOW.to_string(),
+            ..Repository::new("base")
+        };
         assert_eq!(project.repositories, [expected]);
     }
 
@@ -266,12 +258,14 @@ mod tests {
 
     #[test]
     fn a_repository_is_listed_as_documented() {
-        let mut project = project([Repository::new("base")
-            .description("Our base")
-            .public()
-            .outside(true)
-            .create_time("1700000001")
-            .update_time("1700000002")]);
+        let mut project = project([Repository {
+            description: "Our base".to_owned(),
+            visibility: Visibility::Public,
+            is_outside: true,
+            create_time: "1700000001".to_owned(),
+            update_time: "1700000002".to_owned(),
+            ..Repository::new("base")
+        }]);
         assert_eq!(
             call("GetRepo", &mut project, ""),
             Ok(json!({

@@ -46,8 +46,10 @@ async fn listing_with(uhub: &LocalUhub, credentials: &Value) -> i64 {
 async fn a_sub_account_must_name_a_project_it_may_use() {
     let uhub = LocalUhub::builder()
         .user("main", "m")
-        .sub_account("any", "a")
-        .users([User::new("one", "o").sub_account().project("org-b")])
+        .users([
+            User::new("any", "a").sub_account(),
+            User::new("one", "o").sub_account().project("org-b"),
+        ])
         .project("org-a")
         .project("org-b")
         .start()
@@ -79,11 +81,9 @@ async fn a_sub_account_must_name_a_project_it_may_use() {
 
 #[tokio::test]
 async fn temporary_credentials_need_their_token_until_they_expire() {
-    let uhub = LocalUhub::builder()
-        .users([User::new("key", "secret").security_token("token").expires(4_000_000_000)])
-        .start()
-        .await
-        .unwrap();
+    let mut user = User::new("key", "secret").security_token("token");
+    user.expires = Some(4_000_000_000);
+    let uhub = LocalUhub::builder().users([user]).start().await.unwrap();
     for (ret_code, token) in [
         (0, &[("SecurityToken", "token")][..]),
         (174, &[]),
@@ -140,12 +140,8 @@ async fn the_metadata_service_issues_credentials_that_expire() {
 #[tokio::test]
 async fn the_expiration_follows_the_clock_offset() {
     for offset in [-7200, 7200] {
-        let uhub = LocalUhub::builder()
-            .metadata_role("backup", HOUR)
-            .clock_offset(offset)
-            .start()
-            .await
-            .unwrap();
+        let uhub = LocalUhub::builder().metadata_role("backup", HOUR).start().await.unwrap();
+        uhub.set_clock_offset(offset);
         let key = temporary(&uhub).await;
         let expected = Timestamp::now().as_second() + 3600 + offset;
         let difference = expiration(&key) - expected;

@@ -180,7 +180,7 @@ async fn control_is_off_for_remote_servers_unless_enabled() {
     };
     let any = || {
         let anywhere = (Ipv4Addr::UNSPECIFIED, 0).into();
-        LocalUhub::builder().listen(anywhere).allow_remote()
+        LocalUhub::builder().listen(anywhere).allow_remote(true)
     };
     assert_eq!(status(LocalUhub::builder()).await, 200);
     assert_eq!(status(LocalUhub::builder().control(false)).await, 404);
@@ -207,7 +207,7 @@ async fn the_address_can_be_chosen() {
     }
     let any = LocalUhub::builder()
         .listen("0.0.0.0:0".parse().unwrap())
-        .allow_remote()
+        .allow_remote(true)
         .start()
         .await
         .unwrap();

@@ -164,7 +164,7 @@ async fn the_demo_has_something_for_every_action() {
 
 #[tokio::test]
 async fn thousands_of_images_are_generated_and_paginated() {
-    let generate = Generate::new(7).repositories(2).images(3000).tags(5);
+    let generate = Generate { seed: 7, repositories: 2, images: 3000, tags: 5 };
     let uhub = LocalUhub::builder()
         .repository(Repository::new("mine").public())
         .generate(generate)
@@ -190,12 +190,12 @@ async fn thousands_of_images_are_generated_and_paginated() {
 async fn current_data_can_be_loaded_again() {
     let image =
         Image::new("nginx").tags(["1.0", "1.1"].map(Tag::new)).latest_tag("1.0").pull_count(5);
-    let base = Repository::new("base").description("基础").outside(true);
+    let mut base = Repository::new("base").description("基础");
+    base.is_outside = true;
+    let mut temporary = User::new("b", "2").security_token("t");
+    temporary.expires = Some(4_000_000_000);
     let uhub = LocalUhub::builder()
-        .users([
-            User::new("a", "1"),
-            User::new("b", "2").security_token("t").expires(4_000_000_000),
-        ])
+        .users([User::new("a", "1"), temporary])
         .repository(base.image(image))
         .start()
         .await

@@ -39,7 +39,7 @@ async fn each_fault_executes_the_action_or_not_as_documented() {
         Fault::retry_after(503, 1),
     ];
     let always = [
-        Fault::delay(Duration::from_millis(1)),
+        Fault::Delay { time: Duration::from_millis(1) },
         Fault::CutResponse { after: 0 },
         Fault::CutBody { after: 1 },
         Fault::SlowBody { bytes: 10, pause: Duration::from_millis(1) },
@@ -210,7 +210,7 @@ async fn a_response_is_cut_after_any_byte() {
 async fn a_delay_comes_before_or_after_the_execution() {
     let uhub = LocalUhub::start().await.unwrap();
     // A patient client gets its response.
-    for fault in [Fault::delay(TIME), Fault::delay(TIME).after_execution()] {
+    for fault in [Fault::Delay { time: TIME }, Fault::Delay { time: TIME }.after_execution()] {
         uhub.inject(fault);
         let began = Instant::now();
         assert_eq!(ask(&uhub, create(&uhub, "waited")).await.ret_code(), 0);
@@ -220,9 +220,10 @@ async fn a_delay_comes_before_or_after_the_execution() {
     }
     // A client that leaves may have executed the action.
     let long = Duration::from_secs(60);
-    for (fault, executed) in
-        [(Fault::delay(long), false), (Fault::delay(long).after_execution(), true)]
-    {
+    for (fault, executed) in [
+        (Fault::Delay { time: long }, false),
+        (Fault::Delay { time: long }.after_execution(), true),
+    ] {
         uhub.inject(fault);
         let before = uhub.requests().len();
         let mut connection = Connection::open(&uhub).await;
@@ -268,9 +269,10 @@ async fn a_response_is_broken_json() {
 
 #[tokio::test]
 async fn a_response_has_the_types_of_the_example() {
-    let base = Repository::new("base")
-        .public()
-        .image(Image::new("nginx").create_time("17").update_time("19"));
+    let mut image = Image::new("nginx");
+    image.create_time = "17".to_owned();
+    image.update_time = "19".to_owned();
+    let base = Repository::new("base").public().image(image);
     let uhub = LocalUhub::builder().repository(base).start().await.unwrap();
     uhub.inject_on(Scope::all(), Fault::WrongTypes);
     assert_eq!(
@@ -319,7 +321,7 @@ async fn the_port_closes_and_reopens() {
     let mut idle = Connection::open(&uhub).await;
     idle.send(get("")).await;
     idle.expect().await;
-    uhub.inject(Fault::delay(TIME));
+    uhub.inject(Fault::Delay { time: TIME });
     let mut running = Connection::open(&uhub).await;
     let before = uhub.requests().len();
     running.send(create(&uhub, "new")).await;

@@ -19,7 +19,7 @@ async fn a_process_that_serves() {
         return;
     }
     let mut data = Data::default();
-    data.generate = Some(Generate::new(1).repositories(1).images(1000).tags(50));
+    data.generate = Some(Generate { seed: 1, repositories: 1, images: 1000, tags: 50 });
     let projects = (0..=CONNECTIONS).map(|number| format!("org-{number}"));
     data.projects = projects.map(|id| Project::new(&id, &id)).collect();
     let uhub = LocalUhub::builder().data(data).start().await.unwrap();

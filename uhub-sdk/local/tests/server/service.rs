@@ -8,7 +8,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use uhub_local::{Fault, Image, LocalUhub, Repository, Tag};
+use uhub_local::{Fault, Image, LocalUhub, Project, Repository, Tag};
 
 use crate::wire::*;
 
@@ -90,11 +90,9 @@ async fn a_refusal_names_the_action_and_the_parameter() {
 
 #[tokio::test]
 async fn images_are_listed_as_documented() {
-    let nginx = Image::new("nginx")
-        .latest_tag("1.27")
-        .pull_count(7)
-        .create_time("1700000001")
-        .update_time("1700000002");
+    let mut nginx = Image::new("nginx").latest_tag("1.27").pull_count(7);
+    nginx.create_time = "1700000001".to_owned();
+    nginx.update_time = "1700000002".to_owned();
     let uhub = LocalUhub::builder()
         .repository(Repository::new("base").image(nginx).image(Image::new("plain")))
         .repository(Repository::new("empty"))
@@ -715,9 +713,8 @@ async fn inconsistent_data_does_not_start() {
         LocalUhub::builder().repository(Repository::new("a")).repository(Repository::new("a")),
         LocalUhub::builder()
             .repository(Repository::new("a"))
-            .repository_in("org-local", Repository::new("a")),
-        LocalUhub::builder().repository_in("org-elsewhere", Repository::new("a")),
-        LocalUhub::builder().project_named("a", "A").project("a"),
+            .project(Project::from("org-a").repository(Repository::new("a"))),
+        LocalUhub::builder().project(Project::new("a", "A")).project("a"),
         with_image(Image::new("")),
         LocalUhub::builder()
             .repository(Repository::new("a").image(Image::new("b")).image(Image::new("b"))),
@@ -878,8 +875,11 @@ async fn of_many_concurrent_creations_eight_succeed() {
 
 #[tokio::test]
 async fn tags_are_listed_and_deleted() {
-    let tags = ["1.0", "1.1", "1.2"]
-        .map(|name| Tag::new(name).digest(format!("sha256:{name}")).update_time("1700000005"));
+    let tags = ["1.0", "1.1", "1.2"].map(|name| {
+        let mut tag = Tag::new(name).digest(format!("sha256:{name}"));
+        tag.update_time = "1700000005".to_owned();
+        tag
+    });
     let uhub = LocalUhub::builder()
         .repository(
             Repository::new("base").image(Image::new("nginx").tags(tags).tag(Tag::new("edge"))),
@@ -987,11 +987,15 @@ async fn a_list_instead_of_a_string_deletes_nothing() {
 
 #[tokio::test]
 async fn projects_are_listed_and_separate() {
+    let mut outside = Repository::new("base").public();
+    outside.is_outside = true;
     let uhub = LocalUhub::builder()
-        .repository_in("org-b", Repository::new("base").public().outside(true))
         .project("org-a")
-        .project_named("org-b", "Team B")
-        .repository_in("org-b", Repository::new("more").public())
+        .project(
+            Project::new("org-b", "Team B")
+                .repository(outside)
+                .repository(Repository::new("more").public()),
+        )
         .repository(Repository::new("base").public().description("of A"))
         .start()
         .await

@@ -3,12 +3,9 @@
 mod report;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::sync::Arc;
-use std::task::Poll;
-use std::time::Duration;
+use std::{
+    net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, task::Poll, time::Duration,
+};
 
 use clap::Parser;
 use tracing_appender::non_blocking::NonBlockingBuilder;
@@ -37,8 +34,8 @@ The documentation of the crate uhub_local has the other control requests and the
     cargo doc --package uhub-local --no-deps --open"
 )]
 struct Arguments {
-    /// The address to listen at. Port 0 is any free port.
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0", value_parser = address)]
+    /// The IP address and port to listen at. Port 0 is any free port.
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
     /// Allow an address that other machines can reach. Nothing is encrypted, and anyone who knows a
@@ -60,11 +57,8 @@ struct Arguments {
     quiet: bool,
 }
 
-fn address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "an IP address and a port are required, such as 127.0.0.1:8080")
-}
-
-fn main() -> ExitCode {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A thread writes the lines, so that the server does not wait for a slow reader. Dropping the
     // guard waits for that thread for about a second.
@@ -78,12 +72,7 @@ fn main() -> ExitCode {
         .with_target(false)
         .without_time()
         .init();
-    let served = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(serve(&arguments)));
-    match served {
+    match serve(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             tracing::error!("{message}");
@@ -122,20 +111,17 @@ fn builder(arguments: &Arguments, counts: &Arc<Counts>) -> Result<LocalUhubBuild
         None => Data::demo(),
     };
     let (counts, quiet) = (Arc::clone(counts), arguments.quiet);
-    let builder = LocalUhub::builder()
+    Ok(LocalUhub::builder()
         .data(data)
         .listen(arguments.listen)
+        .allow_remote(arguments.allow_remote)
         .latency(Duration::from_millis(arguments.latency))
         .on_request(move |request| {
             counts.add(request);
             if !quiet {
                 tracing::info!("{}", line(request));
             }
-        });
-    Ok(match arguments.allow_remote {
-        true => builder.allow_remote(),
-        false => builder,
-    })
+        }))
 }
 
 /// Prints the variables that connect a client, as the first user without a security token: there is

@@ -1,9 +1,8 @@
 //! What the program reports of requests: a line each, and a summary.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use uhub_local::ReceivedRequest;
 
