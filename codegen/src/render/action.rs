@@ -48,7 +48,7 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
         #tests
     };
     let source = format!("actions/{}", naming::file(&action.wire));
-    print::file(&source, &prose::action(action, service), items)
+    print::file(&source, &prose::action(action), items)
 }
 
 /// The imports of what the module names, and of nothing else.

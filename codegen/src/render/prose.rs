@@ -27,48 +27,40 @@ fn paragraphs(parts: impl IntoIterator<Item = Option<String>>) -> String {
 }
 
 /// The module of an action.
-pub(super) fn action(action: &Action, service: &Service) -> String {
+pub(super) fn action(action: &Action) -> String {
     let idempotency = match action.idempotency {
-        Idempotency::Safe => "Safe: the action only reads, so failed calls are retried.",
+        Idempotency::Safe => {
+            "Safe: the action only reads, so it is also retried if it may have been executed."
+        }
         Idempotency::Idempotent => {
-            "Idempotent: repeating a call has no further effect, so failed calls are retried."
+            "Idempotent: calling it again has no further effect, so it is also retried if it may have been \
+             executed."
         }
         Idempotency::NonIdempotent => {
-            "Not idempotent: a repeated call may take effect twice, so failed calls are only retried if \
-             they were not executed. After an error with \
+            "Not idempotent: calling it again may take effect twice, so it is retried only if it was not \
+             executed. After an error with \
              [`Execution::Unknown`](crate::Execution::Unknown), check whether the call took effect."
         }
     };
     let pagination = action.pagination.as_ref().map(|pagination| {
         format!(
-            "Paginated by `{}` and `{}`: [`Call::items`] and [`Call::pages`] fetch all pages. `{}` is the \
-             number of `{}` on all of them.",
-            pagination.offset, pagination.limit, pagination.total, pagination.items
+            "Paginated by `{}` and `{}`: [`Call::items`] and [`Call::pages`] fetch all pages, and choose \
+             their size if the call sets none.",
+            pagination.offset, pagination.limit
         )
     });
-    let defaults: Vec<String> = action
-        .parameters
-        .iter()
-        .filter(|parameter| !parameter.is_explicit)
-        .filter_map(|parameter| {
-            let default = default(parameter, service)?;
-            Some(format!("`{}` is {default}", module(&parameter.rust)))
-        })
-        .collect();
-    let defaults = (!defaults.is_empty()).then(|| format!("Defaults: {}.", defaults.join(", ")));
     paragraphs([
         Some(action.summary.clone()),
         action.details.clone(),
         Some(format!("Documented as `{}`. {idempotency}", action.wire)),
         pagination,
-        defaults,
     ])
 }
 
 pub(super) fn request(action: &Action) -> String {
     format!(
-        "The parameters of `{}`.\n\n[`Client::{}`] starts a call with them, [`Client::send`] sends a \
-         request that was built before.",
+        "The parameters of `{}`.\n\nCreated by [`Client::{}`], or by [`new`](Self::new) for \
+         [`Client::send`].",
         action.wire, action.rust
     )
 }
@@ -90,8 +82,10 @@ pub(super) fn parameter(parameter: &Parameter, service: &Service) -> String {
             format!("Defaults to {default}.")
         }
     });
-    let is_empty = "An empty string is sent as it is.".to_owned();
-    let is_clients = "Defaults to the client's own.".to_owned();
+    let is_empty = "An empty string is a value, and sent.".to_owned();
+    let is_clients = "Defaults to the client's project, then to the account's default project. \
+                      Sub-accounts must set one."
+        .to_owned();
     paragraphs([
         Some(parameter.description.clone()),
         default,
@@ -127,13 +121,13 @@ pub(super) fn client_method(action: &Action, service: &Service, arguments: &str)
     let variant = action.variant.as_ref().map(|variant| {
         let (parameter, other) = (&variant.parameter, &variant.rust);
         if variant.is_with {
-            format!("Without `{parameter}`, `{wire}` is another call: [`{other}`](Self::{other}).")
+            format!("The call without `{parameter}` is [`{other}`](Self::{other}).")
         } else {
-            format!("`{wire}` without `{parameter}`; with it, see [`{other}`](Self::{other}).")
+            format!("The call with `{parameter}` is [`{other}`](Self::{other}).")
         }
     });
     let details = format!(
-        "Calls `{wire}`; see [`{0}`](mod@crate::actions::{rust}) for defaults, retries and pitfalls.",
+        "Calls `{wire}`. See [`{0}`](mod@crate::actions::{rust}) for details.",
         module(rust)
     );
     let example = format!(
@@ -196,7 +190,7 @@ pub(super) fn value(value: &str) -> String {
 }
 
 pub(super) const OTHER_VALUE: &str = "A value that is not documented.";
-pub(super) const AS_STR: &str = "Returns the value as it is documented.";
+pub(super) const AS_STR: &str = "Returns the documented value.";
 
 pub(super) const ENUMS: &str = "The enums that several actions share.";
 

@@ -4,11 +4,9 @@
 //!
 //! A project holds at most 8 repositories.
 //!
-//! Documented as `CreateRepo`. Not idempotent: a repeated call may take effect twice, so failed
-//! calls are only retried if they were not executed. After an error with
+//! Documented as `CreateRepo`. Not idempotent: calling it again may take effect twice, so it is
+//! retried only if it was not executed. After an error with
 //! [`Execution::Unknown`](crate::Execution::Unknown), check whether the call took effect.
-//!
-//! Defaults: `visibility` is `Private`.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,17 +19,16 @@ use crate::wire::parameters::Parameters;
 
 /// The parameters of `CreateRepo`.
 ///
-/// [`Client::create_repo`] starts a call with them, [`Client::send`] sends a request that was built
-/// before.
+/// Created by [`Client::create_repo`], or by [`new`](Self::new) for [`Client::send`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct CreateRepoRequest {
-    /// Project of the repository. If neither the call nor the client sets one, the account's
-    /// default project is used; sub-accounts must set one.
+    /// Project of the repository.
     ///
-    /// Defaults to the client's own.
+    /// Defaults to the client's project, then to the account's default project. Sub-accounts must
+    /// set one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository. It cannot be changed later.
@@ -46,7 +43,7 @@ pub struct CreateRepoRequest {
     pub visibility: Option<Visibility>,
     /// Description of the repository.
     ///
-    /// An empty string is sent as it is.
+    /// An empty string is a value, and sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
@@ -99,8 +96,7 @@ impl Sealed for CreateRepoRequest {}
 impl Client {
     /// Creates a repository.
     ///
-    /// Calls `CreateRepo`; see [`create_repo`](mod@crate::actions::create_repo) for defaults,
-    /// retries and pitfalls.
+    /// Calls `CreateRepo`. See [`create_repo`](mod@crate::actions::create_repo) for details.
     ///
     /// # Examples
     ///

@@ -4,8 +4,8 @@
 //!
 //! Only an empty repository can be deleted: delete its images first.
 //!
-//! Documented as `DeleteRepo`. Idempotent: repeating a call has no further effect, so failed calls
-//! are retried.
+//! Documented as `DeleteRepo`. Idempotent: calling it again has no further effect, so it is also
+//! retried if it may have been executed.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +17,16 @@ use crate::wire::parameters::Parameters;
 
 /// The parameters of `DeleteRepo`.
 ///
-/// [`Client::delete_repo`] starts a call with them, [`Client::send`] sends a request that was built
-/// before.
+/// Created by [`Client::delete_repo`], or by [`new`](Self::new) for [`Client::send`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoRequest {
-    /// Project of the repository. If neither the call nor the client sets one, the account's
-    /// default project is used; sub-accounts must set one.
+    /// Project of the repository.
     ///
-    /// Defaults to the client's own.
+    /// Defaults to the client's project, then to the account's default project. Sub-accounts must
+    /// set one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
@@ -66,8 +65,7 @@ impl Sealed for DeleteRepoRequest {}
 impl Client {
     /// Deletes a repository.
     ///
-    /// Calls `DeleteRepo`; see [`delete_repo`](mod@crate::actions::delete_repo) for defaults,
-    /// retries and pitfalls.
+    /// Calls `DeleteRepo`. See [`delete_repo`](mod@crate::actions::delete_repo) for details.
     ///
     /// # Examples
     ///

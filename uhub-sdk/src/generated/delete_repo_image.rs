@@ -5,8 +5,8 @@
 //! Without a tag, the documented action deletes every tag. Here, deleting one tag and deleting all
 //! tags are two calls, so that a missing or empty value cannot turn one into the other.
 //!
-//! Documented as `DeleteRepoImage`. Idempotent: repeating a call has no further effect, so failed
-//! calls are retried.
+//! Documented as `DeleteRepoImage`. Idempotent: calling it again has no further effect, so it is
+//! also retried if it may have been executed.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,17 +18,16 @@ use crate::wire::parameters::Parameters;
 
 /// The parameters of `DeleteRepoImage`.
 ///
-/// [`Client::delete_repo_image`] starts a call with them, [`Client::send`] sends a request that was
-/// built before.
+/// Created by [`Client::delete_repo_image`], or by [`new`](Self::new) for [`Client::send`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoImageRequest {
-    /// Project of the repository. If neither the call nor the client sets one, the account's
-    /// default project is used; sub-accounts must set one.
+    /// Project of the repository.
     ///
-    /// Defaults to the client's own.
+    /// Defaults to the client's project, then to the account's default project. Sub-accounts must
+    /// set one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
@@ -79,11 +78,11 @@ impl Sealed for DeleteRepoImageRequest {}
 impl Client {
     /// Deletes one tag of an image.
     ///
-    /// Without `TagName`, `DeleteRepoImage` is another call:
+    /// The call without `TagName` is
     /// [`delete_repo_image_all_tags`](Self::delete_repo_image_all_tags).
     ///
-    /// Calls `DeleteRepoImage`; see [`delete_repo_image`](mod@crate::actions::delete_repo_image)
-    /// for defaults, retries and pitfalls.
+    /// Calls `DeleteRepoImage`. See [`delete_repo_image`](mod@crate::actions::delete_repo_image)
+    /// for details.
     ///
     /// # Examples
     ///

@@ -5,8 +5,8 @@
 //! Without a tag, the documented action deletes every tag. Here, deleting one tag and deleting all
 //! tags are two calls, so that a missing or empty value cannot turn one into the other.
 //!
-//! Documented as `DeleteRepoImage`. Not idempotent: a repeated call may take effect twice, so
-//! failed calls are only retried if they were not executed. After an error with
+//! Documented as `DeleteRepoImage`. Not idempotent: calling it again may take effect twice, so it
+//! is retried only if it was not executed. After an error with
 //! [`Execution::Unknown`](crate::Execution::Unknown), check whether the call took effect.
 
 use serde::{Deserialize, Serialize};
@@ -19,17 +19,17 @@ use crate::wire::parameters::Parameters;
 
 /// The parameters of `DeleteRepoImage`.
 ///
-/// [`Client::delete_repo_image_all_tags`] starts a call with them, [`Client::send`] sends a request
-/// that was built before.
+/// Created by [`Client::delete_repo_image_all_tags`], or by [`new`](Self::new) for
+/// [`Client::send`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoImageAllTagsRequest {
-    /// Project of the repository. If neither the call nor the client sets one, the account's
-    /// default project is used; sub-accounts must set one.
+    /// Project of the repository.
     ///
-    /// Defaults to the client's own.
+    /// Defaults to the client's project, then to the account's default project. Sub-accounts must
+    /// set one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
@@ -72,12 +72,10 @@ impl Sealed for DeleteRepoImageAllTagsRequest {}
 impl Client {
     /// Deletes an image with all of its tags.
     ///
-    /// `DeleteRepoImage` without `TagName`; with it, see
-    /// [`delete_repo_image`](Self::delete_repo_image).
+    /// The call with `TagName` is [`delete_repo_image`](Self::delete_repo_image).
     ///
-    /// Calls `DeleteRepoImage`; see
-    /// [`delete_repo_image_all_tags`](mod@crate::actions::delete_repo_image_all_tags) for defaults,
-    /// retries and pitfalls.
+    /// Calls `DeleteRepoImage`. See
+    /// [`delete_repo_image_all_tags`](mod@crate::actions::delete_repo_image_all_tags) for details.
     ///
     /// # Examples
     ///

@@ -20,7 +20,7 @@ pub enum Visibility {
 }
 
 impl Visibility {
-    /// Returns the value as it is documented.
+    /// Returns the documented value.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

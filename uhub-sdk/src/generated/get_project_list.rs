@@ -4,7 +4,8 @@
 //!
 //! Sub-accounts find here the projects that they can use as `project_id`.
 //!
-//! Documented as `GetProjectList`. Safe: the action only reads, so failed calls are retried.
+//! Documented as `GetProjectList`. Safe: the action only reads, so it is also retried if it may
+//! have been executed.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,7 @@ use crate::wire::timestamp::Timestamp;
 
 /// The parameters of `GetProjectList`.
 ///
-/// [`Client::get_project_list`] starts a call with them, [`Client::send`] sends a request that was
-/// built before.
+/// Created by [`Client::get_project_list`], or by [`new`](Self::new) for [`Client::send`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
@@ -56,7 +56,7 @@ pub enum GetProjectListIsFinance {
 }
 
 impl GetProjectListIsFinance {
-    /// Returns the value as it is documented.
+    /// Returns the documented value.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -110,8 +110,8 @@ impl Sealed for GetProjectListRequest {}
 impl Client {
     /// Lists the account's projects.
     ///
-    /// Calls `GetProjectList`; see [`get_project_list`](mod@crate::actions::get_project_list) for
-    /// defaults, retries and pitfalls.
+    /// Calls `GetProjectList`. See [`get_project_list`](mod@crate::actions::get_project_list) for
+    /// details.
     ///
     /// # Examples
     ///

@@ -2,12 +2,11 @@
 
 //! Lists the images in one repository.
 //!
-//! Documented as `GetRepoImage`. Safe: the action only reads, so failed calls are retried.
+//! Documented as `GetRepoImage`. Safe: the action only reads, so it is also retried if it may have
+//! been executed.
 //!
-//! Paginated by `offset` and `limit`: [`Call::items`] and [`Call::pages`] fetch all pages.
-//! `total_count` is the number of `images` on all of them.
-//!
-//! Defaults: `offset` is `0`, `limit` is `20`.
+//! Paginated by `offset` and `limit`: [`Call::items`] and [`Call::pages`] fetch all pages, and
+//! choose their size if the call sets none.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,17 +20,16 @@ use crate::wire::timestamp::Timestamp;
 
 /// The parameters of `GetRepoImage`.
 ///
-/// [`Client::get_repo_image`] starts a call with them, [`Client::send`] sends a request that was
-/// built before.
+/// Created by [`Client::get_repo_image`], or by [`new`](Self::new) for [`Client::send`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetRepoImageRequest {
-    /// Project of the repository. If neither the call nor the client sets one, the account's
-    /// default project is used; sub-accounts must set one.
+    /// Project of the repository.
     ///
-    /// Defaults to the client's own.
+    /// Defaults to the client's project, then to the account's default project. Sub-accounts must
+    /// set one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
@@ -121,8 +119,8 @@ impl Paged for GetRepoImageRequest {
 impl Client {
     /// Lists the images in one repository.
     ///
-    /// Calls `GetRepoImage`; see [`get_repo_image`](mod@crate::actions::get_repo_image) for
-    /// defaults, retries and pitfalls.
+    /// Calls `GetRepoImage`. See [`get_repo_image`](mod@crate::actions::get_repo_image) for
+    /// details.
     ///
     /// # Examples
     ///

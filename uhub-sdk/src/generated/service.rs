@@ -18,12 +18,14 @@ impl RetCode {
 
     /// 130: The gateway or the authentication service is failing.
     ///
-    /// Wait and retry; if a repeated call would do harm, check first whether this one took effect.
+    /// Wait and retry; if a second execution would do harm, check first whether the call took
+    /// effect.
     pub const GATEWAY_FAILURE: Self = Self::new(130);
 
     /// 150: The service is unavailable.
     ///
-    /// Wait and retry; if a repeated call would do harm, check first whether this one took effect.
+    /// Wait and retry; if a second execution would do harm, check first whether the call took
+    /// effect.
     pub const SERVICE_UNAVAILABLE: Self = Self::new(150);
 
     /// 153: Too many calls; this one was throttled.
@@ -85,7 +87,7 @@ impl RetCode {
 
     /// 299: The credentials lack the permission for this call.
     ///
-    /// Grant the sub-account the permission, and set the project: sub-accounts must.
+    /// Grant the sub-account this permission, and set a project, which sub-accounts require.
     pub const PERMISSION_DENIED: Self = Self::new(299);
 
     /// Returns what is documented of the code.
@@ -102,14 +104,14 @@ impl RetCode {
                 (
                     Outcome::Unknown,
                     "The gateway or the authentication service is failing.",
-                    "Wait and retry; if a repeated call would do harm, check first whether this one took effect.",
+                    "Wait and retry; if a second execution would do harm, check first whether the call took effect.",
                 )
             }
             Self::SERVICE_UNAVAILABLE => {
                 (
                     Outcome::Unknown,
                     "The service is unavailable.",
-                    "Wait and retry; if a repeated call would do harm, check first whether this one took effect.",
+                    "Wait and retry; if a second execution would do harm, check first whether the call took effect.",
                 )
             }
             Self::THROTTLED => {
@@ -193,7 +195,7 @@ impl RetCode {
                 (
                     Outcome::Rejected,
                     "The credentials lack the permission for this call.",
-                    "Grant the sub-account the permission, and set the project: sub-accounts must.",
+                    "Grant the sub-account this permission, and set a project, which sub-accounts require.",
                 )
             }
             _ => return None,
