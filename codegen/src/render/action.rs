@@ -15,20 +15,8 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
     let (name, response) = (ident(&action.request), ident(&action.response.rust));
     // The core's variants have the same names.
     let idempotency = ident(&format!("{:?}", action.idempotency));
-    let imports = imports(action);
-    let requests = request::structs(action, service);
-    let enums = enums::of_action(action);
     let (to, additions) = request::additions(&action.parameters, service);
-    let paged = action.pagination.as_ref().map(|pages| paged(action, pages));
-    let client_methods = request::client_methods(action, service);
-    let call_setters = request::call_setters(action);
-    let responses = response::structs(action);
-    let tests = tests(action);
-    let items = quote! {
-        #imports
-        #requests
-        #enums
-
+    let action_impls = quote! {
         impl Action for #name {
             const NAME: &'static str = #wire;
             const IDEMPOTENCY: Idempotency = Idempotency::#idempotency;
@@ -40,15 +28,20 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
         }
 
         impl Sealed for #name {}
-
-        #paged
-        #client_methods
-        #call_setters
-        #responses
-        #tests
     };
+    let parts = [
+        imports(action),
+        request::structs(action, service),
+        enums::of_action(action),
+        action_impls,
+        action.pagination.as_ref().map(|pages| paged(action, pages)).unwrap_or_default(),
+        request::client_methods(action, service),
+        request::call_setters(action).unwrap_or_default(),
+        response::structs(action),
+        tests(action).unwrap_or_default(),
+    ];
     let source = format!("actions/{}", naming::file(&action.wire));
-    print::file(&source, &prose::action(action), items)
+    print::file(&source, &prose::action(action), parts)
 }
 
 /// The imports of what the module names, and of nothing else.

@@ -36,7 +36,7 @@ pub(super) fn tables(service: &Service) -> String {
         #codes_docs
         pub(crate) const RETURN_CODES: &[ReturnCode] = &[#(#codes),*];
     };
-    print::file("service.json` and `actions/*.json", &prose::local(service), items)
+    print::file("service.json` and `actions/*.json", &prose::local(service), [items])
 }
 
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ mod types;
 
 use std::{collections::BTreeMap, num::NonZero, thread};
 
-use crate::model::Service;
+use crate::model::{Action, Service};
 
 /// Every generated file, by its path in the folder of the SDK.
 pub(crate) fn render(service: &Service) -> BTreeMap<String, String> {
@@ -22,24 +22,20 @@ pub(crate) fn render(service: &Service) -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([
         (sdk("mod"), service::index(service)),
         (sdk("service"), service::service(service)),
-        (sdk("enums"), print::file("service.json", prose::ENUMS, shared)),
+        (sdk("enums"), print::file("service.json", prose::ENUMS, [shared])),
         ("local/src/generated/mod.rs".to_owned(), local::tables(service)),
     ]);
+    // Actions of one family are neighbours and alike, so the threads take turns.
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = service.actions.len().div_ceil(threads).max(1);
     thread::scope(|scope| {
-        let workers: Vec<_> = service
-            .actions
-            .chunks(share)
-            .map(|actions| {
-                let render = |it| action::file(it, service);
-                scope.spawn(move || actions.iter().map(render).collect::<Vec<String>>())
-            })
+        let render =
+            |action: &Action| (sdk(print::module(&action.rust)), action::file(action, service));
+        let workers: Vec<_> = (0..threads)
+            .map(|first| service.actions.iter().skip(first).step_by(threads))
+            .map(|actions| scope.spawn(move || actions.map(render).collect::<Vec<_>>()))
             .collect();
-        for (actions, worker) in service.actions.chunks(share).zip(workers) {
-            let texts = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            let names = actions.iter().map(|action| sdk(print::module(&action.rust)));
-            files.extend(names.zip(texts));
+        for worker in workers {
+            files.extend(worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
     });
     files

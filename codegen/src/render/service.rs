@@ -19,7 +19,7 @@ pub(super) fn index(service: &Service) -> String {
         let visibility = if rust == "service" { quote!(pub(crate)) } else { quote!(pub) };
         quote!(#visibility mod #name;)
     });
-    print::file("service.json", &prose::index(service), quote!(#(#modules)*))
+    print::file("service.json", &prose::index(service), modules)
 }
 
 /// `service.rs`.
@@ -60,5 +60,5 @@ pub(super) fn service(service: &Service) -> String {
             }
         }
     };
-    print::file("service.json", &prose::service(service), items)
+    print::file("service.json", &prose::service(service), [items])
 }
