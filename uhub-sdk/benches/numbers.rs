@@ -3,7 +3,7 @@
 //! - Signing a request with five parameters, relative to plain SHA-1 of the same bytes.
 //! - Reading a response, relative to code derived by serde for the same structs.
 //! - A call, relative to bare reqwest that sends the same signed body over loopback and decodes the
-//!   same structs: processor time of this process, 16 calls at a time. The server is another
+//!   same structs: CPU time of this process, 16 calls at a time. The server is another
 //!   process.
 //! - Listing as a stream: resident memory during the listing, and the time with read-ahead relative
 //!   to that without, at 20 ms a response.
@@ -250,7 +250,7 @@ fn list(server: &Server, limit: i64, read_ahead: usize, mut on_item: impl FnMut(
     });
 }
 
-/// Returns a runtime on this thread, so that its processor time can be measured.
+/// Returns a runtime on this thread, so that its CPU time can be measured.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -292,7 +292,7 @@ impl Drop for Server {
 const AT_ONCE: usize = 16;
 const CALLS: usize = 480;
 
-/// Returns the ratios of processor time and of wall time.
+/// Returns the ratios of CPU time and of wall time.
 fn calling(images: usize) -> (f64, f64) {
     let server = Server::start(images, 0);
     let runtime = runtime();
@@ -344,7 +344,7 @@ fn signed_form() -> Bytes {
     Bytes::from(form)
 }
 
-/// Returns the processor time and the wall time of many calls, some at a time.
+/// Returns the CPU time and the wall time of many calls, some at a time.
 async fn spent<F: Future<Output = ()>>(call: impl Fn() -> F) -> (Duration, Duration) {
     let (cpu, started) = (cpu_time(), Instant::now());
     let worker = || async {
@@ -362,7 +362,7 @@ async fn spent<F: Future<Output = ()>>(call: impl Fn() -> F) -> (Duration, Durat
     (cpu.zip(cpu_time()).map_or(wall, |(before, after)| after - before), wall)
 }
 
-/// Returns the processor time of this thread, if the system is Linux.
+/// Returns the CPU time of this thread, if the system is Linux.
 fn cpu_time() -> Option<Duration> {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     text.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)

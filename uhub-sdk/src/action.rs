@@ -6,7 +6,7 @@ use crate::{wire::decode::Model, wire::parameters::Parameters};
 pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
     /// The documented name, such as `GetRepoImage`.
     const NAME: &'static str;
-    /// Whether a call can be retried.
+    /// Whether a call that may have been executed can be retried.
     const IDEMPOTENCY: Idempotency;
     /// The response.
     type Response: Model + Send + Unpin + 'static;
@@ -19,15 +19,15 @@ pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
 /// Seals [`Action`], so that it can get new items.
 pub trait Sealed {}
 
-/// Whether a call can be retried although it may have been executed.
+/// Whether a call that may have been executed can be retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Idempotency {
     /// The action only reads.
     Safe,
-    /// Repeating the action has no further effect.
+    /// Calling it again has no further effect.
     Idempotent,
-    /// Repeating the action may take effect twice.
+    /// Calling it again may take effect twice.
     NonIdempotent,
 }
 

@@ -32,8 +32,9 @@ use crate::{config::source::ConfigSources, exchange::state::ClientState};
 pub struct Client(pub(crate) Arc<ClientState>);
 
 impl Client {
-    /// Returns where each setting of this client came from: the builder, the environment, a profile
-    /// or a default. Contains no values.
+    /// Returns where the credentials, project, base URL, timeout and retry policy of this client
+    /// came from: the builder, the environment, a profile, the fallback credentials provider or a
+    /// default. Contains no values.
     #[must_use]
     pub fn config_sources(&self) -> &ConfigSources {
         &self.0.sources

@@ -64,7 +64,7 @@ pub(crate) struct Details {
 pub enum ErrorKind {
     /// The configuration of the client is invalid.
     Configuration,
-    /// The credentials provider failed, so the call could not be signed.
+    /// The credentials provider failed or did not respond in time, so the call was not signed.
     Credentials,
     /// The request cannot be sent: a parameter or an option is invalid.
     Request,
@@ -91,7 +91,7 @@ pub enum ErrorKind {
 pub enum Execution {
     /// The call was not sent.
     NotSent,
-    /// The call was refused and not executed.
+    /// The call was rejected, so it was not executed.
     Rejected,
     /// The call was sent; it may have been executed.
     Unknown,
@@ -147,8 +147,8 @@ impl Error {
         self.0.action.as_deref()
     }
 
-    /// Returns the service's id of the request, to quote to support. It is the response header
-    /// `X-UCLOUD-REQUEST-UUID`.
+    /// Returns the id that the service gave the request, for support tickets. It is the response
+    /// header `X-UCLOUD-REQUEST-UUID`.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
@@ -166,7 +166,7 @@ impl Error {
         self.0.body.as_deref()
     }
 
-    /// Returns how long to wait before the next attempt, as requested by the response header
+    /// Returns the minimum delay before the next attempt, as requested by the response header
     /// `Retry-After`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
@@ -179,7 +179,7 @@ impl Error {
         self.0.attempts
     }
 
-    /// Returns the duration of the call, including all attempts and the waits between them.
+    /// Returns the duration of the call, including all attempts and the delays between them.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
@@ -246,7 +246,7 @@ impl fmt::Display for Error {
         }
         f.write_str(&details.summary)?;
         if let Some(message) = &details.message {
-            write!(f, " (message: {message})")?;
+            write!(f, " The service says: {message:?}.")?;
         }
         if let Some(remedy) = details.ret_code.and_then(RetCode::remedy) {
             write!(f, " {remedy}")?;

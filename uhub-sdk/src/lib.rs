@@ -21,7 +21,7 @@
 //! | handle errors | [`Error`], [`ErrorKind`], [`Execution`], [`RetCode`] |
 //! | configure retries and timeouts | [`RetryPolicy`], [`ClientBuilder::timeout`] |
 //! | ensure that a repository exists, list a whole account, … | [`recipes`] |
-//! | call an action without types | [`Client::action`] |
+//! | make an untyped call | [`Client::action`] |
 //! | call from synchronous code | `uhub_sdk::blocking` (feature `blocking`) |
 //! | test against a local server | `uhub_sdk::local` (feature `local`) |
 //!
@@ -63,16 +63,17 @@
 //! can be retried, and what the service's support needs.
 //!
 //! Failed calls are retried with exponential backoff and jitter, within the call's
-//! [timeout](ClientBuilder::timeout). Throttled calls and calls that were not sent are always
-//! retried. Calls that may have been executed are retried only if the action is idempotent; the
-//! page of each action states its [`Idempotency`]. Otherwise the error says
+//! [timeout](ClientBuilder::timeout). Calls that were throttled or could not connect are
+//! retried for every action. Calls that may have been executed are retried only if the action is
+//! idempotent; the module of each action states its [`Idempotency`]. Otherwise the error reports
 //! [`Execution::Unknown`]: check the state before you call again.
 //!
 //! # Observability
 //!
 //! Each call is a [`tracing`] span and each attempt an event, with action, attempt, HTTP status,
 //! return code, request id, duration and delay before the next attempt. An [`Observer`] receives
-//! the same facts. Credentials, tokens and signatures never appear in errors, logs or `Debug`.
+//! the same facts, except the request id of an attempt that succeeded. Credentials, tokens and
+//! signatures never appear in errors, logs or `Debug`.
 //!
 //! # Tolerant reading
 //!
@@ -80,7 +81,7 @@
 //!
 //! | response | read as | reported at |
 //! | --- | --- | --- |
-//! | another scalar type (`5` for `"5"`) | the documented type | `DEBUG` |
+//! | a different scalar type (`5` for `"5"`) | the documented type | `DEBUG` |
 //! | a missing required field | the empty value | `WARN` |
 //! | `null` for a list | an empty list | `WARN` |
 //! | an unknown field | ignored | |
@@ -98,7 +99,8 @@
 //! | `local` | the `local` module: a local server for tests |
 //!
 //! `rustls` takes precedence over `native-tls`: disable the default features to use the latter.
-//! Without a TLS feature, only plain HTTP or your own [`Transport`] is possible.
+//! Without a TLS feature, the built-in transport supports plain HTTP only; your own [`Transport`]
+//! may use TLS.
 //!
 //! # Testing your code
 //!

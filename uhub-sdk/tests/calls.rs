@@ -188,7 +188,7 @@ async fn every_invalid_response_has_its_own_error() {
             Service,
             Unknown,
             false,
-            "RetCode 64001. (message: odd)",
+            r#"RetCode 64001. The service says: "odd"."#,
         ),
         (
             respond(200, &[], ""),
@@ -362,7 +362,7 @@ async fn a_refused_connection_means_not_sent() {
         .unwrap();
     let error = client.get_repo_image("many").send().await.unwrap_err();
     let error =
-        checked(error, ErrorKind::Connect, Execution::NotSent, "no connection to 127.0.0.1:");
+        checked(error, ErrorKind::Connect, Execution::NotSent, "cannot connect to 127.0.0.1:");
     assert!(error.is_retryable());
     assert!(std::error::Error::source(&error).is_some());
     assert_eq!(error.http_status(), None);
@@ -417,7 +417,7 @@ async fn the_connect_timeout_bounds_connecting() {
         .send()
         .await
         .unwrap_err();
-    checked(error, ErrorKind::Connect, Execution::NotSent, "no connection to 127.0.0.1:");
+    checked(error, ErrorKind::Connect, Execution::NotSent, "cannot connect to 127.0.0.1:");
 }
 
 #[test]

@@ -38,18 +38,18 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "Clients without an explicit endpoint send their calls to the new one."),
         (CommonParameter | CommonField, ..) => documents(
             "The handwritten core covers what all actions share. Check whether it has to follow."),
-        (Service, "project parameter", ..) => breaks_silently("The client sends its project under another name."),
+        (Service, "project parameter", ..) => breaks_silently("The client sends its project under a different name."),
         (ReturnCode, "gone", ..) => breaks(
             "The constant is removed. Errors with this code no longer say whether the call was executed."),
         (ReturnCode, "new", ..) => adds(
             "Adds a constant. Errors with this code now say whether the call was executed."),
         (ReturnCode, "outcome", ..) => behaves(
-            "Errors with this code report another execution state, and are retried accordingly."),
+            "Errors with this code report a different execution state, and are retried accordingly."),
 
         (SharedVariant, "gone", ..) => breaks("The variant is removed. Responses with its values are errors."),
         (SharedVariant, "new", ..) => adds_silently(
             "Enums are `#[non_exhaustive]`, so code compiles. Responses with the values are no longer errors."),
-        (SharedVariant, "text", ..) => breaks_silently("The variant is sent as another text."),
+        (SharedVariant, "text", ..) => breaks_silently("The variant is sent as a different text."),
         (Spelling, "gone", ..) => breaks_silently(
             "Responses with this value are no longer read as the variant."),
         (Spelling, "new", ..) => adds_silently("Responses with this value are now read as the variant."),
@@ -64,12 +64,12 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "Calls with an unknown outcome are now retried."),
         (Action, "idempotency", ..) => documents("Calls are retried as before."),
         (Action, "example", ..) => documents(
-            "The documentation has another example. The generated tests follow it."),
+            "The documentation has a different example. The generated tests follow it."),
         (Pagination, "gone", ..) => breaks("The call's `items` and `pages` are removed."),
         (Pagination, "new", ..) => adds("Adds `items` and `pages` to the call."),
-        (Pagination, "items", ..) => breaks_silently("`items` yields the elements of another list."),
-        (Pagination, "key", ..) => behaves("Pagination identifies items by another field."),
-        (Pagination, ..) => behaves("Pagination uses another parameter or field."),
+        (Pagination, "items", ..) => breaks_silently("`items` yields the elements of a different list."),
+        (Pagination, "key", ..) => behaves("Pagination identifies items by a different field."),
+        (Pagination, ..) => behaves("Pagination uses a different parameter or field."),
 
         // Parameters, and the constructors that take the required ones.
         (Parameter, "gone", "required", _) => breaks(
@@ -81,7 +81,7 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
         (Parameter, "new", ..) => adds(
             "Adds a setter. Code that does not call it sends the same request as before."),
         (Parameter, "documented name", ..) => breaks_silently(
-            "The same code sends the parameter under another name. Stored requests with the old name are rejected."),
+            "The same code sends the parameter under a different name. Stored requests with the old name are rejected."),
         (Parameter, "required", _, "required") => breaks(
             "The constructor takes one more argument, and the setter is removed."),
         (Parameter, "required", ..) => breaks(
@@ -89,9 +89,9 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
         (Parameter, "documented as", ..) => documents(
             "The constructor takes the parameter as before; the documentation requires it or no longer does."),
         (Parameter, "type", ..) => breaks(
-            "The field and the setter or constructor argument have another type."),
+            "The field and the setter or constructor argument have a different type."),
         (Parameter, "wire type", ..) => behaves(
-            "The Rust type is the same, but the value is sent in another form."),
+            "The Rust type is the same, but the value is sent in a different form."),
         (Parameter, "default", ..) => behaves(
             "Code compiles as before, but the service behaves differently when the parameter is omitted. Review calls that omit it."),
         (Parameter, "empty text", _, "accepted") => adds_silently(
@@ -99,7 +99,7 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
         (Parameter, "empty text", ..) => breaks_silently("An empty text is now rejected instead of sent."),
         (_, "arguments", ..) => breaks_silently(
             "The constructor still accepts the old arguments, but sends the values under other names."),
-        (_, "argument order", ..) => breaks("The constructor takes its arguments in another order."),
+        (_, "argument order", ..) => breaks("The constructor takes its arguments in a different order."),
 
         // Response fields, and the models of requests and responses.
         (Field, "gone", ..) => breaks("Code that reads the field does not compile."),
@@ -107,14 +107,14 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "Structs are `#[non_exhaustive]`, so code compiles. Responses without the list, stored ones too, are now errors."),
         (Field, "new", ..) => adds("Structs are `#[non_exhaustive]`, so code compiles."),
         (Field, "documented name", ..) => breaks_silently(
-            "The same code reads the field under another name. Responses with the old name, stored ones too, lack it."),
+            "The same code reads the field under a different name. Responses with the old name, stored ones too, lack it."),
         (Field, "required", _, "optional") => breaks("The field becomes an `Option`."),
         (Field, "required", ..) => breaks("The field is no longer an `Option`."),
         (Field, "when absent", ..) => behaves(
             "The type is the same. Responses without the list are read differently."),
         (Field, "documented as", ..) => documents(
             "The type is the same; only the documentation differs."),
-        (Field, "type", ..) => breaks("Code that reads the field gets a value of another type."),
+        (Field, "type", ..) => breaks("Code that reads the field gets a value of a different type."),
         (Field, "wire type", ..) => documents("The Rust type is the same, and is read from every form."),
         (Field, "shorthand", _, "accepted") => adds_silently(
             "A plain string instead of the model is now read as this field; it was an error."),
@@ -132,14 +132,14 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "The variant is removed. If the service still sends the value, it is read as `Other`."),
         (Variant, "new", ..) => adds_silently(
             "Enums are `#[non_exhaustive]`, so code compiles. The value is no longer read as `Other`."),
-        (Variant, "documented name", ..) => breaks_silently("The variant stands for another value."),
+        (Variant, "documented name", ..) => breaks_silently("The variant stands for a different value."),
 
         // Everything else.
         (_, "gone", ..) => breaks("The type is removed."),
         (_, "new", ..) => adds("Adds a type."),
         (_, "Rust name", ..) => breaks("It is renamed in Rust."),
         (_, "order", ..) => documents(
-            "The documentation lists the items in another order. Code that names them is the same."),
+            "The documentation lists the items in a different order. Code that names them is the same."),
         _ => documents("The wording differs; the code is the same."),
     }
 }

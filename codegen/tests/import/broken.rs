@@ -176,7 +176,7 @@ fn every_error_has_its_place() {
             &list_crates,
             "### 请求参数\n",
             "",
-            "page:1:1: read as markdown, the page has no table under a heading `Request Parameters`: is it cut off, or of another shape (--format)?",
+            "page:1:1: read as markdown, the page has no table under a heading `Request Parameters`: is it cut off, or of a different shape (--format)?",
         ),
         (
             &list_crates,

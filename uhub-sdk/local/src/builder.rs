@@ -49,8 +49,8 @@ pub struct LocalUhubBuilder {
 }
 
 impl LocalUhubBuilder {
-    /// Adds an account with this key pair. The default is one user, with the keys
-    /// `local-public-key` and `local-private-key`.
+    /// Adds a user with this key pair, who may use every project. The default is one user, with the
+    /// keys `local-public-key` and `local-private-key`.
     pub fn user(self, public_key: impl Into<String>, private_key: impl Into<String>) -> Self {
         self.users([User::new(public_key, private_key)])
     }
@@ -157,8 +157,8 @@ impl LocalUhubBuilder {
     }
 
     /// Starts the server as a task of the current Tokio runtime, which must have I/O and time
-    /// enabled. It runs as long as the runtime. A program without async code needs a runtime with
-    /// threads.
+    /// enabled. It stops when the returned [`LocalUhub`] is dropped or the runtime shuts down. A
+    /// program without async code needs a runtime with threads.
     ///
     /// # Errors
     ///

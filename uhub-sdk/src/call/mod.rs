@@ -67,6 +67,10 @@ impl<R, C> Call<R, C> {
     /// Sets the timeout of this call, including all attempts. Defaults to the client's
     /// [`timeout`](crate::ClientBuilder::timeout). Each attempt is still bounded by
     /// [`attempt_timeout`](crate::ClientBuilder::attempt_timeout).
+    ///
+    /// A timeout shorter than the [`connect_timeout`](crate::ClientBuilder::connect_timeout) can
+    /// elapse while connecting. The error is then of kind [`Timeout`](crate::ErrorKind::Timeout)
+    /// with [`Execution::Unknown`](crate::Execution::Unknown), although nothing was sent.
     pub fn with_timeout(mut self, value: Duration) -> Self {
         self.options.timeout = Some(value);
         self

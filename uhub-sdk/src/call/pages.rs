@@ -56,8 +56,9 @@ impl<R: Paged> Call<R> {
     /// [`with_timeout`](Self::with_timeout) bounds each page, not the whole stream.
     ///
     /// The service has no snapshots: items that are added or deleted meanwhile move others to other
-    /// pages. Don't delete while paginating: collect first, or items will be skipped. Items are
-    /// also skipped if more than two pages of new ones are added.
+    /// pages. Don't delete while paginating: collect first, or items will be skipped. If more than
+    /// one page of new items is added, the items that they move look as if the service repeated
+    /// itself: the stream may end early, and the remaining items are skipped.
     pub fn pages(self) -> Pages<R> {
         let (offset, limit) = self.request.page_range();
         Pages { plan: PagePlan::new(offset, limit), in_flight: VecDeque::new(), call: Some(self) }

@@ -58,7 +58,7 @@ impl<C> UntypedCall<C> {
     /// `Name.Field`.
     ///
     /// Sending the call fails if a parameter is set twice, is `null` or empty (the service would
-    /// treat it as absent), or is one that the client sets, such as `Signature`.
+    /// treat it as absent), or is reserved for the client, such as `Signature`.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.request.parameters.push((name.into(), Some(value.into())));
         self

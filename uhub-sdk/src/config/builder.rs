@@ -95,8 +95,8 @@ impl Client {
 }
 
 impl ClientBuilder {
-    /// Creates a builder with credentials and settings from environment variables and, where those
-    /// are not set, from the files of the platform's command-line tool:
+    /// Creates a builder with credentials and settings from environment variables, falling back to
+    /// the files of the platform's command-line tool:
     ///
     /// | variable | key in the files | setting |
     /// | --- | --- | --- |
@@ -157,7 +157,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the credentials provider for the case that no other credentials are set, such as
+    /// Sets the credentials provider used if no other credentials are set, such as
     /// [`MetadataCredentials`](crate::MetadataCredentials).
     pub fn fallback_credentials_provider(mut self, value: impl ProvideCredentials) -> Self {
         self.fallback_credentials = Some(CredentialsSource::provider(Arc::new(value)));
@@ -186,7 +186,8 @@ impl ClientBuilder {
 
     /// Sets the connect timeout, including TLS. Defaults to 5 s, capped at 7/8 of
     /// [`attempt_timeout`](Self::attempt_timeout) and [`timeout`](Self::timeout), so that a connect
-    /// timeout means that nothing was sent.
+    /// timeout means that nothing was sent. It is not capped by
+    /// [`Call::with_timeout`](crate::Call::with_timeout).
     pub fn connect_timeout(mut self, value: Duration) -> Self {
         self.http.connect_timeout = value;
         self
@@ -199,7 +200,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout of a call, including all attempts and waits. Defaults to 120 s.
+    /// Sets the timeout of a call, including all attempts and delays. Defaults to 120 s.
     pub fn timeout(mut self, value: Duration) -> Self {
         self.config.timeout = Some(Setting::explicit(value));
         self
@@ -224,15 +225,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the proxy, as `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`. Defaults to the
-    /// proxy that the environment names (`HTTPS_PROXY`, `NO_PROXY` and similar variables), and to
-    /// no proxy for loopback addresses.
+    /// Sets the proxy, as `HOST:PORT` or `USER:PASSWORD@HOST:PORT`, optionally after `http://`, the
+    /// default, or `https://`. Defaults to the proxy from the environment (`HTTPS_PROXY`,
+    /// `NO_PROXY` and similar variables), and to no proxy for loopback addresses.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(url.into());
         self
     }
 
-    /// Disables proxies, including those that the environment names.
+    /// Disables proxies, including those from the environment.
     pub fn no_proxy(mut self) -> Self {
         self.http.proxy = Proxy::Disabled;
         self

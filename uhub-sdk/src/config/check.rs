@@ -53,7 +53,9 @@ pub(crate) fn proxy_problem(proxy: &Proxy) -> Option<String> {
         if url.contains("://") { Url::parse(url) } else { Url::parse(&format!("http://{url}")) };
     let is_valid =
         parsed.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    (!is_valid).then(|| "invalid proxy URL: expected http://HOST:PORT.".to_owned())
+    (!is_valid).then(|| {
+        "invalid proxy URL: expected HOST:PORT, http://HOST:PORT or https://HOST:PORT.".to_owned()
+    })
 }
 
 /// Checks a base URL and returns it parsed, or all problems.

@@ -15,9 +15,16 @@ pub type ProviderError = Box<dyn StdError + Send + Sync>;
 /// A provider of credentials that change while a program runs, such as a vault, a file that is
 /// replaced, or the [metadata service](crate::MetadataCredentials).
 ///
-/// The client caches the credentials and refreshes them before they expire, with one call of the
-/// provider for all waiting calls. A failed refresh does not fail calls while the cached
-/// credentials are valid.
+/// The client caches the credentials, with one call of the provider for all waiting calls:
+///
+/// - The provider is called by the first call that needs credentials, and then by the first call
+///   that is less than 5 minutes from their expiry or past it. If the lifetime is below 20 minutes,
+///   the margin is a quarter of it. Credentials without an expiry are replaced only if the service
+///   rejects their token.
+/// - The provider has 30 s to respond. A call that has no valid credentials waits for it, within
+///   the call's timeouts; other calls use the cached credentials.
+/// - A failed refresh does not fail calls while the cached credentials are valid. The provider is
+///   called again after 10 s at the earliest; without valid credentials, after 1 s.
 ///
 /// # Examples
 ///

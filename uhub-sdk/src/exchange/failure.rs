@@ -70,7 +70,7 @@ pub(crate) fn finish(
     details.retry_note = match reason {
         // The summary reports the timeout already.
         StopReason::Timeout if details.kind == ErrorKind::Timeout => None,
-        StopReason::Timeout => Some("Not retried: the wait would exceed the call's `timeout`."),
+        StopReason::Timeout => Some("Not retried: the delay would exceed the call's `timeout`."),
         StopReason::RetryBudget => {
             Some("Not retried: too many calls of this client have failed recently.")
         }
@@ -136,13 +136,12 @@ impl CallContext<'_> {
             Outcome::Unknown => self.idempotency.allows_retry(),
             Outcome::Rejected | Outcome::TokenExpired | Outcome::Undocumented => false,
         };
-        if outcome == Outcome::Undocumented {
-            // Most likely the action's own refusal, whose message says more.
-            details.execution_note = None;
-            if response.http_status == 429 {
-                details.execution = Execution::Rejected;
-                details.is_retryable = true;
-            }
+        // The code's remedy says the same. An undocumented code is most likely the action's own
+        // refusal, whose message says more.
+        details.execution_note = None;
+        if outcome == Outcome::Undocumented && response.http_status == 429 {
+            details.execution = Execution::Rejected;
+            details.is_retryable = true;
         }
         details.ret_code = Some(ret_code);
         details.message = message.map(|message| self.redactor.excerpt(message, 256));

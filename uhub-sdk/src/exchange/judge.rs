@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// The service's id of the request, to quote to support. It is the response header
+    /// The id that the service gave the request, for support tickets. It is the response header
     /// `X-UCLOUD-REQUEST-UUID`.
     pub request_id: Option<String>,
     /// The name of the response, such as `GetRepoImageResponse`. Documented as `Action`.
@@ -91,7 +91,7 @@ pub(crate) fn judge<T>(
     }
 }
 
-/// Returns the wait that a response asks for: a number of seconds, or a date, which is compared
+/// Returns the delay that a response asks for: a number of seconds, or a date, which is compared
 /// with the server's own clock if the response has it.
 fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name| headers.get(name)?.to_str().ok().map(str::trim);

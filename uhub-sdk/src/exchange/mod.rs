@@ -117,13 +117,14 @@ impl Exchange<'_> {
         let credentials = match timeout_at(deadline, client.credentials.get()).await {
             Ok(Ok(credentials)) => credentials,
             Ok(Err(cause)) => {
-                let summary = format!("no credentials to sign the call with: {cause}.");
+                let summary = format!("cannot get credentials to sign the call: {cause}.");
                 let error = not_signed(ErrorKind::Credentials, self.action, &summary);
                 return Err(error.with_source(cause));
             }
             Err(_) => {
-                let summary =
-                    format!("no credentials to sign the call with within {limit:?} (`{setting}`).");
+                let summary = format!(
+                    "the credentials provider did not respond within {limit:?} (`{setting}`)."
+                );
                 return Err(not_signed(ErrorKind::Credentials, self.action, &summary));
             }
         };

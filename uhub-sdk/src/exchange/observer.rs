@@ -39,7 +39,7 @@ pub trait Observer: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Called at the end of each call, after all attempts. Not called if the call's future is
-    /// dropped.
+    /// dropped, or if the call fails before its first attempt (no runtime, zero timeout).
     fn call(&self, call: &FinishedCall<'_>) {
         let _ = call;
     }
@@ -69,7 +69,7 @@ pub struct Attempt<'c> {
     pub http_status: Option<u16>,
     /// The error, if the attempt failed. It covers this attempt only.
     pub error: Option<&'c Error>,
-    /// The wait before the next attempt, if there is one.
+    /// The delay before the next attempt, if there is one.
     pub wait: Option<Duration>,
 }
 
@@ -89,7 +89,7 @@ pub struct FinishedCall<'c> {
     pub action: &'c str,
     /// The number of attempts.
     pub attempts: u32,
-    /// The duration of the call, including all attempts and the waits between them.
+    /// The duration of the call, including all attempts and the delays between them.
     pub elapsed: Duration,
     /// The error, if the call failed.
     pub error: Option<&'c Error>,

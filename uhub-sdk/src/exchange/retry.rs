@@ -1,7 +1,7 @@
 //! Whether and when to retry a call.
 //!
 //! [`RetryPolicy::decide`] is a pure function. [`retry`] is the loop around it; a [`Clock`] gives
-//! it the time, its waits and its randomness.
+//! it the time, its delays and its randomness.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -14,13 +14,15 @@ use crate::{
     exchange::retry_budget::{Permit, RetryBudget},
 };
 
-/// How often failed calls are retried, and how long to wait in between.
+/// How often failed calls are retried, and with which delay.
 ///
-/// Calls that were throttled or never sent are always retried; calls that may have been executed
-/// are retried only if their action is [idempotent](crate::Idempotency). The backoff is exponential
-/// with full jitter: each wait is a random part of a delay that doubles from attempt to attempt.
-/// `Retry-After` sets the minimum wait. If a wait would exceed the call's
-/// [`timeout`](crate::ClientBuilder::timeout), the error is returned at once.
+/// Calls that were throttled, could not connect or got no credentials are retried for every action;
+/// calls that may have been executed are retried only if their action is
+/// [idempotent](crate::Idempotency). Invalid requests and TLS failures are not retried.
+///
+/// The backoff is exponential with full jitter: each delay is a random part of an upper bound that
+/// doubles from attempt to attempt. `Retry-After` sets the minimum delay. If a delay would exceed
+/// the call's [`timeout`](crate::ClientBuilder::timeout), the error is returned at once.
 ///
 /// All calls of a client share a retry budget. After 200 failed retries, or 1,000 throttled ones,
 /// calls are sent only once, so that a service that is down is not overloaded. Each success refills
@@ -68,21 +70,21 @@ impl RetryPolicy {
         self
     }
 
-    /// Sets the upper bound of the first wait. Defaults to 250 ms.
+    /// Sets the upper bound of the first delay. Defaults to 250 ms.
     #[must_use]
     pub fn with_base_delay(mut self, value: Duration) -> Self {
         self.base_delay = value;
         self
     }
 
-    /// Sets the upper bound of every wait, except for what `Retry-After` asks. Defaults to 5 s.
+    /// Sets the upper bound of every delay, except for what `Retry-After` asks. Defaults to 5 s.
     #[must_use]
     pub fn with_max_delay(mut self, value: Duration) -> Self {
         self.max_delay = value;
         self
     }
 
-    /// Decides whether to retry a call, and after which wait.
+    /// Decides whether to retry a call, and after which delay.
     fn decide(&self, failed: &FailedAttempt) -> Result<Duration, StopReason> {
         if !failed.is_retryable {
             return Err(StopReason::NotRetryable);
@@ -99,7 +101,7 @@ impl RetryPolicy {
         let backoff =
             Duration::try_from_secs_f64(delay.as_secs_f64() * failed.jitter).unwrap_or(delay);
         // Clients with the same `Retry-After` shall not return at the same moment either. If there
-        // is no time for both waits, `Retry-After` takes precedence.
+        // is no time for both delays, `Retry-After` takes precedence.
         let minimum = failed.retry_after;
         let with_backoff = minimum.unwrap_or_default().saturating_add(backoff);
         [Some(with_backoff), minimum]
@@ -155,7 +157,7 @@ pub(crate) struct AttemptOutcome<'e, T> {
     pub(crate) number: u32,
     pub(crate) result: Result<&'e T, &'e Error>,
     pub(crate) elapsed: Duration,
-    /// The wait before the next attempt, if there is one.
+    /// The delay before the next attempt, if there is one.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -164,7 +166,7 @@ pub(crate) struct AttemptOutcome<'e, T> {
 pub(crate) struct RetryLimits<'c> {
     pub(crate) policy: &'c RetryPolicy,
     pub(crate) budget: &'c RetryBudget,
-    /// Bounds all attempts and the waits between them.
+    /// Bounds all attempts and the delays between them.
     pub(crate) timeout: Duration,
 }
 
@@ -447,7 +449,11 @@ mod tests {
         let (result, attempts) = call(&RetryBudget::default(), &clock, outcomes);
         let error = result.unwrap_err();
         assert_eq!((attempts, error.attempts()), (2, 2));
-        assert!(error.to_string().contains("may have been executed"), "{error}");
+        assert_eq!(error.execution(), Execution::Unknown);
+        // The remedy of the return code, once.
+        let text = error.to_string();
+        assert_eq!(text.matches("check first whether this one took effect").count(), 1, "{text}");
+        assert!(!text.contains("may have been executed"), "{text}");
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(crate) fn response_warning(action: &str, warning: Warning) {
             field,
             from,
             to,
-            "a field of a response has another type than documented"
+            "a field of a response has a different type than documented"
         ),
     }
 }

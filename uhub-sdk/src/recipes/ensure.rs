@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Execution},
 };
 
-/// An existing repository. [`ensure_repo`] returns it.
+/// The result of [`ensure_repo`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct EnsuredRepo {
@@ -17,7 +17,8 @@ pub struct EnsuredRepo {
     /// The repository as the service lists it. `None` if this call created it and the response
     /// could be read: it is not listed again.
     pub repo: Option<Repo>,
-    /// The visibility of the list that contains the repository. `None` where `repo` is.
+    /// The visibility of the list that contains the repository. `None` if `repo` is `None`, as
+    /// usual after [`Outcome::Created`].
     pub visibility: Option<Visibility>,
 }
 
@@ -46,7 +47,7 @@ pub enum Outcome {
 /// [`UpdateRepo`](crate::actions::update_repo).
 ///
 /// The service has no locks: another client can create the repository between the two calls,
-/// perhaps with another visibility ([`Outcome::CreatedConcurrently`]), or delete it right after
+/// perhaps with a different visibility ([`Outcome::CreatedConcurrently`]), or delete it right after
 /// this function returns.
 ///
 /// # Errors

@@ -129,7 +129,7 @@ impl HttpClient {
             } else {
                 "check the base URL and the network"
             };
-            TransportError::not_connected(format!("no connection to {host}: {cause}: {advice}."))
+            TransportError::not_connected(format!("cannot connect to {host}: {cause}: {advice}."))
         } else if error.is_timeout() {
             TransportError::timed_out(format!("{host} took too long: {cause}."))
         } else {

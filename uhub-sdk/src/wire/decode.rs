@@ -172,7 +172,7 @@ pub(crate) struct Warning {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Mismatch {
-    /// The value has another type, and was converted to the documented one.
+    /// The value has a different type, and was converted to the documented one.
     Coerced { from: &'static str, to: &'static str },
     /// A required value is missing, and was left empty.
     Missing,

@@ -18,7 +18,7 @@ pub(crate) struct Envelope {
 /// Why a body is not a success.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    /// The service returned another code than 0.
+    /// The service returned a code other than 0.
     Refused { ret_code: i64, envelope: Envelope },
     /// The body is not the service's.
     NoEnvelope { reason: String },

@@ -223,7 +223,7 @@ impl<'c> Parameters<'c> {
         if let Some(pair) = order.windows(2).find(|pair| name(&pair[0]) == name(&pair[1])) {
             self.refuse(|| {
                 let name = name(&pair[0]);
-                format!("the parameter `{name}` is set twice, or is one that the client sets.")
+                format!("the parameter `{name}` is set twice, or is reserved for the client.")
             });
         }
         self.is_sorted = true;

@@ -36,7 +36,7 @@ pub(crate) fn read(
             let at = outline.headings.get(&section).copied().unwrap_or_default();
             let title = section.title();
             let message = format!(
-                "read as {shape}, the page has no table under a heading `{title}`: is it cut off, or of another shape (--format)?"
+                "read as {shape}, the page has no table under a heading `{title}`: is it cut off, or of a different shape (--format)?"
             );
             report.error(at, message);
         }

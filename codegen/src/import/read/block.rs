@@ -90,7 +90,8 @@ impl Code {
 pub(crate) fn refuse_other_shape(at: usize, line: &str, report: &mut Report) {
     if is_header(line) {
         let message =
-            "this table has another shape than the page; put two pages into two files".to_owned();
+            "this table has a different shape from the page; put two pages into two files"
+                .to_owned();
         report.error(at, message);
     }
 }
