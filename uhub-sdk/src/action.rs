@@ -31,6 +31,16 @@ pub enum Idempotency {
     NonIdempotent,
 }
 
+impl std::fmt::Display for Idempotency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Safe => "safe",
+            Self::Idempotent => "idempotent",
+            Self::NonIdempotent => "non-idempotent",
+        })
+    }
+}
+
 impl Idempotency {
     /// Returns whether a call that may have been executed can be retried.
     pub(crate) fn allows_retry(self) -> bool {

@@ -29,7 +29,7 @@ use crate::{
     client,
     config::builder::ClientBuilder,
     error::Error,
-    exchange::judge::Metadata,
+    exchange::judge::ResponseMetadata,
 };
 
 /// A blocking client of UHub.
@@ -81,6 +81,13 @@ impl Client {
                 Error::configuration("the client's thread cannot be started.").with_source(error)
             })?;
         Ok(Self { client, runtime: Arc::new(Background(Some(runtime))) })
+    }
+
+    /// Returns a client whose calls use this project; see
+    /// [`Client::with_project_id`](crate::Client::with_project_id).
+    #[must_use]
+    pub fn with_project_id(&self, value: impl Into<String>) -> Self {
+        Self { client: self.client.with_project_id(value), runtime: Arc::clone(&self.runtime) }
     }
 
     /// Creates a call of a request.
@@ -149,12 +156,12 @@ impl<R: Action> Call<R, Client> {
         Ok(response)
     }
 
-    /// Sends the call and returns its response with the request's id and the service's message.
+    /// Sends the call and returns its response with its metadata.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn send_with_metadata(self) -> Result<(R::Response, Metadata), Error> {
+    pub fn send_with_metadata(self) -> Result<(R::Response, ResponseMetadata), Error> {
         let (client, call) = self.split();
         client.block_on(call.send_with_metadata())?
     }
@@ -186,12 +193,12 @@ impl UntypedCall<Client> {
         Ok(response)
     }
 
-    /// Sends the call and returns its response with the request's id and the service's message.
+    /// Sends the call and returns its response with its metadata.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
+    pub fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, ResponseMetadata), Error> {
         let (client, call) = self.split();
         client.block_on(call.send_with_metadata())?
     }

@@ -2,7 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{config::source::ConfigSources, exchange::state::ClientState};
+use crate::{
+    actions::service::PROJECT_PARAMETER,
+    config::source::{ConfigSource, ConfigSources},
+    exchange::state::ClientState,
+};
 
 /// A client of UHub.
 ///
@@ -38,6 +42,33 @@ impl Client {
     #[must_use]
     pub fn config_sources(&self) -> &ConfigSources {
         &self.0.sources
+    }
+}
+
+impl Client {
+    /// Returns a client whose calls use this project, unless they name one. It shares the
+    /// connections, the credentials and the retry budget with this client, and costs little.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// for project in client.get_project_list().send().await?.projects {
+    ///     let mut images = client.with_project_id(project.project_id).get_repo_image("base").items();
+    ///     while let Some(image) = images.next().await {
+    ///         println!("{}", image?.image_name);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_project_id(&self, value: impl Into<String>) -> Self {
+        let mut state = (*self.0).clone();
+        state.defaults.retain(|(name, _)| *name != PROJECT_PARAMETER);
+        state.defaults.push((PROJECT_PARAMETER, value.into()));
+        state.sources.project_id = Some(ConfigSource::Explicit);
+        Self(Arc::new(state))
     }
 }
 

@@ -1,21 +1,37 @@
 //! The error of this crate: what went wrong, and what it means for the call.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
-use crate::ret_code::{Outcome, RetCode};
+use crate::ret_code::{RetCode, RetCodeOutcome};
 
 /// An error of the client or of a call.
 ///
 /// It answers four questions without matching strings:
 ///
-/// - What happened? [`kind`](Self::kind) and [`ret_code`](Self::ret_code).
+/// - What happened? [`kind`](Self::kind), [`ret_code`](Self::ret_code) and the predicates below.
 /// - Was the call executed? [`execution`](Self::execution).
 /// - Can it be retried? [`is_retryable`](Self::is_retryable).
 /// - What does the service's support need? [`action`](Self::action) and
 ///   [`request_id`](Self::request_id).
 ///
-/// `Display` is one line with all of that; several problems of a configuration are a list. Keys,
-/// tokens and signatures are removed from every text.
+/// | predicate | return codes | also |
+/// | --- | --- | --- |
+/// | [`is_throttled`](Self::is_throttled) | 153 | HTTP status 429 |
+/// | [`is_auth`](Self::is_auth) | 170, 171, 172, 174, 294, 295, 299 | |
+/// | [`is_not_found`](Self::is_not_found) | 292 | |
+/// | [`is_timeout`](Self::is_timeout) | 110 | the client's timeouts; HTTP status 408 and 504 |
+///
+/// An action's own codes, such as that of a missing repository, are not documented. A program that
+/// knows one adds it by [`ClientBuilder::ret_code_outcome`].
+///
+/// `Display` is one line with all of that, except for the cause, which is the
+/// [`source`](StdError::source); several problems of a configuration are a list, one a line. Keys,
+/// tokens, signatures and a proxy's password are removed from every text, and so are control
+/// characters.
+///
+/// To test code that handles errors, create one with [`Error::builder`].
+///
+/// [`ClientBuilder::ret_code_outcome`]: crate::ClientBuilder::ret_code_outcome
 ///
 /// # Examples
 ///
@@ -32,10 +48,10 @@ use crate::ret_code::{Outcome, RetCode};
 /// }
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Error(pub(crate) Box<Details>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Details {
     pub(crate) kind: ErrorKind,
     pub(crate) execution: Execution,
@@ -44,18 +60,21 @@ pub(crate) struct Details {
     pub(crate) summary: String,
     pub(crate) action: Option<String>,
     pub(crate) ret_code: Option<RetCode>,
+    /// What the return code means to this client.
+    pub(crate) outcome: Option<RetCodeOutcome>,
+    pub(crate) is_timeout: bool,
     pub(crate) message: Option<String>,
     pub(crate) http_status: Option<u16>,
     pub(crate) request_id: Option<String>,
     pub(crate) body: Option<String>,
-    pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
+    pub(crate) source: Option<Arc<dyn StdError + Send + Sync>>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) attempts: u32,
     pub(crate) elapsed: Duration,
     /// What the user has to know about the execution of the call.
     pub(crate) execution_note: Option<&'static str>,
     /// Why the call was not retried although it could be.
-    pub(crate) retry_note: Option<&'static str>,
+    pub(crate) retry_note: Option<String>,
 }
 
 /// What went wrong.
@@ -76,7 +95,7 @@ pub enum ErrorKind {
     Connection,
     /// The service returned a return code other than 0.
     Service,
-    /// The response does not come from the service: a proxy's page, a redirect, or a body without
+    /// The response does not come from the service: a gateway's page, a redirect, or a body without
     /// `RetCode`.
     UnexpectedResponse,
     /// The response is larger than the client accepts.
@@ -91,8 +110,11 @@ pub enum ErrorKind {
 pub enum Execution {
     /// The call was not sent.
     NotSent,
-    /// The call was rejected, so it was not executed.
+    /// The call was rejected by the service or by a gateway in front of it, so it was not executed.
     Rejected,
+    /// The service returned an error of the action itself: the action refused the call, or executed
+    /// it and failed. The same call would fail again.
+    Failed,
     /// The call was sent; it may have been executed.
     Unknown,
     /// The call was executed, but its response could not be read.
@@ -127,12 +149,49 @@ impl Error {
         self.0.ret_code
     }
 
-    /// Returns whether the call was throttled, by the service or by a gateway in front of it.
+    /// Returns what the return code means to the client: as documented, or as set by
+    /// [`ClientBuilder::ret_code_outcome`](crate::ClientBuilder::ret_code_outcome).
+    #[must_use]
+    pub fn ret_code_outcome(&self) -> Option<RetCodeOutcome> {
+        self.0.outcome
+    }
+
+    /// Returns whether the call was throttled, by the service or by a gateway in front of it
+    /// (HTTP status 429).
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.0.execution != Execution::Completed
             && (self.0.http_status == Some(429)
-                || self.0.ret_code.map(RetCode::outcome) == Some(Outcome::Throttled))
+                || self.0.outcome == Some(RetCodeOutcome::Throttled))
+    }
+
+    /// Returns whether the service rejected the call's credentials, their permissions or the
+    /// address that they are used from.
+    ///
+    /// A gateway's page with the HTTP status 401 or 403 says nothing about the credentials. If
+    /// there were none to sign with, the kind is [`Credentials`](ErrorKind::Credentials).
+    #[must_use]
+    pub fn is_auth(&self) -> bool {
+        matches!(self.0.outcome, Some(RetCodeOutcome::Unauthorized | RetCodeOutcome::TokenExpired))
+    }
+
+    /// Returns whether the service says that something that the call names does not exist.
+    ///
+    /// A gateway's page with the HTTP status 404 says nothing about that.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.0.outcome == Some(RetCodeOutcome::NotFound)
+    }
+
+    /// Returns whether a time limit was exceeded: one of the client, of a gateway (HTTP status 408
+    /// and 504), or of the service's own gateway (return code 110).
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.is_timeout
+            || self.0.kind == ErrorKind::Timeout
+            || self.0.outcome == Some(RetCodeOutcome::TimedOut)
+            || (self.0.kind == ErrorKind::UnexpectedResponse
+                && matches!(self.0.http_status, Some(408 | 504)))
     }
 
     /// Returns the service's own message, documented as `Message`.
@@ -189,6 +248,11 @@ impl Error {
         Self::invalid_configuration(&[summary.into()])
     }
 
+    /// Creates the error of a request that cannot be sent, and whose action has no name.
+    pub(crate) fn request(summary: &str) -> Self {
+        Details::new(ErrorKind::Request, Execution::NotSent, printable(summary)).into()
+    }
+
     /// Creates a configuration error that lists several problems, one a line.
     pub(crate) fn invalid_configuration(problems: &[String]) -> Self {
         // The text may contain names from files.
@@ -204,7 +268,7 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        self.0.source = Some(source.into());
+        self.0.source = Some(source.into().into());
         self
     }
 }
@@ -218,6 +282,8 @@ impl Details {
             summary,
             action: None,
             ret_code: None,
+            outcome: None,
+            is_timeout: false,
             message: None,
             http_status: None,
             request_id: None,
@@ -251,11 +317,14 @@ impl fmt::Display for Error {
         if let Some(remedy) = details.ret_code.and_then(RetCode::remedy) {
             write!(f, " {remedy}")?;
         }
+        if let Some(wait) = details.retry_after {
+            write!(f, " The response asks to wait {}.", Seconds(wait))?;
+        }
+        for note in [details.execution_note, details.retry_note.as_deref()].into_iter().flatten() {
+            write!(f, " {note}")?;
+        }
         if let Some(body) = &details.body {
             write!(f, " The body begins: {body:?}")?;
-        }
-        for note in [details.execution_note, details.retry_note].into_iter().flatten() {
-            write!(f, " {note}")?;
         }
         if details.attempts > 1 {
             let seconds = details.elapsed.as_secs_f64();
@@ -274,7 +343,77 @@ impl StdError for Error {
     }
 }
 
-/// Replaces control characters by spaces, so that the text is one line and harmless to a terminal.
+impl From<RetCodeOutcome> for Execution {
+    fn from(outcome: RetCodeOutcome) -> Self {
+        match outcome {
+            RetCodeOutcome::Failed => Self::Failed,
+            RetCodeOutcome::Rejected
+            | RetCodeOutcome::Unauthorized
+            | RetCodeOutcome::TokenExpired
+            | RetCodeOutcome::NotFound
+            | RetCodeOutcome::Throttled => Self::Rejected,
+            RetCodeOutcome::Unknown | RetCodeOutcome::TimedOut => Self::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Configuration => "configuration",
+            Self::Credentials => "credentials",
+            Self::Request => "request",
+            Self::Connect => "connect",
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Service => "service",
+            Self::UnexpectedResponse => "unexpected response",
+            Self::ResponseTooLarge => "response too large",
+            Self::Decode => "decode",
+        })
+    }
+}
+
+impl fmt::Display for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::NotSent => "not sent",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Completed => "completed",
+        })
+    }
+}
+
+/// Shows a duration in seconds, with at most three decimals: `2 s`, `0.25 s`.
+pub(crate) struct Seconds(pub(crate) Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.subsec_millis() {
+            // Never `0 s` for what is more.
+            0 if self.0.as_secs() == 0 => write!(f, "{:?}", self.0),
+            0 => write!(f, "{} s", self.0.as_secs()),
+            millis => {
+                let decimals = format!("{millis:03}");
+                write!(f, "{}.{} s", self.0.as_secs(), decimals.trim_end_matches('0'))
+            }
+        }
+    }
+}
+
+/// Makes a text from outside harmless to show: one line, without characters that a terminal
+/// obeys, that change the direction of the text around them, or that nobody sees. Each becomes a
+/// space.
 pub(crate) fn printable(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    text.replace(is_unprintable, " ")
+}
+
+pub(crate) fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }

@@ -23,7 +23,7 @@
 //! | ensure that a repository exists, list a whole account, … | [`recipes`] |
 //! | make an untyped call | [`Client::action`] |
 //! | call from synchronous code | `uhub_sdk::blocking` (feature `blocking`) |
-//! | test against a local server | `uhub_sdk::local` (feature `local`) |
+//! | test your code | [`testing`]: a mock of the client, errors; `uhub_sdk::local` (feature `local`): a server |
 //!
 //! # Calls
 //!
@@ -104,7 +104,8 @@
 //!
 //! # Testing your code
 //!
-//! The feature `local` adds a real HTTP server on loopback with UHub's behaviour, its state, and
+//! The module [`testing`] has a transport that responds by rules, and errors to order. The feature
+//! `local` adds a real HTTP server on loopback with UHub's behaviour, its state, and
 //! faults on demand. `ClientBuilder::for_local` builds a client for it.
 //!
 //! Requests and responses are plain data: build them, compare them, store them as JSON under their
@@ -140,8 +141,7 @@ pub mod actions;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod recipes;
-#[cfg(test)]
-mod testing;
+pub mod testing;
 
 // The types of the `Transport` trait.
 #[doc(no_inline)]
@@ -168,11 +168,11 @@ pub use credentials::{
 };
 pub use error::{Error, ErrorKind, Execution};
 pub use exchange::{
-    judge::Metadata,
+    judge::ResponseMetadata,
     observer::{Attempt, FinishedCall, Observer},
     retry::RetryPolicy,
 };
-pub use ret_code::RetCode;
+pub use ret_code::{RetCode, RetCodeOutcome};
 pub use transport::{BoxFuture, Transport, TransportError, tower::TowerTransport};
 pub use wire::{encode::Encoding, timestamp::Timestamp};
 

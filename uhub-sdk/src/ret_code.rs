@@ -22,22 +22,45 @@ pub struct RetCode(i64);
 pub(crate) struct Documentation {
     pub(crate) meaning: &'static str,
     pub(crate) remedy: &'static str,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: RetCodeOutcome,
 }
 
 /// What a return code means for the call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// The call was not executed, and a retry would fail again.
+///
+/// | outcome | [`Execution`](crate::Execution) | retried? | predicate of the error |
+/// | --- | --- | --- | --- |
+/// | `Failed` | `Failed` | no | |
+/// | `Rejected` | `Rejected` | no | |
+/// | `Unauthorized` | `Rejected` | no | [`is_auth`](crate::Error::is_auth) |
+/// | `TokenExpired` | `Rejected` | once, with a new token | [`is_auth`](crate::Error::is_auth) |
+/// | `NotFound` | `Rejected` | no | [`is_not_found`](crate::Error::is_not_found) |
+/// | `Throttled` | `Rejected` | yes | [`is_throttled`](crate::Error::is_throttled) |
+/// | `Unknown` | `Unknown` | if idempotent | |
+/// | `TimedOut` | `Unknown` | if idempotent | [`is_timeout`](crate::Error::is_timeout) |
+///
+/// The outcomes of the documented codes are built in; [`ClientBuilder::ret_code_outcome`] sets
+/// those of other codes.
+///
+/// [`ClientBuilder::ret_code_outcome`]: crate::ClientBuilder::ret_code_outcome
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetCodeOutcome {
+    /// The action refused the call, or executed it and failed. The outcome of undocumented codes.
+    Failed,
+    /// The call was not executed, and a retry would be rejected again.
     Rejected,
-    /// The call was not executed, and any action may be retried.
-    Throttled,
+    /// The call was not executed, because of its credentials or their permissions.
+    Unauthorized,
     /// The call was not executed, because its security token has expired.
     TokenExpired,
+    /// The call was not executed, because something that it names does not exist.
+    NotFound,
+    /// The call was not executed, because there were too many; any action may be retried.
+    Throttled,
     /// The call may have been executed.
     Unknown,
-    /// The code is an action's own, or a new one.
-    Undocumented,
+    /// The call may have been executed: the service's gateway did not wait for its end.
+    TimedOut,
 }
 
 impl RetCode {
@@ -63,8 +86,26 @@ impl RetCode {
         self.documented().map(|code| code.remedy)
     }
 
-    pub(crate) fn outcome(self) -> Outcome {
-        self.documented().map_or(Outcome::Undocumented, |code| code.outcome)
+    /// Returns what the code means for the call, as documented. That of an undocumented code is
+    /// [`Failed`](RetCodeOutcome::Failed).
+    #[must_use]
+    pub fn outcome(self) -> RetCodeOutcome {
+        self.documented().map_or(RetCodeOutcome::Failed, |code| code.outcome)
+    }
+}
+
+impl fmt::Display for RetCodeOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Unauthorized => "unauthorized",
+            Self::TokenExpired => "token expired",
+            Self::NotFound => "not found",
+            Self::Throttled => "throttled",
+            Self::Unknown => "unknown",
+            Self::TimedOut => "timed out",
+        })
     }
 }
 

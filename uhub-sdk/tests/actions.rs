@@ -67,9 +67,13 @@ async fn a_repository_is_created_updated_and_deleted() {
         let error = client.create_repo("new").send().await.unwrap_err();
         assert_eq!(
             (error.kind(), error.execution()),
-            (ErrorKind::Service, Execution::Unknown),
+            (ErrorKind::Service, Execution::Failed),
             "{error}"
         );
+        assert!(!error.is_retryable() && error.attempts() == 1, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("already has a repository"), "{text}");
+        assert!(!text.contains("may have been executed"), "{text}");
 
         let mine = client.get_repo(Visibility::Private).limit(10).send().await.unwrap();
         let new = mine.repos.iter().find(|repo| repo.repo_name == "new").unwrap();
@@ -353,10 +357,13 @@ async fn an_action_without_types_is_called_by_name() {
     let before = uhub.requests().len();
     for (name, value, expected) in [
         ("RepoName", "again".into(), "`RepoName` is set twice"),
-        ("Action", "Other".into(), "`Action` is set twice"),
-        ("PublicKey", "other".into(), "`PublicKey` is set twice"),
-        ("Signature", "forged".into(), "\"Signature\" is not a valid name"),
-        ("", 1.into(), "\"\" is not a valid name"),
+        ("Action", "Other".into(), "the client itself sets the parameter `Action`: remove it."),
+        ("PublicKey", "other".into(), "the client itself sets the parameter `PublicKey`"),
+        ("SecurityToken", "other".into(), "the client itself sets the parameter `SecurityToken`"),
+        ("Signature", "forged".into(), "the client itself sets the parameter `Signature`"),
+        ("", 1.into(), "\"\" cannot name a parameter"),
+        ("Li mit", 1.into(), "\"Li mit\" cannot name a parameter"),
+        ("Limit\n", 1.into(), "\"Limit\\n\" cannot name a parameter"),
         ("Limit", serde_json::Value::Null, "`Limit` is null"),
         ("TagName", "".into(), "`TagName` is empty"),
         ("TagName", serde_json::json!([]), "`TagName` is empty"),
@@ -373,6 +380,21 @@ async fn an_action_without_types_is_called_by_name() {
     assert!(!format!("{call:?}").contains("new\""), "{call:?}");
     call.send::<serde_json::Value>().await.unwrap();
     assert_eq!(uhub.requests().last().unwrap().parameter("Description"), Some(""));
+    let before = uhub.requests().len();
+    for name in ["", " ", "Get Repo", "GetRepo\n", "GetRepo\u{1b}[2J", "Get&Repo", "Gét"] {
+        let error = client.action(name).await.unwrap_err();
+        assert_eq!((error.kind(), error.execution()), (ErrorKind::Request, Execution::NotSent));
+        let text = error.to_string();
+        assert!(text.contains("cannot name an action: expected letters"), "{text}");
+        assert!(!text.contains(char::is_control), "{text:?}");
+    }
+    let twice = client.action("GetRepo").param("Type", "public").param("Type", "private");
+    assert_eq!(
+        twice.await.unwrap_err().to_string(),
+        "GetRepo: the parameter `Type` is set twice: remove one of the two."
+    );
+    assert_eq!(uhub.requests().len(), before, "nothing was sent");
+
     let unknown =
         client.action("DescribeSomethingNew").send::<serde_json::Value>().await.unwrap_err();
     assert_eq!(

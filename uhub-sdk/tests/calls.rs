@@ -152,7 +152,7 @@ async fn a_wrong_key_is_reported() {
 #[tokio::test]
 async fn every_invalid_response_has_its_own_error() {
     use ErrorKind::{Connection, Decode, ResponseTooLarge, Service, UnexpectedResponse};
-    use Execution::{Completed, Rejected, Unknown};
+    use Execution::{Completed, Failed, Rejected, Unknown};
 
     let uhub = uhub().await;
     let client = ClientBuilder::for_local(&uhub)
@@ -186,7 +186,7 @@ async fn every_invalid_response_has_its_own_error() {
         (
             respond(500, &[], r#"{"RetCode": 64001, "Message": "odd"}"#),
             Service,
-            Unknown,
+            Failed,
             false,
             r#"RetCode 64001. The service says: "odd"."#,
         ),
@@ -195,7 +195,7 @@ async fn every_invalid_response_has_its_own_error() {
             UnexpectedResponse,
             Unknown,
             true,
-            "HTTP 200 OK, and the body is empty",
+            "HTTP 200 OK, but not a response of the service: the body is empty",
         ),
         (
             respond(200, &[], "null"),
@@ -230,14 +230,14 @@ async fn every_invalid_response_has_its_own_error() {
             UnexpectedResponse,
             Unknown,
             true,
-            "HTTP 502 Bad Gateway, and the body is invalid JSON",
+            "HTTP 502 Bad Gateway: a gateway in front of the service failed. Wait",
         ),
         (
             respond(503, &[], r#"{"RetCode": 0, "TotalCount": 0}"#),
             UnexpectedResponse,
             Unknown,
             true,
-            "HTTP 503 Service Unavailable, and the body reports success",
+            "HTTP 503 Service Unavailable, although the body reports success",
         ),
         (
             respond(429, &[], "slow down"),
@@ -246,7 +246,13 @@ async fn every_invalid_response_has_its_own_error() {
             true,
             "HTTP 429 Too Many Requests",
         ),
-        (respond(404, &[], "not here"), UnexpectedResponse, Rejected, false, "HTTP 404 Not Found"),
+        (
+            respond(404, &[], "not here"),
+            UnexpectedResponse,
+            Rejected,
+            false,
+            "HTTP 404 Not Found: the service is not at this URL",
+        ),
         (
             respond(302, &[("location", "https://evil.example/")], ""),
             UnexpectedResponse,
@@ -388,7 +394,7 @@ async fn every_timeout_bounds_the_wait() {
         let error = call.send().await.unwrap_err();
         let waited = started.elapsed();
         assert!(waited >= soon && waited < Duration::from_secs(10), "{name}: {waited:?}");
-        checked(error, ErrorKind::Timeout, Execution::Unknown, "no response within 200ms");
+        checked(error, ErrorKind::Timeout, Execution::Unknown, "no response within 0.2 s (`");
     }
 }
 
@@ -462,7 +468,12 @@ async fn a_stalled_body_times_out() {
     let call = client.get_repo_image("many").with_timeout(Duration::from_millis(300));
     let error = call.send().await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10));
-    checked(error, ErrorKind::Timeout, Execution::Unknown, "no response within 300ms (`timeout`)");
+    checked(
+        error,
+        ErrorKind::Timeout,
+        Execution::Unknown,
+        "no response within 0.3 s (`with_timeout`).",
+    );
 }
 
 #[tokio::test]
@@ -482,6 +493,272 @@ async fn secrets_in_a_response_are_hidden() {
         assert!(error.to_string().len() < 1_500, "{}", error.to_string().len());
         checked(error, kind, execution, "");
     }
+}
+
+/// Reads one request and repeats it in its error page, as some proxies do.
+async fn echoing_proxy() -> std::net::SocketAddr {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut received = vec![0; 65_536];
+            let length = stream.read(&mut received).await.unwrap();
+            let page = String::from_utf8_lossy(&received[..length]);
+            let head = format!("HTTP/1.1 502 Bad Gateway\r\nContent-Length: {}\r\n", page.len());
+            let response = format!("{head}Connection: close\r\n\r\n{page}");
+            stream.write_all(response.as_bytes()).await.unwrap();
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_proxys_password_is_hidden() {
+    let proxy = echoing_proxy().await;
+    let builder = || {
+        Client::builder()
+            .credentials(credentials())
+            .base_url("http://api.example/")
+            .allow_plain_http()
+            .retry(RetryPolicy::disabled())
+    };
+    for url in [format!("http://user:hunter2%2Bsecret@{proxy}"), format!("us:pw@{proxy}")] {
+        let client = builder().proxy(url).build().unwrap();
+        let error = client.get_repo_image("many").send().await.unwrap_err();
+        let error = checked(
+            error,
+            ErrorKind::UnexpectedResponse,
+            Execution::Unknown,
+            "HTTP 502 Bad Gateway",
+        );
+        let body = error.body().unwrap();
+        assert!(body.contains("proxy-authorization: ") && body.contains("[hidden]"), "{body}");
+        // The two pairs in Base64.
+        for secret in ["hunter2", "dXNlcjpodW50ZXIyK3NlY3JldA", "dXM6cHc"] {
+            assert!(!full_text(&error).contains(secret), "{secret} in {error:?}");
+        }
+    }
+}
+
+/// The token as an address in an address, in HTML, in JSON.
+#[tokio::test]
+async fn a_token_that_is_escaped_twice_is_hidden() {
+    let uhub = uhub().await;
+    let client = ClientBuilder::for_local(&uhub)
+        .credentials(credentials().with_security_token("tOkEn+a/b=="))
+        .retry(RetryPolicy::disabled())
+        .build()
+        .unwrap();
+    for shown in [
+        "tOkEn%2Ba%2Fb%3D%3D",
+        "tOkEn%252Ba%252Fb%253D%253D",
+        "tOkEn%25252ba%25252fb%25253d%25253d",
+        "tOkEn&#43;a&#x2F;b&#61;&#61;",
+        "tOkEn&amp;#43;a&amp;#47;b==",
+        "tOkEn\\u002ba\\/b\\u003d\\u003d",
+        "tOkEn\\\\u002ba\\\\/b==",
+        "dE9rRW4rYS9iPT0=",
+        "744f6b456e2b612f623d3d",
+    ] {
+        for body in [
+            format!("<html>the request: x={shown}&y</html>"),
+            format!(r#"{{"RetCode": 64001, "Message": "x={}&y"}}"#, shown.replace('\\', "\\\\")),
+        ] {
+            uhub.inject(respond(200, &[], body));
+            let error = client.get_repo_image("many").send().await.unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains("x=[hidden]"), "{shown}: {text}");
+            assert!(text.contains("&y"), "what follows is kept: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn metadata_has_what_the_response_and_the_call_had() {
+    let uhub = uhub().await;
+    let client = ClientBuilder::for_local(&uhub).retry(common::quick_retries()).build().unwrap();
+    uhub.inject(respond(429, &[], ""));
+    let body = r#"{"RetCode": 0, "Action": "X", "TotalCount": 1, "New": {"a": 1}, "ImageSet": [
+        {"ImageName": "i", "PullCount": 1, "LatestTag": "", "CreateTime": 1, "UpdateTime": 1, "Size": 7}]}"#;
+    uhub.inject(respond(200, &[("x-gateway", "g1")], body));
+    let (page, metadata) = client.get_repo_image("many").send_with_metadata().await.unwrap();
+    assert_eq!((page.images.len(), metadata.attempts, metadata.http_status), (1, 2, 200));
+    assert!(!metadata.elapsed.is_zero());
+    assert_eq!(metadata.headers["x-gateway"], "g1");
+    let unknown = serde_json::Value::Object(metadata.unknown_fields());
+    assert_eq!(unknown, serde_json::json!({ "New": { "a": 1 } }));
+    // A field within a model is in the body.
+    assert!(metadata.body().windows(9).any(|text| text == b"\"Size\": 7"));
+    let shown = format!("{metadata:?}");
+    assert!(shown.contains("attempts: 2") && !shown.contains("g1"), "{shown}");
+
+    let call = client.action("GetRepoImage").param("RepoName", "many").param("Limit", 1);
+    let response = call.clone().await.unwrap();
+    assert_eq!(response["TotalCount"], 250);
+    let (_, metadata) = call.send_with_metadata::<serde_json::Value>().await.unwrap();
+    assert_eq!((metadata.attempts, metadata.unknown_fields().len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_client_is_scoped_to_a_project() {
+    let uhub = uhub().await;
+    let tap = Wiretap::before(&uhub).await;
+    let client = ClientBuilder::for_local(&uhub).base_url(tap.base_url()).build().unwrap();
+    let other = client.with_project_id("org-2");
+    let third = other.with_project_id("org-3");
+    client.get_repo_image("many").await.unwrap();
+    // The repositories are in the first project.
+    assert_eq!(other.get_repo_image("many").await.unwrap_err().execution(), Execution::Failed);
+    other.action("GetRepoImage").param("RepoName", "many").await.unwrap_err();
+    assert!(third.get_repo_image("many").await.unwrap_err().is_not_found());
+    third.get_repo_image("many").project_id("org-1").await.unwrap();
+    client.get_repo_image("many").await.unwrap();
+    let requests = uhub.requests();
+    let projects: Vec<_> = requests.iter().map(|request| request.parameter("ProjectId")).collect();
+    let expected = ["org-1", "org-2", "org-2", "org-3", "org-1", "org-1"].map(Some);
+    assert_eq!(projects, expected);
+    assert_eq!(tap.connections(), 1, "the connections are shared");
+    assert_eq!(other.config_sources().project_id, Some(uhub_sdk::ConfigSource::Explicit));
+    assert!(client.with_project_id("").get_repo_image("many").await.is_err());
+
+    // The retry budget is shared: what the one uses up, the other lacks.
+    uhub.inject_on(uhub_sdk::local::Scope::all(), Fault::throttled());
+    let patient = RetryPolicy::default().with_max_attempts(600).with_base_delay(Duration::ZERO);
+    for _ in 0..2 {
+        client.get_repo_image("many").with_retry(patient.clone()).await.unwrap_err();
+    }
+    let error = other.get_repo_image("many").await.unwrap_err();
+    assert!(error.attempts() == 1 && error.to_string().contains("too many calls"), "{error}");
+}
+
+#[tokio::test]
+async fn a_call_may_be_declared_idempotent_or_not() {
+    use uhub_sdk::Idempotency::{Idempotent, NonIdempotent};
+
+    let uhub = uhub().await;
+    let client = ClientBuilder::for_local(&uhub).retry(common::quick_retries()).build().unwrap();
+    uhub.inject(Fault::CutConnection);
+    client.create_repo("new").with_idempotency(Idempotent).await.unwrap();
+    uhub.inject(Fault::CutConnection);
+    let call = client.get_repo_image("many").with_idempotency(NonIdempotent);
+    let error = call.await.unwrap_err();
+    assert_eq!((error.attempts(), error.is_retryable()), (1, false), "{error}");
+    uhub.inject(Fault::CutConnection);
+    let pages = client.get_repo_image("many").with_idempotency(NonIdempotent).items().next().await;
+    assert_eq!(pages.unwrap().unwrap_err().attempts(), 1);
+}
+
+#[tokio::test]
+async fn predicates_tell_what_happened() {
+    use uhub_sdk::RetCodeOutcome;
+
+    let uhub = uhub().await;
+    let client = ClientBuilder::for_local(&uhub)
+        .retry(RetryPolicy::disabled())
+        .ret_code_outcome(64_001, RetCodeOutcome::NotFound)
+        .ret_code_outcome(64_002, RetCodeOutcome::Throttled)
+        .ret_code_outcome(64_003, RetCodeOutcome::Unknown)
+        .ret_code_outcome(299, RetCodeOutcome::Failed)
+        .build()
+        .unwrap();
+    let predicates = |error: &Error| {
+        let all = [
+            ("throttled", error.is_throttled()),
+            ("auth", error.is_auth()),
+            ("not found", error.is_not_found()),
+            ("timeout", error.is_timeout()),
+        ];
+        all.into_iter().filter_map(|(name, holds)| holds.then_some(name)).collect::<Vec<_>>()
+    };
+    let code = |code: i64| respond(200, &[], format!(r#"{{"RetCode": {code}}}"#));
+    for (fault, expected, execution, is_retryable) in [
+        (code(110), "timeout", Execution::Unknown, true),
+        (code(130), "", Execution::Unknown, true),
+        (code(150), "", Execution::Unknown, true),
+        (code(153), "throttled", Execution::Rejected, true),
+        (code(160), "", Execution::Rejected, false),
+        (code(161), "", Execution::Rejected, false),
+        (code(170), "auth", Execution::Rejected, false),
+        (code(171), "auth", Execution::Rejected, false),
+        (code(172), "auth", Execution::Rejected, false),
+        (code(174), "auth", Execution::Rejected, false),
+        (code(292), "not found", Execution::Rejected, false),
+        (code(293), "", Execution::Rejected, false),
+        (code(294), "auth", Execution::Rejected, false),
+        (code(295), "auth", Execution::Rejected, false),
+        // The program knows better.
+        (code(299), "", Execution::Failed, false),
+        (code(64_000), "", Execution::Failed, false),
+        (code(-1), "", Execution::Failed, false),
+        (code(64_001), "not found", Execution::Rejected, false),
+        (code(64_002), "throttled", Execution::Rejected, true),
+        (code(64_003), "", Execution::Unknown, true),
+        (respond(401, &[], "<html>"), "", Execution::Rejected, false),
+        (respond(404, &[], "<html>"), "", Execution::Rejected, false),
+        (respond(408, &[], "<html>"), "timeout", Execution::Unknown, true),
+        (respond(429, &[], "<html>"), "throttled", Execution::Rejected, true),
+        (respond(429, &[], r#"{"RetCode": 7}"#), "throttled", Execution::Rejected, true),
+        (respond(503, &[], "<html>"), "", Execution::Unknown, true),
+        (respond(504, &[], "<html>"), "timeout", Execution::Unknown, true),
+    ] {
+        let name = format!("{fault:?}");
+        uhub.inject(fault);
+        let error = client.get_repo_image("many").await.unwrap_err();
+        assert_eq!(predicates(&error).join(", "), expected, "{name}");
+        let found = (error.execution(), error.is_retryable());
+        assert_eq!(found, (execution, is_retryable), "{name}");
+        let copy = error.clone();
+        assert_eq!(copy.to_string(), error.to_string());
+        assert_eq!(predicates(&copy), predicates(&error));
+    }
+    uhub.inject(Fault::Hang);
+    let late = client.get_repo_image("many").with_timeout(Duration::from_millis(100));
+    assert_eq!(predicates(&late.await.unwrap_err()), ["timeout"]);
+}
+
+/// A program that handles errors is tested with errors of its own making.
+#[test]
+fn an_error_is_built_as_the_client_would() {
+    use uhub_sdk::{Idempotency, RetCodeOutcome};
+
+    let error = Error::builder(ErrorKind::Service)
+        .ret_code(RetCode::PROJECT_UNKNOWN)
+        .action("GetRepo")
+        .message("no such project")
+        .request_id("id-1")
+        .http_status(200)
+        .attempts(2)
+        .elapsed(Duration::from_millis(1500))
+        .build();
+    assert_eq!(
+        error.to_string(),
+        "GetRepo: RetCode 292: The project does not exist. The service says: \"no such project\". \
+         Check the project's id; `GetProjectList` lists the projects that the credentials give \
+         access to. [2 attempts in 1.5 s] [request id-1]"
+    );
+    assert!(error.is_not_found() && error.execution() == Execution::Rejected);
+    let cause = std::io::Error::other("cause");
+    let lost = Error::builder(ErrorKind::Timeout).source(cause).retryable(true).build().clone();
+    assert!(lost.is_timeout() && lost.is_retryable() && lost.execution() == Execution::Unknown);
+    assert_eq!(std::error::Error::source(&lost).unwrap().to_string(), "cause");
+    let full =
+        Error::builder(ErrorKind::Service).ret_code(8_000).retry_after(Duration::from_secs(3));
+    let full = full.execution(Execution::Unknown).body("<html>").summary("a summary.").build();
+    let expected = r#"a summary. The response asks to wait 3 s. The body begins: "<html>""#;
+    assert_eq!(full.to_string(), expected);
+    assert_eq!(full.ret_code_outcome(), Some(RetCodeOutcome::Failed));
+
+    let shown = format!(
+        "{} {} {} {} {}",
+        ErrorKind::UnexpectedResponse,
+        Execution::NotSent,
+        Idempotency::NonIdempotent,
+        RetCode::THROTTLED,
+        RetCodeOutcome::NotFound
+    );
+    assert_eq!(shown, "unexpected response not sent non-idempotent 153 not found");
 }
 
 /// A buffer for all traces and log lines.

@@ -35,11 +35,11 @@ pub(super) fn service(service: &Service) -> String {
         let (name, meaning, remedy) = (ident(&code.rust.value), &code.meaning, &code.remedy);
         // The core's variants have the same names.
         let outcome = ident(&format!("{:?}", code.outcome));
-        quote!(Self::#name => (Outcome::#outcome, #meaning, #remedy))
+        quote!(Self::#name => (RetCodeOutcome::#outcome, #meaning, #remedy))
     });
     let documented = docs(prose::DOCUMENTED, 1);
     let items = quote! {
-        use crate::ret_code::{Documentation, Outcome, RetCode};
+        use crate::ret_code::{Documentation, RetCode, RetCodeOutcome};
 
         #endpoint_docs
         pub(crate) const ENDPOINT: &str = #endpoint;

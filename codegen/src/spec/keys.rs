@@ -114,7 +114,7 @@ pub(crate) const RETURN_CODE: &Object = &Object { name: "return_code", keys: &[
     required("name", ValueType::Name("^[A-Z][A-Z0-9_]*$"), Decision, "The name of the Rust constant."),
     required("meaning", ValueType::Prose, Origin::Prose, "What happened, in one sentence."),
     required("remedy", ValueType::Prose, Origin::Prose, "What the user can do about it, in one sentence."),
-    required("outcome", ValueType::Word(|| words(&Outcome::WORDS)), Decision, "`rejected`: not executed, and a retry would be rejected too. `throttled`: not executed; any action may be retried. `token_expired`: not executed; retried once with a new security token. `unknown`: possibly executed; retried only if `idempotency` allows it."),
+    required("outcome", ValueType::Word(|| words(&Outcome::WORDS)), Decision, "`failed`: the action's own error; not retried. `rejected`: not executed, and a retry would be rejected too. `unauthorized`, `not_found`: rejected because of the credentials or their permissions, or because something that the call names does not exist. `token_expired`: not executed; retried once with a new security token. `throttled`: not executed; any action may be retried. `unknown`: possibly executed; retried only if `idempotency` allows it. `timed_out`: likewise, because the gateway timed out."),
 ] };
 
 #[rustfmt::skip]

@@ -51,22 +51,34 @@ impl Idempotency {
 /// What a return code means for the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
+    /// The action's own code: it refused the call, or executed it and failed.
+    Failed,
     /// Not executed; a retry would be rejected too.
     Rejected,
-    /// Not executed; any action may be retried.
-    Throttled,
+    /// Rejected because of the credentials or their permissions.
+    Unauthorized,
     /// Not executed: the security token has expired. Retried once with a new one.
     TokenExpired,
+    /// Rejected because something that the call names does not exist.
+    NotFound,
+    /// Not executed; any action may be retried.
+    Throttled,
     /// Possibly executed.
     Unknown,
+    /// Possibly executed: the gateway timed out.
+    TimedOut,
 }
 
 impl Outcome {
-    pub(crate) const WORDS: [(&str, Self); 4] = [
+    pub(crate) const WORDS: [(&str, Self); 8] = [
+        ("failed", Self::Failed),
         ("rejected", Self::Rejected),
-        ("throttled", Self::Throttled),
+        ("unauthorized", Self::Unauthorized),
         ("token_expired", Self::TokenExpired),
+        ("not_found", Self::NotFound),
+        ("throttled", Self::Throttled),
         ("unknown", Self::Unknown),
+        ("timed_out", Self::TimedOut),
     ];
 }
 

@@ -7,10 +7,14 @@ pub(crate) mod untyped;
 use std::time::Duration;
 
 use crate::{
-    action::Action,
+    action::{Action, Idempotency},
     client::Client,
     error::Error,
-    exchange::{Exchange, Options, judge::Metadata, retry::RetryPolicy},
+    exchange::{
+        Exchange, Options,
+        judge::{Reader, ResponseMetadata},
+        retry::RetryPolicy,
+    },
     transport::BoxFuture,
     wire::{decode::Warnings, envelope},
 };
@@ -83,6 +87,17 @@ impl<R, C> Call<R, C> {
         self
     }
 
+    /// Sets whether the call may be retried after an attempt that may have been executed. Defaults
+    /// to what the documentation of the action allows; to [`Idempotency::NonIdempotent`] for an
+    /// untyped call.
+    ///
+    /// Calls of an action that is not idempotent may take effect twice: set another value only if
+    /// that does no harm in this case.
+    pub fn with_idempotency(mut self, value: Idempotency) -> Self {
+        self.options.idempotency = Some(value);
+        self
+    }
+
     /// Sets how many pages are fetched ahead during pagination. Defaults to 1, at most 64. With 0,
     /// a page is fetched once the previous one has been read.
     pub fn with_read_ahead(mut self, pages: usize) -> Self {
@@ -113,12 +128,24 @@ impl<R: Action> Call<R> {
         Ok(response)
     }
 
-    /// Sends the call and returns its response with the request's id and the service's message.
+    /// Sends the call and returns its response with its metadata: the request's id, the headers,
+    /// the number of attempts, and what the response has beyond its type.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn send_with_metadata(self) -> Result<(R::Response, Metadata), Error> {
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// let (page, metadata) = client.get_repo_image("base").send_with_metadata().await?;
+    /// println!("{} attempts, {:?}", metadata.attempts, metadata.elapsed);
+    /// println!("new fields: {:?}", metadata.unknown_fields());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn send_with_metadata(self) -> Result<(R::Response, ResponseMetadata), Error> {
         let Self { client, request, options, .. } = self;
         let exchange = Exchange { action: R::NAME, idempotency: R::IDEMPOTENCY, options: &options };
         let read = |body: &[u8]| {
@@ -127,7 +154,8 @@ impl<R: Action> Call<R> {
             client.0.report(R::NAME, warnings.take());
             Ok(response)
         };
-        exchange.run(&client.0, |to| request.add_parameters(to), read).await
+        let reader = Reader { read, known_fields: Some(envelope::is_known::<R::Response>) };
+        exchange.run(&client.0, |to| request.add_parameters(to), reader).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Calls of actions that this crate has no types for.
 
-use std::fmt;
+use std::{collections::HashSet, fmt};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -9,10 +9,18 @@ use crate::{
     action::Idempotency,
     call::Call,
     client::Client,
-    error::Error,
-    exchange::{Exchange, judge::Metadata},
+    error::{Error, ErrorKind},
+    exchange::{
+        Exchange,
+        failure::not_signed,
+        judge::{Reader, ResponseMetadata},
+    },
+    transport::BoxFuture,
     wire::{envelope, parameters::Parameters},
 };
+
+/// The parameters that the client sets.
+const RESERVED: [&str; 4] = ["Action", "PublicKey", "SecurityToken", "Signature"];
 
 /// A call of an action by name, created by [`Client::action`].
 ///
@@ -26,13 +34,43 @@ pub struct UntypedRequest {
     action: String,
     /// `None` is an empty string.
     parameters: Vec<(String, Option<Value>)>,
-    idempotency: Idempotency,
 }
 
 impl UntypedRequest {
     pub(crate) fn new(action: impl Into<String>) -> Self {
-        let idempotency = Idempotency::NonIdempotent;
-        Self { action: action.into(), parameters: Vec::new(), idempotency }
+        Self { action: action.into(), parameters: Vec::new() }
+    }
+
+    /// Returns the error of a request that must not be sent.
+    fn check(&self) -> Result<(), Error> {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.action.is_empty() || !self.action.chars().all(is_letter) {
+            // The error of a call begins with the name of its action, and this is none.
+            let summary = format!(
+                "{:?} cannot name an action: expected letters and digits, as in `GetRepoImage`.",
+                self.action
+            );
+            return Err(Error::request(&summary));
+        }
+        let mut names = HashSet::new();
+        let problem = self.parameters.iter().find_map(|(name, _)| {
+            let is_invalid = |c: char| c.is_control() || c.is_whitespace();
+            if name.is_empty() || name.contains(is_invalid) {
+                Some(format!(
+                    "{name:?} cannot name a parameter: remove the parameter or rename it."
+                ))
+            } else if RESERVED.contains(&name.as_str()) {
+                Some(format!("the client itself sets the parameter `{name}`: remove it."))
+            } else if !names.insert(name) {
+                Some(format!("the parameter `{name}` is set twice: remove one of the two."))
+            } else {
+                None
+            }
+        });
+        match problem {
+            Some(problem) => Err(not_signed(ErrorKind::Request, &self.action, &problem)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -57,8 +95,9 @@ impl<C> UntypedCall<C> {
     /// Sets a parameter by its documented name. Arrays and objects become `Name.0` and
     /// `Name.Field`.
     ///
-    /// Sending the call fails if a parameter is set twice, is `null` or empty (the service would
-    /// treat it as absent), or is reserved for the client, such as `Signature`.
+    /// Sending the call fails with an error of kind [`Request`](ErrorKind::Request) if a parameter
+    /// is set twice, is `null` or empty (the service would treat it as absent), or is one that the
+    /// client sets: `Action`, `PublicKey`, `SecurityToken`, `Signature`.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.request.parameters.push((name.into(), Some(value.into())));
         self
@@ -68,13 +107,6 @@ impl<C> UntypedCall<C> {
     /// check that this one does not.
     pub fn param_empty(mut self, name: impl Into<String>) -> Self {
         self.request.parameters.push((name.into(), None));
-        self
-    }
-
-    /// Sets whether the action may be retried after an attempt that may have been executed.
-    /// Defaults to [`Idempotency::NonIdempotent`].
-    pub fn with_idempotency(mut self, value: Idempotency) -> Self {
-        self.request.idempotency = value;
         self
     }
 }
@@ -90,14 +122,18 @@ impl UntypedCall {
         Ok(response)
     }
 
-    /// Sends the call and returns its response with the request's id and the service's message.
+    /// Sends the call and returns its response with its metadata.
     ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, Metadata), Error> {
-        let UntypedRequest { action, parameters, idempotency } = &self.request;
-        let exchange = Exchange { action, idempotency: *idempotency, options: &self.options };
+    pub async fn send_with_metadata<T: DeserializeOwned>(
+        self,
+    ) -> Result<(T, ResponseMetadata), Error> {
+        self.request.check()?;
+        let UntypedRequest { action, parameters } = &self.request;
+        let idempotency = Idempotency::NonIdempotent;
+        let exchange = Exchange { action, idempotency, options: &self.options };
         let add = |to: &mut Parameters<'_>| {
             for (name, value) in parameters {
                 match value {
@@ -107,7 +143,18 @@ impl UntypedCall {
             }
             to.complete();
         };
-        exchange.run(&self.client.0, add, envelope::read_untyped).await
+        let reader = Reader { read: envelope::read_untyped, known_fields: None };
+        exchange.run(&self.client.0, add, reader).await
+    }
+}
+
+/// Sends the call and returns the whole body, including `RetCode`.
+impl IntoFuture for UntypedCall {
+    type Output = Result<Value, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
     }
 }
 
@@ -118,7 +165,6 @@ impl fmt::Debug for UntypedRequest {
         f.debug_struct("UntypedRequest")
             .field("action", &self.action)
             .field("parameters", &names)
-            .field("idempotency", &self.idempotency)
             .finish()
     }
 }

@@ -1,10 +1,8 @@
 //! The builder of a client.
 
-use std::{
-    env, fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{env, fmt, sync::Arc, time::Duration};
+
+use zeroize::Zeroizing;
 
 use crate::{
     actions::service::PROJECT_PARAMETER,
@@ -19,7 +17,8 @@ use crate::{
     error::Error,
     exchange::observer::Observer,
     exchange::state::ClientState,
-    exchange::{retry::RetryPolicy, retry_budget::RetryBudget},
+    exchange::{redact::proxy_secrets, retry::RetryPolicy},
+    ret_code::{RetCode, RetCodeOutcome},
     transport::Transport,
     transport::reqwest::{HttpClient, HttpSettings, Proxy},
     wire::encode::Encoding,
@@ -48,6 +47,7 @@ pub struct ClientBuilder {
     attempt_timeout: Duration,
     encoding: Encoding,
     observer: Option<Arc<dyn Observer>>,
+    ret_code_outcomes: Vec<(RetCode, RetCodeOutcome)>,
     allows_plain_http: bool,
     /// Replaces the built-in transport.
     transport: Option<Arc<dyn Transport>>,
@@ -70,6 +70,7 @@ impl Default for ClientBuilder {
             attempt_timeout: Duration::from_secs(65),
             encoding: Encoding::default(),
             observer: None,
+            ret_code_outcomes: Vec::new(),
             allows_plain_http: false,
             transport: None,
             http: HttpSettings::default(),
@@ -218,6 +219,27 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets what a return code means, such as an action's own code for a missing repository, which
+    /// is not documented. Takes precedence over the documentation. Decides the error's
+    /// [`execution`](Error::execution), its predicates and whether the call is retried.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # fn example(builder: uhub_sdk::ClientBuilder) {
+    /// use uhub_sdk::RetCodeOutcome;
+    ///
+    /// // `Error::is_not_found` is true for errors with this code.
+    /// let builder = builder.ret_code_outcome(64_001, RetCodeOutcome::NotFound);
+    /// # }
+    /// ```
+    pub fn ret_code_outcome(mut self, code: impl Into<RetCode>, outcome: RetCodeOutcome) -> Self {
+        let code = code.into();
+        self.ret_code_outcomes.retain(|(known, _)| *known != code);
+        self.ret_code_outcomes.push((code, outcome));
+        self
+    }
+
     /// Sets the maximum size of a response in bytes. Defaults to 16 MiB. A custom
     /// [`transport`](Self::transport) ignores it.
     pub fn max_response_size(mut self, bytes: usize) -> Self {
@@ -337,6 +359,11 @@ impl ClientBuilder {
         if let (Proxy::Environment, true) = (&http.proxy, is_loopback) {
             http.proxy = Proxy::Disabled;
         }
+        let proxy_secrets = match &http.proxy {
+            Proxy::Url(url) => proxy_secrets(url).into(),
+            Proxy::Environment if self.transport.is_none() => environment_proxy_secrets().into(),
+            Proxy::Environment | Proxy::Disabled => Arc::default(),
+        };
         let transport = match self.transport {
             Some(transport) => transport,
             None => Arc::new(HttpClient::new(uri.clone(), http)?),
@@ -351,7 +378,7 @@ impl ClientBuilder {
             attempt_timeout: self.attempt_timeout,
             timeout,
             retry: config.retry.value,
-            budget: RetryBudget::default(),
+            budget: Arc::default(),
             transport,
             observer: self.observer,
             sources: ConfigSources {
@@ -361,9 +388,21 @@ impl ClientBuilder {
                 timeout: config.timeout.source,
                 retry: config.retry.source,
             },
-            reported: Mutex::default(),
+            reported: Arc::default(),
+            outcomes: self.ret_code_outcomes,
+            proxy_secrets,
         })))
     }
+}
+
+/// Returns what authenticates to the proxies of the environment.
+fn environment_proxy_secrets() -> Vec<Zeroizing<String>> {
+    ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]
+        .into_iter()
+        .flat_map(|name| [env::var(name), env::var(name.to_ascii_lowercase())])
+        .flatten()
+        .flat_map(|url| proxy_secrets(&url))
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{
     action::Idempotency,
-    error::{Details, Error, ErrorKind, Execution, printable},
+    error::{Details, Error, ErrorKind, Execution, Seconds, printable},
     exchange::redact::{Redactor, truncate},
-    ret_code::{Outcome, RetCode},
+    ret_code::{RetCode, RetCodeOutcome},
     transport::TransportError,
 };
 
@@ -15,6 +15,8 @@ pub(crate) struct CallContext<'a> {
     pub(crate) action: &'a str,
     pub(crate) idempotency: Idempotency,
     pub(crate) redactor: Redactor<'a>,
+    /// What return codes mean, where the client knows it better than the documentation.
+    pub(crate) outcomes: &'a [(RetCode, RetCodeOutcome)],
 }
 
 /// The response that an error is about.
@@ -56,6 +58,7 @@ pub(crate) fn finish(
     elapsed: Duration,
     may_have_been_executed: bool,
     reason: StopReason,
+    timeout: Duration,
 ) -> Error {
     let details = &mut *error.0;
     details.attempts = attempts;
@@ -70,9 +73,12 @@ pub(crate) fn finish(
     details.retry_note = match reason {
         // The summary reports the timeout already.
         StopReason::Timeout if details.kind == ErrorKind::Timeout => None,
-        StopReason::Timeout => Some("Not retried: the delay would exceed the call's `timeout`."),
+        StopReason::Timeout => Some(format!(
+            "Not retried: the wait would exceed the call's timeout of {}.",
+            Seconds(timeout)
+        )),
         StopReason::RetryBudget => {
-            Some("Not retried: too many calls of this client have failed recently.")
+            Some("Not retried: too many calls of this client have failed recently.".to_owned())
         }
         StopReason::NotRetryable | StopReason::MaxAttempts => None,
     };
@@ -110,7 +116,7 @@ impl CallContext<'_> {
             details.http_status = Some(http_status);
             details.request_id = request_id.map(|id| self.redactor.request_id(&id));
         }
-        details.source = cause.source.map(|source| self.redactor.source(source));
+        details.source = cause.source.map(|source| self.redactor.source(source.into()));
         details.into()
     }
 
@@ -121,32 +127,33 @@ impl CallContext<'_> {
         message: Option<&str>,
         response: ResponseContext<'_>,
     ) -> Error {
-        let outcome = ret_code.outcome();
-        let execution = match outcome {
-            Outcome::Rejected | Outcome::Throttled | Outcome::TokenExpired => Execution::Rejected,
-            Outcome::Unknown | Outcome::Undocumented => Execution::Unknown,
-        };
+        let outcome = self.outcome(ret_code, response.http_status);
         let summary = match ret_code.meaning() {
             Some(meaning) => format!("RetCode {ret_code}: {meaning}"),
-            None => format!("RetCode {ret_code}."),
+            None if message.is_some() => format!("RetCode {ret_code}."),
+            None => format!("RetCode {ret_code}, without a message."),
         };
-        let mut details = self.details(ErrorKind::Service, execution, &summary);
-        details.is_retryable = match outcome {
-            Outcome::Throttled => true,
-            Outcome::Unknown => self.idempotency.allows_retry(),
-            Outcome::Rejected | Outcome::TokenExpired | Outcome::Undocumented => false,
-        };
-        // The code's remedy says the same. An undocumented code is most likely the action's own
-        // refusal, whose message says more.
-        details.execution_note = None;
-        if outcome == Outcome::Undocumented && response.http_status == 429 {
-            details.execution = Execution::Rejected;
-            details.is_retryable = true;
+        let mut details = self.details(ErrorKind::Service, Execution::from(outcome), &summary);
+        details.is_retryable |= outcome == RetCodeOutcome::Throttled;
+        if ret_code.remedy().is_some() {
+            // The remedy says the same.
+            details.execution_note = None;
         }
         details.ret_code = Some(ret_code);
+        details.outcome = Some(outcome);
         details.message = message.map(|message| self.redactor.excerpt(message, 256));
         self.add_response(&mut details, response);
         details.into()
+    }
+
+    /// Returns what a return code means: to the client, else as documented.
+    fn outcome(&self, ret_code: RetCode, http_status: u16) -> RetCodeOutcome {
+        let known = self.outcomes.iter().find(|(known, _)| *known == ret_code);
+        match (known, ret_code.outcome()) {
+            (Some((_, outcome)), _) => *outcome,
+            (None, RetCodeOutcome::Failed) if http_status == 429 => RetCodeOutcome::Throttled,
+            (None, documented) => documented,
+        }
     }
 
     /// Returns the error for a response that is not the service's or cannot be decoded.
@@ -180,18 +187,26 @@ mod tests {
     use super::*;
     use crate::{credentials::key_pair::Credentials, wire::sign};
 
+    const OUTCOMES: &[(RetCode, RetCodeOutcome)] =
+        &[(RetCode::new(64_002), RetCodeOutcome::Throttled)];
+
     fn context(idempotency: Idempotency, credentials: &Credentials) -> CallContext<'_> {
         CallContext {
             action: "CreateRepo",
             idempotency,
-            redactor: Redactor { credentials, signature: sign::signature("", "private-key") },
+            redactor: Redactor {
+                credentials,
+                signature: sign::signature("", "private-key"),
+                proxy: &[],
+            },
+            outcomes: OUTCOMES,
         }
     }
 
     #[test]
     fn retryability_depends_on_the_action_and_the_outcome() {
         let credentials = Credentials::new("public-key", "private-key");
-        use Execution::{NotSent, Rejected, Unknown};
+        use Execution::{Failed, NotSent, Rejected, Unknown};
         for (code, execution, idempotent, non_idempotent) in [
             (RetCode::THROTTLED, Rejected, true, true),
             (RetCode::GATEWAY_TIMEOUT, Unknown, true, false),
@@ -199,7 +214,8 @@ mod tests {
             (RetCode::SERVICE_UNAVAILABLE, Unknown, true, false),
             (RetCode::SIGNATURE_WRONG, Rejected, false, false),
             (RetCode::PERMISSION_DENIED, Rejected, false, false),
-            (RetCode::from(64_001), Unknown, false, false),
+            (RetCode::from(64_001), Failed, false, false),
+            (RetCode::from(64_002), Rejected, true, true),
         ] {
             for (idempotency, is_retryable) in [
                 (Idempotency::Safe, idempotent),

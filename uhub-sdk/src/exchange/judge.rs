@@ -1,22 +1,28 @@
 //! Judges a response: success, or which error.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
+use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, ErrorKind, Execution},
     exchange::failure::{CallContext, ResponseContext},
     ret_code::RetCode,
     transport::request_id,
-    wire::envelope::{BodyError, ReadResult},
+    wire::envelope::{self, BodyError, ReadResult},
 };
 
-/// What came with a response besides its own fields.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What came with a successful response besides its own fields, and what the call took.
+///
+/// `Debug` shows neither headers nor the body.
+#[derive(Clone, Default)]
 #[non_exhaustive]
-pub struct Metadata {
+pub struct ResponseMetadata {
     /// The id that the service gave the request, for support tickets. It is the response header
     /// `X-UCLOUD-REQUEST-UUID`.
     pub request_id: Option<String>,
@@ -24,71 +30,163 @@ pub struct Metadata {
     pub action: Option<String>,
     /// The service's message. Documented as `Message`.
     pub message: Option<String>,
+    /// The HTTP status of the response.
+    pub http_status: u16,
+    /// The headers of the response, unchanged: a proxy may have repeated secrets in them.
+    pub headers: HeaderMap,
+    /// The number of attempts, including the one that succeeded.
+    pub attempts: u32,
+    /// The duration of the call, including all attempts and the delays between them.
+    pub elapsed: Duration,
+    body: Bytes,
+    /// The documented names of the response's fields; `None` if it has no types.
+    known_fields: Option<fn(&str) -> bool>,
+}
+
+impl ResponseMetadata {
+    /// Returns the body of the response, unchanged. It shares the memory of the response.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Returns the fields of the response that this crate has no types for, by their names in
+    /// JSON. Fields within models are not among them; [`body`](Self::body) has them all.
+    ///
+    /// The body is read anew, which costs about as much as reading it first. Empty for an untyped
+    /// call, whose response has all fields.
+    #[must_use]
+    pub fn unknown_fields(&self) -> Map<String, Value> {
+        let Some(is_known) = self.known_fields else {
+            return Map::new();
+        };
+        let mut fields = envelope::fields(&self.body);
+        fields.retain(|name, _| !is_known(name));
+        fields
+    }
+}
+
+impl fmt::Debug for ResponseMetadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseMetadata")
+            .field("request_id", &self.request_id)
+            .field("action", &self.action)
+            .field("message", &self.message)
+            .field("http_status", &self.http_status)
+            .field("attempts", &self.attempts)
+            .field("elapsed", &self.elapsed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the body of a response is read.
+pub(crate) struct Reader<F> {
+    pub(crate) read: F,
+    /// Whether a field is part of the response's type; `None` if it has no types.
+    pub(crate) known_fields: Option<fn(&str) -> bool>,
 }
 
 pub(crate) struct Success<T> {
     pub(crate) response: T,
-    pub(crate) metadata: Metadata,
-    pub(crate) http_status: StatusCode,
+    pub(crate) metadata: ResponseMetadata,
 }
 
 pub(crate) fn judge<T>(
-    response: &Response<Bytes>,
+    response: Response<Bytes>,
     call: &CallContext<'_>,
-    read: &impl Fn(&[u8]) -> ReadResult<T>,
+    reader: &Reader<impl Fn(&[u8]) -> ReadResult<T>>,
 ) -> Result<Success<T>, Error> {
-    let status = response.status();
-    let request_id = request_id(response.headers()).map(|id| call.redactor.request_id(&id));
-    let context = |body| ResponseContext {
-        http_status: status.as_u16(),
-        request_id: request_id.clone(),
-        retry_after: retry_after(response.headers(), SystemTime::now()),
-        body,
-    };
-
-    match read(response.body()) {
-        Ok((response, envelope)) if status.is_success() => Ok(Success {
-            response,
-            metadata: Metadata { request_id, action: envelope.action, message: envelope.message },
-            http_status: status,
-        }),
-        Err(BodyError::Refused { ret_code, envelope }) => {
-            Err(call.refused(RetCode::from(ret_code), envelope.message.as_deref(), context(&[])))
+    let (head, body) = response.into_parts();
+    let status = head.status;
+    let request_id = request_id(&head.headers).map(|id| call.redactor.request_id(&id));
+    let unread = match (reader.read)(&body) {
+        Ok((response, envelope)) if status.is_success() => {
+            let metadata = ResponseMetadata {
+                request_id,
+                action: envelope.action,
+                message: envelope.message,
+                http_status: status.as_u16(),
+                headers: head.headers,
+                attempts: 0,
+                elapsed: Duration::ZERO,
+                body,
+                known_fields: reader.known_fields,
+            };
+            return Ok(Success { response, metadata });
         }
-        Err(BodyError::Undecodable { path, reason }) if status.is_success() => {
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let retry_after = retry_after(&head.headers, SystemTime::now());
+    let context =
+        |body| ResponseContext { http_status: status.as_u16(), request_id, retry_after, body };
+    Err(match unread {
+        Some(BodyError::Refused { ret_code, message }) => {
+            // Without a message, other fields may tell more.
+            let is_silent = message.is_none() && RetCode::from(ret_code).meaning().is_none();
+            let shown: &[u8] =
+                if is_silent && envelope::has_other_fields(&body) { &body } else { &[] };
+            call.refused(RetCode::from(ret_code), message.as_deref(), context(shown))
+        }
+        Some(BodyError::Undecodable { path, reason }) if status.is_success() => {
             let at = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
             let summary =
                 format!("the call was executed, but its response cannot be decoded{at}: {reason}.");
-            let decode = (ErrorKind::Decode, Execution::Completed);
-            Err(call.unexpected(decode, &summary, context(response.body())))
+            call.unexpected((ErrorKind::Decode, Execution::Completed), &summary, context(&body))
         }
-        // An HTTP error contradicts a successful body.
-        unread => {
-            let (reason, is_refused) = match unread {
-                // Refused by a gateway in front of the service.
-                Err(BodyError::NoEnvelope { reason }) => {
-                    (reason, status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
-                }
-                _ => ("the body reports success".to_owned(), false),
-            };
-            let is_redirect =
-                status.is_redirection() && response.headers().contains_key(header::LOCATION);
-            let summary = if is_redirect {
-                format!("HTTP {status}: redirects are not followed. Check the base URL.")
-            } else {
-                format!(
-                    "HTTP {status}, and {reason}: not a response of the service. \
-                     Check the base URL and proxies."
-                )
-            };
+        Some(BodyError::NoEnvelope { reason }) => {
+            let summary = foreign(status, head.headers.contains_key(header::LOCATION), &reason);
+            // Refused by a gateway in front of the service.
+            let is_refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
             let execution = if is_refused { Execution::Rejected } else { Execution::Unknown };
             let unexpected = (ErrorKind::UnexpectedResponse, execution);
-            let mut error = call.unexpected(unexpected, &summary, context(response.body()));
+            let mut error = call.unexpected(unexpected, &summary, context(&body));
             // The same redirect would come again.
             error.0.is_retryable &= !status.is_redirection();
-            Err(error)
+            if error.0.is_retryable && !status.is_success() && retry_after.is_none() {
+                error.0.summary.push_str(" Wait, then try again.");
+            }
+            error
         }
-    }
+        Some(BodyError::Undecodable { .. }) | None => {
+            let summary = format!("HTTP {status}, although the body reports success.");
+            let unexpected = (ErrorKind::UnexpectedResponse, Execution::Unknown);
+            call.unexpected(unexpected, &summary, context(&body))
+        }
+    })
+}
+
+/// Describes a response that is not the service's: what happened, and what to do.
+fn foreign(status: StatusCode, has_location: bool, reason: &str) -> String {
+    let what = match status.as_u16() {
+        300..=399 if has_location => "redirects are not followed. Check the base URL.",
+        401 | 403 => {
+            "a gateway in front of the service refused the call. Check the base URL, proxies and \
+             firewalls."
+        }
+        404 | 405 | 410 => "the service is not at this URL. Check the base URL and proxies.",
+        407 => "the proxy got no user and password that it accepts. Set them in the proxy's URL.",
+        408 => "a gateway in front of the service did not get the request in time.",
+        413 | 431 => {
+            "the request is too large for a gateway in front of the service. Shorten its \
+             parameters."
+        }
+        414 => "the URL is too long for a gateway in front of the service. Use `Encoding::Form`.",
+        429 => "a gateway in front of the service throttled the call. Send fewer calls at a time.",
+        400..=499 => {
+            "a gateway in front of the service rejected the call. Check the base URL and proxies."
+        }
+        503 => "a gateway reports that the service is unavailable.",
+        504 => "a gateway in front of the service timed out.",
+        500..=599 => "a gateway in front of the service failed.",
+        _ => {
+            return format!(
+                "HTTP {status}, but not a response of the service: {reason}. Check the base URL and \
+                 proxies."
+            );
+        }
+    };
+    format!("HTTP {status}: {what}")
 }
 
 /// Returns the delay that a response asks for: a number of seconds, or a date, which is compared

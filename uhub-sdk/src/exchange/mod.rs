@@ -11,6 +11,7 @@ pub(crate) mod state;
 pub(crate) mod tracing;
 
 use std::{
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,16 +24,16 @@ use tokio::{runtime::Handle, time::timeout_at};
 use crate::{
     action::Idempotency,
     credentials::key_pair::Credentials,
-    error::{Error, ErrorKind, Execution},
+    error::{Error, ErrorKind, Execution, Seconds},
     exchange::{
         failure::{CallContext, not_signed},
-        judge::{Metadata, Success, judge},
+        judge::{Reader, ResponseMetadata, Success, judge},
         observer::{Attempt, FinishedCall},
-        redact::Redactor,
+        redact::{Redactor, printable_source},
         retry::{AttemptOutcome, RetryLimits, RetryPolicy, SystemClock},
         state::ClientState,
     },
-    ret_code::{Outcome, RetCode},
+    ret_code::RetCodeOutcome,
     wire::{encode, envelope::ReadResult, parameters::Parameters, sign},
 };
 
@@ -41,13 +42,24 @@ use crate::{
 pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
+    pub(crate) idempotency: Option<Idempotency>,
 }
 
 /// A call that is about to be made.
 pub(crate) struct Exchange<'a> {
     pub(crate) action: &'a str,
+    /// That of the action; the call's options may set another.
     pub(crate) idempotency: Idempotency,
     pub(crate) options: &'a Options,
+}
+
+/// What bounds an attempt: a setting and its value.
+#[derive(Clone, Copy)]
+struct TimeLimit {
+    setting: &'static str,
+    value: Duration,
+    /// What is left of it.
+    left: Duration,
 }
 
 /// 30 years. Caps the deadline: `Instant + Duration` overflows for huge timeouts.
@@ -59,14 +71,14 @@ impl Exchange<'_> {
         &self,
         client: &ClientState,
         add: impl Fn(&mut Parameters<'_>),
-        read: impl Fn(&[u8]) -> ReadResult<T>,
-    ) -> Result<(T, Metadata), Error> {
+        reader: Reader<impl Fn(&[u8]) -> ReadResult<T>>,
+    ) -> Result<(T, ResponseMetadata), Error> {
         if Handle::try_current().is_err() {
             return Err(failure::no_runtime());
         }
         let timeout = self.options.timeout.unwrap_or(client.timeout);
         if timeout.is_zero() {
-            let summary = "the call's `timeout` must be greater than zero.";
+            let summary = "`with_timeout` must be greater than zero.";
             return Err(not_signed(ErrorKind::Request, self.action, summary));
         }
         let span = tracing::span(self.action, &client.endpoint);
@@ -77,7 +89,7 @@ impl Exchange<'_> {
             budget: &client.budget,
             timeout,
         };
-        let send = |time_left| self.attempt(client, time_left, began, &add, &read);
+        let send = |time_left| self.attempt(client, time_left, began, &add, &reader);
         let observe = |outcome: AttemptOutcome<'_, Success<T>>| {
             attempts = outcome.number;
             self.observe(client, &outcome);
@@ -87,15 +99,29 @@ impl Exchange<'_> {
         if let Err(error) = &result {
             tracing::record_error(&span, error);
         }
+        let elapsed = began.elapsed();
         if let Some(observer) = &client.observer {
-            observer.call(&FinishedCall {
-                action: self.action,
-                attempts,
-                elapsed: began.elapsed(),
-                error: result.as_ref().err(),
-            });
+            let error = result.as_ref().err();
+            observer.call(&FinishedCall { action: self.action, attempts, elapsed, error });
         }
-        result.map(|success| (success.response, success.metadata))
+        result.map(|Success { response, mut metadata }| {
+            metadata.attempts = attempts;
+            metadata.elapsed = elapsed;
+            (response, metadata)
+        })
+    }
+
+    /// Returns the shorter limit of an attempt: its own, or what is left of the call's.
+    fn time_limit(&self, client: &ClientState, time_left: Duration) -> TimeLimit {
+        if client.attempt_timeout < time_left {
+            let value = client.attempt_timeout;
+            return TimeLimit { setting: "attempt_timeout", value, left: value };
+        }
+        let (setting, value) = match self.options.timeout {
+            Some(value) => ("with_timeout", value),
+            None => ("timeout", client.timeout),
+        };
+        TimeLimit { setting, value, left: time_left }
     }
 
     /// Makes one attempt: gets credentials, signs, sends, and judges the response.
@@ -105,27 +131,24 @@ impl Exchange<'_> {
         time_left: Duration,
         began: Instant,
         add: &impl Fn(&mut Parameters<'_>),
-        read: &impl Fn(&[u8]) -> ReadResult<T>,
+        reader: &Reader<impl Fn(&[u8]) -> ReadResult<T>>,
     ) -> Result<Success<T>, Error> {
-        let (limit, setting) = if client.attempt_timeout < time_left {
-            (client.attempt_timeout, "attempt_timeout")
-        } else {
-            (time_left, "timeout")
-        };
-        let deadline = tokio::time::Instant::now() + limit.min(MAX_TIMEOUT);
+        let limit = self.time_limit(client, time_left);
+        let deadline = tokio::time::Instant::now() + limit.left.min(MAX_TIMEOUT);
 
         let credentials = match timeout_at(deadline, client.credentials.get()).await {
             Ok(Ok(credentials)) => credentials,
             Ok(Err(cause)) => {
-                let summary = format!("cannot get credentials to sign the call: {cause}.");
-                let error = not_signed(ErrorKind::Credentials, self.action, &summary);
-                return Err(error.with_source(cause));
+                let summary = "cannot get credentials to sign the call.";
+                let mut error = not_signed(ErrorKind::Credentials, self.action, summary);
+                error.0.source = Some(printable_source(cause.into()));
+                return Err(error);
             }
             Err(_) => {
-                let summary = format!(
-                    "the credentials provider did not respond within {limit:?} (`{setting}`)."
-                );
-                return Err(not_signed(ErrorKind::Credentials, self.action, &summary));
+                let summary = format!("the credentials provider did not respond within {limit}.");
+                let mut error = not_signed(ErrorKind::Credentials, self.action, &summary);
+                error.0.is_timeout = true;
+                return Err(error);
             }
         };
         let (call, request) = self.sign(client, &credentials, add)?;
@@ -133,13 +156,12 @@ impl Exchange<'_> {
             Ok(Ok(response)) => response,
             Ok(Err(cause)) => return Err(call.not_received(cause)),
             Err(_) => {
-                let summary = format!("no response within {limit:?} (`{setting}`).");
+                let summary = format!("no response within {limit}.");
                 return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
             }
         };
-        judge(&response, &call, read).map_err(|mut error| {
-            error.0.is_retryable |= error.ret_code().map(RetCode::outcome)
-                == Some(Outcome::TokenExpired)
+        judge(response, &call, reader).map_err(|mut error| {
+            error.0.is_retryable |= error.0.outcome == Some(RetCodeOutcome::TokenExpired)
                 && client.credentials.invalidate(&credentials, began);
             error
         })
@@ -148,7 +170,7 @@ impl Exchange<'_> {
     /// Builds the signed request.
     fn sign<'c>(
         &'c self,
-        client: &ClientState,
+        client: &'c ClientState,
         credentials: &'c Arc<Credentials>,
         add: &impl Fn(&mut Parameters<'_>),
     ) -> Result<(CallContext<'c>, Request<Bytes>), Error> {
@@ -160,8 +182,13 @@ impl Exchange<'_> {
         let signed = sign::sign(parameters, &credentials.private_key);
         let call = CallContext {
             action: self.action,
-            idempotency: self.idempotency,
-            redactor: Redactor { credentials, signature: signed.signature },
+            idempotency: self.options.idempotency.unwrap_or(self.idempotency),
+            redactor: Redactor {
+                credentials,
+                signature: signed.signature,
+                proxy: &client.proxy_secrets,
+            },
+            outcomes: &client.outcomes,
         };
         let invalid = |summary: &str| call.error(ErrorKind::Request, Execution::NotSent, summary);
         if let Some(reason) = &signed.parameters.refusal {
@@ -177,7 +204,7 @@ impl Exchange<'_> {
     fn observe<T>(&self, client: &ClientState, outcome: &AttemptOutcome<'_, Success<T>>) {
         let (http_status, request_id) = match outcome.result {
             Ok(success) => {
-                (Some(success.http_status.as_u16()), success.metadata.request_id.as_deref())
+                (Some(success.metadata.http_status), success.metadata.request_id.as_deref())
             }
             Err(error) => (error.http_status(), error.request_id()),
         };
@@ -193,5 +220,11 @@ impl Exchange<'_> {
         if let Some(observer) = &client.observer {
             observer.attempt(&attempt);
         }
+    }
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (`{}`)", Seconds(self.value), self.setting)
     }
 }

@@ -1,27 +1,40 @@
 //! Removes the secrets of a call from everything that becomes part of an error.
 
-use std::{cmp::Reverse, error::Error as StdError};
+use std::{error::Error as StdError, fmt, ops::Range, sync::Arc};
 
-use percent_encoding::utf8_percent_encode;
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
 use crate::{
-    credentials::key_pair::Credentials, error::printable, wire::encode::ESCAPED,
+    credentials::key_pair::Credentials,
+    error::{is_unprintable, printable},
     wire::sign::Signature,
 };
 
-/// The secrets of one call: its credentials and its signature.
+/// The secrets of one call: its credentials, its signature and its proxy's password.
 pub(crate) struct Redactor<'c> {
     pub(crate) credentials: &'c Credentials,
     pub(crate) signature: Signature,
+    /// See [`proxy_secrets`].
+    pub(crate) proxy: &'c [Zeroizing<String>],
 }
+
+/// Shorter secrets match in ordinary words, so they are replaced only where a value stands.
+const MIN_LENGTH: usize = 6;
+
+const HIDDEN: &str = "[hidden]";
+
+/// How many layers of escapes are undone.
+const MAX_LAYERS: usize = 4;
 
 impl Redactor<'_> {
     fn secrets(&self) -> impl Iterator<Item = &str> {
-        self.credentials.secrets().chain([self.signature.as_str()])
+        let proxy = self.proxy.iter().map(|secret| secret.as_str());
+        let own = self.credentials.secrets().chain([self.signature.as_str()]);
+        own.chain(proxy).filter(|secret| !secret.is_empty())
     }
 
-    /// Returns the first `length` characters of a text, redacted and without control characters.
+    /// Returns the first `length` characters of a text, redacted and printable.
     pub(crate) fn excerpt(&self, text: &str, length: usize) -> String {
         // Search much more than is kept, so that a secret is not cut in two and missed.
         let text = self.redact(&printable(truncate(text, 65_536)));
@@ -32,10 +45,13 @@ impl Redactor<'_> {
     /// Returns a request's id, redacted: a proxy may have set it.
     pub(crate) fn request_id(&self, id: &str) -> String {
         // Fast path for ids in the service's format, since every response has one.
-        let is_plain =
-            id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let is_in_format = |(index, byte): (usize, u8)| match index {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        let is_plain = id.len() == 36 && id.bytes().enumerate().all(is_in_format);
         let contains = |secret: &str| {
-            let mut parts = id.as_bytes().windows(secret.len().max(1));
+            let mut parts = id.as_bytes().windows(secret.len());
             parts.any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
         };
         if is_plain && !self.secrets().any(contains) {
@@ -44,55 +60,307 @@ impl Redactor<'_> {
         self.excerpt(id, 128)
     }
 
-    /// Returns an error from outside, or only its redacted text if its chain contains a secret.
+    /// Returns an error from outside, or its redacted texts if its chain contains a secret or what
+    /// must not be shown.
     pub(crate) fn source(
         &self,
-        source: Box<dyn StdError + Send + Sync>,
-    ) -> Box<dyn StdError + Send + Sync> {
-        let mut chain = format!("{source} {source:?}");
-        let mut next = source.source();
-        while let Some(error) = next {
-            chain.push_str(&format!(" {error} {error:?}"));
-            next = error.source();
+        source: Arc<dyn StdError + Send + Sync>,
+    ) -> Arc<dyn StdError + Send + Sync> {
+        let is_clean = |error: &&dyn StdError| {
+            let (shown, debug) = (error.to_string(), format!("{error:?}"));
+            !shown.contains(is_unprintable)
+                && self.redact(&shown) == shown
+                && self.redact(&debug) == debug
+        };
+        if chain(&*source).iter().all(is_clean) {
+            return source;
         }
-        if self.redact(&chain) == chain {
-            source
-        } else {
-            self.excerpt(&source.to_string(), 512).into()
-        }
+        texts(source, |text| self.excerpt(text, 512))
     }
 
-    /// Replaces each secret, in each form that a proxy may repeat it in.
+    /// Replaces each secret, in each form that a proxy may repeat it in: as it is, in Base64 or in
+    /// hex, and each of these escaped for a URL, for JSON or for HTML, several times over.
     fn redact(&self, text: &str) -> String {
-        let mut needles = Vec::new();
-        // A shorter secret is not a real one, and would match in ordinary words.
-        for secret in self.secrets().filter(|secret| secret.len() >= 6) {
-            let escaped = utf8_percent_encode(secret, ESCAPED).to_string();
-            needles.push(Zeroizing::new(escaped));
-            needles.push(Zeroizing::new(secret.replace('/', "\\/")));
-            needles.push(Zeroizing::new(secret.to_owned()));
-        }
-        needles.sort_by_key(|needle| Reverse(needle.len()));
+        let needles: Vec<Needle> = self.secrets().flat_map(Needle::all).collect();
+        let mut hidden: Vec<Range<usize>> =
+            Decoded::all(text).iter().flat_map(|decoded| decoded.find(&needles)).collect();
+        hidden.sort_by_key(|range| range.start);
         let mut redacted = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(next) = rest.chars().next() {
-            // Percent-escapes may be in lower case.
-            let is_prefix = |needle: &&Zeroizing<String>| {
-                let start = rest.as_bytes().get(..needle.len());
-                start.is_some_and(|start| start.eq_ignore_ascii_case(needle.as_bytes()))
-            };
-            match needles.iter().find(is_prefix) {
-                Some(needle) => {
-                    redacted.push_str("[hidden]");
-                    rest = &rest[needle.len()..];
-                }
-                None => {
-                    redacted.push(next);
-                    rest = &rest[next.len_utf8()..];
+        let mut at = 0;
+        for Range { start, end } in hidden {
+            // Forms of one secret overlap.
+            if start >= at {
+                redacted.push_str(text.get(at..start).unwrap_or_default());
+                redacted.push_str(HIDDEN);
+            }
+            at = at.max(end);
+        }
+        redacted.push_str(text.get(at..).unwrap_or_default());
+        redacted
+    }
+}
+
+/// A form of a secret.
+struct Needle {
+    bytes: Zeroizing<Vec<u8>>,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Plain,
+    /// Part of a longer Base64 text, whose rest is hidden too.
+    Base64,
+    /// A short secret, which is looked for after `=` and `:` only.
+    Value,
+}
+
+impl Needle {
+    /// Returns the forms of a secret.
+    fn all(secret: &str) -> Vec<Self> {
+        let new = |bytes: Vec<u8>, form| Self { bytes: Zeroizing::new(bytes), form };
+        if secret.len() < MIN_LENGTH {
+            return vec![new(secret.as_bytes().to_vec(), Form::Value)];
+        }
+        let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let mut all =
+            vec![new(secret.as_bytes().to_vec(), Form::Plain), new(hex.into_bytes(), Form::Plain)];
+        // Base64 depends on the position of the secret in the text that is encoded. The digits at
+        // both ends depend on its neighbours too.
+        for before in 0..3 {
+            let text = Zeroizing::new([&[0; 2][..before], secret.as_bytes()].concat());
+            let encoded = Zeroizing::new(STANDARD_NO_PAD.encode(&*text));
+            let own = &encoded.as_bytes()[(before * 4).div_ceil(3)..text.len() * 4 / 3];
+            if own.len() >= MIN_LENGTH {
+                all.push(new(own.to_vec(), Form::Base64));
+            }
+        }
+        all
+    }
+
+    /// Returns the end of this needle in a text, if it is at this position.
+    fn end_at(&self, text: &[u8], start: usize) -> Option<usize> {
+        let mut end = start + self.bytes.len();
+        let found = text.get(start..end)?.iter().zip(&*self.bytes);
+        if !found.into_iter().all(|(byte, needle)| folded(*byte) == folded(*needle)) {
+            return None;
+        }
+        let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+        match self.form {
+            Form::Plain => {}
+            Form::Base64 => end += text[end..].iter().take_while(|byte| is_digit(byte)).count(),
+            Form::Value => {
+                let is_gap = |byte: &&u8| b"\"' ".contains(byte);
+                let name = text[..start].iter().rev().find(|byte| !is_gap(byte));
+                let is_cut = text.get(end).is_some_and(u8::is_ascii_alphanumeric);
+                if is_cut || !name.is_some_and(|byte| b"=:".contains(byte)) {
+                    return None;
                 }
             }
         }
-        redacted
+        Some(end)
+    }
+}
+
+/// A text without its escapes, and where each byte comes from.
+#[derive(Clone)]
+struct Decoded {
+    bytes: Vec<u8>,
+    /// The position of each byte in the original text, and the length of that text.
+    origins: Vec<usize>,
+}
+
+/// A kind of escapes: reads one at the beginning of a text, and returns the character and the length.
+type Unescape = fn(&[u8]) -> Option<(char, usize)>;
+
+impl Decoded {
+    /// Returns a text as it is and in each form that undoing escapes gives: all kinds of them at
+    /// once, and each kind alone, since one kind may be part of a secret.
+    fn all(text: &str) -> Vec<Self> {
+        let kinds: [&[Unescape]; 4] =
+            [&[percent, backslash, entity], &[percent], &[backslash], &[entity]];
+        let origins = (0..=text.len()).collect();
+        let mut all = vec![Self { bytes: text.as_bytes().to_vec(), origins }];
+        for kinds in kinds {
+            let mut last = 0;
+            for _ in 0..MAX_LAYERS {
+                let Some(next) = all[last].without_escapes(kinds) else { break };
+                last = all.len();
+                all.push(next);
+            }
+        }
+        all
+    }
+
+    /// Undoes one layer of escapes; `None` if there are none.
+    fn without_escapes(&self, kinds: &[Unescape]) -> Option<Self> {
+        let mut decoded = Self { bytes: Vec::new(), origins: Vec::new() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let rest = &self.bytes[at..];
+            match kinds.iter().find_map(|unescape| unescape(rest)) {
+                Some((c, length)) => {
+                    match u8::try_from(u32::from(c)) {
+                        // One of the bytes of a character.
+                        Ok(byte) if rest[0] == b'%' => decoded.bytes.push(byte),
+                        _ => decoded.bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+                    }
+                    decoded.origins.resize(decoded.bytes.len(), self.origins[at]);
+                    at += length;
+                }
+                None => {
+                    decoded.bytes.push(*byte);
+                    decoded.origins.push(self.origins[at]);
+                    at += 1;
+                }
+            }
+        }
+        decoded.origins.push(*self.origins.last()?);
+        (decoded.bytes.len() < self.bytes.len()).then_some(decoded)
+    }
+
+    /// Returns where the secrets are in the original text.
+    fn find(&self, needles: &[Needle]) -> Vec<Range<usize>> {
+        let mut found = Vec::new();
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let ends = needles.iter().filter_map(|needle| needle.end_at(&self.bytes, at));
+            match ends.max() {
+                Some(end) => {
+                    found.push(self.origins[at]..self.origins[end]);
+                    at = end;
+                }
+                None => at += 1,
+            }
+        }
+        found
+    }
+}
+
+/// Makes bytes equal that differ only in case, or in the alphabet of Base64.
+fn folded(byte: u8) -> u8 {
+    match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        _ => byte.to_ascii_lowercase(),
+    }
+}
+
+/// Reads hexadecimal digits as a character.
+fn hex(digits: Option<&[u8]>) -> Option<char> {
+    let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+    char::from_u32(u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?)
+}
+
+/// `%2B`.
+fn percent(text: &[u8]) -> Option<(char, usize)> {
+    hex(text.strip_prefix(b"%")?.get(..2)).map(|c| (c, 3))
+}
+
+/// `\/`, `\u002b`, `\x2b`.
+fn backslash(text: &[u8]) -> Option<(char, usize)> {
+    let rest = text.strip_prefix(b"\\")?;
+    match rest.first()? {
+        b'u' => hex(rest.get(1..5)).map(|c| (c, 6)),
+        b'x' => hex(rest.get(1..3)).map(|c| (c, 4)),
+        byte @ (b'/' | b'\\' | b'"' | b'\'') => Some((char::from(*byte), 2)),
+        _ => None,
+    }
+}
+
+/// `&amp;`, `&#43;`, `&#x2B;`.
+fn entity(text: &[u8]) -> Option<(char, usize)> {
+    let rest = text.strip_prefix(b"&")?;
+    let end = rest.iter().take(10).position(|byte| *byte == b';')?;
+    let name = std::str::from_utf8(&rest[..end]).ok()?;
+    let c = match name {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "plus" => '+',
+        "sol" => '/',
+        "equals" => '=',
+        _ => {
+            let number = name.strip_prefix('#')?;
+            match number.strip_prefix(['x', 'X']) {
+                Some(digits) => hex(Some(digits.as_bytes()))?,
+                None => char::from_u32(number.parse().ok()?)?,
+            }
+        }
+    };
+    Some((c, end + 2))
+}
+
+/// Returns what authenticates to the proxy with this URL: the password, the user with the password,
+/// and the value of `Proxy-Authorization` if it is short.
+pub(crate) fn proxy_secrets(url: &str) -> Vec<Zeroizing<String>> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((user_info, _)) = authority.rsplit_once('@') else {
+        return Vec::new();
+    };
+    let decoded = |text: &str| {
+        Zeroizing::new(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
+    };
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let (user, password) = (decoded(user), decoded(password));
+    let pair = Zeroizing::new(format!("{}:{}", *user, *password));
+    let header = Zeroizing::new(format!("Basic {}", STANDARD_NO_PAD.encode(pair.as_bytes())));
+    vec![password, pair, header]
+}
+
+/// Returns an error from outside, or its printable texts if its chain has others.
+pub(crate) fn printable_source(
+    source: Arc<dyn StdError + Send + Sync>,
+) -> Arc<dyn StdError + Send + Sync> {
+    let is_clean = |error: &&dyn StdError| !error.to_string().contains(is_unprintable);
+    if chain(&*source).iter().all(is_clean) { source } else { texts(source, printable) }
+}
+
+/// Returns the texts of an error and its sources.
+fn texts(
+    source: Arc<dyn StdError + Send + Sync>,
+    text: impl Fn(&str) -> String,
+) -> Arc<dyn StdError + Send + Sync> {
+    let texts: Vec<String> =
+        chain(&*source).iter().take(16).map(|error| text(&error.to_string())).collect();
+    // From the root cause outwards.
+    let wrap = |source, text| Some(Box::new(RedactedError { text, source }));
+    match texts.into_iter().rev().fold(None, wrap) {
+        Some(error) => Arc::from(error as Box<dyn StdError + Send + Sync>),
+        None => source,
+    }
+}
+
+/// Returns the errors of a chain, from the outermost to the root cause.
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn StdError + 'static)> {
+    let mut chain = vec![error];
+    let mut next = error.source();
+    while let Some(error) = next {
+        chain.push(error);
+        next = error.source();
+    }
+    chain
+}
+
+/// The text of an error from outside, without its secrets.
+#[derive(Debug)]
+struct RedactedError {
+    text: String,
+    source: Option<Box<RedactedError>>,
+}
+
+impl fmt::Display for RedactedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for RedactedError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
     }
 }
 
@@ -103,14 +371,23 @@ pub(crate) fn truncate(text: &str, length: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
     use super::*;
     use crate::wire::sign::signature;
+
+    fn redactor<'c>(credentials: &'c Credentials, proxy: &'c [Zeroizing<String>]) -> Redactor<'c> {
+        let signature = signature("", &credentials.private_key);
+        Redactor { credentials, signature, proxy }
+    }
 
     #[test]
     fn a_request_id_is_unchanged_unless_it_contains_a_secret() {
         let credentials = Credentials::new("public1key", "private2key");
-        let redactor =
-            Redactor { credentials: &credentials, signature: signature("", "private2key") };
+        let redactor = redactor(&credentials, &[]);
         let signature = redactor.signature.as_str().to_uppercase();
         for (id, expected) in [
             ("90fe6b11-e9dd-4917-8000-000000000003", "90fe6b11-e9dd-4917-8000-000000000003"),
@@ -118,10 +395,124 @@ mod tests {
             ("a b\u{1b}c", "a b c"),
             ("x-PRIVATE2KEY-y", "x-[hidden]-y"),
             ("public1key", "[hidden]"),
+            ("x-7075626c6963316b6579", "x-[hidden]"),
             (signature.as_str(), "[hidden]"),
         ] {
             assert_eq!(redactor.request_id(id), expected);
         }
         assert_eq!(redactor.request_id(&"x".repeat(1000)).chars().count(), 129);
+    }
+
+    #[test]
+    fn short_secrets_are_hidden_as_values_only() {
+        let credentials = Credentials::new("test", "e");
+        let proxy = proxy_secrets("http://u:pw@proxy.example:3128");
+        let redactor = redactor(&credentials, &proxy);
+        for (text, expected) in [
+            ("the test of the repository \"test\" failed", None),
+            ("GET /?PublicKey=testing&x=te", None),
+            (
+                "GET /?PublicKey=test&Action=GetRepo",
+                Some("GET /?PublicKey=[hidden]&Action=GetRepo"),
+            ),
+            (r#"{"PublicKey": "test"}"#, Some(r#"{"PublicKey": "[hidden]"}"#)),
+            ("http://u:pw@proxy.example", Some("http://u:[hidden]@proxy.example")),
+            // "u:pw" in Base64.
+            ("Proxy-Authorization: Basic dTpwdw==", Some("Proxy-Authorization: [hidden]==")),
+        ] {
+            assert_eq!(redactor.redact(text), expected.unwrap_or(text));
+        }
+    }
+
+    #[test]
+    fn a_proxys_secrets_are_found_in_every_url() {
+        let secrets = |url: &str| -> Vec<String> {
+            proxy_secrets(url).iter().map(|secret| secret.to_string()).collect()
+        };
+        let expected = ["p@ss:word", "user:p@ss:word", "Basic dXNlcjpwQHNzOndvcmQ"];
+        assert_eq!(secrets("http://user:p%40ss:word@proxy.example:3128/x@y"), expected);
+        assert_eq!(secrets("user:p%40ss:word@proxy.example:3128"), expected);
+        assert_eq!(secrets("http://user:p@ss:word@proxy.example"), expected);
+        assert_eq!(secrets("socks5h://proxy.example/@"), [""; 0]);
+    }
+
+    /// A way in which a proxy may repeat a text.
+    fn escaped(text: &str, form: u8) -> String {
+        let mut out = String::new();
+        for c in text.chars() {
+            let code = u32::from(c);
+            match form {
+                0 => out.push_str(
+                    &utf8_percent_encode(c.encode_utf8(&mut [0; 4]), NON_ALPHANUMERIC).to_string(),
+                ),
+                1 => write!(out, "%{code:02x}").unwrap(),
+                2 => write!(out, "\\u{code:04X}").unwrap(),
+                3 => match c {
+                    '/' | '"' | '\\' => write!(out, "\\{c}").unwrap(),
+                    _ => out.push(c),
+                },
+                4 => write!(out, "&#{code};").unwrap(),
+                5 => write!(out, "&#x{code:x};").unwrap(),
+                6 => match c {
+                    '&' => out.push_str("&amp;"),
+                    '<' => out.push_str("&lt;"),
+                    '>' => out.push_str("&gt;"),
+                    '"' => out.push_str("&quot;"),
+                    '\'' => out.push_str("&#39;"),
+                    _ => out.push(c),
+                },
+                7 => out.push(c.to_ascii_uppercase()),
+                _ => out.push(c),
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn no_form_of_a_secret_remains(
+            public_key in "[!-~]{6,40}",
+            private_key in "[!-~]{6,40}",
+            token in "[!-~]{6,80}",
+            password in "[!-~]{6,20}",
+            which in 0..4_usize,
+            coded in 0..5_u8,
+            around in ("[ -~]{0,7}", "[ -~]{0,7}"),
+            form in 0..9_u8,
+            layers in 1..4_usize,
+        ) {
+            let credentials =
+                Credentials::new(&public_key, &private_key).with_security_token(&token);
+            let user = utf8_percent_encode(&password, NON_ALPHANUMERIC);
+            let proxy = proxy_secrets(&format!("http://user:{user}@proxy.example"));
+            let redactor = redactor(&credentials, &proxy);
+            let secret = [&public_key, &private_key, &token, &password][which];
+            let (before, after) = around;
+            let whole = format!("{before}{secret}{after}");
+            let mut shown = match coded {
+                0 => base64::engine::general_purpose::STANDARD.encode(&whole),
+                1 => base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&whole),
+                2 => secret.bytes().map(|byte| format!("{byte:02X}")).collect(),
+                _ => secret.clone(),
+            };
+            for _ in 0..layers {
+                shown = escaped(&shown, form);
+            }
+            let text = format!("the proxy refused {shown} today");
+            let redacted = redactor.redact(&text);
+            prop_assert!(redacted.contains(HIDDEN), "{text}: {redacted}");
+            let long_base64 = coded < 2 && layers == 1 && form == 8;
+            if coded > 1 || long_base64 {
+                prop_assert!(redacted.len() <= "the proxy refused [hidden] today".len() + 24, "{text}: {redacted}");
+            }
+            prop_assert!(redacted.starts_with("the proxy refused ") && redacted.ends_with(" today"));
+        }
+
+        #[test]
+        fn other_text_is_unchanged(text in "\\PC{0,200}") {
+            let credentials = Credentials::new("pUbLiC-kEy", "pRiVaTe+kEy");
+            let redactor = redactor(&credentials, &[]);
+            prop_assert_eq!(redactor.redact(&text), text);
+        }
     }
 }

@@ -18,7 +18,8 @@ use crate::{
 ///
 /// Calls that were throttled, could not connect or got no credentials are retried for every action;
 /// calls that may have been executed are retried only if their action is
-/// [idempotent](crate::Idempotency). Invalid requests and TLS failures are not retried.
+/// [idempotent](crate::Idempotency). Invalid requests, TLS failures and calls that the service
+/// refused or that failed there are not retried.
 ///
 /// The backoff is exponential with full jitter: each delay is a random part of an upper bound that
 /// doubles from attempt to attempt. `Retry-After` sets the minimum delay. If a delay would exceed
@@ -218,7 +219,14 @@ where
             Err(reason) => {
                 let elapsed = now - start;
                 return result.map_err(|error| {
-                    failure::finish(error, number, elapsed, may_have_been_executed, reason)
+                    failure::finish(
+                        error,
+                        number,
+                        elapsed,
+                        may_have_been_executed,
+                        reason,
+                        limits.timeout,
+                    )
                 });
             }
         }
@@ -402,7 +410,9 @@ mod tests {
             redactor: Redactor {
                 credentials: &Credentials::new("public-key", "private-key"),
                 signature: sign::signature("", "private-key"),
+                proxy: &[],
             },
+            outcomes: &[],
         };
         call.refused(ret_code, None, ResponseContext::default())
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use http::Uri;
+use zeroize::Zeroizing;
 
 use crate::{
     config::source::ConfigSources,
@@ -15,10 +16,13 @@ use crate::{
         observer::Observer, retry::RetryPolicy, retry_budget::RetryBudget,
         tracing::response_warning,
     },
+    ret_code::{RetCode, RetCodeOutcome},
     transport::Transport,
     wire::{decode::Warning, encode::Encoding},
 };
 
+/// Clones share everything that calls change.
+#[derive(Clone)]
 pub(crate) struct ClientState {
     pub(crate) credentials: CredentialsSource,
     pub(crate) endpoint: Uri,
@@ -28,12 +32,16 @@ pub(crate) struct ClientState {
     pub(crate) attempt_timeout: Duration,
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
-    pub(crate) budget: RetryBudget,
+    pub(crate) budget: Arc<RetryBudget>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) sources: ConfigSources,
     /// The warnings about responses that have been traced already.
-    pub(crate) reported: Mutex<HashSet<(&'static str, Warning)>>,
+    pub(crate) reported: Arc<Mutex<HashSet<(&'static str, Warning)>>>,
+    /// What return codes mean, where the program knows it better than the documentation.
+    pub(crate) outcomes: Vec<(RetCode, RetCodeOutcome)>,
+    /// What authenticates to the proxies that calls may go through.
+    pub(crate) proxy_secrets: Arc<[Zeroizing<String>]>,
 }
 
 impl ClientState {

@@ -2,7 +2,7 @@
 
 //! What all actions of UHub share: the endpoint and the return codes.
 
-use crate::ret_code::{Documentation, Outcome, RetCode};
+use crate::ret_code::{Documentation, RetCode, RetCodeOutcome};
 
 /// SurferCloud's endpoint. UCloud's, with the same protocol, is `https://api.ucloud.cn/`.
 pub(crate) const ENDPOINT: &str = "https://api.surfercloud.com/";
@@ -95,105 +95,105 @@ impl RetCode {
         let (outcome, meaning, remedy) = match self {
             Self::GATEWAY_TIMEOUT => {
                 (
-                    Outcome::Unknown,
+                    RetCodeOutcome::TimedOut,
                     "The gateway timed out after 60 seconds; the call may have been executed.",
                     "Check whether the call took effect before you retry it.",
                 )
             }
             Self::GATEWAY_FAILURE => {
                 (
-                    Outcome::Unknown,
+                    RetCodeOutcome::Unknown,
                     "The gateway or the authentication service is failing.",
                     "Wait and retry; if a second execution would do harm, check first whether the call took effect.",
                 )
             }
             Self::SERVICE_UNAVAILABLE => {
                 (
-                    Outcome::Unknown,
+                    RetCodeOutcome::Unknown,
                     "The service is unavailable.",
                     "Wait and retry; if a second execution would do harm, check first whether the call took effect.",
                 )
             }
             Self::THROTTLED => {
                 (
-                    Outcome::Throttled,
+                    RetCodeOutcome::Throttled,
                     "Too many calls; this one was throttled.",
                     "Wait, then retry the call, and send fewer calls at a time.",
                 )
             }
             Self::ACTION_MISSING => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Rejected,
                     "The request names no action.",
                     "Update this crate, or check whether a proxy drops parameters.",
                 )
             }
             Self::ACTION_UNKNOWN => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Rejected,
                     "The action does not exist.",
                     "Check the action's name, and whether the base URL belongs to the right platform.",
                 )
             }
             Self::SIGNATURE_MISSING => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Unauthorized,
                     "The request is not signed.",
                     "Update this crate, or check whether a proxy drops parameters.",
                 )
             }
             Self::SIGNATURE_WRONG => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Unauthorized,
                     "The signature is wrong.",
                     "Check that the private key belongs to the public key and was copied completely, without spaces around it.",
                 )
             }
             Self::USER_UNKNOWN => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Unauthorized,
                     "No user has this public key.",
                     "Check the public key, and whether the base URL belongs to the platform that issued it.",
                 )
             }
             Self::TOKEN_UNKNOWN => {
                 (
-                    Outcome::TokenExpired,
+                    RetCodeOutcome::TokenExpired,
                     "The security token is unknown or has expired.",
                     "Get new temporary credentials.",
                 )
             }
             Self::PROJECT_UNKNOWN => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::NotFound,
                     "The project does not exist.",
                     "Check the project's id; `GetProjectList` lists the projects that the credentials give access to.",
                 )
             }
             Self::ZONE_FORBIDDEN => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Rejected,
                     "The zone is not permitted.",
                     "Choose a zone that the account may use.",
                 )
             }
             Self::SOURCE_ADDRESS_REFUSED => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Unauthorized,
                     "Calls from this network address are refused.",
                     "Add the address to the key's allowed addresses in the console.",
                 )
             }
             Self::SECURITY_LOCK => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Unauthorized,
                     "The account is locked for security reasons.",
                     "Unlock it in the console.",
                 )
             }
             Self::PERMISSION_DENIED => {
                 (
-                    Outcome::Rejected,
+                    RetCodeOutcome::Unauthorized,
                     "The credentials lack the permission for this call.",
                     "Grant the sub-account this permission, and set a project, which sub-accounts require.",
                 )

@@ -30,7 +30,7 @@ pub enum Outcome {
     Existed,
     /// This call created the repository.
     Created,
-    /// The repository did not exist at first. Its creation was rejected or had an unknown outcome,
+    /// The repository did not exist at first. Its creation was refused or had an unknown outcome,
     /// and now it exists. Either this call or a concurrent one created it.
     CreatedConcurrently,
 }
@@ -39,7 +39,7 @@ pub enum Outcome {
 ///
 /// Looks for the repository in the private and the public list of the request's project, or of the
 /// client's project if the request has none, and calls `CreateRepo` if it is in neither. If the
-/// creation is rejected or its outcome is unknown, the lists are read again. Unlike `CreateRepo`,
+/// creation is refused or its outcome is unknown, the lists are read again. Unlike `CreateRepo`,
 /// this function can be called again after any error.
 ///
 /// An existing repository keeps its visibility and description, whatever the request says. Check
@@ -97,7 +97,9 @@ pub async fn ensure_repo(
         Execution::NotSent => return Err(error),
         // The call succeeded; the rest of the response could not be read.
         Execution::Completed => Outcome::Created,
-        Execution::Rejected | Execution::Unknown => Outcome::CreatedConcurrently,
+        Execution::Rejected | Execution::Failed | Execution::Unknown => {
+            Outcome::CreatedConcurrently
+        }
     };
     match find(client, &request, outcome).await {
         Ok(Some(created)) => Ok(created),

@@ -3,23 +3,64 @@
 use std::borrow::Cow;
 
 use serde::de::{DeserializeOwned, MapAccess};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::wire::decode::{self, Field, FieldContext, Model, Siblings, Warnings};
 
 /// The fields that every response has.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope {
-    ret_code: Option<i64>,
+    ret_code: ReadCode,
+    /// Whether there is a `RetCode` in other capitals.
+    has_misspelled_code: bool,
     pub(crate) action: Option<String>,
     pub(crate) message: Option<String>,
+}
+
+/// What was read as `RetCode`.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum ReadCode {
+    #[default]
+    Absent,
+    Code(i64),
+    /// `0.0`, or what rounds to it.
+    Float,
+    /// It is no code, or comes twice.
+    Doubtful,
+}
+
+impl ReadCode {
+    /// Reads a value. Only a number, or the same number as a string, is a code.
+    fn of(value: &Value) -> Self {
+        let code = match value {
+            Value::Number(number) if number.is_f64() => {
+                let is_zero = number.as_f64().is_some_and(|code| code.to_bits() == 0);
+                return if is_zero { Self::Float } else { Self::Doubtful };
+            }
+            Value::Number(number) => number.as_i64(),
+            Value::String(text) => text.parse().ok().filter(|code: &i64| code.to_string() == *text),
+            _ => None,
+        };
+        code.map_or(Self::Doubtful, Self::Code)
+    }
+
+    /// Joins the code with one that comes later. A refusal takes precedence.
+    fn and(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Absent, later) => later,
+            (refusal @ Self::Code(1.. | ..=-1), _) | (_, refusal @ Self::Code(1.. | ..=-1)) => {
+                refusal
+            }
+            _ => Self::Doubtful,
+        }
+    }
 }
 
 /// Why a body is not a success.
 #[derive(Debug)]
 pub(crate) enum BodyError {
     /// The service returned a code other than 0.
-    Refused { ret_code: i64, envelope: Envelope },
+    Refused { ret_code: i64, message: Option<String> },
     /// The body is not the service's.
     NoEnvelope { reason: String },
     /// The service returned 0, but the other fields cannot be decoded.
@@ -42,7 +83,7 @@ pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> 
     let mut envelope = Envelope::default();
     let error = match read_object::<M>(&text, warnings, &mut envelope) {
         Ok(model) => {
-            let envelope = envelope.check()?;
+            let envelope = envelope.check(&text)?;
             return match text {
                 Cow::Borrowed(_) => Ok((model, envelope)),
                 Cow::Owned(_) => {
@@ -57,7 +98,7 @@ pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> 
     let mut envelope = Envelope::default();
     let reason = match read_object::<()>(&text, &Warnings::default(), &mut envelope) {
         Ok(()) => {
-            envelope.check()?;
+            envelope.check(&text)?;
             return Err(BodyError::undecodable(warnings.path(), error));
         }
         Err(_) if text.trim().is_empty() => "the body is empty".to_owned(),
@@ -91,26 +132,91 @@ fn read_object<M: Model>(
     Ok(model)
 }
 
+/// Returns the fields of a body; none if it is no JSON object.
+pub(crate) fn fields(body: &[u8]) -> Map<String, Value> {
+    let text = String::from_utf8_lossy(without_bom(body));
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Returns whether a body has fields beyond the envelope.
+pub(crate) fn has_other_fields(body: &[u8]) -> bool {
+    fields(body).keys().any(|name| !is_known::<()>(name))
+}
+
+/// Returns whether a field is the model's or the envelope's.
+pub(crate) fn is_known<M: Model>(name: &str) -> bool {
+    M::index_of(name).is_some() || Envelope::index_of(name).is_some()
+}
+
+/// Returns the text of a refusal from where gateways and some actions put it.
+fn other_message(body: &str) -> Option<String> {
+    const NAMES: [&str; 8] =
+        ["message", "errmsg", "errormessage", "error", "msg", "detail", "reason", "description"];
+    let mut found: Vec<(usize, String)> = fields(body.as_bytes())
+        .into_iter()
+        .filter_map(|(name, value)| {
+            let name = name.replace(['_', '-'], "").to_ascii_lowercase();
+            let rank = NAMES.iter().position(|known| *known == name)?;
+            Some((rank, into_text(value).filter(|text| !text.trim().is_empty())?))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().next().map(|(_, text)| text)
+}
+
+/// Returns a value as text: a string as it is, any other value but `null` as JSON.
+fn into_text(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        value => Some(value.to_string()),
+    }
+}
+
+/// Returns whether `RetCode` is written `0.0`: `1e-400` is read as the same number.
+fn is_float_zero(body: &str) -> bool {
+    body.split("\"RetCode\"").skip(1).any(|rest| {
+        let value = rest.trim_start().strip_prefix(':').map(str::trim_start);
+        let end = value.and_then(|value| value.strip_prefix("0.0"));
+        end.is_some_and(|end| end.trim_start().starts_with([',', '}']))
+    })
+}
+
 impl Envelope {
-    fn check(self) -> Result<Self, BodyError> {
+    fn check(self, body: &str) -> Result<Self, BodyError> {
         match self.ret_code {
-            Some(0) => Ok(self),
-            Some(ret_code) => Err(BodyError::Refused { ret_code, envelope: self }),
-            None => Err(BodyError::NoEnvelope { reason: "the body has no `RetCode`".to_owned() }),
+            ReadCode::Code(0) if !self.has_misspelled_code => Ok(self),
+            ReadCode::Float if !self.has_misspelled_code && is_float_zero(body) => Ok(self),
+            ReadCode::Code(0) | ReadCode::Float | ReadCode::Doubtful => {
+                let reason = "its `RetCode` is not exactly one integer";
+                Err(BodyError::NoEnvelope { reason: reason.to_owned() })
+            }
+            ReadCode::Code(ret_code) => {
+                let own = self.message.filter(|text| !text.trim().is_empty());
+                Err(BodyError::Refused { ret_code, message: own.or_else(|| other_message(body)) })
+            }
+            ReadCode::Absent => {
+                Err(BodyError::NoEnvelope { reason: "the body has no `RetCode`".to_owned() })
+            }
         }
     }
 }
 
 impl Model for Envelope {
     const NAME: &'static str = "Envelope";
-    const FIELDS: &'static [Field] =
-        &[Field::optional("RetCode"), Field::optional("Action"), Field::optional("Message")];
+    const FIELDS: &'static [Field] = &[
+        Field::optional("RetCode"),
+        Field::optional("Action"),
+        Field::optional("Message"),
+        Field::optional("retcode"),
+    ];
 
     fn index_of(key: &str) -> Option<usize> {
         match key {
             "RetCode" => Some(0),
             "Action" => Some(1),
             "Message" => Some(2),
+            _ if key.eq_ignore_ascii_case("RetCode") => Some(3),
             _ => None,
         }
     }
@@ -120,19 +226,12 @@ impl Model for Envelope {
         field: FieldContext<'_>,
         from: &mut A,
     ) -> Result<(), A::Error> {
-        let text = match from.next_value()? {
-            Value::String(text) => Some(text),
-            // 0.0 becomes `0`.
-            Value::Number(number) if number.is_f64() => number.as_f64().map(|n| n.to_string()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
+        let value: Value = from.next_value()?;
         match field.index {
-            // If it comes twice, a refusal takes precedence.
-            0 if self.ret_code.is_some_and(|code| code != 0) => {}
-            0 => self.ret_code = text.and_then(|text| text.trim().parse().ok()),
-            1 => self.action = text,
-            _ => self.message = text,
+            0 => self.ret_code = self.ret_code.and(ReadCode::of(&value)),
+            1 => self.action = into_text(value),
+            2 => self.message = into_text(value),
+            _ => self.has_misspelled_code = true,
         }
         Ok(())
     }
@@ -140,7 +239,7 @@ impl Model for Envelope {
 
 impl Siblings for Envelope {
     fn is_success(&self) -> bool {
-        self.ret_code == Some(0)
+        matches!(self.ret_code, ReadCode::Code(0) | ReadCode::Float)
     }
 }
 
@@ -244,11 +343,80 @@ mod tests {
                 read(body)
             );
         }
-        let Err(BodyError::Refused { envelope, .. }) = read(r#"{"Message": "no", "RetCode": -1}"#)
-        else {
-            panic!("a refusal was expected")
-        };
-        assert_eq!(envelope.message.as_deref(), Some("no"));
+    }
+
+    /// A success that is not clearly one is none.
+    #[test]
+    fn a_doubtful_code_is_never_success() {
+        for code in [
+            r#""RetCode": {"code": 171}, "RetCode": 0"#,
+            r#""RetCode": 0, "RetCode": {"code": 171}"#,
+            r#""RetCode": [171], "RetCode": 0"#,
+            r#""RetCode": null, "RetCode": 0"#,
+            r#""RetCode": 0, "RetCode": null"#,
+            r#""RetCode": true, "RetCode": 0"#,
+            r#""RetCode": "no", "RetCode": "0""#,
+            r#""RetCode": 0, "RetCode": 0"#,
+            r#""RetCode": 0, "RetCode": 171, "RetCode": 0"#,
+            r#""RetCode": 0, "retcode": 171"#,
+            r#""retCode": 171, "RetCode": 0"#,
+            r#""RETCODE": 0, "RetCode": 0"#,
+            r#""RetCode": "00""#,
+            r#""RetCode": "+0""#,
+            r#""RetCode": "-0""#,
+            r#""RetCode": " 0""#,
+            r#""RetCode": "0.0""#,
+            r#""RetCode": "0x0""#,
+            r#""RetCode": -0"#,
+            r#""RetCode": -0.0"#,
+            r#""RetCode": 1e-400"#,
+            r#""RetCode": 0e9"#,
+            r#""RetCode": 1e400"#,
+            r#""RetCode": 18446744073709551616"#,
+            r#""RetCode": 340282366920938463463374607431768211456"#,
+            r#""RetCode": 0.0000001"#,
+            r#""RetCode": false"#,
+            r#""RetCode": "false""#,
+        ] {
+            for body in [
+                format!(r#"{{{code}, "TotalCount": 0, "ImageSet": []}}"#),
+                format!(r#"{{"TotalCount": 0, "ImageSet": [], {code}}}"#),
+            ] {
+                let refused = read(&body);
+                assert!(
+                    matches!(
+                        refused,
+                        Err(BodyError::NoEnvelope { .. } | BodyError::Refused { ret_code: 171, .. })
+                    ),
+                    "{body}: {refused:?}"
+                );
+                assert!(read_untyped::<Value>(body.as_bytes()).is_err(), "{body}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_text_of_a_refusal_is_found() {
+        for (fields, expected) in [
+            (r#""Message": "no""#, Some("no")),
+            (r#""Message": {"en": "no"}"#, Some(r#"{"en":"no"}"#)),
+            (r#""Message": ["no", 1]"#, Some(r#"["no",1]"#)),
+            (r#""Message": 7"#, Some("7")),
+            (r#""Message": "", "ErrMsg": "no""#, Some("no")),
+            (r#""Message": null, "Error": "no""#, Some("no")),
+            (r#""ErrMsg": "no""#, Some("no")),
+            (r#""err_msg": "no""#, Some("no")),
+            (r#""msg": "no""#, Some("no")),
+            (r#""Error": {"Code": 1, "Message": "no"}"#, Some(r#"{"Code":1,"Message":"no"}"#)),
+            (r#""error": "the code", "message": "no""#, Some("no")),
+            (r#""Detail": "no", "ImageSet": "what?""#, Some("no")),
+            (r#""Data": "no""#, None),
+            (r#""Message": "  ""#, None),
+        ] {
+            let body = format!(r#"{{"RetCode": 171, {fields}}}"#);
+            let Err(BodyError::Refused { message, .. }) = read(&body) else { panic!("{body}") };
+            assert_eq!(message.as_deref(), expected, "{body}");
+        }
     }
 
     #[test]
@@ -264,12 +432,12 @@ mod tests {
             ("{}", "the body has no `RetCode`"),
             (r#"{"TotalCount": 0, "ImageSet": []}"#, "the body has no `RetCode`"),
             (r#"{"retcode": 0}"#, "the body has no `RetCode`"),
-            (r#"{"RetCode": null}"#, "the body has no `RetCode`"),
-            (r#"{"RetCode": false}"#, "the body has no `RetCode`"),
-            (r#"{"RetCode": ""}"#, "the body has no `RetCode`"),
-            (r#"{"RetCode": 0.4, "TotalCount": 0}"#, "the body has no `RetCode`"),
-            (r#"{"RetCode": [0]}"#, "the body has no `RetCode`"),
-            (r#"{"RetCode": {"RetCode": 0}}"#, "the body has no `RetCode`"),
+            (r#"{"RetCode": null}"#, "its `RetCode` is not exactly one integer"),
+            (r#"{"RetCode": false}"#, "its `RetCode` is not exactly one integer"),
+            (r#"{"RetCode": ""}"#, "its `RetCode` is not exactly one integer"),
+            (r#"{"RetCode": 0.4, "TotalCount": 0}"#, "its `RetCode` is not exactly one integer"),
+            (r#"{"RetCode": [0]}"#, "its `RetCode` is not exactly one integer"),
+            (r#"{"RetCode": {"RetCode": 0}}"#, "its `RetCode` is not exactly one integer"),
             (r#"{"Data": {"RetCode": 0}}"#, "the body has no `RetCode`"),
             (
                 r#"{"RetCode": 0} {"RetCode": 0}"#,

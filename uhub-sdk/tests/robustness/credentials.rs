@@ -7,7 +7,7 @@ use uhub_sdk::{
     local::{Fault, LocalUhub, Repository, Scope},
 };
 
-use crate::{PRIVATE_KEY, PUBLIC_KEY, example, uhub};
+use crate::{PRIVATE_KEY, PUBLIC_KEY, common::full_text, example, uhub};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -95,7 +95,7 @@ async fn a_call_without_credentials_is_not_sent_and_its_error_has_the_reason() {
         tokio::time::sleep(Duration::from_millis(1100)).await;
         let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials, "{error}");
-        assert!(error.to_string().contains(expected), "{error}");
+        assert!(full_text(&error).contains(expected), "{error:?}");
     }
     assert!(uhub.requests().is_empty());
     assert_eq!(uhub.metadata_requests(), 3, "one request per call");
@@ -110,7 +110,7 @@ async fn a_call_without_credentials_is_not_sent_and_its_error_has_the_reason() {
         .build()
         .unwrap();
     let error = client.get_repo_image("idkTdEFo").send().await.unwrap_err();
-    assert!(error.to_string().contains("the role `unknown`"), "{error}");
+    assert!(full_text(&error).contains("the role `unknown`"), "{error:?}");
 }
 
 /// The files have the form that the platform's command-line tool writes.

@@ -5,6 +5,7 @@
 mod common;
 mod credentials;
 mod faults;
+mod messages;
 mod traces;
 mod transports;
 
