@@ -14,6 +14,12 @@ pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
     /// Adds the parameters that are set, sorted by their documented names.
     #[doc(hidden)]
     fn add_parameters(&self, to: &mut Parameters<'_>);
+
+    /// Returns how many items were requested.
+    #[doc(hidden)]
+    fn page_limit(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// Seals [`Action`], so that it can get new items.

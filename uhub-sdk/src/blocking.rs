@@ -23,6 +23,7 @@ use crate::{
     action::Action,
     call::{
         Call,
+        page_plan::Shortfall,
         pages::{self, Paged},
         untyped::{UntypedCall, UntypedRequest},
     },
@@ -168,14 +169,20 @@ impl<R: Action> Call<R, Client> {
 }
 
 impl<R: Paged> Call<R, Client> {
-    /// Returns an iterator over all non-empty pages; see [`Call::pages`](crate::Call::pages) for
-    /// its end and its limits.
+    /// Returns an iterator over all non-empty pages, without the items of earlier ones.
+    ///
+    /// Don't delete while paginating: collect first, or items will be skipped. See the async
+    /// [`items`](crate::Call::items) for this, for the end of the iterator and for its limits.
     pub fn pages(self) -> Pages<R> {
         let (client, call) = self.split();
         BlockingStream::new(client, call.pages())
     }
 
     /// Returns an iterator over the items of all [`pages`](Self::pages).
+    ///
+    /// Don't delete while paginating: collect first, by [`try_collect`](Items::try_collect), or
+    /// items will be skipped. The end of the iterator does not mean that all items were listed:
+    /// [`check_complete`](Items::check_complete) does.
     pub fn items(self) -> Items<R> {
         let (client, call) = self.split();
         BlockingStream::new(client, call.items())
@@ -188,7 +195,7 @@ impl UntypedCall<Client> {
     /// # Errors
     ///
     /// As the async [`send`](crate::UntypedCall::send), and on a thread of an async runtime.
-    pub fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
+    pub fn send<T: DeserializeOwned + Send + 'static>(self) -> Result<T, Error> {
         let (response, _) = self.send_with_metadata()?;
         Ok(response)
     }
@@ -198,7 +205,9 @@ impl UntypedCall<Client> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub fn send_with_metadata<T: DeserializeOwned>(self) -> Result<(T, ResponseMetadata), Error> {
+    pub fn send_with_metadata<T: DeserializeOwned + Send + 'static>(
+        self,
+    ) -> Result<(T, ResponseMetadata), Error> {
         let (client, call) = self.split();
         client.block_on(call.send_with_metadata())?
     }
@@ -215,14 +224,59 @@ pub type Items<R> = BlockingStream<pages::Items<R>>;
 #[must_use = "an iterator does nothing until it is read"]
 pub struct BlockingStream<S> {
     client: Client,
-    /// `None` after a call on a thread of an async runtime.
-    stream: Option<S>,
+    stream: S,
+    /// Whether it was read on a thread of an async runtime.
+    has_failed: bool,
 }
 
 impl<S> BlockingStream<S> {
     fn new(client: Client, stream: S) -> Self {
-        let stream = Some(stream);
-        Self { client, stream }
+        Self { client, stream, has_failed: false }
+    }
+}
+
+impl<R: Paged> Items<R> {
+    /// Returns all remaining items; see the async [`try_collect`](crate::Items::try_collect).
+    ///
+    /// # Errors
+    ///
+    /// As there, and on a thread of an async runtime.
+    pub fn try_collect(mut self) -> Result<Vec<R::Item>, Error> {
+        let items = self.by_ref().collect::<Result<_, _>>()?;
+        self.check_complete()?;
+        Ok(items)
+    }
+
+    /// Returns what is missing; see [`Pages::shortfall`](crate::Pages::shortfall).
+    #[must_use]
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        self.stream.shortfall()
+    }
+
+    /// Checks that the iterator has ended and the listing is complete.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pages::check_complete`](crate::Pages::check_complete).
+    pub fn check_complete(&self) -> Result<(), Error> {
+        self.stream.check_complete()
+    }
+}
+
+impl<R: Paged> Pages<R> {
+    /// Returns what is missing; see [`Pages::shortfall`](crate::Pages::shortfall).
+    #[must_use]
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        self.stream.shortfall()
+    }
+
+    /// Checks that the iterator has ended and the listing is complete.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pages::check_complete`](crate::Pages::check_complete).
+    pub fn check_complete(&self) -> Result<(), Error> {
+        self.stream.check_complete()
     }
 }
 
@@ -230,10 +284,12 @@ impl<S: Stream<Item = Result<T, Error>> + Unpin, T> Iterator for BlockingStream<
     type Item = Result<T, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let stream = self.stream.as_mut()?;
-        let next = poll_fn(|context| Pin::new(&mut *stream).poll_next(context));
+        if self.has_failed {
+            return None;
+        }
+        let next = poll_fn(|context| Pin::new(&mut self.stream).poll_next(context));
         self.client.block_on(next).unwrap_or_else(|error| {
-            self.stream = None;
+            self.has_failed = true;
             Some(Err(error))
         })
     }

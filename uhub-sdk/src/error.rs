@@ -102,6 +102,8 @@ pub enum ErrorKind {
     ResponseTooLarge,
     /// The call was executed, but its response could not be decoded.
     Decode,
+    /// Pagination ended before the total that the service reports.
+    IncompleteListing,
 }
 
 /// Whether the service executed a call.
@@ -370,6 +372,7 @@ impl fmt::Display for ErrorKind {
             Self::UnexpectedResponse => "unexpected response",
             Self::ResponseTooLarge => "response too large",
             Self::Decode => "decode",
+            Self::IncompleteListing => "incomplete listing",
         })
     }
 }

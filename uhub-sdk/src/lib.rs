@@ -155,6 +155,7 @@ pub use action::{Action, Idempotency};
 pub use actions::enums::*;
 pub use call::{
     Call,
+    page_plan::Shortfall,
     pages::{Items, Paged, Pages},
     untyped::{UntypedCall, UntypedRequest},
 };

@@ -16,6 +16,14 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
     // The core's variants have the same names.
     let idempotency = ident(&format!("{:?}", action.idempotency));
     let (to, additions) = request::additions(&action.parameters, service);
+    let page_limit = action.pagination.as_ref().map(|pagination| {
+        let limit = ident(&pagination.limit);
+        quote! {
+            fn page_limit(&self) -> Option<i64> {
+                self.#limit
+            }
+        }
+    });
     let action_impls = quote! {
         impl Action for #name {
             const NAME: &'static str = #wire;
@@ -25,6 +33,8 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
             fn add_parameters(&self, #to: &mut Parameters<'_>) {
                 #additions
             }
+
+            #page_limit
         }
 
         impl Sealed for #name {}

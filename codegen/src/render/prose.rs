@@ -45,7 +45,8 @@ pub(super) fn action(action: &Action) -> String {
     let pagination = action.pagination.as_ref().map(|pagination| {
         format!(
             "Paginated by `{}` and `{}`: [`Call::items`] and [`Call::pages`] fetch all pages, and choose \
-             their size if the call sets none.",
+             their size if the call sets none. Don't delete while paginating: collect first, or items will \
+             be skipped.",
             pagination.offset, pagination.limit
         )
     });

@@ -11,12 +11,13 @@ use crate::{
     client::Client,
     error::Error,
     exchange::{
-        Exchange, Options,
-        judge::{Reader, ResponseMetadata},
-        retry::RetryPolicy,
+        Exchange, Options, judge::ResponseMetadata, reading::Read, retry::RetryPolicy,
     },
     transport::BoxFuture,
-    wire::{decode::Warnings, envelope},
+    wire::{
+        decode::{Model, Reading, Warning},
+        envelope::{self, ReadResult},
+    },
 };
 
 /// A call of an action: its request and its options.
@@ -148,15 +149,21 @@ impl<R: Action> Call<R> {
     pub async fn send_with_metadata(self) -> Result<(R::Response, ResponseMetadata), Error> {
         let Self { client, request, options, .. } = self;
         let exchange = Exchange { action: R::NAME, idempotency: R::IDEMPOTENCY, options: &options };
-        let read = |body: &[u8]| {
-            let warnings = Warnings::default();
-            let response = envelope::read(body, &warnings)?;
-            client.0.report(R::NAME, warnings.take());
-            Ok(response)
+        let read = Read {
+            read: read_with_warnings,
+            limit: request.page_limit(),
+            known_fields: Some(envelope::is_known::<R::Response>),
         };
-        let reader = Reader { read, known_fields: Some(envelope::is_known::<R::Response>) };
-        exchange.run(&client.0, |to| request.add_parameters(to), reader).await
+        let ((response, warnings), metadata) =
+            exchange.run(&client.0, |to| request.add_parameters(to), read).await?;
+        client.0.report(R::NAME, warnings);
+        Ok((response, metadata))
     }
+}
+
+fn read_with_warnings<M: Model>(body: &[u8], reading: &Reading) -> ReadResult<(M, Vec<Warning>)> {
+    let (model, envelope) = envelope::read(body, reading)?;
+    Ok(((model, reading.take_warnings()), envelope))
 }
 
 /// Sends the call, like [`Call::send`].

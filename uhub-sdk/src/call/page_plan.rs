@@ -1,23 +1,33 @@
-//! The page plan: which page to fetch next, and when to stop. Works on what the pages contained,
-//! and does no I/O.
+//! The page plan: which page to fetch next, when to stop, and whether anything is missing. Works on
+//! what the pages contained, and does no I/O.
 //!
 //! Pagination does not rely on what the service reports. Pages may be shorter or longer than
 //! requested, or repeat; the total may be too low or too high, and change.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
+    fmt,
     hash::{BuildHasher, RandomState},
 };
 
 /// The page size if the request has no limit.
 const DEFAULT_LIMIT: i64 = 100;
-/// How many items are remembered besides those of the first page.
-const MAX_RECENT: usize = 16_384;
+/// How many hashes are remembered besides those of the first page: an item has two.
+const MAX_RECENT: usize = 2 * 16_384;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageRange {
     pub(super) offset: i64,
     pub(super) limit: i64,
+}
+
+/// The hashes that identify an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ItemHashes {
+    /// That of its name. Different items may have the same.
+    pub(super) key: u64,
+    /// That of all of its fields.
+    pub(super) content: u64,
 }
 
 /// What a page turned out to contain.
@@ -27,22 +37,55 @@ pub(super) struct PageReport {
     pub(super) is_new: Vec<bool>,
     /// Whether the pages that were requested meanwhile are the right ones.
     pub(super) is_as_planned: bool,
+    /// The total before and after this page, if it shrank: other items may have been skipped.
+    pub(super) shrunk: Option<(i64, i64)>,
+}
+
+/// How far a listing is from being complete.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Shortfall {
+    /// The number of different items that were listed.
+    pub listed: u64,
+    /// The number of items, starting at the request's offset, as the service reported it last.
+    /// `None` if it reported none.
+    pub total: Option<u64>,
+}
+
+/// Formats it as `20 of 95 items`.
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.total {
+            Some(total) => write!(f, "{} of {total} items", self.listed),
+            None => write!(f, "{} items of an unknown total", self.listed),
+        }
+    }
 }
 
 pub(super) struct PagePlan {
     limit: i64,
+    /// The request's offset.
+    start: i64,
     /// The end of the last page that was read.
     read_to: i64,
     /// The end of the last page that was requested.
     requested_to: i64,
     /// The actual length of pages, once one was read.
     page_length: Option<i64>,
-    /// The number of items, as reported by the last page.
+    /// The number of items, as reported last; 0 if it never was.
     total: i64,
+    /// How many items were new.
+    new_items: u64,
+    /// How many items had a new key.
+    new_keys: u64,
+    /// Whether a page had different items with the same key.
+    has_ambiguous_keys: bool,
     /// How many pages in a row had no new items.
     pages_without_new: u32,
     pages: u64,
     is_done: bool,
+    /// Whether pagination ended because the service repeated itself.
+    is_repeating: bool,
     history: ItemHistory,
 }
 
@@ -51,15 +94,25 @@ impl PagePlan {
         let offset = offset.unwrap_or(0);
         Self {
             limit: limit.unwrap_or(DEFAULT_LIMIT),
+            start: offset,
             read_to: offset,
             requested_to: offset,
             page_length: None,
             total: 0,
+            new_items: 0,
+            new_keys: 0,
+            has_ambiguous_keys: false,
             pages_without_new: 0,
             pages: 0,
             is_done: false,
+            is_repeating: false,
             history: ItemHistory::default(),
         }
+    }
+
+    /// Returns the hasher of items.
+    pub(super) fn hasher(&self) -> &RandomState {
+        &self.history.hasher
     }
 
     /// Returns the next page to request while others are in flight, or `None` if it is not known yet.
@@ -80,16 +133,24 @@ impl PagePlan {
         &mut self,
         range: PageRange,
         total: i64,
-        keys: impl Iterator<Item = impl AsRef<str>>,
+        hashes: &[ItemHashes],
     ) -> PageReport {
         let is_first = self.page_length.is_none();
-        let (is_new, is_restart) = self.history.record(keys, self.pages);
-        let length = i64::try_from(is_new.len()).unwrap_or(i64::MAX);
+        let PageNovelty { is_new, new_keys, is_restart } = self.history.record(hashes, self.pages);
+        let length = i64::try_from(hashes.len()).unwrap_or(i64::MAX);
+        let new_items = is_new.iter().filter(|is_new| **is_new).count() as u64;
+        let has_new = new_items > 0;
+        // Ambiguous keys say nothing about repetition.
+        self.has_ambiguous_keys |= has_ambiguous_keys(hashes);
+        let has_new_key = if self.has_ambiguous_keys { has_new } else { new_keys > 0 };
+        let has_old_key = !self.has_ambiguous_keys && new_keys < hashes.len() as u64;
+        let has_old = new_items < hashes.len() as u64 || has_old_key;
         self.pages += 1;
-        self.total = total;
+        self.new_items += new_items;
+        self.new_keys += new_keys;
+        let shrunk = self.update_total(total);
+        let total = self.total;
         self.read_to = range.offset.saturating_add(length);
-        let has_new = is_new.contains(&true);
-        let has_old = is_new.contains(&false);
         self.pages_without_new = if has_new { 0 } else { self.pages_without_new + 1 };
 
         let page_length = *self.page_length.get_or_insert(length);
@@ -97,14 +158,14 @@ impl PagePlan {
         // proof.
         let is_total_reached =
             self.read_to == total && !(is_first && length == self.limit && range.offset == 0);
+        self.is_repeating = length > 0
+            // One page without new items may be due to items that were added meanwhile.
+            && (self.pages_without_new > 1 || is_restart || (self.read_to >= total && !has_new_key));
         self.is_done = length == 0
             || is_total_reached
-            // One page without new items may be due to items that were added meanwhile.
-            || self.pages_without_new > 1
-            || is_restart
+            || self.is_repeating
             // The total is too low: the last page is one that is not full or has old items.
             || (self.read_to > total && (length < page_length || has_old))
-            || (self.read_to >= total && !has_new)
             || self.read_to == i64::MAX;
 
         let is_as_planned = !self.is_done && (is_first || length == page_length);
@@ -113,12 +174,52 @@ impl PagePlan {
             self.requested_to = self.read_to;
             self.page_length = Some(length.max(1));
         }
-        PageReport { is_new, is_as_planned }
+        PageReport { is_new, is_as_planned, shrunk }
+    }
+
+    /// Keeps the total that a page reports. Returns the one before and this one, if it shrank.
+    fn update_total(&mut self, total: i64) -> Option<(i64, i64)> {
+        // A total that is missing or `null` is read as 0.
+        if total <= 0 {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.total, total);
+        // A total below what was read counts something else, such as the page.
+        (total < before && before > self.read_to).then_some((before, total))
+    }
+
+    /// Returns what is missing; `None` if pagination has ended and nothing is.
+    pub(super) fn shortfall(&self) -> Option<Shortfall> {
+        let listed = if self.has_ambiguous_keys { self.new_items } else { self.new_keys };
+        let total = u64::try_from(self.total.saturating_sub(self.start)).unwrap_or_default();
+        let total = (self.total > 0).then_some(total);
+        let is_complete = match total {
+            Some(total) => listed >= total,
+            None => !self.is_repeating,
+        };
+        (!self.is_done || !is_complete).then_some(Shortfall { listed, total })
     }
 }
 
-/// The hashes of earlier items: those of the first page, to detect when the service starts again,
-/// and the most recent ones.
+/// Returns whether different items have the same key.
+fn has_ambiguous_keys(hashes: &[ItemHashes]) -> bool {
+    let mut contents = HashMap::with_capacity(hashes.len());
+    hashes.iter().any(|hash| *contents.entry(hash.key).or_insert(hash.content) != hash.content)
+}
+
+/// What is new in a page.
+#[derive(Debug, PartialEq, Eq)]
+struct PageNovelty {
+    /// For each item, whether no earlier page had it. Duplicates within the page are new.
+    is_new: Vec<bool>,
+    /// How many items have a key that no earlier page had.
+    new_keys: u64,
+    /// Whether the service repeats itself.
+    is_restart: bool,
+}
+
+/// The hashes of earlier items and of their keys: those of the first page, to detect when the
+/// service starts again, and the most recent ones.
 #[derive(Default)]
 struct ItemHistory {
     hasher: RandomState,
@@ -131,39 +232,31 @@ struct ItemHistory {
 }
 
 impl ItemHistory {
-    /// Records a page. Returns for each item whether no earlier page had it, and whether the
-    /// service repeats itself.
-    fn record(
-        &mut self,
-        keys: impl Iterator<Item = impl AsRef<str>>,
-        page_index: u64,
-    ) -> (Vec<bool>, bool) {
-        let hashes: Vec<u64> = keys.map(|key| self.hasher.hash_one(key.as_ref())).collect();
-        // Duplicates within the page are kept: only earlier pages count.
-        let is_new = hashes
-            .iter()
-            .map(|hash| !self.recent.contains(hash) && !self.first_page.contains(hash))
-            .collect();
-        let page_hash = self.hasher.hash_one(&hashes);
+    fn record(&mut self, hashes: &[ItemHashes], page_index: u64) -> PageNovelty {
+        let is_known = |hash| self.recent.contains(hash) || self.first_page.contains(hash);
+        let is_new = hashes.iter().map(|hash| !is_known(&hash.content)).collect();
+        let new_keys = hashes.iter().filter(|hash| !is_known(&hash.key)).count() as u64;
+        let page_hash = self.hasher.hash_one(hashes);
         // The second page may have items of the first that new items have moved.
         let is_restart = page_index > 1
             && (page_hash == self.checkpoint
-                || hashes.iter().any(|hash| self.first_page.contains(hash)));
+                || hashes.iter().any(|hash| self.first_page.contains(&hash.content)));
         if page_index.is_power_of_two() || page_index == 0 {
             self.checkpoint = page_hash;
         }
+        let all = hashes.iter().flat_map(|hash| [hash.key, hash.content]);
         if page_index == 0 {
-            self.first_page = hashes.into_iter().collect();
+            self.first_page = all.collect();
         } else {
             let recent = &mut self.recent;
-            let added = hashes.into_iter().filter(|hash| recent.insert(*hash));
+            let added = all.filter(|hash| recent.insert(*hash));
             self.recent_order.extend(added);
         }
         let surplus = self.recent_order.len().saturating_sub(MAX_RECENT);
         for oldest in self.recent_order.drain(..surplus) {
             self.recent.remove(&oldest);
         }
-        (is_new, is_restart)
+        PageNovelty { is_new, new_keys, is_restart }
     }
 }
 
@@ -173,12 +266,22 @@ mod tests {
 
     use super::*;
 
-    /// Lists all items of a service with some read-ahead. `None` after 2,000 pages.
     fn list_all(
         limit: i64,
         read_ahead: usize,
-        mut service: impl FnMut(PageRange, usize) -> (i64, Vec<String>),
+        service: impl FnMut(PageRange, usize) -> (i64, Vec<String>),
     ) -> Option<(Vec<String>, usize)> {
+        let (items, pages, _) = list_with_shortfall(limit, read_ahead, service)?;
+        Some((items, pages))
+    }
+
+    /// Lists all items of a service with some read-ahead. The first word of an item is its key.
+    /// `None` after 2,000 pages.
+    fn list_with_shortfall(
+        limit: i64,
+        read_ahead: usize,
+        mut service: impl FnMut(PageRange, usize) -> (i64, Vec<String>),
+    ) -> Option<(Vec<String>, usize, Option<Shortfall>)> {
         let mut plan = PagePlan::new(None, Some(limit));
         let (mut in_flight, mut items, mut pages) = (VecDeque::new(), Vec::new(), 0);
         loop {
@@ -191,9 +294,14 @@ mod tests {
                 in_flight.push_back((range, total, page));
             }
             let Some((range, total, page)) = in_flight.pop_front() else {
-                return Some((items, pages));
+                return Some((items, pages, plan.shortfall()));
             };
-            let report = plan.record(range, total, page.iter());
+            let hash = |item: &String| {
+                let key = plan.hasher().hash_one(item.split(' ').next());
+                ItemHashes { key, content: plan.hasher().hash_one(item) }
+            };
+            let hashes: Vec<_> = page.iter().map(hash).collect();
+            let report = plan.record(range, total, &hashes);
             items.extend(
                 page.into_iter()
                     .zip(&report.is_new)
@@ -348,15 +456,166 @@ mod tests {
     #[test]
     fn the_history_is_bounded() {
         let mut history = ItemHistory::default();
+        let hashes = |range: std::ops::Range<u64>| -> Vec<ItemHashes> {
+            range.map(|n| ItemHashes { key: 2 * n, content: 2 * n + 1 }).collect()
+        };
         for number in 0..1_000 {
-            let keys = (0..100).map(|item| format!("{number}-{item}"));
-            assert!(!history.record(keys, number).0.contains(&false));
+            let novelty = history.record(&hashes(100 * number..100 * number + 100), number);
+            assert!(!novelty.is_new.contains(&false));
+            assert_eq!(novelty.new_keys, 100);
         }
         assert_eq!(
             (history.first_page.len(), history.recent.len(), history.recent_order.len()),
-            (100, MAX_RECENT, MAX_RECENT)
+            (200, MAX_RECENT, MAX_RECENT)
         );
-        let page = history.record(["0-0", "999-0", "100-0"].into_iter(), 1_000);
-        assert_eq!(page, (vec![false, false, true], true));
+        let page = [hashes(0..1), hashes(99_900..99_901), hashes(10_000..10_001)].concat();
+        let expected =
+            PageNovelty { is_new: vec![false, false, true], new_keys: 1, is_restart: true };
+        assert_eq!(history.record(&page, 1_000), expected);
+    }
+
+    /// The items that a listing yields, and what is missing.
+    fn list(
+        limit: i64,
+        service: impl FnMut(PageRange, usize) -> (i64, Vec<String>),
+    ) -> (usize, Option<(u64, Option<u64>)>) {
+        let (items, _, shortfall) = list_with_shortfall(limit, 0, service).expect("it ends");
+        (items.len(), shortfall.map(|shortfall| (shortfall.listed, shortfall.total)))
+    }
+
+    #[test]
+    fn a_listing_that_ends_short_of_its_total_says_so() {
+        let all = names(95);
+        let page = |offset: i64| slice(&all, offset.min(95), 20);
+        // Complete.
+        assert_eq!(list(20, |range, _| (95, page(range.offset))), (95, None));
+        // Offset is ignored.
+        assert_eq!(list(20, |_, _| (95, page(0))), (20, Some((20, Some(95)))));
+        // Offset is taken for the number of a page.
+        assert_eq!(list(20, |range, _| (95, page(range.offset * 20))).1, Some((20, Some(95))));
+        assert_eq!(list(20, |range, _| (95, page(range.offset / 20 * 10))).1, Some((60, Some(95))));
+        // The second page is empty, with any total.
+        for total in [95, 0, -1, i64::MIN] {
+            let service = |range: PageRange, _| match range.offset {
+                0 => (95, page(0)),
+                _ => (total, Vec::new()),
+            };
+            assert_eq!(list(20, service), (20, Some((20, Some(95)))), "{total}");
+        }
+        // Pages are repeated.
+        let repeated = |range: PageRange, _| (95, page(range.offset / 40 * 40));
+        assert_eq!(list(20, repeated), (40, Some((40, Some(95)))));
+        // The total grows by items that come before the offset.
+        let grown = |range: PageRange, number| (95 + number as i64, page(range.offset));
+        assert_eq!(list(20, grown), (95, Some((95, Some(100)))));
+        // The total is huge.
+        let huge = |range: PageRange, _| (i64::MAX, page(range.offset));
+        assert_eq!(list(20, huge), (95, Some((95, Some(i64::MAX as u64)))));
+    }
+
+    #[test]
+    fn a_listing_of_at_least_the_total_is_complete() {
+        let all = names(95);
+        let page = |offset: i64| slice(&all, offset.min(95), 20);
+        for total in [1, 5, 19, 94, 0, -1] {
+            let (count, shortfall) = list(20, |range, _| (total, page(range.offset)));
+            assert_eq!((count, shortfall), (95, None), "{total}");
+        }
+        // It shrinks, since others were deleted.
+        let shrunk = |range: PageRange, number: usize| {
+            (95 - number.min(1) as i64 * 10, slice(&all[..85], range.offset.min(85), 20))
+        };
+        assert_eq!(list(20, shrunk), (85, None));
+        assert_eq!(list(20, |_, _| (0, Vec::new())), (0, None));
+    }
+
+    #[test]
+    fn a_listing_without_a_total_that_repeats_itself_is_not_complete() {
+        let all = names(20);
+        assert_eq!(list(20, |_, _| (0, all.clone())), (20, Some((20, None))));
+    }
+
+    #[test]
+    fn the_total_counts_from_the_offset() {
+        let all = names(95);
+        for (offset, expected) in [(0, None), (40, None), (95, None), (200, None)] {
+            let mut plan = PagePlan::new(Some(offset), Some(20));
+            while let Some(range) = plan.next_range(0) {
+                let hash = |item: &String| {
+                    let hash = plan.hasher().hash_one(item);
+                    ItemHashes { key: hash, content: hash }
+                };
+                let page = slice(&all, range.offset.min(95), 20);
+                let hashes: Vec<_> = page.iter().map(hash).collect();
+                plan.record(range, 95, &hashes);
+            }
+            assert_eq!(plan.shortfall(), expected, "{offset}");
+        }
+        let mut plan = PagePlan::new(Some(40), Some(20));
+        let range = plan.next_range(0).unwrap();
+        plan.record(range, 95, &[]);
+        assert_eq!(plan.shortfall(), Some(Shortfall { listed: 0, total: Some(55) }));
+    }
+
+    #[test]
+    fn a_listing_is_not_complete_before_its_end() {
+        let mut plan = PagePlan::new(None, None);
+        assert_eq!(plan.shortfall(), Some(Shortfall { listed: 0, total: None }));
+        let range = plan.next_range(0).unwrap();
+        plan.record(range, 250, &[ItemHashes { key: 1, content: 2 }]);
+        assert_eq!(plan.shortfall(), Some(Shortfall { listed: 1, total: Some(250) }));
+    }
+
+    #[test]
+    fn different_items_with_one_key_are_all_listed() {
+        // The tests take the first word for the key.
+        for limit in 1..8 {
+            let all: Vec<String> = (0..7).map(|n| format!("gateway policy-{n}")).collect();
+            let service = |range: PageRange, _| (7, slice(&all, range.offset.min(7), range.limit));
+            let (items, _, shortfall) = list_with_shortfall(limit, 1, service).unwrap();
+            assert_eq!(items, all, "{limit}");
+            // With pages of one item, another explanation is that it changes all the time.
+            assert_eq!(shortfall.is_some(), limit == 1, "{limit}");
+        }
+    }
+
+    #[test]
+    fn items_that_change_hide_no_shortfall() {
+        // Offset is ignored, and each item has a counter.
+        let service = |range: PageRange, number: usize| {
+            (95, (0..range.limit).map(|n| format!("image-{n} {number}")).collect())
+        };
+        let (count, shortfall) = list(20, service);
+        assert_eq!((count, shortfall), (100, Some((20, Some(95)))));
+    }
+
+    #[test]
+    fn a_total_that_shrinks_is_reported() {
+        let mut plan = PagePlan::new(None, Some(2));
+        let mut record = |offset, total| {
+            let hashes = [0, 1].map(|n| ItemHashes { key: 9 * offset as u64 + n, content: n });
+            plan.record(PageRange { offset, limit: 2 }, total, &hashes).shrunk
+        };
+        let shrunk = [record(0, 9), record(2, 9), record(4, 8), record(6, 0), record(8, 2)];
+        assert_eq!(shrunk, [None, None, Some((9, 8)), None, None]);
+    }
+
+    proptest! {
+        /// No service makes a listing look complete without as many different items as its total.
+        #[test]
+        fn a_complete_listing_has_the_total(
+            limit in 1..20_i64, read_ahead in 0..4_usize, total in 1..200_i64,
+            pages in prop::collection::vec(prop::collection::vec((0..60_u8, 0..3_u8), 0..20), 1..12),
+        ) {
+            let service = |_: PageRange, number: usize| {
+                let page = pages[number % pages.len()].iter();
+                (total, page.map(|(item, change)| format!("image-{item} {change}")).collect())
+            };
+            let (items, _, shortfall) = list_with_shortfall(limit, read_ahead, service).unwrap();
+            let distinct: HashSet<&String> = items.iter().collect();
+            prop_assert!(shortfall.is_some() || items.len() as i64 >= total);
+            // Nothing that differs is dropped, unless it was behind the end.
+            prop_assert!(distinct.len() <= items.len());
+        }
     }
 }

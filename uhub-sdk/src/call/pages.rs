@@ -1,32 +1,36 @@
 //! Pagination: the pages and the items of an action as streams.
 
 use std::{
-    borrow::Cow,
     collections::VecDeque,
     fmt,
     future::poll_fn,
+    hash::{BuildHasher, RandomState},
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use futures_core::Stream;
-use tokio::{runtime::Handle, task::JoinHandle};
+use serde::Serialize;
+use tokio::{
+    runtime::Handle,
+    task::{JoinHandle, yield_now},
+};
 
 use crate::{
     action::Action,
     call::{
         Call,
-        page_plan::{PagePlan, PageRange},
+        page_plan::{ItemHashes, PagePlan, PageRange, Shortfall},
     },
-    error::Error,
-    exchange::failure::no_runtime,
+    error::{Details, Error, ErrorKind, Execution},
+    exchange::{failure::no_runtime, tracing},
 };
 
 /// An action whose response is paginated. The requests in [`actions`](crate::actions) that have an
 /// offset and a limit implement it.
 pub trait Paged: Action + Clone + Unpin + 'static {
     /// The items of a page.
-    type Item: fmt::Debug + Send + Unpin + 'static;
+    type Item: fmt::Debug + Serialize + Send + Sync + Unpin + 'static;
 
     #[doc(hidden)]
     fn page_range(&self) -> (Option<i64>, Option<i64>);
@@ -41,32 +45,47 @@ pub trait Paged: Action + Clone + Unpin + 'static {
     #[doc(hidden)]
     fn items(response: &mut Self::Response) -> &mut Vec<Self::Item>;
 
-    /// Returns the name of an item, to recognize duplicates.
+    /// Returns the name of an item.
     #[doc(hidden)]
     fn key(item: &Self::Item) -> &str;
 }
 
 impl<R: Paged> Call<R> {
-    /// Returns a stream of all non-empty pages, starting at the request's offset. The request's
+    /// Returns a stream of the items of all pages, starting at the request's offset. The request's
     /// limit is the page size; it defaults to 100.
     ///
-    /// The stream ends when the reported total is reached, on an empty page, when the service
-    /// starts to repeat itself, and after an error. Items of earlier pages are skipped; to
-    /// recognize them, the stream remembers the first page and the last 16,384 items.
-    /// [`with_timeout`](Self::with_timeout) bounds each page, not the whole stream.
+    /// Don't delete while paginating: each deletion moves later items forward, and the next page
+    /// skips as many. Collect first, then delete: [`try_collect`](Items::try_collect) returns all
+    /// items, or an error if some are missing.
+    ///
+    /// The end of the stream does not mean that all items were listed: ask
+    /// [`shortfall`](Items::shortfall) or [`check_complete`](Items::check_complete) after it. The
+    /// stream ends when the reported total is reached, on an empty page, when the service starts
+    /// to repeat itself, and after an error. An end before the total is also a `WARN` event of
+    /// `tracing`, and so is a total that shrinks.
     ///
     /// The service has no snapshots: items that are added or deleted meanwhile move others to other
-    /// pages. Don't delete while paginating: collect first, or items will be skipped. If more than
-    /// one page of new items is added, the items that they move look as if the service repeated
-    /// itself: the stream may end early, and the remaining items are skipped.
-    pub fn pages(self) -> Pages<R> {
-        let (offset, limit) = self.request.page_range();
-        Pages { plan: PagePlan::new(offset, limit), in_flight: VecDeque::new(), call: Some(self) }
-    }
-
-    /// Returns a stream of the items of all [`pages`](Self::pages).
+    /// pages. An item that equals one of an earlier page is skipped; one that has changed comes
+    /// again. To recognize them, the stream remembers the first page and the last 16,384 items. If
+    /// more than one page of new items is added, it may end early.
+    ///
+    /// [`with_timeout`](Self::with_timeout) bounds each page, not the whole stream.
     ///
     /// # Examples
+    ///
+    /// Delete after listing:
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// let tags = client.get_image_tag("base", "nginx").items().try_collect().await?;
+    /// for tag in tags.iter().filter(|tag| tag.tag_name.starts_with("tmp-")) {
+    ///     client.delete_repo_image("base", "nginx", &tag.tag_name).send().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Read one item at a time, in constant memory:
     ///
     /// ```no_run
     /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
@@ -74,11 +93,21 @@ impl<R: Paged> Call<R> {
     /// while let Some(image) = images.next().await {
     ///     println!("{}", image?.image_name);
     /// }
+    /// images.check_complete()?;
     /// # Ok(())
     /// # }
     /// ```
     pub fn items(self) -> Items<R> {
         Items { pages: self.pages(), page: Vec::new().into_iter() }
+    }
+
+    /// Returns a stream of all non-empty pages, without the items of earlier ones.
+    ///
+    /// Don't delete while paginating: collect first, or items will be skipped. See
+    /// [`items`](Self::items) for this, for the end of the stream and for its limits.
+    pub fn pages(self) -> Pages<R> {
+        let (offset, limit) = self.request.page_range();
+        Pages { plan: PagePlan::new(offset, limit), in_flight: VecDeque::new(), call: Some(self) }
     }
 }
 
@@ -86,7 +115,36 @@ impl<R: Paged> Call<R> {
 /// next page time out.
 struct PendingPage<R: Paged> {
     range: PageRange,
-    response: JoinHandle<Result<R::Response, Error>>,
+    response: JoinHandle<Result<(R::Response, Vec<ItemHashes>), Error>>,
+}
+
+/// Fetches a page and hashes its items.
+async fn fetch<R: Paged>(
+    call: Call<R>,
+    hasher: RandomState,
+) -> Result<(R::Response, Vec<ItemHashes>), Error> {
+    let mut page = call.send().await?;
+    let items = R::items(&mut page);
+    let (mut hashes, mut json) = (Vec::with_capacity(items.len()), Vec::new());
+    // A page may be much longer than requested.
+    for chunk in items.chunks(512) {
+        for item in chunk {
+            json.clear();
+            // What cannot be written is left out.
+            let _ = serde_json::to_writer(&mut json, item);
+            let content = hasher.hash_one(json.as_slice());
+            // An item without a name is identified by all of its fields.
+            let key = match R::key(item) {
+                "" => content,
+                key => hasher.hash_one(key),
+            };
+            hashes.push(ItemHashes { key, content });
+        }
+        if chunk.len() == 512 {
+            yield_now().await;
+        }
+    }
+    Ok((page, hashes))
 }
 
 impl<R: Paged> Drop for PendingPage<R> {
@@ -111,6 +169,36 @@ impl<R: Paged> Pages<R> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
 
+    /// Returns what is missing: the number of items so far and the reported total. `None` means that
+    /// the stream has ended and the listing is complete.
+    ///
+    /// A service that ignores the offset, or returns an empty page too early, ends the stream
+    /// without an error. More items than the total are not a shortfall.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        self.plan.shortfall()
+    }
+
+    /// Checks that the stream has ended and the listing is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`IncompleteListing`](ErrorKind::IncompleteListing) if there is a
+    /// [`shortfall`](Self::shortfall).
+    pub fn check_complete(&self) -> Result<(), Error> {
+        let Some(shortfall) = self.shortfall() else {
+            return Ok(());
+        };
+        let summary = format!(
+            "the listing is incomplete: {shortfall}. Items may have been added or deleted \
+             meanwhile, or the service does not paginate as documented. List again."
+        );
+        let mut details = Details::new(ErrorKind::IncompleteListing, Execution::Completed, summary);
+        details.action = Some(R::NAME.to_owned());
+        details.is_retryable = true;
+        Err(details.into())
+    }
+
     /// Starts as many requests as the call's read-ahead and the plan allow.
     fn fetch(&mut self) -> Result<(), Error> {
         let Some(call) = &self.call else {
@@ -122,7 +210,7 @@ impl<R: Paged> Pages<R> {
         {
             let mut call = call.clone();
             call.request.set_page_range(range.offset, range.limit);
-            let response = runtime.spawn(call.send());
+            let response = runtime.spawn(fetch(call, self.plan.hasher().clone()));
             self.in_flight.push_back(PendingPage { range, response });
         }
         Ok(())
@@ -141,15 +229,12 @@ impl<R: Paged> Pages<R> {
             Err(_) => Err(no_runtime()),
         };
         self.in_flight.pop_front();
-        let mut page = response?;
-        let total = R::total(&page);
+        let (mut page, hashes) = response?;
+        let report = self.plan.record(range, R::total(&page), &hashes);
+        if let Some((before, total)) = report.shrunk {
+            tracing::shrunk_total(R::NAME, before, total);
+        }
         let items = R::items(&mut page);
-        let keys = items.iter().map(|item| match R::key(item) {
-            // An item without a name is identified by all of its fields.
-            "" => Cow::Owned(format!("{item:?}")),
-            key => Cow::Borrowed(key),
-        });
-        let report = self.plan.record(range, total, keys);
         let mut is_new = report.is_new.iter();
         items.retain(|_| is_new.next().copied().unwrap_or_default());
         if !report.is_as_planned {
@@ -173,7 +258,10 @@ impl<R: Paged> Stream for Pages<R> {
                 }
                 end => {
                     this.in_flight.clear();
-                    this.call = None;
+                    let is_end = this.call.take().is_some() && end.is_none();
+                    if let (true, Some(Shortfall { listed, total })) = (is_end, this.shortfall()) {
+                        tracing::incomplete_listing(R::NAME, listed, total);
+                    }
                     return Poll::Ready(end);
                 }
             }
@@ -181,7 +269,7 @@ impl<R: Paged> Stream for Pages<R> {
     }
 }
 
-/// A [`Stream`] of the items of an action, created by [`Call::items`].
+/// A [`Stream`] of the items of an action, created by [`Call::items`], which explains its limits.
 #[derive(Debug)]
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Items<R: Paged> {
@@ -193,6 +281,36 @@ impl<R: Paged> Items<R> {
     /// Returns the next item.
     pub async fn next(&mut self) -> Option<Result<R::Item, Error>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// Returns all remaining items. This is the safe way to list what is to be deleted.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a page, or [`IncompleteListing`](ErrorKind::IncompleteListing) if fewer
+    /// items were listed than the service reports.
+    pub async fn try_collect(mut self) -> Result<Vec<R::Item>, Error> {
+        let mut items = Vec::new();
+        while let Some(item) = self.next().await {
+            items.push(item?);
+        }
+        self.check_complete()?;
+        Ok(items)
+    }
+
+    /// Returns what is missing; see [`Pages::shortfall`].
+    #[must_use]
+    pub fn shortfall(&self) -> Option<Shortfall> {
+        self.pages.shortfall()
+    }
+
+    /// Checks that the stream has ended and the listing is complete.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pages::check_complete`].
+    pub fn check_complete(&self) -> Result<(), Error> {
+        self.pages.check_complete()
     }
 }
 

@@ -10,11 +10,7 @@ use crate::{
     call::Call,
     client::Client,
     error::{Error, ErrorKind},
-    exchange::{
-        Exchange,
-        failure::not_signed,
-        judge::{Reader, ResponseMetadata},
-    },
+    exchange::{Exchange, failure::not_signed, judge::ResponseMetadata, reading::Read},
     transport::BoxFuture,
     wire::{envelope, parameters::Parameters},
 };
@@ -117,7 +113,7 @@ impl UntypedCall {
     /// # Errors
     ///
     /// As the [`send`](Call::send) of a typed call.
-    pub async fn send<T: DeserializeOwned>(self) -> Result<T, Error> {
+    pub async fn send<T: DeserializeOwned + Send + 'static>(self) -> Result<T, Error> {
         let (response, _) = self.send_with_metadata().await?;
         Ok(response)
     }
@@ -127,7 +123,7 @@ impl UntypedCall {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn send_with_metadata<T: DeserializeOwned>(
+    pub async fn send_with_metadata<T: DeserializeOwned + Send + 'static>(
         self,
     ) -> Result<(T, ResponseMetadata), Error> {
         self.request.check()?;
@@ -143,8 +139,8 @@ impl UntypedCall {
             }
             to.complete();
         };
-        let reader = Reader { read: envelope::read_untyped, known_fields: None };
-        exchange.run(&self.client.0, add, reader).await
+        let read = Read { read: envelope::read_untyped, limit: None, known_fields: None };
+        exchange.run(&self.client.0, add, read).await
     }
 }
 

@@ -240,8 +240,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the maximum size of a response in bytes. Defaults to 16 MiB. A custom
-    /// [`transport`](Self::transport) ignores it.
+    /// Sets the maximum size of a response in bytes. Defaults to 4 MiB, which holds a page of more
+    /// than 10,000 items. A custom [`transport`](Self::transport) ignores it.
+    ///
+    /// Reading a response is limited too, since a few bytes may become a large value: to 64 MiB of
+    /// memory, or 16 times the size of the response if that is more; and to 50,000 list elements,
+    /// or 10 for each item that the call's limit asks for if that is more. A call that exceeds a
+    /// limit fails with [`ResponseTooLarge`](crate::ErrorKind::ResponseTooLarge).
     pub fn max_response_size(mut self, bytes: usize) -> Self {
         self.http.max_response_size = bytes;
         self

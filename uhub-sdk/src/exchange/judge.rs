@@ -79,27 +79,22 @@ impl fmt::Debug for ResponseMetadata {
     }
 }
 
-/// How the body of a response is read.
-pub(crate) struct Reader<F> {
-    pub(crate) read: F,
-    /// Whether a field is part of the response's type; `None` if it has no types.
-    pub(crate) known_fields: Option<fn(&str) -> bool>,
-}
-
 pub(crate) struct Success<T> {
     pub(crate) response: T,
     pub(crate) metadata: ResponseMetadata,
 }
 
+/// `content` is what was read from the body.
 pub(crate) fn judge<T>(
     response: Response<Bytes>,
+    content: ReadResult<T>,
+    known_fields: Option<fn(&str) -> bool>,
     call: &CallContext<'_>,
-    reader: &Reader<impl Fn(&[u8]) -> ReadResult<T>>,
 ) -> Result<Success<T>, Error> {
     let (head, body) = response.into_parts();
     let status = head.status;
     let request_id = request_id(&head.headers).map(|id| call.redactor.request_id(&id));
-    let unread = match (reader.read)(&body) {
+    let unread = match content {
         Ok((response, envelope)) if status.is_success() => {
             let metadata = ResponseMetadata {
                 request_id,
@@ -110,7 +105,7 @@ pub(crate) fn judge<T>(
                 attempts: 0,
                 elapsed: Duration::ZERO,
                 body,
-                known_fields: reader.known_fields,
+                known_fields,
             };
             return Ok(Success { response, metadata });
         }
@@ -134,6 +129,14 @@ pub(crate) fn judge<T>(
                 format!("the call was executed, but its response cannot be decoded{at}: {reason}.");
             call.unexpected((ErrorKind::Decode, Execution::Completed), &summary, context(&body))
         }
+        Some(BodyError::TooLarge { reason }) if status.is_success() => {
+            let summary = format!(
+                "the call was executed, but its response is too large to be read: {reason}. \
+                 Request smaller pages."
+            );
+            let too_large = (ErrorKind::ResponseTooLarge, Execution::Completed);
+            call.unexpected(too_large, &summary, context(&[]))
+        }
         Some(BodyError::NoEnvelope { reason }) => {
             let summary = foreign(status, head.headers.contains_key(header::LOCATION), &reason);
             // Refused by a gateway in front of the service.
@@ -148,7 +151,7 @@ pub(crate) fn judge<T>(
             }
             error
         }
-        Some(BodyError::Undecodable { .. }) | None => {
+        Some(BodyError::Undecodable { .. } | BodyError::TooLarge { .. }) | None => {
             let summary = format!("HTTP {status}, although the body reports success.");
             let unexpected = (ErrorKind::UnexpectedResponse, Execution::Unknown);
             call.unexpected(unexpected, &summary, context(&body))

@@ -4,6 +4,7 @@
 pub(crate) mod failure;
 pub(crate) mod judge;
 pub(crate) mod observer;
+pub(crate) mod reading;
 pub(crate) mod redact;
 pub(crate) mod retry;
 pub(crate) mod retry_budget;
@@ -27,14 +28,15 @@ use crate::{
     error::{Error, ErrorKind, Execution, Seconds},
     exchange::{
         failure::{CallContext, not_signed},
-        judge::{Reader, ResponseMetadata, Success, judge},
+        judge::{ResponseMetadata, Success, judge},
         observer::{Attempt, FinishedCall},
+        reading::{Read, read_body},
         redact::{Redactor, printable_source},
         retry::{AttemptOutcome, RetryLimits, RetryPolicy, SystemClock},
         state::ClientState,
     },
     ret_code::RetCodeOutcome,
-    wire::{encode, envelope::ReadResult, parameters::Parameters, sign},
+    wire::{encode, parameters::Parameters, sign},
 };
 
 /// The options of one call, which take precedence over the client's settings.
@@ -67,11 +69,11 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(60 * 60 * 24 * 365 * 30);
 
 impl Exchange<'_> {
     /// Sends the parameters that `add` adds, with retries, and reads the response with `read`.
-    pub(crate) async fn run<T>(
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         client: &ClientState,
         add: impl Fn(&mut Parameters<'_>),
-        reader: Reader<impl Fn(&[u8]) -> ReadResult<T>>,
+        read: Read<T>,
     ) -> Result<(T, ResponseMetadata), Error> {
         if Handle::try_current().is_err() {
             return Err(failure::no_runtime());
@@ -89,7 +91,7 @@ impl Exchange<'_> {
             budget: &client.budget,
             timeout,
         };
-        let send = |time_left| self.attempt(client, time_left, began, &add, &reader);
+        let send = |time_left| self.attempt(client, time_left, began, &add, read);
         let observe = |outcome: AttemptOutcome<'_, Success<T>>| {
             attempts = outcome.number;
             self.observe(client, &outcome);
@@ -125,13 +127,13 @@ impl Exchange<'_> {
     }
 
     /// Makes one attempt: gets credentials, signs, sends, and judges the response.
-    async fn attempt<T>(
+    async fn attempt<T: Send + 'static>(
         &self,
         client: &ClientState,
         time_left: Duration,
         began: Instant,
         add: &impl Fn(&mut Parameters<'_>),
-        reader: &Reader<impl Fn(&[u8]) -> ReadResult<T>>,
+        read: Read<T>,
     ) -> Result<Success<T>, Error> {
         let limit = self.time_limit(client, time_left);
         let deadline = tokio::time::Instant::now() + limit.left.min(MAX_TIMEOUT);
@@ -160,7 +162,11 @@ impl Exchange<'_> {
                 return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
             }
         };
-        judge(response, &call, reader).map_err(|mut error| {
+        let Ok(content) = timeout_at(deadline, read_body(response.body(), read)).await else {
+            let summary = format!("the response could not be read within {limit}.");
+            return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
+        };
+        judge(response, content?, read.known_fields, &call).map_err(|mut error| {
             error.0.is_retryable |= error.0.outcome == Some(RetCodeOutcome::TokenExpired)
                 && client.credentials.invalidate(&credentials, began);
             error

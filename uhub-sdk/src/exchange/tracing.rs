@@ -81,3 +81,16 @@ pub(crate) fn response_warning(action: &str, warning: Warning) {
         ),
     }
 }
+
+pub(crate) fn incomplete_listing(action: &str, listed: u64, total: Option<u64>) {
+    tracing::warn!(action, listed, total, "a listing is incomplete: its stream ended too early");
+}
+
+pub(crate) fn shrunk_total(action: &str, before: i64, total: i64) {
+    tracing::warn!(
+        action,
+        before,
+        total,
+        "the total shrank during pagination: if items were deleted, others may have been skipped"
+    );
+}

@@ -6,7 +6,8 @@
 //! been executed.
 //!
 //! Paginated by `offset` and `limit`: [`Call::items`] and [`Call::pages`] fetch all pages, and
-//! choose their size if the call sets none.
+//! choose their size if the call sets none. Don't delete while paginating: collect first, or items
+//! will be skipped.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +102,10 @@ impl Action for GetImageTagRequest {
         to.add_or_client_default("ProjectId", &self.project_id);
         to.add("RepoName", &self.repo_name);
         to.add("TagName", &self.tag_name);
+    }
+
+    fn page_limit(&self) -> Option<i64> {
+        self.limit
     }
 }
 

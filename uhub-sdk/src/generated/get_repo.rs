@@ -12,7 +12,8 @@
 //! executed.
 //!
 //! Paginated by `offset` and `limit`: [`Call::items`] and [`Call::pages`] fetch all pages, and
-//! choose their size if the call sets none.
+//! choose their size if the call sets none. Don't delete while paginating: collect first, or items
+//! will be skipped.
 
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,10 @@ impl Action for GetRepoRequest {
         to.add("Offset", &self.offset);
         to.add_or_client_default("ProjectId", &self.project_id);
         to.add("Type", &self.visibility);
+    }
+
+    fn page_limit(&self) -> Option<i64> {
+        self.limit
     }
 }
 

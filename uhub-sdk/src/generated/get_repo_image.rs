@@ -6,7 +6,8 @@
 //! been executed.
 //!
 //! Paginated by `offset` and `limit`: [`Call::items`] and [`Call::pages`] fetch all pages, and
-//! choose their size if the call sets none.
+//! choose their size if the call sets none. Don't delete while paginating: collect first, or items
+//! will be skipped.
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +87,10 @@ impl Action for GetRepoImageRequest {
         to.add("Offset", &self.offset);
         to.add_or_client_default("ProjectId", &self.project_id);
         to.add("RepoName", &self.repo_name);
+    }
+
+    fn page_limit(&self) -> Option<i64> {
+        self.limit
     }
 }
 

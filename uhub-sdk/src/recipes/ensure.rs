@@ -128,6 +128,8 @@ async fn find(
                 }));
             }
         }
+        // A repository that was not listed may exist.
+        repos.check_complete()?;
     }
     Ok(None)
 }

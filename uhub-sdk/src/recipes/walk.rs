@@ -30,7 +30,8 @@ use crate::{
 /// [`concurrency`](Walk::concurrency). Empty parents are listed too: a repository without images is
 /// an [`Entry::Repo`] without a following [`Entry::Image`].
 ///
-/// An error ends the walk, after all entries before it. The service has no snapshots: what is
+/// An error ends the walk, after all entries before it; so does a list that ends before the total
+/// that the service reports. The service has no snapshots: what is
 /// created, deleted or made public during the walk may be skipped or listed twice. Memory is
 /// constant, whatever the number of entries.
 ///
@@ -290,9 +291,10 @@ impl Found {
     fn poll_ahead(&mut self, context: &mut Context<'_>) {
         while self.queue.len() < 2
             && let Some((image, items)) = &mut self.tags
-            && let Poll::Ready(tag) = Pin::new(items).poll_next(context)
+            && let Poll::Ready(tag) = Pin::new(&mut *items).poll_next(context)
         {
             let Some(tag) = tag else {
+                self.queue.extend(items.check_complete().err().map(Err));
                 self.tags = None;
                 return;
             };
@@ -342,7 +344,9 @@ async fn list(
                     let image = ImageEntry { repo: Arc::clone(&repo), details: image? };
                     yield_entry(&entries, Entry::Image(Arc::new(image))).await;
                 }
+                images.check_complete()?;
             }
+            repos.check_complete()?;
         }
     }
     Ok(())

@@ -40,9 +40,12 @@ impl Error {
             | ErrorKind::UnexpectedResponse
             | ErrorKind::ResponseTooLarge => Execution::Unknown,
             ErrorKind::Service => Execution::Failed,
-            ErrorKind::Decode => Execution::Completed,
+            ErrorKind::Decode | ErrorKind::IncompleteListing => Execution::Completed,
         };
-        let is_retryable = matches!(kind, ErrorKind::Credentials | ErrorKind::Connect);
+        let is_retryable = matches!(
+            kind,
+            ErrorKind::Credentials | ErrorKind::Connect | ErrorKind::IncompleteListing
+        );
         let mut details = Details::new(kind, execution, format!("an error of kind {kind}."));
         details.is_retryable = is_retryable;
         ErrorBuilder(details)

@@ -2,7 +2,7 @@
 
 use crate::{
     action::Action,
-    wire::decode::{Mismatch, Model, Warnings},
+    wire::decode::{Mismatch, Model, Reading},
     wire::envelope,
     wire::parameters::Parameters,
 };
@@ -34,10 +34,13 @@ pub(crate) fn assert_sends<R: Action>(request: &R, example: &str) {
 /// Asserts that every value of the documentation's example is read, without a warning that one is missing.
 #[track_caller]
 pub(crate) fn assert_reads<M: Model + serde::Serialize>(example: &str) {
-    let warnings = Warnings::default();
-    let (response, envelope) = envelope::read::<M>(example.as_bytes(), &warnings).unwrap();
-    let missing: Vec<_> =
-        warnings.take().into_iter().filter(|warning| warning.what == Mismatch::Missing).collect();
+    let reading = Reading::default();
+    let (response, envelope) = envelope::read::<M>(example.as_bytes(), &reading).unwrap();
+    let missing: Vec<_> = reading
+        .take_warnings()
+        .into_iter()
+        .filter(|warning| warning.what == Mismatch::Missing)
+        .collect();
     assert_eq!(missing, [], "the spec marks fields that the example omits");
 
     let shown: serde_json::Value = serde_json::from_str(example).unwrap();

@@ -181,8 +181,8 @@ impl StdError for TransportError {
     }
 }
 
-/// The default limit for the size of a response, in bytes.
-pub(crate) const MAX_RESPONSE_SIZE: usize = 16 * 1024 * 1024;
+/// The default limit for the size of a response, in bytes: a page of 10,000 images has 2 MB.
+pub(crate) const MAX_RESPONSE_SIZE: usize = 4 * 1024 * 1024;
 
 /// Reads the body of a response, up to a number of bytes. `failure` converts the error of the body.
 async fn read_body<B>(

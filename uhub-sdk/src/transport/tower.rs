@@ -64,7 +64,7 @@ impl<S, B> TowerTransport<S, B> {
         }
     }
 
-    /// Sets the maximum size of a response, in bytes. Defaults to 16 MiB.
+    /// Sets the maximum size of a response, in bytes. Defaults to 4 MiB.
     #[must_use]
     pub fn with_max_response_size(mut self, bytes: usize) -> Self {
         self.max_response_size = bytes;

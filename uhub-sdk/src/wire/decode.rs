@@ -4,15 +4,24 @@
 //! required field that is missing becomes the empty value. Anything else is an error with the path of
 //! the field.
 
-use std::{cell::RefCell, fmt, marker::PhantomData};
+use std::{
+    cell::RefCell,
+    collections::HashSet,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    marker::PhantomData,
+    mem::size_of,
+};
 
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, Error, Expected, IgnoredAny, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, Visitor,
     value::{MapAccessDeserializer, MapDeserializer},
 };
 
-use crate::wire::timestamp::Timestamp;
+use serde_json::{Map, Number, Value};
+
+use crate::wire::{budget::Budget, timestamp::Timestamp};
 
 /// A struct that is read from a JSON object. Generated code implements it.
 pub trait Model: Default {
@@ -153,10 +162,11 @@ enum Form {
     Single,
 }
 
-/// The warnings of one response.
+/// The state of reading one response.
 #[derive(Debug, Default)]
-pub(crate) struct Warnings {
-    found: RefCell<Vec<Warning>>,
+pub(crate) struct Reading {
+    pub(crate) budget: Budget,
+    warnings: RefCell<Vec<Warning>>,
     /// Where reading stopped, from the inside out.
     path: RefCell<Vec<Step>>,
 }
@@ -184,17 +194,21 @@ enum Step {
     Index(usize),
 }
 
-impl Warnings {
-    fn add(&self, warning: Warning) {
-        let mut found = self.found.borrow_mut();
+impl Reading {
+    pub(crate) fn new(budget: Budget) -> Self {
+        Self { budget, ..Self::default() }
+    }
+
+    fn warn(&self, warning: Warning) {
+        let mut warnings = self.warnings.borrow_mut();
         // Every element of a list has the same warnings.
-        if !found.contains(&warning) {
-            found.push(warning);
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
         }
     }
 
-    pub(crate) fn take(&self) -> Vec<Warning> {
-        self.found.take()
+    pub(crate) fn take_warnings(&self) -> Vec<Warning> {
+        self.warnings.take()
     }
 
     /// Returns the JSON path of the value that could not be read, such as `ImageSet[3].PullCount`.
@@ -232,14 +246,14 @@ impl Table {
 /// The field that is being read.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldContext<'n> {
-    warnings: &'n Warnings,
+    reading: &'n Reading,
     table: &'static Table,
     pub(crate) index: usize,
 }
 
 impl<'n> FieldContext<'n> {
-    fn new<M: Model>(index: usize, warnings: &'n Warnings) -> Self {
-        Self { warnings, table: Table::of::<M>(), index }
+    fn new<M: Model>(index: usize, reading: &'n Reading) -> Self {
+        Self { reading, table: Table::of::<M>(), index }
     }
 
     fn field(self) -> &'static Field {
@@ -272,7 +286,7 @@ impl<'n> FieldContext<'n> {
     }
 
     fn warn(self, what: Mismatch) {
-        self.warnings.add(self.warning(what));
+        self.reading.warn(self.warning(what));
     }
 
     fn warning(self, what: Mismatch) -> Warning {
@@ -293,20 +307,20 @@ impl<M: Model> FromWire for M {
         from: D,
         field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
-        read_model(from, field.warnings, &mut (), Some(field))
+        read_model(from, field.reading, &mut (), Some(field))
     }
 }
 
 /// Reads a value outside of a response, without warnings.
 pub(crate) fn read_value<'de, T: FromWire, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     const TABLE: &Table = &Table { model: "", fields: &[Field::optional("")] };
-    let field = FieldContext { warnings: &Warnings::default(), table: TABLE, index: 0 };
+    let field = FieldContext { reading: &Reading::default(), table: TABLE, index: 0 };
     T::from_wire(from, field)
 }
 
 /// Reads a model outside of a response, without warnings.
 pub(crate) fn read_object<'de, M: Model, D: Deserializer<'de>>(from: D) -> Result<M, D::Error> {
-    read_model(from, &Warnings::default(), &mut (), None)
+    read_model(from, &Reading::default(), &mut (), None)
 }
 
 struct Seed<'n, T> {
@@ -341,15 +355,15 @@ impl Siblings for () {}
 /// Reads a model and its siblings.
 pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
     from: D,
-    warnings: &Warnings,
+    reading: &Reading,
     siblings: &mut impl Siblings,
     field: Option<FieldContext<'_>>,
 ) -> Result<M, D::Error> {
-    from.deserialize_any(ModelVisitor { warnings, siblings, field, reads: PhantomData })
+    from.deserialize_any(ModelVisitor { reading, siblings, field, reads: PhantomData })
 }
 
 struct ModelVisitor<'n, 'b, M, S> {
-    warnings: &'n Warnings,
+    reading: &'n Reading,
     siblings: &'b mut S,
     /// The field that holds the model; `None` for a whole response.
     field: Option<FieldContext<'n>>,
@@ -372,21 +386,27 @@ impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
         while let Some(key) = map.next_key_seed(KeySeed::<M, S>(PhantomData))? {
             match key {
                 Key::Field(index) => {
-                    let field = FieldContext::new::<M>(index, self.warnings);
-                    model.read_field(field, &mut map).map_err(|error| {
-                        self.warnings.fail(error, Step::Field(field.field().wire))
-                    })?;
+                    let field = FieldContext::new::<M>(index, self.reading);
+                    let fail = |error| self.reading.fail(error, Step::Field(field.field().wire));
+                    if present & (1 << index) != 0 {
+                        // One of the two would be lost, and it may be the list.
+                        return Err(fail(A::Error::custom("the field is there twice")));
+                    }
+                    model.read_field(field, &mut map).map_err(fail)?;
                     present |= 1 << index;
                 }
                 Key::Sibling(index) => {
-                    let field = FieldContext::new::<S>(index, self.warnings);
+                    let field = FieldContext::new::<S>(index, self.reading);
                     self.siblings.read_field(field, &mut map)?;
                 }
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
+                Key::Number => {
+                    return Err(A::Error::invalid_type(Unexpected::Other("number"), &self));
+                }
             }
         }
         if self.siblings.is_success() {
-            check_presence(&model, present, self.warnings)?;
+            check_presence(&model, present, self.reading)?;
         }
         Ok(model)
     }
@@ -402,7 +422,7 @@ impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
         let mut model = M::default();
         let mut map = MapDeserializer::new(std::iter::once(((), text)));
         map.next_key::<()>()?;
-        model.read_field(FieldContext::new::<M>(index, self.warnings), &mut map)?;
+        model.read_field(FieldContext::new::<M>(index, self.reading), &mut map)?;
         Ok(model)
     }
 
@@ -419,11 +439,11 @@ impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
 fn check_presence<M: Model, E: Error>(
     model: &M,
     present: FieldSet,
-    warnings: &Warnings,
+    reading: &Reading,
 ) -> Result<(), E> {
     let is_present = |index: usize| present & (1 << index) != 0;
     for (index, field) in M::FIELDS.iter().enumerate() {
-        let context = FieldContext::new::<M>(index, warnings);
+        let context = FieldContext::new::<M>(index, reading);
         match field.presence {
             _ if is_present(index) => {}
             Presence::Optional => {}
@@ -434,15 +454,15 @@ fn check_presence<M: Model, E: Error>(
                         return false;
                     };
                     // A total that is `null` is 0 too, but says nothing.
-                    let null = FieldContext::new::<M>(count, warnings).warning(Mismatch::Missing);
+                    let null = FieldContext::new::<M>(count, reading).warning(Mismatch::Missing);
                     is_present(count)
                         && model.count(wire) == Some(0)
-                        && !warnings.found.borrow().contains(&null)
+                        && !reading.warnings.borrow().contains(&null)
                 };
                 if !field.counted_by.as_ref().is_some_and(is_zero) {
                     let error =
                         E::custom("the list is missing, and no total says that it is empty");
-                    return Err(warnings.fail(error, Step::Field(field.wire)));
+                    return Err(reading.fail(error, Step::Field(field.wire)));
                 }
             }
         }
@@ -454,7 +474,13 @@ enum Key {
     Field(usize),
     Sibling(usize),
     Unknown,
+    /// The object is a number: see [`NUMBER_KEY`].
+    Number,
 }
+
+/// The key of the object in place of a float, if any crate of the program enables the feature
+/// `arbitrary_precision` of serde_json.
+const NUMBER_KEY: &str = "$serde_json::private::Number";
 
 /// Reads a key as the field that it names.
 struct KeySeed<M, S>(PhantomData<(M, S)>);
@@ -477,8 +503,25 @@ impl<M: Model, S: Siblings> Visitor<'_> for KeySeed<M, S> {
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
         Ok(match M::index_of(key) {
             Some(index) => Key::Field(index),
+            None if key == NUMBER_KEY => Key::Number,
             None => S::index_of(key).map_or(Key::Unknown, Key::Sibling),
         })
+    }
+}
+
+/// Reads the number that an object stands for: see [`NUMBER_KEY`].
+fn read_number<'de, A: MapAccess<'de>>(map: A, expected: &dyn Expected) -> Result<f64, A::Error> {
+    let number = Number::deserialize(MapAccessDeserializer::new(map)).ok();
+    let float = number.and_then(|number| number.as_f64());
+    float.ok_or_else(|| A::Error::invalid_type(Unexpected::Map, expected))
+}
+
+/// Formats a float. A large one takes no more room than in JSON.
+fn float_text(float: f64) -> String {
+    if float != 0.0 && !(1e-7..1e17).contains(&float.abs()) {
+        format!("{float:e}")
+    } else {
+        float.to_string()
     }
 }
 
@@ -496,6 +539,11 @@ macro_rules! scalar {
 
             fn visit_unit<E: Error>(self) -> Result<$type, E> {
                 Ok(self.0.missing())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<$type, A::Error> {
+                let float = read_number(map, &self)?;
+                self.visit_f64(float)
             }
 
             $($visit)*
@@ -533,7 +581,7 @@ scalar!(String, TextVisitor, "a string", {
 
     fn visit_f64<E: Error>(self, float: f64) -> Result<String, E> {
         self.0.coerced("float", "string");
-        Ok(float.to_string())
+        Ok(float_text(float))
     }
 
     fn visit_bool<E: Error>(self, boolean: bool) -> Result<String, E> {
@@ -641,7 +689,7 @@ scalar!(Timestamp, TimestampVisitor, "a time", {
     }
 
     fn visit_f64<E: Error>(self, seconds: f64) -> Result<Timestamp, E> {
-        Ok(seconds.to_string().into())
+        Ok(float_text(seconds).into())
     }
 
     fn visit_i64<E: Error>(self, seconds: i64) -> Result<Timestamp, E> {
@@ -712,12 +760,176 @@ pub(crate) fn read_spelled<'de, T: Spelled, D: Deserializer<'de>>(
     from.deserialize_any(SpelledVisitor(field, PhantomData))
 }
 
-impl FromWire for serde_json::Value {
+impl FromWire for Value {
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
-        _: FieldContext<'_>,
+        field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
-        Self::deserialize(from)
+        ValueSeed(&field.reading.budget).deserialize(from)
+    }
+}
+
+/// Reads any JSON within the budget, without duplicate keys.
+struct ValueSeed<'n>(&'n Budget);
+
+impl<'de> DeserializeSeed<'de> for ValueSeed<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ValueSeed<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
+        self.deserialize(from)
+    }
+
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<Value, E> {
+        Ok(boolean.into())
+    }
+
+    fn visit_i64<E: Error>(self, int: i64) -> Result<Value, E> {
+        Ok(int.into())
+    }
+
+    fn visit_u64<E: Error>(self, int: u64) -> Result<Value, E> {
+        Ok(int.into())
+    }
+
+    fn visit_f64<E: Error>(self, float: f64) -> Result<Value, E> {
+        Ok(float.into())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element_seed(ValueSeed(self.0))? {
+            self.0.spend_value(values.is_empty())?;
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        self.0.spend_object()?;
+        let mut fields = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if key == NUMBER_KEY {
+                let text: String = map.next_value()?;
+                let number: Number = text.parse().map_err(A::Error::custom)?;
+                return Ok(number.into());
+            }
+            self.0.spend_entry()?;
+            let value = map.next_value_seed(ValueSeed(self.0))?;
+            if let Some(key) = fields.get_key_value(&key).map(|(key, _)| key) {
+                return Err(duplicate(key));
+            }
+            fields.insert(key, value);
+        }
+        Ok(fields.into())
+    }
+}
+
+fn duplicate<E: Error>(key: &str) -> E {
+    E::custom(format_args!("the field `{key}` is there twice"))
+}
+
+/// Checks JSON that is read as a type of the program: that the result fits into the budget, and
+/// that no object has a field twice, of which serde's code would keep either.
+pub(crate) fn check_untyped(json: &str, budget: &Budget) -> serde_json::Result<()> {
+    let mut from = serde_json::Deserializer::from_str(json);
+    let hasher = RandomState::new();
+    CheckSeed { budget, hasher: &hasher }.deserialize(&mut from)
+}
+
+#[derive(Clone, Copy)]
+struct CheckSeed<'n> {
+    budget: &'n Budget,
+    /// Of keys.
+    hasher: &'n RandomState,
+}
+
+impl<'de> DeserializeSeed<'de> for CheckSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for CheckSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut is_first = true;
+        while seq.next_element_seed(self)?.is_some() {
+            self.budget.spend_value(is_first)?;
+            is_first = false;
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.budget.spend_object()?;
+        let mut keys = HashSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            self.budget.spend_entry()?;
+            if !keys.insert(self.hasher.hash_one(&key)) {
+                return Err(duplicate(&key));
+            }
+            map.next_value_seed(self)?;
+        }
+        Ok(())
     }
 }
 
@@ -806,9 +1018,10 @@ impl<T: FromWire> FromWire for Vec<T> {
                         Ok(Some(element)) => list.push(element),
                         Ok(None) => return Ok(list),
                         Err(error) => {
-                            return Err(self.0.warnings.fail(error, Step::Index(list.len())));
+                            return Err(self.0.reading.fail(error, Step::Index(list.len())));
                         }
                     }
+                    self.0.reading.budget.spend_element(size_of::<T>())?;
                 }
             }
         }
@@ -894,10 +1107,10 @@ mod tests {
     }
 
     fn read<M: Model>(json: &str) -> serde_json::Result<(M, Vec<Warning>)> {
-        let warnings = Warnings::default();
+        let reading = Reading::default();
         let mut from = serde_json::Deserializer::from_str(json);
-        let model = read_model(&mut from, &warnings, &mut (), None)?;
-        Ok((model, warnings.take()))
+        let model = read_model(&mut from, &reading, &mut (), None)?;
+        Ok((model, reading.take_warnings()))
     }
 
     #[test]

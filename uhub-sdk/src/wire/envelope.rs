@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeOwned, MapAccess};
 use serde_json::{Map, Value};
 
-use crate::wire::decode::{self, Field, FieldContext, Model, Siblings, Warnings};
+use crate::wire::decode::{self, Field, FieldContext, Model, Reading, Siblings};
 
 /// The fields that every response has.
 #[derive(Debug, Default)]
@@ -65,6 +65,8 @@ pub(crate) enum BodyError {
     NoEnvelope { reason: String },
     /// The service returned 0, but the other fields cannot be decoded.
     Undecodable { path: String, reason: String },
+    /// The service returned 0, but the other fields exceed the limits of a response.
+    TooLarge { reason: String },
 }
 
 impl BodyError {
@@ -76,12 +78,12 @@ impl BodyError {
 pub(crate) type ReadResult<T> = Result<(T, Envelope), BodyError>;
 
 /// Reads a body. The envelope takes precedence, in whatever order the fields come.
-pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> {
+pub(crate) fn read<M: Model>(body: &[u8], reading: &Reading) -> ReadResult<M> {
     // Checking the text once as a whole is faster than string by string.
     let text = String::from_utf8_lossy(without_bom(body));
     // Nearly always one pass reads both.
     let mut envelope = Envelope::default();
-    let error = match read_object::<M>(&text, warnings, &mut envelope) {
+    let error = match read_object::<M>(&text, reading, &mut envelope) {
         Ok(model) => {
             let envelope = envelope.check(&text)?;
             return match text {
@@ -96,10 +98,10 @@ pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> 
     };
     // Other fields do not matter if the service refused the call.
     let mut envelope = Envelope::default();
-    let reason = match read_object::<()>(&text, &Warnings::default(), &mut envelope) {
+    let reason = match read_object::<()>(&text, &Reading::default(), &mut envelope) {
         Ok(()) => {
             envelope.check(&text)?;
-            return Err(BodyError::undecodable(warnings.path(), error));
+            return Err(reading.error(error));
         }
         Err(_) if text.trim().is_empty() => "the body is empty".to_owned(),
         Err(error) if error.is_data() => "the body is not a JSON object".to_owned(),
@@ -110,11 +112,24 @@ pub(crate) fn read<M: Model>(body: &[u8], warnings: &Warnings) -> ReadResult<M> 
 }
 
 /// Reads a body as any type, without the tolerance for models.
-pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8]) -> ReadResult<T> {
-    let ((), envelope) = read(body, &Warnings::default())?;
-    serde_json::from_slice(without_bom(body))
+pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8], reading: &Reading) -> ReadResult<T> {
+    let ((), envelope) = read(body, &Reading::default())?;
+    let body = without_bom(body);
+    // `read` has checked the text.
+    decode::check_untyped(&String::from_utf8_lossy(body), &reading.budget)
+        .and_then(|()| serde_json::from_slice(body))
         .map(|value| (value, envelope))
-        .map_err(|error| BodyError::undecodable(String::new(), error))
+        .map_err(|error| reading.error(error))
+}
+
+impl Reading {
+    /// Returns why a successful response was not read.
+    fn error(&self, error: serde_json::Error) -> BodyError {
+        match self.budget.exceeded() {
+            Some(reason) => BodyError::TooLarge { reason },
+            None => BodyError::undecodable(self.path(), error),
+        }
+    }
 }
 
 fn without_bom(body: &[u8]) -> &[u8] {
@@ -123,11 +138,11 @@ fn without_bom(body: &[u8]) -> &[u8] {
 
 fn read_object<M: Model>(
     text: &str,
-    warnings: &Warnings,
+    reading: &Reading,
     envelope: &mut Envelope,
 ) -> serde_json::Result<M> {
     let mut from = serde_json::Deserializer::from_str(text);
-    let model = decode::read_model(&mut from, warnings, envelope, None)?;
+    let model = decode::read_model(&mut from, reading, envelope, None)?;
     from.end()?;
     Ok(model)
 }
@@ -254,7 +269,7 @@ mod tests {
     const EXAMPLE: &str = crate::actions::get_repo_image::tests::RESPONSE;
 
     fn read(body: &str) -> Result<GetRepoImageResponse, BodyError> {
-        super::read(body.as_bytes(), &Warnings::default()).map(|(response, _)| response)
+        super::read(body.as_bytes(), &Reading::default()).map(|(response, _)| response)
     }
 
     /// The documented example with one thing changed.
@@ -390,7 +405,7 @@ mod tests {
                     ),
                     "{body}: {refused:?}"
                 );
-                assert!(read_untyped::<Value>(body.as_bytes()).is_err(), "{body}");
+                assert!(read_untyped::<Value>(body.as_bytes(), &Reading::default()).is_err(), "{body}");
             }
         }
     }
@@ -517,10 +532,13 @@ mod tests {
     #[test]
     fn mismatches_are_recorded_once() {
         let mismatches = |body: &str| {
-            let warnings = Warnings::default();
-            super::read::<GetRepoImageResponse>(body.as_bytes(), &warnings).unwrap();
-            let mut found: Vec<(&str, Mismatch)> =
-                warnings.take().iter().map(|warning| (warning.field, warning.what)).collect();
+            let reading = Reading::default();
+            super::read::<GetRepoImageResponse>(body.as_bytes(), &reading).unwrap();
+            let mut found: Vec<(&str, Mismatch)> = reading
+                .take_warnings()
+                .iter()
+                .map(|warning| (warning.field, warning.what))
+                .collect();
             found.sort_by_key(|(field, _)| *field);
             found
         };
@@ -556,7 +574,7 @@ mod tests {
 
     #[test]
     fn a_refusal_may_be_invalid_utf_8_and_a_success_may_not() {
-        let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Warnings::default());
+        let read = |body: &[u8]| super::read::<GetRepoImageResponse>(body, &Reading::default());
         let refusal = read(b"{\"RetCode\": 171, \"Message\": \"\xc7\xa9\xc3\xfb\"}");
         assert!(matches!(refusal, Err(BodyError::Refused { ret_code: 171, .. })), "{refusal:?}");
         let success = read(b"{\"RetCode\": 0, \"TotalCount\": 0, \"Message\": \"\xff\"}");

@@ -1,6 +1,7 @@
 //! The protocol as pure functions on bytes. A request becomes parameters, is signed and encoded; a
 //! response becomes an envelope and decoded fields.
 
+pub(crate) mod budget;
 pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod envelope;

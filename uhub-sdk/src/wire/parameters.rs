@@ -112,9 +112,13 @@ impl<'c> Parameters<'c> {
         match value {
             Value::Null => self.refuse(|| format!("the parameter `{name}` is null: omit it.")),
             Value::Bool(boolean) => self.append(name, &boolean.to_string(), false),
-            Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-                Some(float) => self.append(name, &float.to_string(), false),
-                None => self.append(name, &number.to_string(), false),
+            Value::Number(number) if number.is_f64() => {
+                self.add_float(name, number.as_f64().unwrap_or(f64::NAN));
+            }
+            Value::Number(number) => match number.to_string().as_str() {
+                // With the feature `arbitrary_precision` of serde_json.
+                "-0" => self.append(name, "0", false),
+                int => self.append(name, int, false),
             },
             Value::String(text) => self.add_text(name, text),
             Value::Array(values) if values.is_empty() => self.add_text(name, ""),
@@ -130,6 +134,16 @@ impl<'c> Parameters<'c> {
                 }
             }
         }
+    }
+
+    /// Adds a float that must be finite.
+    fn add_float(&mut self, name: &str, float: f64) {
+        if !float.is_finite() {
+            self.refuse(|| format!("the parameter `{name}` must be a finite number."));
+        }
+        // A reader of JSON may take `-0` for the integer 0, and compute another signature.
+        let float = if float == 0.0 { 0.0 } else { float };
+        self.push(name, &float.to_string(), false);
     }
 
     /// Adds an empty string under any name.
@@ -293,10 +307,7 @@ impl ToParameters for i64 {
 
 impl ToParameters for f64 {
     fn add_to(&self, name: &str, to: &mut Parameters<'_>) {
-        if !self.is_finite() {
-            to.refuse(|| format!("the parameter `{name}` must be a finite number."));
-        }
-        to.push(name, &self.to_string(), false);
+        to.add_float(name, *self);
     }
 }
 
@@ -357,14 +368,14 @@ mod tests {
     #[test]
     fn numbers_and_booleans_are_formatted_for_signing() {
         let mut parameters = Parameters::new(&[], &[]);
-        parameters.add("Float", &vec![35.0, 65.722, 1e21, 1e-7, -0.5]);
+        parameters.add("Float", &vec![35.0, 65.722, 1e21, 1e-7, -0.5, -0.0]);
         parameters.add("Int", &i64::MIN);
         parameters.add("Yes", &true);
         parameters.add("Zip", &None::<bool>);
         let values: Vec<String> = sent(&parameters).into_iter().map(|(_, value)| value).collect();
-        let floats = ["35", "65.722", "1000000000000000000000", "0.0000001", "-0.5"];
-        assert_eq!(values[..5], floats);
-        assert_eq!(values[5..], ["-9223372036854775808", "true"]);
+        let floats = ["35", "65.722", "1000000000000000000000", "0.0000001", "-0.5", "0"];
+        assert_eq!(values[..6], floats);
+        assert_eq!(values[6..], ["-9223372036854775808", "true"]);
         assert_eq!(parameters.refusal, None);
         parameters.add("Weight", &f64::NAN);
         assert!(parameters.refusal.unwrap().contains("`Weight` must be a finite number"));

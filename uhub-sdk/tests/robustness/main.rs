@@ -5,7 +5,9 @@
 mod common;
 mod credentials;
 mod faults;
+mod listings;
 mod messages;
+mod responses;
 mod traces;
 mod transports;
 

@@ -28,8 +28,8 @@ use crate::{
 
 /// The captured traces, each span and event with its fields as text.
 #[derive(Clone, Default)]
-struct Captured {
-    ours: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Captured {
+    pub(crate) ours: Arc<Mutex<Vec<String>>>,
     /// The names of the fields of this crate's spans and events.
     fields: Arc<Mutex<BTreeSet<String>>>,
     /// The spans and events of all crates.
@@ -69,7 +69,7 @@ thread_local! {
 ///
 /// The subscriber is global: a thread's own one misses events that other threads have reached
 /// first, since `tracing` caches whether anyone is interested.
-fn capture() -> Captured {
+pub(crate) fn capture() -> Captured {
     static SUBSCRIBED: Once = Once::new();
     SUBSCRIBED.call_once(|| {
         let subscriber = tracing_subscriber::registry().with(ByThread);
