@@ -46,6 +46,13 @@ impl Client {
 }
 
 impl Client {
+    /// Returns the project of calls that name none. `None` is the account's default project.
+    #[must_use]
+    pub fn project_id(&self) -> Option<&str> {
+        let defaults = &self.0.defaults;
+        defaults.iter().find(|(name, _)| *name == PROJECT_PARAMETER).map(|(_, value)| &**value)
+    }
+
     /// Returns a client whose calls use this project, unless they name one. It shares the
     /// connections, the credentials and the retry budget with this client, and costs little.
     ///

@@ -20,7 +20,7 @@ use tokio::{
 use uhub_sdk::{
     Client, ClientBuilder, Error, ErrorKind, Execution, RetCode, RetryPolicy, Visibility,
     actions::create_repo::CreateRepoRequest,
-    local::{Fault, Image, LocalUhub, Project, Repository, Tag},
+    local::{Fault, Image, LocalUhub, Project, Repository, Scope, Tag},
     recipes::{Entry, ImageEntry, Outcome, Walk, ensure_repo, pull_reference, walk},
 };
 
@@ -236,19 +236,23 @@ fn show(entry: &Entry) -> String {
     }
 }
 
-async fn collect(mut walk: Walk) -> (Vec<String>, Option<Error>) {
-    let mut shown = Vec::new();
+/// The entries, and an error that comes at most once.
+async fn collect(walk: Walk) -> (Vec<String>, Option<Error>) {
+    let (shown, mut errors) = collect_all(walk).await;
+    assert!(errors.len() < 2, "{errors:?}");
+    (shown, errors.pop())
+}
+
+async fn collect_all(mut walk: Walk) -> (Vec<String>, Vec<Error>) {
+    let (mut shown, mut errors) = (Vec::new(), Vec::new());
     while let Some(entry) = walk.next().await {
         match entry {
             Ok(entry) => shown.push(show(&entry)),
-            Err(error) => {
-                assert!(walk.next().await.is_none(), "an error comes last");
-                return (shown, Some(error));
-            }
+            Err(error) => errors.push(error),
         }
     }
     assert!(walk.next().await.is_none());
-    (shown, None)
+    (shown, errors)
 }
 
 /// The entries of a walk over [`large`], derived from its seed.
@@ -334,15 +338,53 @@ async fn entries_have_the_details_that_the_service_lists() {
         ]
     );
 
-    let (shown, error) = collect(walk(&client).project_id("org-3")).await;
+    let (shown, errors) = collect_all(walk(&client).project_id("org-3")).await;
     assert_eq!(shown, ["org-3"]);
-    assert_eq!(error.unwrap().action(), Some("GetRepo"));
+    let actions: Vec<_> = errors.iter().map(Error::action).collect();
+    assert_eq!(actions, [Some("GetRepo"), Some("GetRepo")]);
 }
 
-/// With one call at a time, the n-th request is known. Its error comes last and once, after all
-/// entries of the requests before it.
 #[tokio::test]
-async fn an_error_ends_the_walk_after_the_entries_before_it() {
+async fn a_walk_lists_one_repository_or_one_image() {
+    let uhub = LocalUhub::builder()
+        .repository(Repository::new("base").images(images([1, 2])))
+        .repository(Repository::new("open").public().images(images([1, 1])))
+        .start()
+        .await
+        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    let (all, _) = collect(walk(&client)).await;
+    let (open, _) = collect(walk(&client).repo("open")).await;
+    let expected: Vec<_> = all.iter().filter(|line| !line.contains("/base")).cloned().collect();
+    assert_eq!(open, expected);
+    let name = uhub.data().projects[0].repositories[0].images[1].name.clone();
+    let (image, _) = collect(walk(&client).image("base", &name)).await;
+    assert_eq!(image.len(), 1 + 1 + 1 + 2, "{image:?}");
+    assert!(image[2..].iter().all(|line| line.contains(&format!("/base/{name}"))), "{image:?}");
+}
+
+#[tokio::test]
+async fn a_walk_continues_after_a_project_that_it_may_not_see() {
+    let project = |id: &str| Project::from(id).repository(Repository::new("base"));
+    let uhub = LocalUhub::builder()
+        .project(project("org-1"))
+        .project(project("org-2"))
+        .start()
+        .await
+        .unwrap();
+    let client = ClientBuilder::for_local(&uhub).build().unwrap();
+    // Both lists of the first project.
+    uhub.inject_on(Scope::action("GetRepo").calls(1..=2), Fault::ret_code(299));
+    let (shown, errors) = collect_all(walk(&client)).await;
+    assert_eq!(shown, ["org-1", "org-2", "org-2/base private"]);
+    assert_eq!(errors.len(), 2);
+    assert!(errors.iter().all(|error| error.ret_code() == Some(RetCode::PERMISSION_DENIED)));
+}
+
+/// With one call at a time, the n-th request is known. Its error comes once, after all entries of
+/// the requests before it, and only the entries below it are missing.
+#[tokio::test]
+async fn an_error_takes_the_place_of_the_entries_that_could_not_be_listed() {
     let uhub = LocalUhub::builder()
         .repository(Repository::new("base").images(images([2, 2, 2])))
         .repository(Repository::new("open").public().images(images([1])))
@@ -354,16 +396,16 @@ async fn an_error_ends_the_walk_after_the_entries_before_it() {
     // Projects; private repositories, images, tags of three images; public ones, images, tags.
     let requests = uhub.requests().len();
     assert_eq!(requests, 9);
-    for (broken, listed, action) in [
-        (0, 0, "GetProjectList"),
-        (1, 1, "GetRepo"),
-        (2, 2, "GetRepoImage"),
-        (3, 3, "GetImageTag"),
-        (4, 6, "GetImageTag"),
-        (5, 9, "GetImageTag"),
-        (6, 11, "GetRepo"),
-        (7, 12, "GetRepoImage"),
-        (8, 13, "GetImageTag"),
+    for (broken, listed, missing, action) in [
+        (0, 0, 15, "GetProjectList"),
+        (1, 1, 10, "GetRepo"),
+        (2, 2, 9, "GetRepoImage"),
+        (3, 3, 2, "GetImageTag"),
+        (4, 6, 2, "GetImageTag"),
+        (5, 9, 2, "GetImageTag"),
+        (6, 11, 3, "GetRepo"),
+        (7, 12, 2, "GetRepoImage"),
+        (8, 13, 1, "GetImageTag"),
     ] {
         let before = uhub.requests().len();
         for _ in 0..broken {
@@ -371,14 +413,27 @@ async fn an_error_ends_the_walk_after_the_entries_before_it() {
             uhub.inject(Fault::CutBody { after: usize::MAX });
         }
         uhub.inject(respond(200, &[], "<html>"));
-        let (shown, error) = collect(walk(&client).concurrency(1)).await;
-        assert_eq!(shown, all[..listed], "{broken}");
-        assert_eq!(error.unwrap().action(), Some(action), "{broken}");
-        assert_eq!(uhub.requests().len(), before + broken + 1);
+        let mut walk = walk(&client).concurrency(1);
+        let (mut shown, mut failed) = (Vec::new(), None);
+        while let Some(entry) = walk.next().await {
+            match entry {
+                Ok(entry) => shown.push(show(&entry)),
+                Err(error) => {
+                    assert!(failed.is_none());
+                    assert_eq!(shown, all[..listed], "{broken}");
+                    failed = Some(error);
+                }
+            }
+        }
+        assert_eq!(failed.unwrap().action(), Some(action), "{broken}");
+        let rest = all.iter().skip(listed + missing);
+        let expected: Vec<_> = all[..listed].iter().chain(rest).cloned().collect();
+        assert_eq!(shown, expected, "{broken}");
+        assert!(uhub.requests().len() > before + broken);
     }
 }
 
-/// At any concurrency, the entries before an error are the first ones.
+/// At any concurrency, an error takes the place of the tags of its image.
 #[tokio::test]
 async fn an_error_of_a_concurrent_call_waits_for_its_turn() {
     let latency = Duration::from_millis(5);
@@ -397,8 +452,10 @@ async fn an_error_of_a_concurrent_call_waits_for_its_turn() {
         uhub.inject(respond(200, &[], "<html>"));
         let (shown, error) = collect(walk(&client).concurrency(8)).await;
         assert_eq!(error.unwrap().action(), Some("GetImageTag"), "{broken}");
-        assert_eq!(shown, all[..shown.len()], "{broken}");
-        assert!(shown.len() < all.len());
+        assert_eq!(shown.len(), all.len() - 2, "{broken}");
+        let missing = all.iter().position(|line| !shown.contains(line)).unwrap();
+        let expected: Vec<_> = [&all[..missing], &all[missing + 2..]].concat();
+        assert_eq!(shown, expected, "{broken}");
     }
 }
 

@@ -10,9 +10,7 @@ use crate::{
     action::{Action, Idempotency},
     client::Client,
     error::Error,
-    exchange::{
-        Exchange, Options, judge::ResponseMetadata, reading::Read, retry::RetryPolicy,
-    },
+    exchange::{Exchange, Options, judge::ResponseMetadata, reading::Read, retry::RetryPolicy},
     transport::BoxFuture,
     wire::{
         decode::{Model, Reading, Warning},

@@ -3,9 +3,10 @@
 use crate::{
     actions::create_repo::CreateRepoRequest,
     actions::enums::Visibility,
-    actions::get_repo::{GetRepoRequest, Repo},
+    actions::get_repo::Repo,
     client::Client,
     error::{Error, Execution},
+    recipes::lookup::find_repo,
 };
 
 /// The result of [`ensure_repo`].
@@ -114,22 +115,10 @@ async fn find(
     wanted: &CreateRepoRequest,
     outcome: Outcome,
 ) -> Result<Option<EnsuredRepo>, Error> {
-    for visibility in [Visibility::Private, Visibility::Public] {
-        let mut request = GetRepoRequest::new(visibility);
-        request.project_id.clone_from(&wanted.project_id);
-        let mut repos = client.call(request).items();
-        while let Some(repo) = repos.next().await {
-            let repo = repo?;
-            if repo.repo_name == wanted.repo_name {
-                return Ok(Some(EnsuredRepo {
-                    outcome,
-                    repo: Some(repo),
-                    visibility: Some(visibility),
-                }));
-            }
-        }
-        // A repository that was not listed may exist.
-        repos.check_complete()?;
-    }
-    Ok(None)
+    let found = find_repo(client, wanted.project_id.as_ref(), &wanted.repo_name).await?;
+    Ok(found.map(|(repo, visibility)| EnsuredRepo {
+        outcome,
+        repo: Some(repo),
+        visibility: Some(visibility),
+    }))
 }

@@ -18,9 +18,9 @@ use crate::{
     actions::get_project_list::Project,
     actions::get_repo::{GetRepoRequest, Repo},
     actions::get_repo_image::{GetRepoImageRequest, Image},
-    call::pages::Items,
     client::Client,
     error::Error,
+    recipes::lookup::{CompleteItems, concerns_every_call},
 };
 
 /// Lists everything of an account: each project, its private and then its public repositories,
@@ -30,10 +30,16 @@ use crate::{
 /// [`concurrency`](Walk::concurrency). Empty parents are listed too: a repository without images is
 /// an [`Entry::Repo`] without a following [`Entry::Image`].
 ///
-/// An error ends the walk, after all entries before it; so does a list that ends before the total
-/// that the service reports. The service has no snapshots: what is
-/// created, deleted or made public during the walk may be skipped or listed twice. Memory is
-/// constant, whatever the number of entries.
+/// Limit it to a [project](Walk::project_id), a [repository](Walk::repo) or an
+/// [image](Walk::image).
+///
+/// A list that cannot be read, or that ends before the total that the service reports, is an error
+/// among the entries, and the walk continues after it: with the next project if a project may not
+/// be seen. An error that concerns every call, such as wrong credentials, ends the walk.
+///
+/// The service has no snapshots: what is created, deleted or made public during the walk may be
+/// skipped or listed twice. Don't delete during a walk; collect first. Memory is constant, whatever
+/// the number of entries.
 ///
 /// # Examples
 ///
@@ -73,7 +79,7 @@ use crate::{
 pub fn walk(client: &Client) -> Walk {
     Walk {
         client: client.clone(),
-        project_id: None,
+        scope: Scope::default(),
         concurrency: 4,
         state: State::New,
         window: VecDeque::new(),
@@ -144,19 +150,27 @@ pub struct TagEntry {
 #[must_use = "streams do nothing unless polled"]
 pub struct Walk {
     client: Client,
-    project_id: Option<String>,
+    scope: Scope,
     concurrency: usize,
     state: State,
     /// Entries that were found and not yet yielded with all their tags, in order.
     window: VecDeque<Found>,
 }
 
+/// What to list. `None` is everything.
+#[derive(Default)]
+struct Scope {
+    project_id: Option<String>,
+    repo_name: Option<String>,
+    image_name: Option<String>,
+}
+
 /// Lists everything but the tags, one call at a time.
 enum State {
     New,
     Listing {
-        listing: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
-        entries: UnboundedReceiver<Entry>,
+        listing: Pin<Box<dyn Future<Output = ()> + Send>>,
+        entries: UnboundedReceiver<Result<Entry, Error>>,
     },
     Finished,
 }
@@ -166,7 +180,7 @@ struct Found {
     /// What to yield next: at most the entry and its first tag, or the next two tags.
     queue: VecDeque<Result<Entry, Error>>,
     /// `None` after the last tag.
-    tags: Option<(Arc<ImageEntry>, Items<GetImageTagRequest>)>,
+    tags: Option<(Arc<ImageEntry>, CompleteItems<GetImageTagRequest>)>,
 }
 
 impl Walk {
@@ -174,8 +188,23 @@ impl Walk {
     /// are listed first.
     #[inline]
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
-        self.project_id = Some(value.into());
+        self.scope.project_id = Some(value.into());
         self
+    }
+
+    /// Lists the repositories of this name only. Call it before the first entry is read.
+    #[inline]
+    pub fn repo(mut self, name: impl Into<String>) -> Self {
+        self.scope.repo_name = Some(name.into());
+        self
+    }
+
+    /// Lists the images of this name in the repositories of this name only. Call it before the
+    /// first entry is read.
+    #[inline]
+    pub fn image(mut self, repo_name: impl Into<String>, name: impl Into<String>) -> Self {
+        self.scope.image_name = Some(name.into());
+        self.repo(repo_name)
     }
 
     /// Sets how many calls may run at a time. Defaults to 4; 0 means 1.
@@ -199,7 +228,7 @@ impl Walk {
     fn poll_listing(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Entry, Error>>> {
         if matches!(self.state, State::New) {
             let (sender, entries) = unbounded_channel();
-            let listing = list(self.client.clone(), self.project_id.take(), sender);
+            let listing = list(self.client.clone(), std::mem::take(&mut self.scope), sender);
             let listing = Box::pin(listing);
             self.state = State::Listing { listing, entries };
         }
@@ -208,11 +237,11 @@ impl Walk {
         };
         let polled = listing.as_mut().poll(context);
         if let Ok(entry) = entries.try_recv() {
-            return Poll::Ready(Some(Ok(entry)));
+            return Poll::Ready(Some(entry));
         }
-        let result = ready!(polled);
+        ready!(polled);
         self.state = State::Finished;
-        Poll::Ready(result.err().map(Err))
+        Poll::Ready(None)
     }
 
     /// Polls the calls that run, and starts as many as `concurrency` allows.
@@ -239,11 +268,11 @@ impl Walk {
     }
 
     #[inline]
-    fn tags(&self, image: &ImageEntry) -> Items<GetImageTagRequest> {
+    fn tags(&self, image: &ImageEntry) -> CompleteItems<GetImageTagRequest> {
         let ImageEntry { repo, details } = image;
         let request = GetImageTagRequest::new(&repo.details.repo_name, &details.image_name)
             .project_id(&repo.project.project_id);
-        self.client.call(request).with_read_ahead(0).items()
+        CompleteItems::new(self.client.call(request).with_read_ahead(0))
     }
 }
 
@@ -264,8 +293,10 @@ impl Stream for Walk {
             match first.queue.pop_front() {
                 Some(Ok(entry)) => return Poll::Ready(Some(Ok(entry))),
                 Some(Err(error)) => {
-                    this.window.clear();
-                    this.state = State::Finished;
+                    if concerns_every_call(&error) {
+                        this.window.clear();
+                        this.state = State::Finished;
+                    }
                     return Poll::Ready(Some(Err(error)));
                 }
                 None if first.tags.is_some() => return Poll::Pending,
@@ -291,10 +322,9 @@ impl Found {
     fn poll_ahead(&mut self, context: &mut Context<'_>) {
         while self.queue.len() < 2
             && let Some((image, items)) = &mut self.tags
-            && let Poll::Ready(tag) = Pin::new(&mut *items).poll_next(context)
+            && let Poll::Ready(tag) = items.poll_next(context)
         {
             let Some(tag) = tag else {
-                self.queue.extend(items.check_complete().err().map(Err));
                 self.tags = None;
                 return;
             };
@@ -305,56 +335,65 @@ impl Found {
     }
 }
 
-/// Sends every project, repository and image. Each list has at most one call at a time: none reads
-/// ahead.
+/// Sends every project, repository and image, and the errors between them. Each list has at most
+/// one call at a time: none reads ahead.
 #[inline]
-async fn list(
-    client: Client,
-    project_id: Option<String>,
-    entries: UnboundedSender<Entry>,
-) -> Result<(), Error> {
-    let projects = match project_id {
+async fn list(client: Client, scope: Scope, entries: UnboundedSender<Result<Entry, Error>>) {
+    let projects = match scope.project_id {
         Some(project_id) => vec![ProjectEntry { project_id, details: None }],
-        None => {
-            let response = client.get_project_list().send().await?;
-            let projects = response.projects.into_iter().map(|project| ProjectEntry {
-                project_id: project.project_id.clone(),
-                details: Some(project),
-            });
-            projects.collect()
-        }
+        None => match client.get_project_list().send().await {
+            Ok(response) => {
+                let projects = response.projects.into_iter().map(|project| ProjectEntry {
+                    project_id: project.project_id.clone(),
+                    details: Some(project),
+                });
+                projects.collect()
+            }
+            Err(error) => return yield_entry(&entries, Err(error)).await,
+        },
     };
+    let is_listed =
+        |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|w| w == name);
     for project in projects {
         let project = Arc::new(project);
-        yield_entry(&entries, Entry::Project(Arc::clone(&project))).await;
+        yield_entry(&entries, Ok(Entry::Project(Arc::clone(&project)))).await;
         for visibility in [Visibility::Private, Visibility::Public] {
             let request = GetRepoRequest::new(visibility).project_id(&project.project_id);
-            let mut repos = client.call(request).with_read_ahead(0).items();
+            let mut repos = CompleteItems::new(client.call(request).with_read_ahead(0));
             while let Some(repo) = repos.next().await {
-                let repo = Arc::new(RepoEntry {
-                    project: Arc::clone(&project),
-                    visibility,
-                    details: repo?,
-                });
-                yield_entry(&entries, Entry::Repo(Arc::clone(&repo))).await;
+                let details = match repo {
+                    Ok(details) if is_listed(&scope.repo_name, &details.repo_name) => details,
+                    Ok(_) => continue,
+                    Err(error) => {
+                        yield_entry(&entries, Err(error)).await;
+                        continue;
+                    }
+                };
+                let project = Arc::clone(&project);
+                let repo = Arc::new(RepoEntry { project, visibility, details });
+                yield_entry(&entries, Ok(Entry::Repo(Arc::clone(&repo)))).await;
                 let request = GetRepoImageRequest::new(&repo.details.repo_name)
-                    .project_id(&project.project_id);
-                let mut images = client.call(request).with_read_ahead(0).items();
+                    .project_id(&repo.project.project_id);
+                let mut images = CompleteItems::new(client.call(request).with_read_ahead(0));
                 while let Some(image) = images.next().await {
-                    let image = ImageEntry { repo: Arc::clone(&repo), details: image? };
-                    yield_entry(&entries, Entry::Image(Arc::new(image))).await;
+                    let entry = match image {
+                        Ok(details) if is_listed(&scope.image_name, &details.image_name) => {
+                            let repo = Arc::clone(&repo);
+                            Ok(Entry::Image(Arc::new(ImageEntry { repo, details })))
+                        }
+                        Ok(_) => continue,
+                        Err(error) => Err(error),
+                    };
+                    yield_entry(&entries, entry).await;
                 }
-                images.check_complete()?;
             }
-            repos.check_complete()?;
         }
     }
-    Ok(())
 }
 
 /// Sends the entry and pauses the listing until [`Walk::poll_listing`] wants another.
 #[inline]
-async fn yield_entry(entries: &UnboundedSender<Entry>, entry: Entry) {
+async fn yield_entry(entries: &UnboundedSender<Result<Entry, Error>>, entry: Result<Entry, Error>) {
     // The receiver is dropped together with this future.
     let mut entry = Some(entry);
     poll_fn(|_| match entry.take() {

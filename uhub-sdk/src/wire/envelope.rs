@@ -405,7 +405,10 @@ mod tests {
                     ),
                     "{body}: {refused:?}"
                 );
-                assert!(read_untyped::<Value>(body.as_bytes(), &Reading::default()).is_err(), "{body}");
+                assert!(
+                    read_untyped::<Value>(body.as_bytes(), &Reading::default()).is_err(),
+                    "{body}"
+                );
             }
         }
     }
