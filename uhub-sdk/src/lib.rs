@@ -162,7 +162,7 @@ pub use call::{
 pub use client::Client;
 pub use config::{
     builder::ClientBuilder,
-    source::{ConfigSource, ConfigSources},
+    source::{ConfigSource, ConfigSources, IgnoredSetting},
 };
 pub use credentials::{
     ProvideCredentials, ProviderError, key_pair::Credentials, metadata::MetadataCredentials,

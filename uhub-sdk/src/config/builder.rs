@@ -4,11 +4,14 @@ use std::{env, fmt, sync::Arc, time::Duration};
 
 use zeroize::Zeroizing;
 
+use http::HeaderValue;
+
 use crate::{
     actions::service::PROJECT_PARAMETER,
     client::Client,
     config::check::{self, Endpoint},
     config::environment::Environment,
+    config::profile::Selection,
     config::resolve::{Config, PartialConfig},
     config::source::{ConfigSources, Setting},
     credentials::ProvideCredentials,
@@ -44,6 +47,7 @@ use crate::{
 pub struct ClientBuilder {
     config: PartialConfig,
     fallback_credentials: Option<CredentialsSource>,
+    credentials_timeout: Duration,
     attempt_timeout: Duration,
     encoding: Encoding,
     observer: Option<Arc<dyn Observer>>,
@@ -52,6 +56,13 @@ pub struct ClientBuilder {
     /// Replaces the built-in transport.
     transport: Option<Arc<dyn Transport>>,
     http: HttpSettings,
+}
+
+/// Settings that a client can be built with.
+struct CheckedSettings {
+    credentials: Setting<CredentialsSource>,
+    channel_key: Option<HeaderValue>,
+    endpoint: Endpoint,
 }
 
 /// Shows no settings: the credentials, the proxy and an invalid base URL may contain secrets.
@@ -66,6 +77,7 @@ impl Default for ClientBuilder {
         Self {
             config: PartialConfig::default(),
             fallback_credentials: None,
+            credentials_timeout: Duration::from_secs(30),
             // The gateway of the service times out after 60 s.
             attempt_timeout: Duration::from_secs(65),
             encoding: Encoding::default(),
@@ -97,7 +109,7 @@ impl Client {
 
 impl ClientBuilder {
     /// Creates a builder with credentials and settings from environment variables, falling back to
-    /// the files of the platform's command-line tool:
+    /// a profile in the files of the platform's command-line tool:
     ///
     /// | variable | key in the files | setting |
     /// | --- | --- | --- |
@@ -107,37 +119,50 @@ impl ClientBuilder {
     /// | `UCLOUD_API_BASE_URL` | `base_url` | [`base_url`](Self::base_url) |
     /// | `UCLOUD_TIMEOUT_SECOND` | `timeout_sec` | [`timeout`](Self::timeout), in whole seconds |
     /// | | `max_retry_times` | [`retry`](Self::retry): the attempts after the first |
+    /// | | `channel_key` | [`channel_key`](Self::channel_key) |
     /// | `UCLOUD_PROFILE` | `profile` | the profile to read; defaults to the one that is `active` |
     /// | `UCLOUD_SHARED_CONFIG_FILE` | | path, instead of `~/.ucloud/config.json` |
     /// | `UCLOUD_SHARED_CREDENTIAL_FILE` | | path, instead of `~/.ucloud/credential.json` |
     ///
-    /// Methods of the builder override both. (The platform's Go SDK gives the files precedence over
-    /// the environment.) Regions and zones are ignored, because UHub has none.
-    /// [`Client::config_sources`] reports where each setting came from.
+    /// - Each setting has its own source: a method of the builder overrides the variable, and that
+    ///   overrides the profile. (The platform's Go SDK gives the files precedence over the
+    ///   environment.) The key pair is one setting: its keys come from the same source.
+    /// - A variable that is empty or blank is not set; neither is an empty value in the files.
+    /// - A profile that is named must exist, whatever else is set.
+    /// - `credential.json` is not read if the variables have both keys and the profile is in
+    ///   `config.json`.
+    /// - Regions and zones are ignored, because UHub has none.
+    ///
+    /// [`Client::config_sources`] reports where each setting came from, and the settings of the
+    /// profile that this client does not know.
     ///
     /// # Errors
     ///
     /// [`Configuration`](crate::ErrorKind::Configuration), listing every problem: only one of the
-    /// two keys is set, a variable is empty or malformed, a file is unreadable or invalid, or the
-    /// named profile does not exist. Problems with the credentials in a file are errors of
-    /// [`build`](Self::build), and only if no other credentials are set.
+    /// two keys is set, a variable is malformed, `config.json` or the profile's entry in it is
+    /// invalid, or the named profile does not exist. Invalid credentials in `credential.json` are
+    /// errors of [`build`](Self::build), and only if no other credentials are set.
     pub fn from_env() -> Result<Self, Error> {
         Self::loaded(Environment::new(|name| env::var_os(name), env::home_dir()).load())
     }
 
     /// Creates a builder with credentials and settings from one profile of the platform's
-    /// command-line tool. Of the environment variables in [`from_env`](Self::from_env), only the
-    /// paths of the files apply.
+    /// command-line tool, which must exist. Of the environment variables in
+    /// [`from_env`](Self::from_env), only the paths of the files apply.
     ///
     /// # Errors
     ///
     /// The same as [`from_env`](Self::from_env).
     pub fn from_profile(name: impl Into<String>) -> Result<Self, Error> {
         let environment = Environment::new(|name| env::var_os(name), env::home_dir());
-        Self::loaded(environment.load_profile(Some(name.into()), true))
+        Self::loaded(environment.load_profile(&Self::named(name), true))
     }
 
-    fn loaded(config: PartialConfig) -> Result<Self, Error> {
+    pub(crate) fn named(profile: impl Into<String>) -> Selection {
+        Selection::Named { name: profile.into(), selected_by: "`ClientBuilder::from_profile`" }
+    }
+
+    pub(crate) fn loaded(config: PartialConfig) -> Result<Self, Error> {
         if !config.problems.is_empty() {
             return Err(Error::invalid_configuration(&config.problems));
         }
@@ -159,9 +184,17 @@ impl ClientBuilder {
     }
 
     /// Sets the credentials provider used if no other credentials are set, such as
-    /// [`MetadataCredentials`](crate::MetadataCredentials).
+    /// [`MetadataCredentials`](crate::MetadataCredentials). Invalid credentials in a profile are an
+    /// error nevertheless.
     pub fn fallback_credentials_provider(mut self, value: impl ProvideCredentials) -> Self {
         self.fallback_credentials = Some(CredentialsSource::provider(Arc::new(value)));
+        self
+    }
+
+    /// Sets the timeout of the credentials provider. Defaults to 30 s. A call waits no longer than
+    /// its own timeouts allow.
+    pub fn credentials_timeout(mut self, value: Duration) -> Self {
+        self.credentials_timeout = value;
         self
     }
 
@@ -176,6 +209,15 @@ impl ClientBuilder {
     /// is `https://api.ucloud.cn/`.
     pub fn base_url(mut self, value: impl Into<String>) -> Self {
         self.config.base_url = Some(Setting::explicit(value.into()));
+        self
+    }
+
+    /// Sets the key of a dedicated channel to the service, sent with every call as the header
+    /// `channel-key`. There is none by default. Accounts with such a channel need it: without the
+    /// key, the service reports a wrong signature
+    /// ([`SIGNATURE_WRONG`](crate::RetCode::SIGNATURE_WRONG)).
+    pub fn channel_key(mut self, value: impl Into<String>) -> Self {
+        self.config.channel_key = Some(Setting::explicit(value.into()));
         self
     }
 
@@ -306,18 +348,18 @@ impl ClientBuilder {
     ///
     /// # Errors
     ///
-    /// [`Configuration`](crate::ErrorKind::Configuration), listing every problem: credentials are
-    /// missing, a value is empty or contains whitespace, the base URL is invalid or plain HTTP, a
-    /// timeout is zero, or the proxy is invalid; or else the first problem with certificates or
-    /// with TLS on this machine.
+    /// [`Configuration`](crate::ErrorKind::Configuration), listing every problem with its source:
+    /// credentials are missing, a value is empty or contains whitespace, the base URL is invalid or
+    /// plain HTTP, a timeout is zero, or the proxy is invalid; or else the first problem with
+    /// certificates or with TLS on this machine.
     pub fn build(mut self) -> Result<Client, Error> {
         let config = std::mem::take(&mut self.config).resolve(self.fallback_credentials.take());
-        let (credentials, endpoint) = self.check(&config)?;
-        self.assemble(config, credentials, endpoint)
+        let checked = self.check(&config)?;
+        self.assemble(config, checked)
     }
 
-    /// Checks all settings and returns the credentials and the endpoint.
-    fn check(&self, config: &Config) -> Result<(Setting<CredentialsSource>, Endpoint), Error> {
+    /// Checks all settings.
+    fn check(&self, config: &Config) -> Result<CheckedSettings, Error> {
         let mut problems = match &config.credentials {
             Ok(credentials) => check::credential_problems(credentials),
             Err(problems) => problems.clone(),
@@ -326,30 +368,30 @@ impl ClientBuilder {
         for (name, timeout) in [
             ("connect_timeout", self.http.connect_timeout),
             ("attempt_timeout", self.attempt_timeout),
-            ("timeout", config.timeout.value),
+            ("credentials_timeout", self.credentials_timeout),
         ] {
             if timeout.is_zero() {
                 problems.push(format!("`{name}` must be greater than zero."));
             }
         }
+        problems.extend(check::timeout_problem(&config.timeout));
         problems.extend(check::proxy_problem(&self.http.proxy));
-        match (&config.credentials, check::endpoint(&config.base_url, self.allows_plain_http)) {
-            (Ok(credentials), Ok(endpoint)) if problems.is_empty() => {
-                Ok((credentials.clone(), endpoint))
+        let channel_key = config.channel_key.as_ref().map(check::channel_key).transpose();
+        let endpoint = check::endpoint(&config.base_url, self.allows_plain_http);
+        match (&config.credentials, channel_key, endpoint) {
+            (Ok(credentials), Ok(channel_key), Ok(endpoint)) if problems.is_empty() => {
+                Ok(CheckedSettings { credentials: credentials.clone(), channel_key, endpoint })
             }
-            (_, endpoint) => {
+            (_, channel_key, endpoint) => {
+                problems.extend(channel_key.err());
                 problems.extend(endpoint.err().into_iter().flatten());
                 Err(Error::invalid_configuration(&problems))
             }
         }
     }
 
-    fn assemble(
-        self,
-        config: Config,
-        credentials: Setting<CredentialsSource>,
-        endpoint: Endpoint,
-    ) -> Result<Client, Error> {
+    fn assemble(self, config: Config, checked: CheckedSettings) -> Result<Client, Error> {
+        let CheckedSettings { credentials, channel_key, endpoint } = checked;
         let Endpoint { uri, is_loopback } = endpoint;
         if uri.scheme_str() == Some("http") && !is_loopback {
             tracing::warn!(
@@ -376,8 +418,9 @@ impl ClientBuilder {
         let (project_id, project_source) =
             config.project_id.map(|project| (project.value, project.source)).unzip();
         Ok(Client(Arc::new(ClientState {
-            credentials: credentials.value,
+            credentials: credentials.value.with_timeout(self.credentials_timeout),
             endpoint: uri,
+            channel_key,
             encoding: self.encoding,
             defaults: project_id.map(|id| (PROJECT_PARAMETER, id)).into_iter().collect(),
             attempt_timeout: self.attempt_timeout,
@@ -390,8 +433,10 @@ impl ClientBuilder {
                 credentials: credentials.source,
                 project_id: project_source,
                 base_url: config.base_url.source,
+                channel_key: config.channel_key.map(|setting| setting.source),
                 timeout: config.timeout.source,
                 retry: config.retry.source,
+                ignored: config.ignored,
             },
             reported: Arc::default(),
             outcomes: self.ret_code_outcomes,
@@ -465,12 +510,11 @@ mod tests {
             (&KEYS[..1], &["UCLOUD_PUBLIC_KEY is set, but UCLOUD_PRIVATE_KEY is not"]),
             (&KEYS[1..], &["UCLOUD_PRIVATE_KEY is set, but UCLOUD_PUBLIC_KEY is not"]),
             (
+                &[("UCLOUD_PUBLIC_KEY", ""), ("UCLOUD_PRIVATE_KEY", "x"), ("UCLOUD_PROFILE", "p")],
                 &[
-                    ("UCLOUD_PUBLIC_KEY", ""),
-                    ("UCLOUD_PRIVATE_KEY", "x"),
-                    ("UCLOUD_PROJECT_ID", ""),
+                    "\n- UCLOUD_PRIVATE_KEY is set, but UCLOUD_PUBLIC_KEY is not",
+                    "\n- UCLOUD_PROFILE: there is no profile `p`: ~/.ucloud/config.json and",
                 ],
-                &["\n- UCLOUD_PUBLIC_KEY is empty", "\n- UCLOUD_PROJECT_ID is empty"],
             ),
             (
                 &[
@@ -479,8 +523,8 @@ mod tests {
                     ("UCLOUD_API_BASE_URL", "ftp://x/"),
                 ],
                 &[
-                    "\n- environment variable UCLOUD_PUBLIC_KEY: the private key contains whitespace",
-                    "\n- environment variable UCLOUD_API_BASE_URL: the base URL must start with https://",
+                    "\n- UCLOUD_PRIVATE_KEY contains whitespace: copy it again",
+                    "\n- UCLOUD_API_BASE_URL must start with https://",
                 ],
             ),
         ] {
@@ -496,21 +540,21 @@ mod tests {
     #[test]
     fn problems_of_a_builder_are_listed_together() {
         let error = Client::builder().build().unwrap_err().to_string();
-        assert!(error.starts_with("there are no credentials: "), "{error}");
+        assert!(error.starts_with("no credentials are set: "), "{error}");
 
         let credentials = Credentials::new("", "a b").with_security_token("token\n");
         let builder =
             Client::builder().credentials(credentials).project_id("").timeout(Duration::ZERO);
         let error = builder.base_url("http://u@a.example/?q").build().unwrap_err().to_string();
         for part in [
-            "the public key is empty",
-            "the private key contains whitespace",
-            "the security token contains whitespace",
-            "the project id is empty",
+            "the public key of `credentials` is empty",
+            "the private key of `credentials` contains whitespace",
+            "the security token of `credentials` contains whitespace",
+            "`project_id` is empty",
             "`timeout` must be greater than zero",
-            "the base URL is plain HTTP",
-            "the base URL must not contain a user name",
-            "the base URL must not contain a query",
+            "`base_url` is plain HTTP",
+            "`base_url` must not contain a user name",
+            "`base_url` must not contain a query",
         ] {
             assert!(error.contains(&format!("\n- {part}")), "{part} in {error}");
         }
@@ -562,7 +606,9 @@ mod tests {
             project_id: Some(config.clone()),
             base_url: config.clone(),
             timeout: config.clone(),
+            channel_key: None,
             retry: config.clone(),
+            ignored: Vec::new(),
         };
         assert_eq!(*sources, all);
 
@@ -576,8 +622,10 @@ mod tests {
             credentials: ConfigSource::Environment("UCLOUD_PUBLIC_KEY"),
             project_id: Some(ConfigSource::Explicit),
             base_url: config.clone(),
+            channel_key: None,
             timeout: ConfigSource::Environment("UCLOUD_TIMEOUT_SECOND"),
             retry: config,
+            ignored: Vec::new(),
         };
         assert_eq!(*client.config_sources(), mixed);
         let shown = format!("{client:?}");

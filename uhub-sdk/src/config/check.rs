@@ -1,15 +1,16 @@
 //! Checks of settings. A problem never quotes a value that may contain a secret.
 
-use std::{fmt::Display, net::IpAddr};
+use std::{fmt::Display, net::IpAddr, time::Duration};
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use url::{Host, Url};
 
 use crate::{
     actions::service::ENDPOINT,
-    config::source::{ConfigSource, Setting},
+    config::environment::{PRIVATE_KEY, PUBLIC_KEY},
+    config::source::{ConfigSource, Setting, SettingName},
     credentials::cache::CredentialsSource,
-    credentials::key_pair::value_problem,
+    credentials::key_pair::{CredentialsField, value_problem},
     transport::reqwest::Proxy,
 };
 
@@ -19,29 +20,55 @@ pub(crate) struct Endpoint {
     pub(crate) is_loopback: bool,
 }
 
-impl<T> Setting<T> {
-    /// Makes a sentence of a problem, with the source unless that is the program itself.
-    fn sentence(&self, problem: impl Display) -> String {
-        match &self.source {
-            source @ (ConfigSource::Environment(_) | ConfigSource::Profile { .. }) => {
-                format!("{source}: {problem}.")
-            }
-            _ => format!("{problem}."),
-        }
+/// Adds what to do about a problem of a value that was copied.
+fn with_advice(problem: &str) -> String {
+    match problem.strip_prefix("contains ") {
+        Some(cause) => format!("contains {cause}: copy it again, without line breaks"),
+        None => problem.to_owned(),
     }
 }
 
 pub(crate) fn credential_problems(credentials: &Setting<CredentialsSource>) -> Vec<String> {
-    match &credentials.value {
-        CredentialsSource::Static(pair) => {
-            pair.problems().map(|problem| credentials.sentence(problem)).collect()
+    let CredentialsSource::Static(pair) = &credentials.value else {
+        return Vec::new();
+    };
+    let sentence = |(field, problem)| {
+        let (name, variable) = match field {
+            CredentialsField::PublicKey => (SettingName::PUBLIC_KEY, PUBLIC_KEY),
+            CredentialsField::PrivateKey => (SettingName::PRIVATE_KEY, PRIVATE_KEY),
+            CredentialsField::SecurityToken => (SettingName::SECURITY_TOKEN, ""),
+        };
+        let problem = with_advice(problem);
+        match &credentials.source {
+            // The source of a pair is one variable; the value may be from the other.
+            ConfigSource::Environment(_) => format!("{variable} {problem}."),
+            _ => credentials.problem(name, problem),
         }
-        CredentialsSource::Provider(_) => Vec::new(),
-    }
+    };
+    pair.problems().map(sentence).collect()
 }
 
 pub(crate) fn project_problem(project_id: &Setting<String>) -> Option<String> {
-    value_problem("project id", &project_id.value).map(|problem| project_id.sentence(problem))
+    let problem = value_problem(&project_id.value).map(with_advice)?;
+    Some(project_id.problem(SettingName::PROJECT_ID, problem))
+}
+
+pub(crate) fn timeout_problem(timeout: &Setting<Duration>) -> Option<String> {
+    let is_zero = timeout.value.is_zero();
+    is_zero.then(|| timeout.problem(SettingName::TIMEOUT, "must be greater than zero"))
+}
+
+/// Converts the channel key to the value of its header.
+pub(crate) fn channel_key(channel_key: &Setting<String>) -> Result<HeaderValue, String> {
+    let value = &channel_key.value;
+    let problem = match value_problem(value) {
+        Some(problem) => with_advice(problem),
+        None => match HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) {
+            Some(value) => return Ok(value),
+            None => "must consist of ASCII characters, because it is sent in a header".to_owned(),
+        },
+    };
+    Err(channel_key.problem(SettingName::CHANNEL_KEY, problem))
 }
 
 /// Checks a proxy's URL, whose scheme is optional.
@@ -64,9 +91,8 @@ pub(crate) fn endpoint(
     allows_plain_http: bool,
 ) -> Result<Endpoint, Vec<String>> {
     let invalid = |error: &dyn Display| {
-        let problem =
-            format!("the base URL is invalid ({error}): expected a URL such as {ENDPOINT}");
-        vec![base_url.sentence(problem)]
+        let problem = format!("is invalid ({error}): expected a URL such as {ENDPOINT}");
+        vec![base_url.problem(SettingName::BASE_URL, problem)]
     };
     let url = Url::parse(&base_url.value).map_err(|error| invalid(&error))?;
     let is_loopback = match url.host() {
@@ -80,19 +106,20 @@ pub(crate) fn endpoint(
         "https" => {}
         "http" if is_loopback || allows_plain_http => {}
         "http" => problems.push(
-            "the base URL is plain HTTP, which lets others on the network read and replay calls: use https, \
+            "is plain HTTP, which lets others on the network read and replay calls: use https, \
              or call `allow_plain_http`",
         ),
-        _ => problems.push("the base URL must start with https://"),
+        _ => problems.push("must start with https://"),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        problems.push("the base URL must not contain a user name or a password");
+        problems.push("must not contain a user name or a password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        problems.push("the base URL must not contain a query or a fragment");
+        problems.push("must not contain a query or a fragment");
     }
     if !problems.is_empty() {
-        return Err(problems.into_iter().map(|problem| base_url.sentence(problem)).collect());
+        let sentence = |problem| base_url.problem(SettingName::BASE_URL, problem);
+        return Err(problems.into_iter().map(sentence).collect());
     }
     let uri = url.as_str().parse::<Uri>().map_err(|error| invalid(&error))?;
     Ok(Endpoint { uri, is_loopback })
@@ -132,7 +159,7 @@ mod tests {
             ("localhost:8080", "must start with https://"),
             ("http://a.example/?q", "must not contain a query"),
             ("file:///etc/passwd", "must start with https://"),
-            ("", "the base URL is invalid"),
+            ("", "`base_url` is invalid"),
         ] {
             let setting = Setting::explicit(url.to_owned());
             let problems = endpoint(&setting, false).unwrap_err().join(" ");

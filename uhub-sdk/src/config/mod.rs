@@ -8,3 +8,6 @@ mod local;
 mod profile;
 mod resolve;
 pub(crate) mod source;
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

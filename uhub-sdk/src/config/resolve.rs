@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     actions::service::ENDPOINT,
-    config::source::{ConfigSource, Setting},
+    config::source::{ConfigSource, IgnoredSetting, Setting},
     credentials::cache::CredentialsSource,
     exchange::retry::RetryPolicy,
 };
@@ -16,10 +16,14 @@ pub(crate) struct PartialConfig {
     pub(crate) credentials: Option<Setting<CredentialsSource>>,
     /// Problems with the credentials of a profile. They are errors only if no others are set.
     pub(crate) credential_problems: Vec<String>,
+    /// Why the files have no credentials. Unlike a problem, it allows the fallback provider.
+    pub(crate) missing_credentials: Option<String>,
     pub(crate) project_id: Option<Setting<String>>,
     pub(crate) base_url: Option<Setting<String>>,
+    pub(crate) channel_key: Option<Setting<String>>,
     pub(crate) timeout: Option<Setting<Duration>>,
     pub(crate) retry: Option<Setting<RetryPolicy>>,
+    pub(crate) ignored: Vec<IgnoredSetting>,
 }
 
 /// The settings that a client is built with.
@@ -28,8 +32,10 @@ pub(crate) struct Config {
     pub(crate) credentials: Result<Setting<CredentialsSource>, Vec<String>>,
     pub(crate) project_id: Option<Setting<String>>,
     pub(crate) base_url: Setting<String>,
+    pub(crate) channel_key: Option<Setting<String>>,
     pub(crate) timeout: Setting<Duration>,
     pub(crate) retry: Setting<RetryPolicy>,
+    pub(crate) ignored: Vec<IgnoredSetting>,
 }
 
 impl PartialConfig {
@@ -37,14 +43,18 @@ impl PartialConfig {
     pub(crate) fn or(mut self, lower: Self) -> Self {
         self.problems.extend(lower.problems);
         self.credential_problems.extend(lower.credential_problems);
+        self.ignored.extend(lower.ignored);
         Self {
             problems: self.problems,
             credentials: self.credentials.or(lower.credentials),
             credential_problems: self.credential_problems,
+            missing_credentials: self.missing_credentials.or(lower.missing_credentials),
             project_id: self.project_id.or(lower.project_id),
             base_url: self.base_url.or(lower.base_url),
+            channel_key: self.channel_key.or(lower.channel_key),
             timeout: self.timeout.or(lower.timeout),
             retry: self.retry.or(lower.retry),
+            ignored: self.ignored,
         }
     }
 
@@ -64,18 +74,20 @@ impl PartialConfig {
                 value,
                 source: ConfigSource::Provider,
             }),
-            (None, None) => Err(vec![
-                "there are no credentials: call `ClientBuilder::credentials`, or start with \
-                 `ClientBuilder::from_env` and set UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY or a profile."
-                    .to_owned(),
-            ]),
+            (None, None) => Err(vec![self.missing_credentials.unwrap_or_else(|| {
+                "no credentials are set: call `credentials`, or start with `from_env` and set UCLOUD_PUBLIC_KEY \
+                 and UCLOUD_PRIVATE_KEY or a profile."
+                    .to_owned()
+            })]),
         };
         Config {
             credentials,
             project_id: self.project_id,
             base_url: self.base_url.unwrap_or_else(|| Setting::default(ENDPOINT.to_owned())),
+            channel_key: self.channel_key,
             timeout: self.timeout.unwrap_or_else(|| Setting::default(Duration::from_secs(120))),
             retry: self.retry.unwrap_or_else(|| Setting::default(RetryPolicy::default())),
+            ignored: self.ignored,
         }
     }
 }

@@ -47,12 +47,55 @@ pub struct ConfigSources {
     pub project_id: Option<ConfigSource>,
     /// The source of the base URL.
     pub base_url: ConfigSource,
+    /// The source of the channel key, if one is set.
+    pub channel_key: Option<ConfigSource>,
     /// The source of the call timeout.
     pub timeout: ConfigSource,
     /// The source of the retry policy.
     pub retry: ConfigSource,
+    /// The settings of the profile that this client does not know and ignores. What does not change
+    /// calls of UHub is left out, such as `region` and `zone`; so is what is empty.
+    pub ignored: Vec<IgnoredSetting>,
 }
 
+/// A setting of a profile that the client ignores.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IgnoredSetting {
+    /// The key in the file.
+    pub key: String,
+    /// The profile and its file.
+    pub source: ConfigSource,
+}
+
+impl fmt::Display for IgnoredSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` of {}", self.key, self.source)
+    }
+}
+
+/// What a setting is called in messages.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SettingName {
+    /// In profile files.
+    pub(crate) key: &'static str,
+    pub(crate) in_builder: &'static str,
+}
+
+impl SettingName {
+    pub(crate) const PROJECT_ID: Self = Self { key: "project_id", in_builder: "`project_id`" };
+    pub(crate) const BASE_URL: Self = Self { key: "base_url", in_builder: "`base_url`" };
+    pub(crate) const CHANNEL_KEY: Self = Self { key: "channel_key", in_builder: "`channel_key`" };
+    pub(crate) const TIMEOUT: Self = Self { key: "timeout_sec", in_builder: "`timeout`" };
+    pub(crate) const PUBLIC_KEY: Self =
+        Self { key: "public_key", in_builder: "the public key of `credentials`" };
+    pub(crate) const PRIVATE_KEY: Self =
+        Self { key: "private_key", in_builder: "the private key of `credentials`" };
+    pub(crate) const SECURITY_TOKEN: Self =
+        Self { key: "security_token", in_builder: "the security token of `credentials`" };
+}
+
+/// A value with its source.
 #[derive(Clone)]
 pub(crate) struct Setting<T> {
     pub(crate) value: T,
@@ -72,5 +115,17 @@ impl<T> Setting<T> {
 
     pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Setting<U> {
         Setting { value: convert(self.value), source: self.source }
+    }
+
+    /// Makes a sentence of a problem of the value. Its subject is the variable, the key in the file
+    /// or the method of the builder that the value comes from.
+    pub(crate) fn problem(&self, name: SettingName, predicate: impl fmt::Display) -> String {
+        match &self.source {
+            ConfigSource::Environment(variable) => format!("{variable} {predicate}."),
+            source @ ConfigSource::Profile { .. } => {
+                format!("`{}` of {source} {predicate}.", name.key)
+            }
+            _ => format!("{} {predicate}.", name.in_builder),
+        }
     }
 }

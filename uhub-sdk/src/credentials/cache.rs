@@ -1,23 +1,36 @@
 //! A cache of a provider's credentials, which refreshes them before they expire.
 
 use std::{
-    error::Error as StdError,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::Poll,
     time::{Duration, Instant, SystemTime},
 };
 
-use tokio::{sync::OwnedMutexGuard, task::JoinHandle};
+use tokio::{
+    runtime::{Handle, Id},
+    sync::watch,
+    time::{timeout, timeout_at},
+};
 
 use crate::{
     credentials::key_pair::Credentials,
     credentials::{ProvideCredentials, ProviderError},
+    error::printable,
 };
 
 /// How long before expiry to refresh credentials. A short lifetime is refreshed at 3/4.
 const REFRESH_MARGIN: Duration = Duration::from_secs(300);
 /// How long to use new credentials that have already expired by this machine's clock.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+/// The default of `ClientBuilder::credentials_timeout`.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long to wait for a refresh on another runtime, which may be alive and no longer driven.
+const PATIENCE_WITH_OTHER_RUNTIMES: Duration = Duration::from_secs(1);
+/// How often one caller starts a refresh. A runtime that shuts down cancels every one.
+const MAX_STARTS: usize = 3;
 /// The pause after a failed refresh while the cached credentials are valid.
 const PAUSE_IF_VALID: Duration = Duration::from_secs(10);
 /// The pause after a failed refresh without valid credentials.
@@ -40,7 +53,18 @@ impl From<Credentials> for CredentialsSource {
 
 impl CredentialsSource {
     pub(crate) fn provider(provider: Arc<dyn ProvideCredentials>) -> Self {
-        Self::Provider(Arc::new(CachedCredentials::new(provider)))
+        Self::Provider(Arc::new(CachedCredentials::new(provider, PROVIDER_TIMEOUT)))
+    }
+
+    /// Sets the timeout of the provider. The cache is new, so that no two clients share one.
+    pub(crate) fn with_timeout(self, timeout: Duration) -> Self {
+        match self {
+            Self::Static(_) => self,
+            Self::Provider(cache) => {
+                let provider = Arc::clone(&cache.provider);
+                Self::Provider(Arc::new(CachedCredentials::new(provider, timeout)))
+            }
+        }
     }
 
     /// Returns valid credentials, from the provider if necessary.
@@ -63,9 +87,8 @@ impl CredentialsSource {
 
 pub(crate) struct CachedCredentials {
     provider: Arc<dyn ProvideCredentials>,
+    timeout: Duration,
     state: Mutex<State>,
-    /// Held during a refresh, so that there is only one at a time.
-    refresh_lock: Arc<tokio::sync::Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -73,6 +96,17 @@ struct State {
     entry: Option<Entry>,
     /// The last failure of the provider, until the next success.
     failure: Option<Failure>,
+    /// The latest refresh.
+    refresh: Option<Refresh>,
+}
+
+/// A refresh, which is a task of the runtime of the caller that started it.
+#[derive(Clone)]
+struct Refresh {
+    runtime: Id,
+    began_at: Instant,
+    /// Closed when the task has stored its result, or was cancelled.
+    end: watch::Receiver<()>,
 }
 
 struct Entry {
@@ -84,7 +118,7 @@ struct Entry {
 
 struct Failure {
     at: Instant,
-    error: Arc<dyn StdError + Send + Sync>,
+    error: ProviderError,
 }
 
 enum Lookup {
@@ -113,18 +147,13 @@ impl State {
             }
         }
         match failure_within(PAUSE_IF_MISSING) {
-            Some(failure) => Lookup::Failed(failure.error()),
+            Some(failure) => Lookup::Failed(failure.error.clone()),
             None => Lookup::Missing,
         }
     }
 
     /// Stores new credentials. `now` and `clock` are the same moment.
-    fn store(
-        &mut self,
-        credentials: Credentials,
-        now: Instant,
-        clock: SystemTime,
-    ) -> Arc<Credentials> {
+    fn store(&mut self, credentials: Credentials, now: Instant, clock: SystemTime) {
         let remaining = credentials.expires_at.map(|expiry| expiry.duration_since(clock));
         let lifetime = match remaining {
             None => None,
@@ -141,87 +170,119 @@ impl State {
                 Some((expires_at, expires_at))
             }
         };
-        let credentials = Arc::new(credentials);
         self.failure = None;
-        self.entry =
-            Some(Entry { credentials: Arc::clone(&credentials), fetched_at: now, lifetime });
-        credentials
+        self.entry = Some(Entry { credentials: Arc::new(credentials), fetched_at: now, lifetime });
     }
 }
 
-impl Failure {
-    /// Returns the error for another caller.
-    fn error(&self) -> ProviderError {
-        Box::new(Arc::clone(&self.error))
+impl Refresh {
+    /// Returns whether a caller on a runtime shall wait for this refresh, and not start another.
+    fn is_awaited_on(&self, runtime: Id, now: Instant) -> bool {
+        let is_running = self.end.has_changed().is_ok();
+        is_running && (self.runtime == runtime || now < self.patience_ends_at())
+    }
+
+    fn patience_ends_at(&self) -> Instant {
+        self.began_at + PATIENCE_WITH_OTHER_RUNTIMES
+    }
+
+    /// Waits for the end of the refresh, or of the patience of a caller on a runtime.
+    async fn wait_on(mut self, runtime: Id) {
+        let patience_ends_at = self.patience_ends_at().into();
+        // Nothing is sent, so this ends when the channel is closed.
+        let end = self.end.changed();
+        if self.runtime == runtime {
+            let _ = end.await;
+        } else {
+            let _ = timeout_at(patience_ends_at, end).await;
+        }
     }
 }
 
 impl CachedCredentials {
-    fn new(provider: Arc<dyn ProvideCredentials>) -> Self {
-        Self { provider, state: Mutex::default(), refresh_lock: Arc::default() }
+    fn new(provider: Arc<dyn ProvideCredentials>, timeout: Duration) -> Self {
+        Self { provider, timeout, state: Mutex::default() }
     }
 
     async fn get(self: &Arc<Self>) -> CredentialsResult {
-        let lookup = self.state().lookup(Instant::now());
-        match lookup {
-            Lookup::Fresh(credentials) => Ok(credentials),
-            Lookup::Stale(credentials) => {
-                // The refresh runs in the background.
-                if let Ok(lock) = Arc::clone(&self.refresh_lock).try_lock_owned() {
-                    drop(self.refresh(lock));
+        let mut starts = 0;
+        loop {
+            let (refresh, runtime) = {
+                let now = Instant::now();
+                let mut state = self.state();
+                let stale = match state.lookup(now) {
+                    Lookup::Fresh(credentials) => return Ok(credentials),
+                    Lookup::Failed(error) => return Err(error),
+                    Lookup::Stale(credentials) => Some(credentials),
+                    Lookup::Missing => None,
+                };
+                let runtime = Handle::current().id();
+                let running = state.refresh.as_ref();
+                let refresh = match running.filter(|other| other.is_awaited_on(runtime, now)) {
+                    Some(running) => running.clone(),
+                    None if starts == MAX_STARTS => {
+                        return Err("the runtime is shutting down".into());
+                    }
+                    None => {
+                        starts += 1;
+                        state.refresh.insert(self.refresh(now)).clone()
+                    }
+                };
+                // While credentials are valid, the refresh runs in the background.
+                if let Some(credentials) = stale {
+                    return Ok(credentials);
                 }
-                Ok(credentials)
-            }
-            Lookup::Failed(error) => Err(error),
-            Lookup::Missing => {
-                let lock = Arc::clone(&self.refresh_lock).lock_owned().await;
-                // Another caller may have refreshed while this one waited for the lock.
-                let lookup = self.state().lookup(Instant::now());
-                match lookup {
-                    Lookup::Fresh(credentials) | Lookup::Stale(credentials) => Ok(credentials),
-                    Lookup::Failed(error) => Err(error),
-                    Lookup::Missing => self.refresh(lock).await?,
-                }
-            }
+                (refresh, runtime)
+            };
+            refresh.wait_on(runtime).await;
         }
     }
 
     /// Calls the provider in its own task, which stores the result even if the caller is dropped.
-    fn refresh(self: &Arc<Self>, lock: OwnedMutexGuard<()>) -> JoinHandle<CredentialsResult> {
-        let this = Arc::clone(self);
+    fn refresh(self: &Arc<Self>, began_at: Instant) -> Refresh {
+        let (end_sender, end) = watch::channel(());
+        let (provider, limit) = (Arc::clone(&self.provider), self.timeout);
+        // The task does not keep the credentials of a dropped client.
+        let cache: Weak<Self> = Arc::downgrade(self);
         tokio::spawn(async move {
-            let _lock = lock;
-            let result = match tokio::time::timeout(PROVIDER_TIMEOUT, this.provider.provide()).await
-            {
-                Ok(result) => result.and_then(|credentials| {
-                    let problem = credentials.problems().next();
-                    problem.map_or(Ok(credentials), |problem| Err(problem.into()))
-                }),
-                Err(_) => {
-                    Err(format!("the provider did not respond within {PROVIDER_TIMEOUT:?}").into())
-                }
+            let result = match timeout(limit, call(&*provider)).await {
+                Ok(result) => result.and_then(valid),
+                Err(_) => Err(ProviderError::new(format!(
+                    "the credentials provider did not respond within {limit:?} \
+                     (`credentials_timeout`)"
+                ))),
             };
-            this.store(result)
-        })
+            if let Some(cache) = cache.upgrade() {
+                cache.store(result, began_at);
+            }
+            drop(end_sender);
+        });
+        Refresh { runtime: Handle::current().id(), began_at, end }
     }
 
-    fn store(&self, result: Result<Credentials, ProviderError>) -> CredentialsResult {
+    /// Stores the result of a refresh, unless there is a later one.
+    fn store(&self, result: Result<Credentials, ProviderError>, began_at: Instant) {
         let now = Instant::now();
         let mut state = self.state();
         let error = match result {
-            Ok(credentials) => return Ok(state.store(credentials, now, SystemTime::now())),
+            Ok(credentials) => {
+                if state.entry.as_ref().is_none_or(|entry| entry.fetched_at <= began_at) {
+                    state.store(credentials, now, SystemTime::now());
+                }
+                return;
+            }
             Err(error) => error,
         };
+        if state.refresh.as_ref().is_some_and(|latest| latest.began_at > began_at) {
+            return;
+        }
         if let Lookup::Fresh(_) | Lookup::Stale(_) = state.lookup(now) {
             tracing::warn!(
-                error = %error,
+                error = %printable(&error.to_string()),
                 "expiring credentials cannot be refreshed: they are used until they expire"
             );
         }
-        let failure = Failure { at: now, error: error.into() };
-        let error = failure.error();
-        state.failure = Some(failure);
-        Err(error)
+        state.failure = Some(Failure { at: now, error });
     }
 
     fn invalidate(&self, rejected: &Arc<Credentials>, call_start: Instant) -> bool {
@@ -245,10 +306,28 @@ impl CachedCredentials {
     }
 }
 
+/// Returns credentials, unless a value is invalid.
+fn valid(credentials: Credentials) -> Result<Credentials, ProviderError> {
+    let problem = credentials.problems().next();
+    problem.map_or(Ok(credentials), |(field, problem)| {
+        let text = format!("the {field} that the credentials provider returned {problem}");
+        Err(ProviderError::new(text).permanent())
+    })
+}
+
+/// Calls a provider. The message of a panic is dropped: it may contain a secret.
+async fn call(provider: &dyn ProvideCredentials) -> Result<Credentials, ProviderError> {
+    let mut call = pin!(async { provider.provide().await });
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(context))).unwrap_or_else(|_| {
+            Poll::Ready(Err(ProviderError::new("the credentials provider panicked").permanent()))
+        })
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, pin::pin, task::Poll};
-
     use super::*;
     use crate::transport::BoxFuture;
 
@@ -271,8 +350,7 @@ mod tests {
         let start = Instant::now();
         let mut state = State::default();
         state.store(credentials(lifetime), start, SystemTime::UNIX_EPOCH);
-        state.failure = failed
-            .map(|at| Failure { at: start + at, error: Arc::from(ProviderError::from("no")) });
+        state.failure = failed.map(|at| Failure { at: start + at, error: "no".into() });
         match state.lookup(start + after) {
             Lookup::Fresh(_) => "fresh",
             Lookup::Stale(_) => "stale",
@@ -335,7 +413,7 @@ mod tests {
 
     fn counting(lifetime: Option<Duration>) -> (Arc<Counting>, Arc<CachedCredentials>) {
         let provider = Arc::new(Counting { lifetime, ..Counting::default() });
-        let cache = CachedCredentials::new(Arc::<Counting>::clone(&provider));
+        let cache = CachedCredentials::new(Arc::<Counting>::clone(&provider), PROVIDER_TIMEOUT);
         (provider, Arc::new(cache))
     }
 
@@ -387,10 +465,15 @@ mod tests {
         for _ in 0..2 {
             let results = get_concurrently(&cache).await;
             assert!(results.iter().all(|result| result.as_ref() == Ok(&first)));
-            // Waits for the refresh in the background.
-            drop(cache.refresh_lock.lock().await);
+            wait_for_refresh(&cache).await;
             assert_eq!(*provider.calls.lock().unwrap(), 2);
         }
+    }
+
+    /// Waits for the refresh in the background.
+    async fn wait_for_refresh(cache: &CachedCredentials) {
+        let refresh = cache.state().refresh.clone();
+        refresh.unwrap().wait_on(Handle::current().id()).await;
     }
 
     /// Never responds.
@@ -405,8 +488,8 @@ mod tests {
 
     #[tokio::test]
     async fn calls_do_not_wait_for_a_refresh_while_credentials_are_valid() {
-        let cache = Arc::new(CachedCredentials::new(Arc::new(Hanging)));
-        cache.store(Ok(credentials(None))).unwrap();
+        let cache = Arc::new(CachedCredentials::new(Arc::new(Hanging), PROVIDER_TIMEOUT));
+        cache.store(Ok(credentials(None)), Instant::now());
         make_stale(&cache);
         for _ in 0..3 {
             cache.get().await.unwrap();
@@ -441,9 +524,13 @@ mod tests {
                 }
             }
 
-            let cache = Arc::new(CachedCredentials::new(Arc::new(Fixed(credentials))));
+            let provider = Arc::new(Fixed(credentials));
+            let cache = Arc::new(CachedCredentials::new(provider, PROVIDER_TIMEOUT));
             let error = cache.get().await.unwrap_err().to_string();
-            assert!(error.contains("key is empty") || error.contains("whitespace"), "{error}");
+            assert!(
+                error.ends_with(" is empty") || error.ends_with("contains whitespace"),
+                "{error}"
+            );
         }
         assert!(cache.get().await.is_ok());
     }

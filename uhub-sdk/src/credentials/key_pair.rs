@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 /// A public key, a private key and, for temporary credentials, a security token.
 ///
-/// All three are erased from memory when dropped, and never appear in `Debug`, errors or logs.
+/// All three never appear in `Debug`, errors or logs, and are erased from memory when the last
+/// clone is dropped. That covers this value, and what the client reads from profile files and from
+/// responses of the metadata service. It does not cover your own copies, the variables of the
+/// process's environment, and the buffers of the HTTP library.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     pub(crate) public_key: Zeroizing<String>,
@@ -48,16 +51,25 @@ impl Credentials {
         self
     }
 
-    /// Returns the problems of the values, which no output shows.
-    pub(crate) fn problems(&self) -> impl Iterator<Item = String> {
-        let token = self.security_token.as_ref().map(|token| token.as_str());
+    /// Creates credentials from keys that are erased already when dropped.
+    pub(crate) fn from_secrets(
+        public_key: Zeroizing<String>,
+        private_key: Zeroizing<String>,
+    ) -> Self {
+        Self { public_key, private_key, security_token: None, expires_at: None }
+    }
+
+    /// Returns each invalid value with its problem. No problem quotes its value.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = (CredentialsField, &'static str)> {
+        use CredentialsField::{PrivateKey, PublicKey, SecurityToken};
+        let token = self.security_token.as_ref();
         [
-            ("public key", Some(self.public_key.as_str())),
-            ("private key", Some(self.private_key.as_str())),
-            ("security token", token),
+            (PublicKey, Some(&self.public_key)),
+            (PrivateKey, Some(&self.private_key)),
+            (SecurityToken, token),
         ]
         .into_iter()
-        .filter_map(|(name, value)| value_problem(name, value?))
+        .filter_map(|(field, value)| Some((field, value_problem(value?)?)))
     }
 
     /// Returns the values that must be redacted in every text.
@@ -75,14 +87,34 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// A value of [`Credentials`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CredentialsField {
+    PublicKey,
+    PrivateKey,
+    SecurityToken,
+}
+
+impl fmt::Display for CredentialsField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PublicKey => "public key",
+            Self::PrivateKey => "private key",
+            Self::SecurityToken => "security token",
+        })
+    }
+}
+
 /// Returns the problem of a value that must not be empty or contain whitespace. The service would
 /// answer a key with a trailing line break with 171, which does not show the cause.
-pub(crate) fn value_problem(name: &str, value: &str) -> Option<String> {
+pub(crate) fn value_problem(value: &str) -> Option<&'static str> {
     if value.is_empty() {
-        return Some(format!("the {name} is empty"));
+        Some("is empty")
+    } else if value.contains(char::is_whitespace) {
+        Some("contains whitespace")
+    } else if value.contains(char::is_control) {
+        Some("contains a control character")
+    } else {
+        None
     }
-    let is_invalid = |c: char| c.is_whitespace() || c.is_control();
-    value
-        .contains(is_invalid)
-        .then(|| format!("the {name} contains whitespace: copy it again, without line breaks"))
 }

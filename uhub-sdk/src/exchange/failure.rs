@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::{
     action::Idempotency,
+    credentials::ProviderError,
     error::{Details, Error, ErrorKind, Execution, Seconds, printable},
-    exchange::redact::{Redactor, truncate},
+    exchange::redact::{Redactor, printable_source, truncate},
     ret_code::{RetCode, RetCodeOutcome},
     transport::TransportError,
 };
@@ -45,6 +46,17 @@ pub(crate) fn not_signed(kind: ErrorKind, action: &str, summary: &str) -> Error 
     details.action = Some(action.to_owned());
     details.is_retryable = kind == ErrorKind::Credentials;
     details.into()
+}
+
+/// Returns the error of a call whose credentials provider failed.
+pub(crate) fn no_credentials(action: &str, cause: ProviderError) -> Error {
+    let text = cause.to_string();
+    let text = text.trim_end().trim_end_matches('.');
+    let summary = format!("no credentials to sign the call: {text}.");
+    let mut error = not_signed(ErrorKind::Credentials, action, &summary);
+    error.0.is_retryable = !cause.is_permanent;
+    error.0.source = cause.into_source().map(printable_source);
+    error
 }
 
 pub(crate) fn no_runtime() -> Error {

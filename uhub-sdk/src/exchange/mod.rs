@@ -31,7 +31,7 @@ use crate::{
         judge::{ResponseMetadata, Success, judge},
         observer::{Attempt, FinishedCall},
         reading::{Read, read_body},
-        redact::{Redactor, printable_source},
+        redact::Redactor,
         retry::{AttemptOutcome, RetryLimits, RetryPolicy, SystemClock},
         state::ClientState,
     },
@@ -140,12 +140,7 @@ impl Exchange<'_> {
 
         let credentials = match timeout_at(deadline, client.credentials.get()).await {
             Ok(Ok(credentials)) => credentials,
-            Ok(Err(cause)) => {
-                let summary = "cannot get credentials to sign the call.";
-                let mut error = not_signed(ErrorKind::Credentials, self.action, summary);
-                error.0.source = Some(printable_source(cause.into()));
-                return Err(error);
-            }
+            Ok(Err(cause)) => return Err(failure::no_credentials(self.action, cause)),
             Err(_) => {
                 let summary = format!("the credentials provider did not respond within {limit}.");
                 let mut error = not_signed(ErrorKind::Credentials, self.action, &summary);
@@ -201,7 +196,12 @@ impl Exchange<'_> {
             return Err(invalid(reason));
         }
         match encode::request(&client.endpoint, client.encoding, &signed) {
-            Some(request) => Ok((call, request)),
+            Some(mut request) => {
+                if let Some(channel_key) = &client.channel_key {
+                    request.headers_mut().insert(encode::CHANNEL_KEY, channel_key.clone());
+                }
+                Ok((call, request))
+            }
             None => Err(invalid("the URL is too long: use `Encoding::Form`.")),
         }
     }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -26,6 +26,8 @@ use crate::{
 pub(crate) struct ClientState {
     pub(crate) credentials: CredentialsSource,
     pub(crate) endpoint: Uri,
+    /// Sent with every call.
+    pub(crate) channel_key: Option<HeaderValue>,
     pub(crate) encoding: Encoding,
     /// Parameters that are sent unless the call sets them.
     pub(crate) defaults: Vec<(&'static str, String)>,

@@ -210,7 +210,7 @@ where
 }
 
 /// Returns the end of an error's chain, the root cause.
-fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+pub(crate) fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
     error.source().map_or(error, root_cause)
 }
 

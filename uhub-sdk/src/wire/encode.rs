@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Uri,
+    HeaderName, HeaderValue, Method, Request, Uri,
     header::{CONTENT_TYPE, USER_AGENT},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -28,6 +28,9 @@ pub enum Encoding {
 /// The characters that are escaped in queries and forms.
 pub(crate) const ESCAPED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The header for the key of a dedicated channel to the service.
+pub(crate) const CHANNEL_KEY: HeaderName = HeaderName::from_static("channel-key");
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust"));

@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod credentials;
+#[cfg(target_os = "linux")]
+mod erased;
 mod faults;
 mod listings;
 mod messages;
