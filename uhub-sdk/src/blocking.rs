@@ -1,7 +1,7 @@
 //! A blocking client, for programs without async (feature `blocking`).
 //!
-//! It mirrors the async client: `send` blocks until the response is there, and `items` and `pages`
-//! are iterators.
+//! It mirrors the async client: `send` blocks until the response is there, `items` and `pages` are
+//! iterators, and [`Client::block_on`] and [`Client::iter`] do the same for everything else.
 //!
 //! ```no_run
 //! # fn example() -> Result<(), uhub_sdk::Error> {
@@ -13,11 +13,25 @@
 //! # }
 //! ```
 
-use std::{future::poll_fn, pin::Pin, sync::Arc};
+use std::{
+    future::poll_fn,
+    mem,
+    pin::{Pin, pin},
+    process,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+    thread::{self, Thread},
+};
 
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::{
+    runtime::{Builder, Handle, Runtime},
+    task::coop,
+};
 
 use crate::{
     action::Action,
@@ -28,16 +42,39 @@ use crate::{
         untyped::{UntypedCall, UntypedRequest},
     },
     client,
-    config::builder::ClientBuilder,
+    config::{builder::ClientBuilder, source::ConfigSources},
     error::Error,
     exchange::judge::ResponseMetadata,
 };
 
 /// A blocking client of UHub.
 ///
-/// It is cheap to clone and can be shared between threads. Calls on a thread of an async runtime
-/// return an error, since they would block it. That includes the threads of Tokio's
-/// `spawn_blocking`, which cannot be distinguished.
+/// It is cheap to clone and can be shared between threads. In a program with an async runtime, use
+/// it within `tokio::task::spawn_blocking` or `block_in_place`: a call on a thread that polls async
+/// tasks is an error, since it would block them. (Tasks within `tokio::task::unconstrained` are not
+/// recognized. Their calls block the thread.)
+///
+/// A process that forks can use it in the child too: its thread and connections are created anew
+/// there.
+///
+/// # Examples
+///
+/// Recipes, and every other function of the async client, are called by [`block_on`](Self::block_on)
+/// and [`iter`](Self::iter):
+///
+/// ```no_run
+/// # fn example() -> Result<(), uhub_sdk::Error> {
+/// use uhub_sdk::{actions::create_repo::CreateRepoRequest, blocking::Client, recipes};
+///
+/// let client = Client::from_env()?;
+/// let request = CreateRepoRequest::new("base");
+/// let ensured = client.block_on(recipes::ensure_repo(client.as_async(), request))?;
+/// for entry in client.iter(recipes::walk(client.as_async())) {
+///     println!("{:?}", entry?);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Client {
     client: client::Client,
@@ -46,13 +83,102 @@ pub struct Client {
 
 /// A runtime on its own thread, shut down with the last client.
 #[derive(Debug)]
-struct Background(Option<Runtime>);
+struct Background {
+    /// The process that has the thread.
+    process: u32,
+    /// `None` while it is dropped.
+    runtime: Option<Runtime>,
+    /// The runtime of a forked process, which has the memory of its parent and not its threads.
+    forked: OnceLock<Arc<Background>>,
+}
+
+impl Background {
+    fn start() -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("uhub-sdk")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Error::configuration("the client's thread cannot be started.").with_source(error)
+            })?;
+        Ok(Self { process: process::id(), runtime: Some(runtime), forked: OnceLock::new() })
+    }
+
+    /// Returns the runtime of this process.
+    fn handle(&self) -> Result<&Handle, Error> {
+        match (&self.runtime, self.forked.get()) {
+            (Some(runtime), _) if self.process == process::id() => Ok(runtime.handle()),
+            (_, Some(forked)) => forked.handle(),
+            (_, None) => {
+                let started = Arc::new(Self::start()?);
+                self.forked.get_or_init(|| started).handle()
+            }
+        }
+    }
+}
 
 impl Drop for Background {
     fn drop(&mut self) {
-        // Dropping a runtime within another one panics; this does not, since it does not block.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+        match self.runtime.take() {
+            // Dropping a runtime within another one panics; this does not, since it does not block.
+            Some(runtime) if self.process == process::id() => runtime.shutdown_background(),
+            // Its threads are those of the parent process and cannot be told to stop.
+            runtime => mem::forget(runtime),
+        }
+    }
+}
+
+/// Returns whether Tokio polls a task on this thread, which a blocking call would hold up.
+/// `spawn_blocking` and `block_in_place` are excepted.
+///
+/// Tokio gives each task that it polls a budget, and threads that may block none.
+fn is_polled_by_tokio() -> bool {
+    if Handle::try_current().is_err() {
+        return false;
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    // Restores the budget when it is dropped.
+    let Poll::Ready(_first) = coop::poll_proceed(&mut context) else {
+        return true;
+    };
+    // A budget has 8 bits.
+    (0..u8::MAX).any(|_| match coop::poll_proceed(&mut context) {
+        Poll::Ready(unit) => {
+            unit.made_progress();
+            false
+        }
+        Poll::Pending => true,
+    })
+}
+
+/// Wakes a thread that waits for a future.
+struct ThreadWaker {
+    thread: Thread,
+    /// A wait within a poll of this one may take the thread's own token.
+    is_woken: AtomicBool,
+}
+
+impl Wake for ThreadWaker {
+    fn wake(self: Arc<Self>) {
+        self.is_woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// Waits for a future. Unlike that of a Tokio runtime, it never panics.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    let thread = thread::current();
+    let wakeup = Arc::new(ThreadWaker { thread, is_woken: AtomicBool::new(false) });
+    let waker = Waker::from(Arc::clone(&wakeup));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+        while !wakeup.is_woken.swap(false, Ordering::Acquire) {
+            thread::park();
         }
     }
 }
@@ -73,15 +199,39 @@ impl Client {
     }
 
     fn new(client: client::Client) -> Result<Self, Error> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("uhub-sdk")
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Error::configuration("the client's thread cannot be started.").with_source(error)
-            })?;
-        Ok(Self { client, runtime: Arc::new(Background(Some(runtime))) })
+        Ok(Self { client, runtime: Arc::new(Background::start()?) })
+    }
+
+    /// Returns the async client that this one calls.
+    #[must_use]
+    pub fn as_async(&self) -> &client::Client {
+        &self.client
+    }
+
+    /// Returns where the settings of this client came from; see
+    /// [`Client::config_sources`](crate::Client::config_sources).
+    #[must_use]
+    pub fn config_sources(&self) -> &ConfigSources {
+        self.client.config_sources()
+    }
+
+    /// Waits for a future, such as a recipe with the [async client](Self::as_async).
+    ///
+    /// # Errors
+    ///
+    /// The error of the future; or [`Configuration`](crate::ErrorKind::Configuration) on a thread
+    /// that polls async tasks.
+    pub fn block_on<T>(&self, future: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        self.wait_for(future)?
+    }
+
+    /// Returns an iterator that waits for the items of a stream, such as that of a recipe with the
+    /// [async client](Self::as_async).
+    pub fn iter<S, T>(&self, stream: S) -> BlockingStream<S>
+    where
+        S: Stream<Item = Result<T, Error>> + Unpin,
+    {
+        BlockingStream::new(self.clone(), stream)
     }
 
     /// Returns a client whose calls use this project; see
@@ -111,14 +261,15 @@ impl Client {
         self.call(request).send()
     }
 
-    fn block_on<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
-        match &self.runtime.0 {
-            Some(runtime) if Handle::try_current().is_err() => Ok(runtime.block_on(future)),
-            _ => Err(Error::configuration(
+    fn wait_for<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        if is_polled_by_tokio() {
+            return Err(Error::configuration(
                 "a blocking call would block this thread of an async runtime: use \
-                 `uhub_sdk::Client` there, or a thread outside of the runtime.",
-            )),
+                 `uhub_sdk::Client` there, or call it within `tokio::task::spawn_blocking`.",
+            ));
         }
+        let _context = self.runtime.handle()?.enter();
+        Ok(wait(future))
     }
 }
 
@@ -164,7 +315,7 @@ impl<R: Action> Call<R, Client> {
     /// As [`send`](Self::send).
     pub fn send_with_metadata(self) -> Result<(R::Response, ResponseMetadata), Error> {
         let (client, call) = self.split();
-        client.block_on(call.send_with_metadata())?
+        client.block_on(call.send_with_metadata())
     }
 }
 
@@ -209,7 +360,7 @@ impl UntypedCall<Client> {
         self,
     ) -> Result<(T, ResponseMetadata), Error> {
         let (client, call) = self.split();
-        client.block_on(call.send_with_metadata())?
+        client.block_on(call.send_with_metadata())
     }
 }
 
@@ -288,9 +439,39 @@ impl<S: Stream<Item = Result<T, Error>> + Unpin, T> Iterator for BlockingStream<
             return None;
         }
         let next = poll_fn(|context| Pin::new(&mut self.stream).poll_next(context));
-        self.client.block_on(next).unwrap_or_else(|error| {
+        self.client.wait_for(next).unwrap_or_else(|error| {
             self.has_failed = true;
             Some(Err(error))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The inner wait takes the token of the thread, and the outer one is woken nevertheless.
+    #[test]
+    fn a_wait_within_a_wait_loses_no_wakeup() {
+        let mut polls = 0;
+        wait(poll_fn(|outer| {
+            polls += 1;
+            if polls > 1 {
+                return Poll::Ready(());
+            }
+            let mut inner_polls = 0;
+            wait(poll_fn(|inner| {
+                inner_polls += 1;
+                if inner_polls > 1 {
+                    return Poll::Ready(());
+                }
+                // Both before this one parks: it takes the only token.
+                outer.waker().wake_by_ref();
+                inner.waker().wake_by_ref();
+                Poll::Pending
+            }));
+            Poll::Pending
+        }));
+        assert_eq!(polls, 2);
     }
 }

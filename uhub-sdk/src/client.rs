@@ -10,8 +10,8 @@ use crate::{
 
 /// A client of UHub.
 ///
-/// It holds a connection pool and is cheap to clone: create one and share it between tasks and
-/// threads. Failed calls are retried according to the [`RetryPolicy`](crate::RetryPolicy). Dropping
+/// It holds a connection pool and is cheap to clone: create one and share it between tasks,
+/// threads and runtimes. Each runtime has its own connections. Failed calls are retried according to the [`RetryPolicy`](crate::RetryPolicy). Dropping
 /// the future of a call cancels it.
 ///
 /// # Panics

@@ -95,6 +95,7 @@
 //! | --- | --- |
 //! | `rustls` (default) | TLS by rustls with ring and the operating system's certificates |
 //! | `native-tls` | TLS by the operating system's library (on Linux OpenSSL with its headers) |
+//! | `socks` | SOCKS proxies |
 //! | `blocking` | the `blocking` module: the same client for synchronous code |
 //! | `local` | the `local` module: a local server for tests |
 //!
@@ -174,7 +175,11 @@ pub use exchange::{
     retry::RetryPolicy,
 };
 pub use ret_code::{RetCode, RetCodeOutcome};
-pub use transport::{BoxFuture, Transport, TransportError, tower::TowerTransport};
+pub use transport::{
+    BoxFuture, Transport, TransportError,
+    reqwest::HttpTransport,
+    tower::{TowerTransport, TransportService},
+};
 pub use wire::{encode::Encoding, timestamp::Timestamp};
 
 /// Compiles the README's code.

@@ -12,7 +12,7 @@ use std::{
 use futures_core::Stream;
 use serde::Serialize;
 use tokio::{
-    runtime::Handle,
+    runtime::{Handle, Id},
     task::{JoinHandle, yield_now},
 };
 
@@ -107,7 +107,12 @@ impl<R: Paged> Call<R> {
     /// [`items`](Self::items) for this, for the end of the stream and for its limits.
     pub fn pages(self) -> Pages<R> {
         let (offset, limit) = self.request.page_range();
-        Pages { plan: PagePlan::new(offset, limit), in_flight: VecDeque::new(), call: Some(self) }
+        Pages {
+            plan: PagePlan::new(offset, limit),
+            in_flight: VecDeque::new(),
+            runtime: None,
+            call: Some(self),
+        }
     }
 }
 
@@ -159,6 +164,8 @@ pub struct Pages<R: Paged> {
     plan: PagePlan,
     /// In the order of the pages.
     in_flight: VecDeque<PendingPage<R>>,
+    /// The runtime that fetches them.
+    runtime: Option<Id>,
     /// `None` at the end of the stream.
     call: Option<Call<R>>,
 }
@@ -205,13 +212,23 @@ impl<R: Paged> Pages<R> {
             return Ok(());
         };
         let runtime = Handle::try_current().map_err(|_| no_runtime())?;
+        let hasher = self.plan.hasher().clone();
+        let send = |range: PageRange| {
+            let mut call = call.clone();
+            call.request.set_page_range(range.offset, range.limit);
+            let response = runtime.spawn(fetch(call, hasher.clone()));
+            PendingPage { range, response }
+        };
+        // The tasks of another runtime may never end, since it may not be running.
+        if self.runtime.replace(runtime.id()) != Some(runtime.id()) {
+            for page in &mut self.in_flight {
+                *page = send(page.range);
+            }
+        }
         while self.in_flight.len() <= call.read_ahead
             && let Some(range) = self.plan.next_range(self.in_flight.len())
         {
-            let mut call = call.clone();
-            call.request.set_page_range(range.offset, range.limit);
-            let response = runtime.spawn(fetch(call, self.plan.hasher().clone()));
-            self.in_flight.push_back(PendingPage { range, response });
+            self.in_flight.push_back(send(range));
         }
         Ok(())
     }

@@ -1,16 +1,21 @@
 //! The builder of a client.
 
-use std::{env, fmt, sync::Arc, time::Duration};
+use std::{env, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use tower_layer::Layer;
+use tower_service::Service;
 use zeroize::Zeroizing;
-
-use http::HeaderValue;
 
 use crate::{
     actions::service::PROJECT_PARAMETER,
     client::Client,
     config::check::{self, Endpoint},
     config::environment::Environment,
+    config::headers::ExtraHeaders,
     config::profile::Selection,
     config::resolve::{Config, PartialConfig},
     config::source::{ConfigSources, Setting},
@@ -23,7 +28,9 @@ use crate::{
     exchange::{redact::proxy_secrets, retry::RetryPolicy},
     ret_code::{RetCode, RetCodeOutcome},
     transport::Transport,
-    transport::reqwest::{HttpClient, HttpSettings, Proxy},
+    transport::reqwest::tls::ClientCertificate,
+    transport::reqwest::{HttpSettings, HttpTransport, Proxy},
+    transport::tower::{TransportLayer, TransportService, transport_layer},
     wire::encode::Encoding,
 };
 
@@ -53,8 +60,11 @@ pub struct ClientBuilder {
     observer: Option<Arc<dyn Observer>>,
     ret_code_outcomes: Vec<(RetCode, RetCodeOutcome)>,
     allows_plain_http: bool,
+    headers: ExtraHeaders,
     /// Replaces the built-in transport.
     transport: Option<Arc<dyn Transport>>,
+    /// Around the transport, from the inside out.
+    layers: Vec<TransportLayer>,
     http: HttpSettings,
 }
 
@@ -84,7 +94,9 @@ impl Default for ClientBuilder {
             observer: None,
             ret_code_outcomes: Vec::new(),
             allows_plain_http: false,
+            headers: ExtraHeaders::default(),
             transport: None,
+            layers: Vec::new(),
             http: HttpSettings::default(),
         }
     }
@@ -295,8 +307,22 @@ impl ClientBuilder {
     }
 
     /// Sets the proxy, as `HOST:PORT` or `USER:PASSWORD@HOST:PORT`, optionally after `http://`, the
-    /// default, or `https://`. Defaults to the proxy from the environment (`HTTPS_PROXY`,
-    /// `NO_PROXY` and similar variables), and to no proxy for loopback addresses.
+    /// default, or `https://`. With the feature `socks`, it may start with `socks4://`,
+    /// `socks4a://`, `socks5://` or `socks5h://`; those with a letter let the proxy resolve names.
+    ///
+    /// Defaults to the proxy from the environment, and to no proxy for loopback addresses. The
+    /// first of these variables that is set and not empty is used:
+    ///
+    /// | base URL | variables |
+    /// | --- | --- |
+    /// | `https://` | `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY`, `all_proxy` |
+    /// | `http://` | `HTTP_PROXY`, `http_proxy`, `ALL_PROXY`, `all_proxy` |
+    ///
+    /// `NO_PROXY`, else `no_proxy`, names hosts without a proxy, separated by commas or spaces: IP
+    /// addresses, networks such as `10.0.0.0/8`, domains with all of their subdomains, each
+    /// optionally with a port, or `*` for all hosts. Within a CGI program (`REQUEST_METHOD` is set),
+    /// `HTTP_PROXY` is ignored: the sender of a request can set it. The variables are read when the
+    /// client is built.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.http.proxy = Proxy::Url(url.into());
         self
@@ -311,7 +337,53 @@ impl ClientBuilder {
     /// Trusts additional root certificates in PEM, such as those of a private authority or of a
     /// proxy that inspects TLS. The certificates of the operating system stay trusted.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.http.roots.push(pem.into());
+        self.http.tls.roots.push(pem.into());
+        self
+    }
+
+    /// Sets the client certificate, for a gateway that requires one: the certificate, followed by
+    /// those that it is signed by, and its private key, both in PEM. With the feature `native-tls`,
+    /// the key must be in PKCS #8 format (`-----BEGIN PRIVATE KEY-----`).
+    pub fn client_certificate(
+        mut self,
+        chain_pem: impl Into<Vec<u8>>,
+        key_pem: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.http.tls.client_certificate =
+            Some(ClientCertificate { chain: chain_pem.into(), key: key_pem.into().into() });
+        self
+    }
+
+    /// Sets the configuration of TLS, for example for other roots of trust, protocol versions or a
+    /// cryptographic library other than *ring*. It replaces
+    /// [`root_certificates`](Self::root_certificates) and
+    /// [`client_certificate`](Self::client_certificate); its ALPN protocols are ignored, because
+    /// the transport uses HTTP/1.1.
+    ///
+    /// The type is that of [rustls](https://docs.rs/rustls/0.23) 0.23. A new version of it in this
+    /// method is a breaking change of this crate.
+    #[cfg(feature = "rustls")]
+    pub fn rustls_config(mut self, value: impl Into<Arc<rustls::ClientConfig>>) -> Self {
+        self.http.tls.config = Some(value.into());
+        self
+    }
+
+    /// Adds a header to every request, such as the `Authorization` of a gateway in front of the
+    /// service. A name that is added twice is sent twice. `Debug` does not show the value.
+    ///
+    /// Headers that the client sets itself are an error of [`build`](Self::build): `Host`,
+    /// `Content-Type`, `User-Agent` (see [`user_agent_suffix`](Self::user_agent_suffix)),
+    /// `Proxy-Authorization` (see [`proxy`](Self::proxy)), and those that control connections and
+    /// encodings.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets what follows this crate's name in the header `User-Agent`: the name of the program,
+    /// such as `my-app/1.2`. Nothing by default.
+    pub fn user_agent_suffix(mut self, value: impl Into<String>) -> Self {
+        self.headers.user_agent_suffix = Some(value.into());
         self
     }
 
@@ -332,6 +404,91 @@ impl ClientBuilder {
     pub fn transport(mut self, value: impl Transport) -> Self {
         self.transport = Some(Arc::new(value));
         self
+    }
+
+    /// Adds a tower layer around the transport, for example to trace or to limit requests. It sees
+    /// each attempt, signed. A later layer wraps the earlier ones.
+    ///
+    /// Leave out layers that retry: the client retries by itself. See
+    /// [`TowerTransport`](crate::TowerTransport) for what errors of a layer mean.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http_body_util::Full;
+    /// use uhub_sdk::{Client, Credentials, TransportService};
+    ///
+    /// # use std::task::{Context, Poll};
+    /// /// Counts the requests. Layers of the crate tower-http are used in the same way.
+    /// #[derive(Clone)]
+    /// struct Count;
+    ///
+    /// impl<S> tower_layer::Layer<S> for Count {
+    ///     type Service = Counting<S>;
+    ///
+    ///     fn layer(&self, inner: S) -> Counting<S> {
+    ///         Counting(inner)
+    ///     }
+    /// }
+    ///
+    /// #[derive(Clone)]
+    /// struct Counting<S>(S);
+    ///
+    /// impl<S: tower_service::Service<http::Request<B>>, B> tower_service::Service<http::Request<B>>
+    ///     for Counting<S>
+    /// {
+    ///     // …
+    /// #   type Response = S::Response;
+    /// #   type Error = S::Error;
+    /// #   type Future = S::Future;
+    /// #
+    /// #   fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    /// #       self.0.poll_ready(context)
+    /// #   }
+    /// #
+    /// #   fn call(&mut self, request: http::Request<B>) -> S::Future {
+    /// #       self.0.call(request)
+    /// #   }
+    /// }
+    ///
+    /// let client = Client::builder()
+    ///     .credentials(Credentials::new("public-key", "private-key"))
+    ///     .layer(Count)
+    ///     .build()?;
+    /// # Ok::<(), uhub_sdk::Error>(())
+    /// ```
+    pub fn layer<L, R>(mut self, layer: L) -> Self
+    where
+        L: Layer<TransportService> + Send + Sync + 'static,
+        L::Service: Service<Request<Full<Bytes>>, Response = Response<R>> + Clone + Send + 'static,
+        <L::Service as Service<Request<Full<Bytes>>>>::Error: Into<Box<dyn StdError + Send + Sync>>,
+        <L::Service as Service<Request<Full<Bytes>>>>::Future: Send,
+        R: Body + Send,
+        R::Data: Send,
+        R::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        self.layers.push(transport_layer(layer));
+        self
+    }
+
+    /// Builds the built-in transport alone, with the settings for connections, proxies,
+    /// certificates and response sizes, for requests to the base URL. Wrap it and pass the result
+    /// to [`transport`](Self::transport).
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration), if one of these settings is invalid.
+    pub fn http_transport(&self) -> Result<HttpTransport, Error> {
+        let config = self.config.clone().resolve(self.fallback_credentials.clone());
+        let mut problems = self.timeout_problems(&config);
+        match check::endpoint(&config.base_url, self.allows_plain_http) {
+            Ok(endpoint) if problems.is_empty() => self.built_in(&endpoint, config.timeout.value),
+            endpoint => {
+                problems.extend(endpoint.err().into_iter().flatten());
+                Err(Error::invalid_configuration(&problems))
+            }
+        }
     }
 
     /// Allows a base URL with plain HTTP, which lets others on the network read and replay calls.
@@ -365,19 +522,15 @@ impl ClientBuilder {
             Err(problems) => problems.clone(),
         };
         problems.extend(config.project_id.as_ref().and_then(check::project_problem));
-        for (name, timeout) in [
-            ("connect_timeout", self.http.connect_timeout),
-            ("attempt_timeout", self.attempt_timeout),
-            ("credentials_timeout", self.credentials_timeout),
-        ] {
-            if timeout.is_zero() {
-                problems.push(format!("`{name}` must be greater than zero."));
-            }
-        }
-        problems.extend(check::timeout_problem(&config.timeout));
-        problems.extend(check::proxy_problem(&self.http.proxy));
+        problems.extend(self.timeout_problems(config));
+        problems.extend(self.headers.build().err().into_iter().flatten());
         let channel_key = config.channel_key.as_ref().map(check::channel_key).transpose();
         let endpoint = check::endpoint(&config.base_url, self.allows_plain_http);
+        // A custom transport has proxies of its own.
+        if let (Ok(endpoint), None) = (&endpoint, &self.transport) {
+            let server = self.proxy_at(endpoint).server(&endpoint.uri, |name| env::var_os(name));
+            problems.extend(server.err());
+        }
         match (&config.credentials, channel_key, endpoint) {
             (Ok(credentials), Ok(channel_key), Ok(endpoint)) if problems.is_empty() => {
                 Ok(CheckedSettings { credentials: credentials.clone(), channel_key, endpoint })
@@ -390,38 +543,67 @@ impl ClientBuilder {
         }
     }
 
+    fn timeout_problems(&self, config: &Config) -> Vec<String> {
+        let timeouts = [
+            ("connect_timeout", self.http.connect_timeout),
+            ("attempt_timeout", self.attempt_timeout),
+            ("credentials_timeout", self.credentials_timeout),
+        ];
+        let zero = timeouts.into_iter().filter(|(_, timeout)| timeout.is_zero());
+        zero.map(|(name, _)| format!("`{name}` must be greater than zero."))
+            .chain(check::timeout_problem(&config.timeout))
+            .collect()
+    }
+
+    /// Returns the setting for proxies at this endpoint.
+    fn proxy_at(&self, endpoint: &Endpoint) -> Proxy {
+        match &self.http.proxy {
+            Proxy::Environment if endpoint.is_loopback => Proxy::Disabled,
+            proxy => proxy.clone(),
+        }
+    }
+
+    /// Builds the built-in transport.
+    fn built_in(&self, endpoint: &Endpoint, timeout: Duration) -> Result<HttpTransport, Error> {
+        // Elapses first, so that a timeout while connecting means that nothing was sent.
+        let shortest = self.attempt_timeout.min(timeout) / 8 * 7;
+        let connect_timeout = self.http.connect_timeout.min(shortest);
+        let proxy = self.proxy_at(endpoint);
+        let settings = HttpSettings { connect_timeout, proxy, ..self.http.clone() };
+        HttpTransport::new(endpoint.uri.clone(), settings)
+    }
+
     fn assemble(self, config: Config, checked: CheckedSettings) -> Result<Client, Error> {
         let CheckedSettings { credentials, channel_key, endpoint } = checked;
-        let Endpoint { uri, is_loopback } = endpoint;
-        if uri.scheme_str() == Some("http") && !is_loopback {
+        if endpoint.uri.scheme_str() == Some("http") && !endpoint.is_loopback {
             tracing::warn!(
                 "the base URL is plain HTTP: others on the network can read and replay calls"
             );
         }
         let timeout = config.timeout.value;
-        let mut http = self.http;
-        // Elapses first, so that a timeout while connecting means that nothing was sent.
-        let shortest = self.attempt_timeout.min(timeout) / 8 * 7;
-        http.connect_timeout = http.connect_timeout.min(shortest);
-        if let (Proxy::Environment, true) = (&http.proxy, is_loopback) {
-            http.proxy = Proxy::Disabled;
-        }
-        let proxy_secrets = match &http.proxy {
+        let proxy_secrets = match &self.proxy_at(&endpoint) {
             Proxy::Url(url) => proxy_secrets(url).into(),
             Proxy::Environment if self.transport.is_none() => environment_proxy_secrets().into(),
             Proxy::Environment | Proxy::Disabled => Arc::default(),
         };
-        let transport = match self.transport {
-            Some(transport) => transport,
-            None => Arc::new(HttpClient::new(uri.clone(), http)?),
+        let transport = match &self.transport {
+            Some(transport) => Arc::clone(transport),
+            None => Arc::new(self.built_in(&endpoint, timeout)?),
         };
+        let max_response_size = self.http.max_response_size;
+        let transport =
+            self.layers.iter().fold(transport, |inner, layer| layer(inner, max_response_size));
         let (project_id, project_source) =
             config.project_id.map(|project| (project.value, project.source)).unzip();
         Ok(Client(Arc::new(ClientState {
             credentials: credentials.value.with_timeout(self.credentials_timeout),
-            endpoint: uri,
+            endpoint: endpoint.uri,
             channel_key,
             encoding: self.encoding,
+            headers: self
+                .headers
+                .build()
+                .map_err(|problems| Error::invalid_configuration(&problems))?,
             defaults: project_id.map(|id| (PROJECT_PARAMETER, id)).into_iter().collect(),
             attempt_timeout: self.attempt_timeout,
             timeout,

@@ -11,7 +11,6 @@ use crate::{
     config::source::{ConfigSource, Setting, SettingName},
     credentials::cache::CredentialsSource,
     credentials::key_pair::{CredentialsField, value_problem},
-    transport::reqwest::Proxy,
 };
 
 #[derive(Debug, PartialEq, Eq)]
@@ -69,20 +68,6 @@ pub(crate) fn channel_key(channel_key: &Setting<String>) -> Result<HeaderValue, 
         },
     };
     Err(channel_key.problem(SettingName::CHANNEL_KEY, problem))
-}
-
-/// Checks a proxy's URL, whose scheme is optional.
-pub(crate) fn proxy_problem(proxy: &Proxy) -> Option<String> {
-    let Proxy::Url(url) = proxy else {
-        return None;
-    };
-    let parsed =
-        if url.contains("://") { Url::parse(url) } else { Url::parse(&format!("http://{url}")) };
-    let is_valid =
-        parsed.is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
-    (!is_valid).then(|| {
-        "invalid proxy URL: expected HOST:PORT, http://HOST:PORT or https://HOST:PORT.".to_owned()
-    })
 }
 
 /// Checks a base URL and returns it parsed, or all problems.

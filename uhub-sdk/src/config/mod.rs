@@ -3,6 +3,7 @@
 pub(crate) mod builder;
 mod check;
 mod environment;
+mod headers;
 #[cfg(feature = "local")]
 mod local;
 mod profile;

@@ -16,7 +16,7 @@ use crate::{
     },
     error::{ErrorKind, Execution, printable},
     exchange::redact::truncate,
-    transport::reqwest::{HttpClient, HttpSettings, Proxy},
+    transport::reqwest::{HttpSettings, HttpTransport, Proxy},
     transport::{BoxFuture, Transport, TransportError, root_cause},
     wire::encode::ESCAPED,
     wire::timestamp::Timestamp,
@@ -128,7 +128,7 @@ impl MetadataCredentials {
 
     async fn request(&self, url: &Uri) -> Result<Credentials, Failure> {
         // There is about one request an hour, so no connection is kept.
-        let http = HttpClient::new(
+        let http = HttpTransport::new(
             url.clone(),
             HttpSettings {
                 connect_timeout: CONNECT_TIMEOUT,

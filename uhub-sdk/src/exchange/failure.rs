@@ -108,7 +108,7 @@ impl CallContext<'_> {
         details.is_retryable = match (kind, execution) {
             // The same response would come again.
             (ErrorKind::ResponseTooLarge, _) => false,
-            (ErrorKind::Connect, Execution::NotSent) => true,
+            (ErrorKind::Connect | ErrorKind::Timeout, Execution::NotSent) => true,
             (_, Execution::Unknown) => self.idempotency.allows_retry(),
             _ => false,
         };

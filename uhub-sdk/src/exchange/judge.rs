@@ -138,6 +138,14 @@ pub(crate) fn judge<T>(
             call.unexpected(too_large, &summary, context(&[]))
         }
         Some(BodyError::NoEnvelope { reason }) => {
+            // Requests do not accept any.
+            let reason = match head.headers.get(header::CONTENT_ENCODING) {
+                Some(encoding) => format!(
+                    "the body is compressed, which was not asked for (`Content-Encoding: {}`)",
+                    String::from_utf8_lossy(encoding.as_bytes())
+                ),
+                None => reason,
+            };
             let summary = foreign(status, head.headers.contains_key(header::LOCATION), &reason);
             // Refused by a gateway in front of the service.
             let is_refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;

@@ -36,6 +36,7 @@ use crate::{
         state::ClientState,
     },
     ret_code::RetCodeOutcome,
+    transport::reqwest::Via,
     wire::{encode, parameters::Parameters, sign},
 };
 
@@ -157,11 +158,15 @@ impl Exchange<'_> {
                 return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
             }
         };
+        let proxy = Via::of(&response);
         let Ok(content) = timeout_at(deadline, read_body(response.body(), read)).await else {
             let summary = format!("the response could not be read within {limit}.");
             return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
         };
         judge(response, content?, read.known_fields, &call).map_err(|mut error| {
+            if let (ErrorKind::UnexpectedResponse, Some(proxy)) = (error.kind(), proxy) {
+                error.0.summary.push_str(&format!(" It came through the proxy {proxy}."));
+            }
             error.0.is_retryable |= error.0.outcome == Some(RetCodeOutcome::TokenExpired)
                 && client.credentials.invalidate(&credentials, began);
             error
@@ -197,6 +202,9 @@ impl Exchange<'_> {
         }
         match encode::request(&client.endpoint, client.encoding, &signed) {
             Some(mut request) => {
+                if !client.headers.is_empty() {
+                    request.headers_mut().extend(client.headers.clone());
+                }
                 if let Some(channel_key) = &client.channel_key {
                     request.headers_mut().insert(encode::CHANNEL_KEY, channel_key.clone());
                 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderValue, Uri};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -29,6 +29,8 @@ pub(crate) struct ClientState {
     /// Sent with every call.
     pub(crate) channel_key: Option<HeaderValue>,
     pub(crate) encoding: Encoding,
+    /// Added to every request. Overrides the client's own `User-Agent`.
+    pub(crate) headers: HeaderMap,
     /// Parameters that are sent unless the call sets them.
     pub(crate) defaults: Vec<(&'static str, String)>,
     pub(crate) attempt_timeout: Duration,

@@ -3,7 +3,7 @@
 pub(crate) mod reqwest;
 pub(crate) mod tower;
 
-use std::{error::Error as StdError, fmt, pin::Pin, sync::Arc};
+use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -96,6 +96,8 @@ pub struct TransportError {
     pub(crate) message: String,
     /// Whether another attempt may succeed.
     pub(crate) is_transient: bool,
+    /// Whether the time for connecting or for the response ran out.
+    pub(crate) is_timeout: bool,
     /// The status and the request's id, if the head of the response was read.
     pub(crate) head: Option<(u16, Option<String>)>,
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
@@ -108,6 +110,7 @@ impl TransportError {
             execution,
             message: message.into(),
             is_transient: true,
+            is_timeout: kind == ErrorKind::Timeout,
             head: None,
             source: None,
         }
@@ -130,12 +133,23 @@ impl TransportError {
         Self::new(ErrorKind::Timeout, Execution::Unknown, message)
     }
 
+    /// Creates an error of kind [`Timeout`](ErrorKind::Timeout) for a request that was not sent, so
+    /// that any call can be retried: for example, the time to wait for a free connection ran out.
+    pub fn timed_out_before_sending(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Timeout, Execution::NotSent, message)
+    }
+
     pub(crate) fn invalid_request(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Request, Execution::NotSent, message)
     }
 
     fn incomplete(source: Box<dyn StdError + Send + Sync>) -> Self {
-        Self::interrupted("the response is incomplete.").with_source(source)
+        let error = if is_timeout(&*source) {
+            Self::timed_out("the rest of the response did not arrive in time.")
+        } else {
+            Self::interrupted("the response is incomplete.")
+        };
+        error.with_source(source)
     }
 
     /// Creates an error for a response of more than `limit` bytes. It is permanent: a retry would
@@ -146,6 +160,24 @@ impl TransportError {
              `max_response_size`."
         );
         Self::new(ErrorKind::ResponseTooLarge, Execution::Unknown, message).permanent()
+    }
+
+    /// Returns a copy without the source, for an error that middleware has wrapped.
+    fn without_source(&self) -> Self {
+        Self {
+            kind: self.kind,
+            execution: self.execution,
+            message: self.message.clone(),
+            is_transient: self.is_transient,
+            is_timeout: self.is_timeout,
+            head: self.head.clone(),
+            source: None,
+        }
+    }
+
+    fn with_status(mut self, status: StatusCode) -> Self {
+        self.head = Some((status.as_u16(), None));
+        self
     }
 
     fn with_head(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
@@ -211,7 +243,40 @@ where
 
 /// Returns the end of an error's chain, the root cause.
 pub(crate) fn root_cause<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
-    error.source().map_or(error, root_cause)
+    causes(error).last().unwrap_or(error)
+}
+
+/// Returns an error and its causes, ending with the root cause.
+fn causes<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn StdError + 'static)| {
+        let error: &'e (dyn StdError + 'static) = *error;
+        // The `source` of an I/O error skips its inner error.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as _),
+            None => error.source(),
+        }
+    })
+}
+
+/// Returns whether a timeout is the cause, of whichever library.
+fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
+    causes(error).any(|error| {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return error.kind() == io::ErrorKind::TimedOut;
+        }
+        if let Some(error) = error.downcast_ref::<TransportError>() {
+            return error.is_timeout;
+        }
+        // Each version of each library has its own type: tower's and Tokio's `Elapsed`, those of
+        // hyper and tower-http. Their texts are alike.
+        let text = error.to_string();
+        text.len() < 256
+            && ["timed out", "deadline has elapsed", "within the designated timeout"]
+                .iter()
+                .any(|part| text.contains(part))
+    })
 }
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {

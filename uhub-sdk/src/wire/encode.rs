@@ -32,7 +32,7 @@ pub(crate) const ESCAPED: &AsciiSet =
 /// The header for the key of a dedicated channel to the service.
 pub(crate) const CHANNEL_KEY: HeaderName = HeaderName::from_static("channel-key");
 
-const AGENT: HeaderValue =
+pub(crate) const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust"));
 
 /// Returns the HTTP request of a signed call, or `None` if its URL would be too long.

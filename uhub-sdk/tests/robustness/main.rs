@@ -9,7 +9,9 @@ mod erased;
 mod faults;
 mod listings;
 mod messages;
+mod proxies;
 mod responses;
+mod runtimes;
 mod traces;
 mod transports;
 
