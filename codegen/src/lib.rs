@@ -9,6 +9,7 @@ pub mod import;
 mod model;
 mod render;
 mod spec;
+mod text;
 
 use std::collections::BTreeMap;
 

@@ -102,6 +102,7 @@ impl Context<'_> {
             example_type: field.example_type.as_ref().map(|ty| ty.value.to_string()),
             example_omits,
             description: field.description.value.clone(),
+            deprecated: field.deprecated.clone(),
         }
     }
 

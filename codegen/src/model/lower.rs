@@ -156,6 +156,11 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
     let rust = report.check(name.at, naming::action(&name.value));
     let prefix = report.check(name.at, naming::ty(&name.value));
     let request = format!("{prefix}Request");
+    for At { value: alias, at } in &action.aliases {
+        if *alias == rust || !naming::is_doc_alias(alias) {
+            report.error(*at, format!("`{alias}` cannot be an alias of `{rust}`"));
+        }
+    }
     let shared = service.enums.iter().map(|it| (it.rust.value.clone(), "an enum of service.json"));
     let own = [(request.clone(), "the request"), (format!("{prefix}Response"), "the response")];
     let mut types = TypeNames::new(shared.chain(own));
@@ -202,6 +207,7 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
         request,
         summary: action.summary.value.clone(),
         details: action.details.as_ref().map(|details| details.value.clone()),
+        deprecated: action.deprecated.clone(),
         aliases: action.aliases.iter().map(|alias| alias.value.clone()).collect(),
         idempotency: action.idempotency,
         example: example::lower(action, text, &parameters, service),

@@ -64,6 +64,8 @@ pub(crate) struct Action {
     pub(crate) request: String,
     pub(crate) summary: String,
     pub(crate) details: Option<String>,
+    /// Why not to use it, and what to use instead.
+    pub(crate) deprecated: Option<String>,
     /// Other names that users search for the client's method by.
     pub(crate) aliases: Vec<String>,
     pub(crate) idempotency: Idempotency,
@@ -139,6 +141,8 @@ pub(crate) struct Parameter {
     /// Whether an empty string is a value, and not a mistake.
     pub(crate) allow_empty: bool,
     pub(crate) description: String,
+    /// Why not to use it, and what to use instead.
+    pub(crate) deprecated: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +178,8 @@ pub(crate) struct Field {
     /// Documented as required, and omitted by the example.
     pub(crate) example_omits: bool,
     pub(crate) description: String,
+    /// Why not to use it, and what to use instead.
+    pub(crate) deprecated: Option<String>,
 }
 
 impl Field {

@@ -37,6 +37,7 @@ impl Models {
                 _ => None,
             });
             models.held.insert(name.clone(), held.collect());
+            report.check(*at, naming::check_model(name));
             let Some(rust) = rust_name(action, &model.name, report) else { continue };
             let of = format!("the model `{name}`");
             let is_sent = sent.contains(name.as_str());

@@ -7,18 +7,30 @@ use crate::spec::is_word;
 /// Names that generated code uses, which a type of the service must not hide.
 #[rustfmt::skip]
 const TAKEN_TYPES: &[&str] = &[
-    "Action", "Box", "Call", "Client", "Default", "Deserialize", "Err", "Into", "IntoIterator", "None", "Ok",
-    "Option", "Parameters", "Idempotency", "Result", "Self", "Serialize", "Some", "String", "Vec",
+    "Action", "Box", "Call", "Client", "Default", "Deserialize", "Err", "From", "Idempotency", "Into",
+    "IntoIterator", "None", "Ok", "Option", "Paged", "Parameters", "Result", "Sealed", "Self", "Serialize",
+    "Some", "String", "Timestamp", "Vec",
 ];
 /// Methods of a request and its call, which the setter of a parameter must not hide.
 #[rustfmt::skip]
 const TAKEN_SETTERS: &[&str] = &[
-    "clone", "eq", "fmt", "into_request", "items", "ne", "new", "pages", "request", "send", "send_with_metadata",
+    "clone", "eq", "fmt", "into_future", "into_request", "items", "ne", "new", "pages", "request", "send",
+    "send_with_metadata", "split",
 ];
-/// The beginning of a call's option setters, which a setter of a parameter must not have.
-const OPTION: &str = "with_";
+/// The beginnings of other setters: of a call's options, and those that may unset a parameter.
+const OTHER_SETTERS: [&str; 2] = ["with_", MAYBE];
+const MAYBE: &str = "maybe_";
 /// Methods of the client, which the method of an action must not hide.
-const TAKEN_METHODS: &[&str] = &["action", "builder", "call", "clone", "fmt", "from_env", "send"];
+#[rustfmt::skip]
+const TAKEN_METHODS: &[&str] = &[
+    "action", "as_async", "block_on", "builder", "call", "clone", "config_sources", "fmt", "from_env", "new", "send",
+];
+/// Names that a file cannot have on Windows.
+#[rustfmt::skip]
+const DEVICES: &[&str] = &[
+    "aux", "con", "nul", "prn", "com0", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+    "lpt0", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+];
 /// Modules beside those of the actions.
 const TAKEN_MODULES: &[&str] = &["documentation", "enums", "examples", "mod", "service"];
 
@@ -32,7 +44,9 @@ pub(crate) fn given_field(name: &str) -> Result<String, String> {
     let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());
     if is_snake_case
         && !is_keyword(name)
-        && !name.starts_with(OPTION)
+        && !is_other_setter(name)
+        // rustc warns of these.
+        && !name.contains("__")
         && !TAKEN_SETTERS.contains(&name)
     {
         Ok(name.to_owned())
@@ -43,16 +57,32 @@ pub(crate) fn given_field(name: &str) -> Result<String, String> {
     }
 }
 
+/// The name of the setter that also unsets a parameter.
+pub(crate) fn maybe(field: &str) -> String {
+    format!("{MAYBE}{}", field.trim_start_matches("r#"))
+}
+
+fn is_other_setter(name: &str) -> bool {
+    OTHER_SETTERS.iter().any(|beginning| name.starts_with(beginning))
+}
+
 /// The name of an action's module and of its method of the client: `GetRepoImage` becomes
 /// `get_repo_image`.
 pub(crate) fn action(name: &str) -> Result<String, String> {
-    let taken = [TAKEN_METHODS, TAKEN_MODULES].concat();
+    let taken = [TAKEN_METHODS, TAKEN_MODULES, DEVICES].concat();
     identifier(name, name.to_snake_case(), &taken)
 }
 
 /// The name of an action's file.
 pub(crate) fn file(action: &str) -> String {
-    format!("{}.json", action.to_snake_case())
+    let name = action.to_snake_case();
+    let end = if DEVICES.contains(&name.as_str()) { "_" } else { "" };
+    format!("{name}{end}.json")
+}
+
+/// Whether rustdoc accepts a name as an alias. It has no white space.
+pub(crate) fn is_doc_alias(name: &str) -> bool {
+    !name.contains(['"', '\''])
 }
 
 /// The name of a model, or the beginning of a request's: the documented one where it is a Rust
@@ -66,6 +96,19 @@ pub(crate) fn ty(name: &str) -> Result<String, String> {
 /// Whether a name is the name of its own type, unchanged.
 pub(crate) fn is_ty(name: &str) -> bool {
     ty(name).as_deref() == Ok(name)
+}
+
+/// Checks the name of a service, which the crate is named after.
+pub(crate) fn check_service(name: &str) -> Result<(), String> {
+    if is_identifier(name) {
+        return Ok(());
+    }
+    Err(format!("`{name}` cannot name a crate: expected ASCII letters and digits, a letter first"))
+}
+
+/// Checks the documented name of a model.
+pub(crate) fn check_model(name: &str) -> Result<(), String> {
+    if is_word(name) { Ok(()) } else { Err(invalid(name)) }
 }
 
 /// The name of a value of a string. A variant hides nothing, so that `Default` and `None` are
@@ -97,7 +140,7 @@ fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String
         return Err(invalid(wire));
     }
     let is_never_raw = matches!(rust.as_str(), "crate" | "self" | "super");
-    Ok(if is_never_raw || rust.starts_with(OPTION) || taken.contains(&rust.as_str()) {
+    Ok(if is_never_raw || is_other_setter(&rust) || taken.contains(&rust.as_str()) {
         format!("{rust}_")
     } else if is_keyword(&rust) {
         format!("r#{rust}")

@@ -13,6 +13,7 @@ use crate::{
         diagnostic::{Report, suggest},
         json::{Node, Value},
     },
+    text::markdown::code,
 };
 
 /// `Disks.N.Type` is the `Type` of a list of `Disks`.
@@ -50,8 +51,9 @@ impl Context<'_> {
                     rust,
                     model: Some(name.clone()),
                     description: format!(
-                        "The model `{name}` in the parameters of `{}`.",
-                        action.action.value
+                        "The model {} in the parameters of {}.",
+                        code(name),
+                        code(&action.action.value)
                     ),
                     parameters,
                 });
@@ -123,6 +125,7 @@ impl Context<'_> {
                 Some(row) => row.description.value.clone(),
                 None => group_description(wire),
             },
+            deprecated: row.and_then(|row| row.deprecated.clone()),
         }
     }
 
@@ -225,7 +228,7 @@ fn insert<'a>(
 }
 
 fn group_description(wire: &str) -> String {
-    format!("The parameters named `{wire}.…`.")
+    format!("The parameters named {}.", code(&format!("{wire}.…")))
 }
 
 fn text(node: &Node) -> String {

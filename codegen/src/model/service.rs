@@ -15,6 +15,7 @@ pub(super) fn lower(spec: spec::Service, report: &mut Report) -> Service {
         let message = format!("`{endpoint}` is not an endpoint: expected `https://…/`");
         report.error(spec.endpoint.at, message);
     }
+    report.check(spec.service.at, naming::check_service(&spec.service.value));
     spec.enums.iter().for_each(|shared| check_enum(shared, report));
     let mut return_codes = spec.return_codes;
     check_return_codes(&return_codes, report);

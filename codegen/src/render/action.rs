@@ -51,7 +51,26 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
         tests(action).unwrap_or_default(),
     ];
     let source = format!("actions/{}", naming::file(&action.wire));
-    print::file(&source, &prose::action(action), parts)
+    print::file(
+        &source,
+        &prose::action(action),
+        &print::allow_deprecated(names_deprecated(action, service)),
+        parts,
+    )
+}
+
+/// Whether the module names what is deprecated.
+fn names_deprecated(action: &Action, service: &Service) -> bool {
+    let groups = action.groups.iter().flat_map(|group| &group.parameters);
+    let parameters = action.parameters.iter().chain(groups).map(|it| &it.deprecated);
+    let models = action.models.iter().flat_map(|model| &model.fields);
+    let fields = action.response.fields.iter().chain(models).map(|it| &it.deprecated);
+    let types = enums::sent(action).into_iter().chain(enums::read(action));
+    let mut shared = types.filter_map(|ty| match ty {
+        Type::Shared { rust, .. } => service.shared_enum(rust),
+        _ => None,
+    });
+    parameters.chain(fields).any(Option::is_some) || shared.any(enums::has_deprecated)
 }
 
 /// The imports of what the module names, and of nothing else.
@@ -134,7 +153,7 @@ fn tests(action: &Action) -> Option<TokenStream> {
     let example = &action.example;
     let sends = example.arguments.as_ref().zip(example.request.as_ref());
     let sends = sends.map(|(arguments, text)| {
-        let (request, text) = (request::example(action, arguments), print::raw_string(text));
+        let (request, text) = (request::example(action, arguments), print::json_string(text));
         quote! {
             const REQUEST: &str = #text;
 
@@ -146,7 +165,7 @@ fn tests(action: &Action) -> Option<TokenStream> {
         }
     });
     let reads = example.response.as_ref().map(|text| {
-        let (response, text) = (ident(&action.response.rust), print::raw_string(text));
+        let (response, text) = (ident(&action.response.rust), print::json_string(text));
         quote! {
             pub(crate) const RESPONSE: &str = #text;
 

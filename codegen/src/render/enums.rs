@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{
-    print::{docs, ident},
+    print::{deprecated, docs, ident},
     prose,
     request::alias,
 };
@@ -131,6 +131,11 @@ fn from_wire(rust: &str, body: &TokenStream) -> TokenStream {
     }
 }
 
+/// Whether a variant of a shared enum is deprecated.
+pub(super) fn has_deprecated(shared: &SharedEnum) -> bool {
+    shared.variants.iter().any(|variant| variant.deprecated.is_some())
+}
+
 /// The enums that several actions share.
 pub(super) fn shared(enums: &[SharedEnum]) -> TokenStream {
     if enums.is_empty() {
@@ -153,7 +158,8 @@ fn shared_enum(shared: &SharedEnum) -> TokenStream {
     let texts: Vec<&str> = shared.variants.iter().map(SharedVariant::text).collect();
     let variants = shared.variants.iter().zip(&texts).map(|(variant, text)| {
         let (docs, name) = (docs(&variant.description, 1), ident(&variant.rust.value));
-        quote!(#docs #[serde(rename = #text)] #name)
+        let deprecated = deprecated(variant.deprecated.as_ref());
+        quote!(#docs #deprecated #[serde(rename = #text)] #name)
     });
     let spellings = shared.variants.iter().flat_map(|variant| {
         let name = ident(&variant.rust.value);

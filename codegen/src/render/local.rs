@@ -18,7 +18,7 @@ pub(super) fn tables(service: &Service) -> String {
         let context = Context { action, service };
         let (name, parameters) = (&action.wire, context.list(&action.parameters, &mut Vec::new()));
         let example = action.example.response.as_deref();
-        let example = example.map_or_else(|| Literal::string(""), print::raw_string);
+        let example = example.map_or_else(|| Literal::string(""), print::json_string);
         quote!(Action { name: #name, parameters: #parameters, example: #example })
     });
     let codes = service.return_codes.iter().map(|code| {
@@ -36,7 +36,7 @@ pub(super) fn tables(service: &Service) -> String {
         #codes_docs
         pub(crate) const RETURN_CODES: &[ReturnCode] = &[#(#codes),*];
     };
-    print::file("service.json` and `actions/*.json", &prose::local(service), [items])
+    print::file("service.json` and `actions/*.json", &prose::local(service), &quote!(), [items])
 }
 
 #[derive(Clone, Copy)]

@@ -19,10 +19,11 @@ use crate::model::{Action, Service};
 pub(crate) fn render(service: &Service) -> BTreeMap<String, String> {
     let sdk = |name: &str| format!("src/generated/{name}.rs");
     let shared = enums::shared(&service.enums);
+    let allow_deprecated = print::allow_deprecated(service.enums.iter().any(enums::has_deprecated));
     let mut files = BTreeMap::from([
         (sdk("mod"), service::index(service)),
         (sdk("service"), service::service(service)),
-        (sdk("enums"), print::file("service.json", prose::ENUMS, [shared])),
+        (sdk("enums"), print::file("service.json", prose::ENUMS, &allow_deprecated, [shared])),
         ("local/src/generated/mod.rs".to_owned(), local::tables(service)),
     ]);
     // Actions of one family are neighbours and alike, so the threads take turns.

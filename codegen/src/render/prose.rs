@@ -1,9 +1,13 @@
 //! Every sentence of the generated documentation.
+//!
+//! Prose of the spec has been checked and stands in paragraphs of its own. Every other text from
+//! outside is printed by [`code`].
 
 use super::print::module;
 use crate::model::{
     Action, Enum, Field, Idempotency, Parameter, ReturnCode, Service, Struct, Type,
 };
+use crate::text::{lines::CODE, markdown::code};
 
 /// The name of the crate that the code belongs to, as its users write it.
 pub(super) fn crate_name(service: &Service) -> String {
@@ -17,7 +21,7 @@ pub(super) fn is_renamed(rust: &str, wire: &str) -> bool {
 }
 
 fn documented_as(rust: &str, wire: &str) -> Option<String> {
-    is_renamed(rust, wire).then(|| format!("Documented as `{wire}`."))
+    is_renamed(rust, wire).then(|| format!("Documented as {}.", code(wire)))
 }
 
 /// Paragraphs, without the empty ones.
@@ -44,25 +48,27 @@ pub(super) fn action(action: &Action) -> String {
     };
     let pagination = action.pagination.as_ref().map(|pagination| {
         format!(
-            "Paginated by `{}` and `{}`: [`Call::items`] and [`Call::pages`] fetch all pages, and choose \
-             their size if the call sets none. Don't delete while paginating: collect first, or items will \
-             be skipped.",
-            pagination.offset, pagination.limit
+            "Paginated by {} and {}: [`Call::items`] and [`Call::pages`] fetch all pages, and choose \
+             their size if the call sets none. Don't delete while paginating: collect first, or items \
+             will be skipped.",
+            code(&pagination.offset),
+            code(&pagination.limit)
         )
     });
     paragraphs([
         Some(action.summary.clone()),
         action.details.clone(),
-        Some(format!("Documented as `{}`. {idempotency}", action.wire)),
+        Some(format!("Documented as {}. {idempotency}", code(&action.wire))),
         pagination,
     ])
 }
 
 pub(super) fn request(action: &Action) -> String {
     format!(
-        "The parameters of `{}`.\n\nCreated by [`Client::{}`], or by [`new`](Self::new) for \
+        "The parameters of {}.\n\nCreated by [`Client::{}`], or by [`new`](Self::new) for \
          [`Client::send`].",
-        action.wire, action.rust
+        code(&action.wire),
+        action.rust
     )
 }
 
@@ -104,7 +110,7 @@ fn default(parameter: &Parameter, service: &Service) -> Option<String> {
         _ => None,
     };
     let default = variant.map_or(default, |variant| &variant.rust.value);
-    Some(format!("`{default}`"))
+    Some(code(default))
 }
 
 /// The setter of a parameter on its owner, `Self` or a request.
@@ -116,24 +122,27 @@ pub(super) fn setter(rust: &str, owner: &str) -> String {
     }
 }
 
+/// The setter of a parameter that also unsets it.
+pub(super) fn maybe_setter(rust: &str, owner: &str) -> String {
+    setter(rust, owner).replacen("Sets", "Sets or unsets", 1)
+}
+
 /// The client's method.
 pub(super) fn client_method(action: &Action, service: &Service, arguments: &str) -> String {
-    let (wire, rust, crate_name) = (&action.wire, &action.rust, crate_name(service));
+    let (wire, rust, crate_name) = (code(&action.wire), &action.rust, crate_name(service));
     let variant = action.variant.as_ref().map(|variant| {
-        let (parameter, other) = (&variant.parameter, &variant.rust);
+        let (parameter, other) = (code(&variant.parameter), &variant.rust);
         if variant.is_with {
-            format!("The call without `{parameter}` is [`{other}`](Self::{other}).")
+            format!("The call without {parameter} is [`{other}`](Self::{other}).")
         } else {
-            format!("The call with `{parameter}` is [`{other}`](Self::{other}).")
+            format!("The call with {parameter} is [`{other}`](Self::{other}).")
         }
     });
-    let details = format!(
-        "Calls `{wire}`. See [`{0}`](mod@crate::actions::{rust}) for details.",
-        module(rust)
-    );
+    let details =
+        format!("Calls {wire}. See [`{0}`](mod@crate::actions::{rust}) for details.", module(rust));
     let example = format!(
         "# Examples\n\n\
-         ```no_run\n\
+         {CODE}\n\
          # async fn example(client: {crate_name}::Client) -> Result<(), {crate_name}::Error> {{\n\
          let response = client.{rust}({arguments}).send().await?;\n\
          println!(\"{{response:?}}\");\n\
@@ -152,24 +161,26 @@ pub(super) fn blocking_method(action: &Action) -> String {
 }
 
 pub(super) fn response(action: &Action) -> String {
-    format!("The response of `{}`.", action.wire)
+    format!("The response of {}.", code(&action.wire))
 }
 
 pub(super) fn model(model: &Struct, action: &Action) -> String {
     paragraphs([
-        Some(format!("A model in the response of `{}`.", action.wire)),
+        Some(format!("A model in the response of {}.", code(&action.wire))),
         documented_as(&model.rust, &model.wire),
     ])
 }
 
 /// The field of a response or a model.
 pub(super) fn field(field: &Field) -> String {
-    let example_type = field.example_type.as_ref().map(|shown| match field.ty {
-        Type::Object => format!(
-            "The documentation's example shows `{shown}` instead of the documented type, so any JSON is \
+    let example_type = field.example_type.as_ref().map(|shown| match (code(shown), &field.ty) {
+        (shown, Type::Object) => format!(
+            "The documentation's example shows {shown} instead of the documented type, so any JSON is \
              accepted."
         ),
-        _ => format!("The documentation's example shows `{shown}`, which is accepted too."),
+        (shown, _) => {
+            format!("The documentation's example shows {shown}, which is accepted too.")
+        }
     });
     let example_omits = field
         .example_omits
@@ -183,11 +194,14 @@ pub(super) fn field(field: &Field) -> String {
 }
 
 pub(super) fn action_enum(values: &Enum) -> String {
-    format!("The values of `{}`. A value that is not documented is kept in `Other`.", values.field)
+    format!(
+        "The values of {}. A value that is not documented is kept in `Other`.",
+        code(&values.field)
+    )
 }
 
 pub(super) fn value(value: &str) -> String {
-    format!("The value `{value}`.")
+    format!("The value {}.", code(value))
 }
 
 pub(super) const OTHER_VALUE: &str = "A value that is not documented.";

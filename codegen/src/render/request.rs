@@ -1,13 +1,13 @@
 //! Requests, and the groups of parameters in them.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::{
-    print::{docs, ident},
+    print::{deprecated, docs, ident},
     prose, types,
 };
-use crate::model::{self, Action, Form, Parameter, Scalar, Service, Type};
+use crate::model::{self, Action, Form, Parameter, Scalar, Service, Type, naming};
 
 /// The request of an action and its groups of parameters.
 pub(super) fn structs(action: &Action, service: &Service) -> TokenStream {
@@ -47,10 +47,11 @@ fn parameter_struct(
     let fields = parameters.iter().map(|parameter| {
         let docs = docs(&prose::parameter(parameter, service), 1);
         let alias = alias(&parameter.rust, &parameter.wire);
+        let deprecated = deprecated(parameter.deprecated.as_ref());
         let serde = serde_attribute(parameter);
         let (name, ty) =
             (ident(&parameter.rust), types::stored(&parameter.ty, !parameter.required));
-        quote!(#docs #alias #serde pub #name: #ty)
+        quote!(#docs #alias #deprecated #serde pub #name: #ty)
     });
     let new_docs = docs(&prose::constructor(noun, !required.is_empty()), 1);
     let allow = allow_many(required.len());
@@ -64,7 +65,7 @@ fn parameter_struct(
             _ => quote!(#name: None),
         }
     });
-    let setters = optional.iter().map(|parameter| setter(parameter, "Self", &quote!(self)));
+    let setters = optional.iter().map(|parameter| setters(parameter, "Self", &quote!(self)));
     quote! {
         #struct_docs
         #[derive(Debug, Clone, PartialEq, #default Serialize, Deserialize)]
@@ -99,26 +100,39 @@ fn argument(parameter: &Parameter) -> TokenStream {
 
 /// The documented name, for those who search for it, where rustdoc would not find ours.
 pub(super) fn alias(rust: &str, wire: &str) -> Option<TokenStream> {
-    prose::is_renamed(rust, wire).then(|| quote!(#[doc(alias = #wire)]))
+    let is_alias = prose::is_renamed(rust, wire) && naming::is_doc_alias(wire);
+    is_alias.then(|| quote!(#[doc(alias = #wire)]))
 }
 
-/// The setter of an optional parameter, on the request or on the call that holds it.
-fn setter(parameter: &Parameter, owner: &str, request: &TokenStream) -> TokenStream {
-    let docs = docs(&prose::setter(&parameter.rust, owner), 1);
+/// The setters of an optional parameter, on the request or on the call that holds it. An empty list
+/// is absent, so it needs one only.
+fn setters(parameter: &Parameter, owner: &str, request: &TokenStream) -> TokenStream {
     let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.ty));
-    let value = quote!(value);
-    let value = types::converted(&parameter.ty, &value).unwrap_or(value);
-    let value = match parameter.ty {
-        Type::List(_) => value,
-        _ => quote!(Some(#value)),
-    };
-    quote! {
-        #docs
-        pub fn #name(mut self, value: #ty) -> Self {
-            #request.#name = #value;
-            self
+    let setter = |text: String, setter: &Ident, ty: &TokenStream, value: &TokenStream| {
+        let (docs, deprecated) = (docs(&text, 1), deprecated(parameter.deprecated.as_ref()));
+        quote! {
+            #docs
+            #deprecated
+            pub fn #setter(mut self, value: #ty) -> Self {
+                #request.#name = #value;
+                self
+            }
         }
+    };
+    let value = types::converted(&parameter.ty, &quote!(value)).unwrap_or(quote!(value));
+    let text = prose::setter(&parameter.rust, owner);
+    if matches!(parameter.ty, Type::List(_)) {
+        return setter(text, &name, &ty, &value);
     }
+    let set = setter(text, &name, &ty, &quote!(Some(#value)));
+    let (maybe, text) =
+        (naming::maybe(&parameter.rust), prose::maybe_setter(&parameter.rust, owner));
+    let (ty, value) = match &parameter.ty {
+        Type::Struct { boxed: true, .. } => (quote!(Option<#ty>), quote!(value.map(Box::new))),
+        ty => (types::stored(ty, true), quote!(value)),
+    };
+    let maybe = setter(text, &ident(&maybe), &ty, &value);
+    quote!(#set #maybe)
 }
 
 /// The name of the argument, and the statements that add every parameter to it, sorted by their
@@ -221,8 +235,9 @@ fn example_value<'a>(
             format!("{path}::{rust}::{}", last.map_or("", |(variant, _)| variant))
         }
         Type::Shared { rust, .. } => {
-            let last = service.shared_enum(rust).and_then(|shared| shared.variants.last());
-            format!("{crate_name}::{rust}::{}", last.map_or("", |it| &it.rust.value))
+            let variants = service.shared_enum(rust).map_or(&[][..], |shared| &shared.variants);
+            let shown = variants.iter().rfind(|it| it.deprecated.is_none()).or(variants.last());
+            format!("{crate_name}::{rust}::{}", shown.map_or("", |it| &it.rust.value))
         }
         Type::List(element) => match &**element {
             // A group in itself would have no end.
@@ -247,7 +262,7 @@ fn example_value<'a>(
 pub(super) fn call_setters(action: &Action) -> Option<TokenStream> {
     let optional = action.parameters.iter().filter(|it| !it.required);
     let setters: Vec<TokenStream> = optional
-        .map(|parameter| setter(parameter, &action.request, &quote!(self.request)))
+        .map(|parameter| setters(parameter, &action.request, &quote!(self.request)))
         .collect();
     let request = ident(&action.request);
     (!setters.is_empty()).then(|| quote!(impl<C> Call<#request, C> { #(#setters)* }))

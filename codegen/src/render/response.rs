@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{
-    print::{docs, ident},
+    print::{deprecated, docs, ident},
     prose,
     request::{alias, pascal_case},
     types,
@@ -26,11 +26,12 @@ fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream 
     let fields = model.fields.iter().map(|field| {
         let docs = docs(&prose::field(field), 1);
         let alias = self::alias(&field.rust, &field.wire);
+        let deprecated = deprecated(field.deprecated.as_ref());
         let wire = &field.wire;
         let rename = (pascal_case(&field.rust) != *wire).then(|| quote!(#[serde(rename = #wire)]));
         let (name, ty) =
             (ident(&field.rust), types::stored(&field.ty, field.absent == Absent::Optional));
-        quote!(#docs #alias #rename pub #name: #ty)
+        quote!(#docs #alias #deprecated #rename pub #name: #ty)
     });
     let table = model.fields.iter().map(|field| table_entry(field, &model.fields));
     let read = (!model.fields.is_empty()).then(|| read(model));

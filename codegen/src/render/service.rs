@@ -4,22 +4,23 @@ use proc_macro2::Literal;
 use quote::quote;
 
 use super::{
-    print::{self, docs, ident, module},
+    print::{self, deprecated, docs, ident, module},
     prose,
 };
 use crate::model::Service;
 
 /// `mod.rs`.
 pub(super) fn index(service: &Service) -> String {
-    let actions = service.actions.iter().map(|action| action.rust.as_str());
-    let mut modules: Vec<&str> = actions.chain(["enums", "service"]).collect();
-    modules.sort_by_key(|rust| module(rust));
-    let modules = modules.into_iter().map(|rust| {
-        let name = ident(rust);
+    let actions = service.actions.iter().map(|it| (it.rust.as_str(), it.deprecated.as_ref()));
+    let mut modules: Vec<_> = actions.chain([("enums", None), ("service", None)]).collect();
+    modules.sort_by_key(|(rust, _)| module(rust));
+    let modules = modules.into_iter().map(|(rust, note)| {
+        // All that is in a deprecated module is deprecated, the clients' methods included.
+        let (name, deprecated) = (ident(rust), deprecated(note));
         let visibility = if rust == "service" { quote!(pub(crate)) } else { quote!(pub) };
-        quote!(#visibility mod #name;)
+        quote!(#deprecated #visibility mod #name;)
     });
-    print::file("service.json", &prose::index(service), modules)
+    print::file("service.json", &prose::index(service), &quote!(), modules)
 }
 
 /// `service.rs`.
@@ -60,5 +61,5 @@ pub(super) fn service(service: &Service) -> String {
             }
         }
     };
-    print::file("service.json", &prose::service(service), [items])
+    print::file("service.json", &prose::service(service), &quote!(), [items])
 }

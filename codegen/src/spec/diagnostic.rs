@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::hidden;
+
 /// One problem of a file, at its place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -35,6 +37,8 @@ impl fmt::Display for Diagnostic {
             Severity::Error => "error",
             Severity::Note => "note",
         };
+        // A message may quote a page, and is printed to a terminal.
+        let message = hidden::escaped(message);
         write!(f, "{file}:{line}:{column}: {severity}: {message}")
     }
 }

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::spec::{
-    Type,
-    diagnostic::{Report, suggest},
-    json::{self, Member, Node, Value},
-    keys::{Object, ValueType},
+use crate::{
+    spec::{
+        Type,
+        diagnostic::{Report, suggest},
+        json::{self, Member, Node, Value},
+        keys::{Object, ValueType},
+    },
+    text::{hidden, markdown},
 };
 
 /// The well-formed parts of a file; `None` if it is not a JSON object.
@@ -31,6 +34,11 @@ fn retain(node: &mut Node, ty: ValueType, report: &mut Report) -> bool {
         }
         (ValueType::Map(ty), Value::Object(members)) => {
             report_repeated(members, report);
+            for Member { at, key, .. } in members.iter() {
+                if let Err(message) = hidden::refuse(key) {
+                    report.error(*at, message);
+                }
+            }
             members.retain_mut(|member| retain(&mut member.value, *ty, report));
             return true;
         }
@@ -93,14 +101,7 @@ fn report_repeated(members: &[Member], report: &mut Report) {
 }
 
 fn check_text(text: &str, ty: ValueType) -> Result<(), String> {
-    // Control and direction characters would break, or disguise, the generated source.
-    let is_hidden = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    if let Some(hidden) = text.chars().find(|c| is_hidden(*c)) {
-        return Err(format!("the character U+{:04X} is not allowed", u32::from(hidden)));
-    }
+    hidden::refuse(text)?;
     match ty {
         ValueType::Name(_) if text.is_empty() => Err("a name must not be empty".to_owned()),
         ValueType::Name(_) if text.contains(char::is_whitespace) => {
@@ -110,31 +111,11 @@ fn check_text(text: &str, ty: ValueType) -> Result<(), String> {
             Err("this becomes documentation: write a sentence for the reader of the docs"
                 .to_owned())
         }
-        ValueType::Prose => check_markdown(text),
+        ValueType::Prose => markdown::check(text),
         ValueType::Type => Type::parse(text).map(drop),
         ValueType::Word(words) if !words().contains(&text) => {
             Err(format!("`{text}` is unknown here{}", suggest(text, words())))
         }
         _ => Ok(()),
     }
-}
-
-/// Refuses what rustdoc would not render as plain prose.
-fn check_markdown(text: &str) -> Result<(), String> {
-    let is_code = |line: &str| line.starts_with("    ") || line.trim_start().starts_with("```");
-    if text.lines().any(is_code) {
-        return Err("a code block would become a doctest: describe it in words".to_owned());
-    }
-    // Every other piece between backticks is code.
-    for prose in text.split('`').step_by(2) {
-        let is_reference = prose.contains('[') && !prose.contains("](");
-        for (sign, is_odd) in [('[', is_reference), ('<', prose.contains('<'))] {
-            if is_odd {
-                return Err(format!(
-                    "`{sign}` would become a link or a tag: put the whole name in backticks"
-                ));
-            }
-        }
-    }
-    Ok(())
 }

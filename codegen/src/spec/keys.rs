@@ -82,6 +82,14 @@ const fn optional(name: Text, ty: ValueType, origin: Origin, description: Text) 
     Key { required: false, ..required(name, ty, origin, description) }
 }
 
+/// The key of whatever may be deprecated.
+const DEPRECATED: Key = optional(
+    "deprecated",
+    ValueType::Prose,
+    Origin::Prose,
+    "Deprecated, and what to use instead, in one paragraph. It becomes the note of `#[deprecated]`.",
+);
+
 #[rustfmt::skip]
 pub(crate) const SERVICE: &Object = &Object { name: "service", keys: &[
     optional("$schema", ValueType::Text, Decision, "The schema of this file, for editors."),
@@ -106,6 +114,7 @@ pub(crate) const VARIANT: &Object = &Object { name: "variant", keys: &[
     required("name", TYPE_NAME, Decision, "The Rust name of the variant."),
     required("values", ValueType::List(&NAME), Page, "Every documented spelling. The first one is sent as a string; `true` or `false` is sent where a boolean is documented."),
     required("description", ValueType::Prose, Origin::Prose, "What the variant stands for."),
+    DEPRECATED,
 ] };
 
 #[rustfmt::skip]
@@ -123,6 +132,7 @@ pub(crate) const ACTION: &Object = &Object { name: "action", keys: &[
     required("action", NAME, Page, "The documented name. The file is named after it in snake_case."),
     required("summary", ValueType::Prose, Origin::Prose, "What the action does, in one sentence."),
     optional("details", ValueType::Prose, Origin::Prose, "What else a caller has to know, such as limits and pitfalls."),
+    DEPRECATED,
     optional("aliases", ValueType::List(&NAME), Decision, "Other names that users search for the client's method by, such as `list_images`."),
     required("idempotency", IDEMPOTENCY, Decision, "`safe`: the action only reads. `idempotent`: calling it again has no further effect. `non_idempotent`: calling it again may execute it twice."),
     optional("proposed", ValueType::List(&ValueType::Word(|| PROPOSALS.to_vec())), Page, "The keys that an import has proposed. Nothing is generated until a maintainer has confirmed them and emptied this list."),
@@ -155,6 +165,7 @@ pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
     optional("counted_by", NAME, Decision, "The required `int` beside this required list that holds its length. The list may be absent when that is 0. The items of a pagination are counted by its `total`."),
     optional("rust_name", ValueType::Name("^[a-z][a-z0-9_]*$"), Decision, "The name in Rust, where the documented one is bad or not unique."),
     required("description", ValueType::Prose, Origin::Prose, "What it is, for the reader of the Rust docs."),
+    DEPRECATED,
 ] };
 
 #[rustfmt::skip]

@@ -101,6 +101,8 @@ pub(crate) struct SharedVariant {
     /// Every documented spelling. The first one is sent as text.
     pub(crate) values: Vec<At<String>>,
     pub(crate) description: String,
+    /// Why not to use it, and what to use instead.
+    pub(crate) deprecated: Option<String>,
 }
 
 impl SharedEnum {
@@ -134,6 +136,7 @@ pub(crate) struct Action {
     pub(crate) action: At<String>,
     pub(crate) summary: At<String>,
     pub(crate) details: Option<At<String>>,
+    pub(crate) deprecated: Option<String>,
     /// Other names that users search for the client's method by.
     pub(crate) aliases: Vec<At<String>>,
     pub(crate) idempotency: Idempotency,
@@ -171,6 +174,7 @@ pub(crate) struct Field {
     pub(crate) counted_by: Option<At<String>>,
     pub(crate) rust_name: Option<At<String>>,
     pub(crate) description: At<String>,
+    pub(crate) deprecated: Option<String>,
     /// Whether it has the required keys only.
     pub(crate) is_plain: bool,
 }

@@ -39,6 +39,7 @@ pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
         action: action.text("action")?,
         summary: action.text("summary").unwrap_or_default(),
         details: action.text("details"),
+        deprecated: deprecated(&action),
         aliases: action.list("aliases", string),
         idempotency: idempotency(&action).unwrap_or(Idempotency::NonIdempotent),
         parameters: action.list("parameters", field),
@@ -59,12 +60,13 @@ pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
 fn shared_enum(rust: At<String>, shared: &Node) -> Option<SharedEnum> {
     Some(SharedEnum {
         rust,
-        description: shared.text("description")?.value,
+        description: prose(shared, "description"),
         variants: shared.list("variants", |variant| {
             Some(SharedVariant {
                 rust: variant.text("name")?,
                 values: variant.list("values", string),
-                description: variant.text("description")?.value,
+                description: prose(variant, "description"),
+                deprecated: deprecated(variant),
             })
         }),
     })
@@ -77,8 +79,8 @@ fn return_code(code: &Node) -> Option<ReturnCode> {
             _ => None,
         })?,
         rust: code.text("name")?,
-        meaning: code.text("meaning")?.value,
-        remedy: code.text("remedy")?.value,
+        meaning: prose(code, "meaning"),
+        remedy: prose(code, "remedy"),
         outcome: code.word("outcome", &Outcome::WORDS)?.value,
     })
 }
@@ -98,7 +100,8 @@ fn field(field: &Node) -> Option<Field> {
         split_when_absent: field.get("split_when_absent").and_then(split_when_absent),
         counted_by: field.text("counted_by"),
         rust_name: field.text("rust_name"),
-        description: field.text("description")?,
+        description: field.text("description").unwrap_or_default(),
+        deprecated: deprecated(field),
         is_plain: field
             .members()
             .iter()
@@ -125,6 +128,15 @@ fn pagination(pagination: &Node) -> Option<Pagination> {
         items: pagination.text("items")?,
         key: pagination.text("key")?,
     })
+}
+
+/// Prose that was refused leaves the rest to be checked.
+fn prose(node: &Node, key: &str) -> String {
+    node.text(key).unwrap_or_default().value
+}
+
+fn deprecated(node: &Node) -> Option<String> {
+    Some(node.text("deprecated")?.value)
 }
 
 fn idempotency(node: &Node) -> Option<Idempotency> {

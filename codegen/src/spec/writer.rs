@@ -3,9 +3,12 @@
 
 use std::fmt::Write;
 
-use crate::spec::{
-    json::{Member, Node, Value},
-    keys::{self, Key, ValueType},
+use crate::{
+    spec::{
+        json::{Member, Node, Value},
+        keys::{self, Key, ValueType},
+    },
+    text::hidden,
 };
 
 /// The text of an action's file.
@@ -112,7 +115,7 @@ fn key(text: &mut String, name: &str) {
 }
 
 fn quoted(text: &mut String, string: &str) {
-    text.push_str(&serde_json::Value::from(string).to_string());
+    text.push_str(&hidden::escaped_json(&serde_json::Value::from(string).to_string()));
 }
 
 #[cfg(test)]
@@ -128,6 +131,12 @@ mod tests {
             let node = crate::spec::json::parse(&committed).unwrap();
             assert_eq!(action(&node), committed, "{}", path.display());
         }
+    }
+
+    #[test]
+    fn hidden_characters_are_written_as_escapes() {
+        let node = Node::object([("a\u{200b}", Node::string("b\u{202e}\n"))]);
+        assert_eq!(action(&node), "{\n  \"a\\u200b\": \"b\\u202e\\n\"\n}\n");
     }
 
     #[test]

@@ -581,11 +581,14 @@ impl ClientBuilder {
             );
         }
         let timeout = config.timeout.value;
-        let proxy_secrets = match &self.proxy_at(&endpoint) {
-            Proxy::Url(url) => proxy_secrets(url).into(),
-            Proxy::Environment if self.transport.is_none() => environment_proxy_secrets().into(),
-            Proxy::Environment | Proxy::Disabled => Arc::default(),
-        };
+        let mut other_secrets = self.headers.secrets();
+        match &self.proxy_at(&endpoint) {
+            Proxy::Url(url) => other_secrets.extend(proxy_secrets(url)),
+            Proxy::Environment if self.transport.is_none() => {
+                other_secrets.extend(environment_proxy_secrets());
+            }
+            Proxy::Environment | Proxy::Disabled => {}
+        }
         let transport = match &self.transport {
             Some(transport) => Arc::clone(transport),
             None => Arc::new(self.built_in(&endpoint, timeout)?),
@@ -622,7 +625,7 @@ impl ClientBuilder {
             },
             reported: Arc::default(),
             outcomes: self.ret_code_outcomes,
-            proxy_secrets,
+            other_secrets: other_secrets.into(),
         })))
     }
 }

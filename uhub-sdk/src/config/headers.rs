@@ -1,6 +1,7 @@
 //! Headers that the program adds to every request.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use zeroize::Zeroizing;
 
 use crate::wire::encode::AGENT;
 
@@ -32,6 +33,18 @@ const RESERVED: [HeaderName; 15] = [
 ];
 
 impl ExtraHeaders {
+    /// Returns the values whose names suggest a secret.
+    pub(crate) fn secrets(&self) -> Vec<Zeroizing<String>> {
+        const NAMES: [&str; 7] = ["auth", "cookie", "credential", "key", "pass", "secret", "token"];
+        let secret = self.headers.iter().filter(|(name, _)| {
+            let name = name.to_ascii_lowercase();
+            NAMES.iter().any(|part| name.contains(part))
+        });
+        // Of `Bearer TOKEN`, the token may be repeated alone.
+        let values = secret.flat_map(|(_, value)| [Some(&**value), value.split(' ').next_back()]);
+        values.flatten().map(|value| Zeroizing::new(value.to_owned())).collect()
+    }
+
     /// Returns the headers, or all problems with them.
     pub(crate) fn build(&self) -> Result<HeaderMap, Vec<String>> {
         let mut headers = HeaderMap::new();

@@ -124,6 +124,7 @@ impl CallContext<'_> {
     pub(crate) fn not_received(&self, cause: TransportError) -> Error {
         let mut details = self.details(cause.kind, cause.execution, &cause.message);
         details.is_retryable &= cause.is_transient;
+        details.is_timeout |= cause.is_timeout;
         if let Some((http_status, request_id)) = cause.head {
             details.http_status = Some(http_status);
             details.request_id = request_id.map(|id| self.redactor.request_id(&id));
@@ -209,7 +210,7 @@ mod tests {
             redactor: Redactor {
                 credentials,
                 signature: sign::signature("", "private-key"),
-                proxy: &[],
+                others: &[],
             },
             outcomes: OUTCOMES,
         }

@@ -192,7 +192,7 @@ impl Exchange<'_> {
             redactor: Redactor {
                 credentials,
                 signature: signed.signature,
-                proxy: &client.proxy_secrets,
+                others: &client.other_secrets,
             },
             outcomes: &client.outcomes,
         };

@@ -15,8 +15,8 @@ use crate::{
 pub(crate) struct Redactor<'c> {
     pub(crate) credentials: &'c Credentials,
     pub(crate) signature: Signature,
-    /// See [`proxy_secrets`].
-    pub(crate) proxy: &'c [Zeroizing<String>],
+    /// Those of a proxy and of extra headers.
+    pub(crate) others: &'c [Zeroizing<String>],
 }
 
 /// Shorter secrets match in ordinary words, so they are replaced only where a value stands.
@@ -29,9 +29,9 @@ const MAX_LAYERS: usize = 4;
 
 impl Redactor<'_> {
     fn secrets(&self) -> impl Iterator<Item = &str> {
-        let proxy = self.proxy.iter().map(|secret| secret.as_str());
+        let others = self.others.iter().map(|secret| secret.as_str());
         let own = self.credentials.secrets().chain([self.signature.as_str()]);
-        own.chain(proxy).filter(|secret| !secret.is_empty())
+        own.chain(others).filter(|secret| !secret.is_empty())
     }
 
     /// Returns the first `length` characters of a text, redacted and printable.
@@ -379,9 +379,9 @@ mod tests {
     use super::*;
     use crate::wire::sign::signature;
 
-    fn redactor<'c>(credentials: &'c Credentials, proxy: &'c [Zeroizing<String>]) -> Redactor<'c> {
+    fn redactor<'c>(credentials: &'c Credentials, others: &'c [Zeroizing<String>]) -> Redactor<'c> {
         let signature = signature("", &credentials.private_key);
-        Redactor { credentials, signature, proxy }
+        Redactor { credentials, signature, others }
     }
 
     #[test]

@@ -410,7 +410,7 @@ mod tests {
             redactor: Redactor {
                 credentials: &Credentials::new("public-key", "private-key"),
                 signature: sign::signature("", "private-key"),
-                proxy: &[],
+                others: &[],
             },
             outcomes: &[],
         };

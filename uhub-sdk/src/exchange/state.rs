@@ -44,8 +44,8 @@ pub(crate) struct ClientState {
     pub(crate) reported: Arc<Mutex<HashSet<(&'static str, Warning)>>>,
     /// What return codes mean, where the program knows it better than the documentation.
     pub(crate) outcomes: Vec<(RetCode, RetCodeOutcome)>,
-    /// What authenticates to the proxies that calls may go through.
-    pub(crate) proxy_secrets: Arc<[Zeroizing<String>]>,
+    /// What authenticates to the proxies that calls may go through, and extra headers.
+    pub(crate) other_secrets: Arc<[Zeroizing<String>]>,
 }
 
 impl ClientState {

@@ -65,15 +65,33 @@ impl CreateRepoRequest {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
+
     /// Sets [`visibility`](field@Self::visibility).
     pub fn visibility(mut self, value: Visibility) -> Self {
         self.visibility = Some(value);
         self
     }
 
+    /// Sets or unsets [`visibility`](field@Self::visibility).
+    pub fn maybe_visibility(mut self, value: Option<Visibility>) -> Self {
+        self.visibility = value;
+        self
+    }
+
     /// Sets [`description`](field@Self::description).
     pub fn description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`description`](field@Self::description).
+    pub fn maybe_description(mut self, value: Option<String>) -> Self {
+        self.description = value;
         self
     }
 }
@@ -132,15 +150,33 @@ impl<C> Call<CreateRepoRequest, C> {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@CreateRepoRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
+        self
+    }
+
     /// Sets [`visibility`](field@CreateRepoRequest::visibility).
     pub fn visibility(mut self, value: Visibility) -> Self {
         self.request.visibility = Some(value);
         self
     }
 
+    /// Sets or unsets [`visibility`](field@CreateRepoRequest::visibility).
+    pub fn maybe_visibility(mut self, value: Option<Visibility>) -> Self {
+        self.request.visibility = value;
+        self
+    }
+
     /// Sets [`description`](field@CreateRepoRequest::description).
     pub fn description(mut self, value: impl Into<String>) -> Self {
         self.request.description = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`description`](field@CreateRepoRequest::description).
+    pub fn maybe_description(mut self, value: Option<String>) -> Self {
+        self.request.description = value;
         self
     }
 }

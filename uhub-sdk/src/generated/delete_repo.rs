@@ -47,6 +47,12 @@ impl DeleteRepoRequest {
         self.project_id = Some(value.into());
         self
     }
+
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
 }
 
 impl Action for DeleteRepoRequest {
@@ -98,6 +104,12 @@ impl<C> Call<DeleteRepoRequest, C> {
     /// Sets [`project_id`](field@DeleteRepoRequest::project_id).
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
         self.request.project_id = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`project_id`](field@DeleteRepoRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
         self
     }
 }

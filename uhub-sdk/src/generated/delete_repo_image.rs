@@ -58,6 +58,12 @@ impl DeleteRepoImageRequest {
         self.project_id = Some(value.into());
         self
     }
+
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
 }
 
 impl Action for DeleteRepoImageRequest {
@@ -122,6 +128,12 @@ impl<C> Call<DeleteRepoImageRequest, C> {
     /// Sets [`project_id`](field@DeleteRepoImageRequest::project_id).
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
         self.request.project_id = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`project_id`](field@DeleteRepoImageRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
         self
     }
 }

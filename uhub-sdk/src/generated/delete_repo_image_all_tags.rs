@@ -53,6 +53,12 @@ impl DeleteRepoImageAllTagsRequest {
         self.project_id = Some(value.into());
         self
     }
+
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
 }
 
 impl Action for DeleteRepoImageAllTagsRequest {
@@ -114,6 +120,12 @@ impl<C> Call<DeleteRepoImageAllTagsRequest, C> {
     /// Sets [`project_id`](field@DeleteRepoImageAllTagsRequest::project_id).
     pub fn project_id(mut self, value: impl Into<String>) -> Self {
         self.request.project_id = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`project_id`](field@DeleteRepoImageAllTagsRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
         self
     }
 }

@@ -71,9 +71,21 @@ impl GetImageTagRequest {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
+
     /// Sets [`offset`](field@Self::offset).
     pub fn offset(mut self, value: i64) -> Self {
         self.offset = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`offset`](field@Self::offset).
+    pub fn maybe_offset(mut self, value: Option<i64>) -> Self {
+        self.offset = value;
         self
     }
 
@@ -83,9 +95,21 @@ impl GetImageTagRequest {
         self
     }
 
+    /// Sets or unsets [`limit`](field@Self::limit).
+    pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
+        self.limit = value;
+        self
+    }
+
     /// Sets [`tag_name`](field@Self::tag_name).
     pub fn tag_name(mut self, value: impl Into<String>) -> Self {
         self.tag_name = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`tag_name`](field@Self::tag_name).
+    pub fn maybe_tag_name(mut self, value: Option<String>) -> Self {
+        self.tag_name = value;
         self
     }
 }
@@ -182,9 +206,21 @@ impl<C> Call<GetImageTagRequest, C> {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@GetImageTagRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
+        self
+    }
+
     /// Sets [`offset`](field@GetImageTagRequest::offset).
     pub fn offset(mut self, value: i64) -> Self {
         self.request.offset = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`offset`](field@GetImageTagRequest::offset).
+    pub fn maybe_offset(mut self, value: Option<i64>) -> Self {
+        self.request.offset = value;
         self
     }
 
@@ -194,9 +230,21 @@ impl<C> Call<GetImageTagRequest, C> {
         self
     }
 
+    /// Sets or unsets [`limit`](field@GetImageTagRequest::limit).
+    pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
+        self.request.limit = value;
+        self
+    }
+
     /// Sets [`tag_name`](field@GetImageTagRequest::tag_name).
     pub fn tag_name(mut self, value: impl Into<String>) -> Self {
         self.request.tag_name = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`tag_name`](field@GetImageTagRequest::tag_name).
+    pub fn maybe_tag_name(mut self, value: Option<String>) -> Self {
+        self.request.tag_name = value;
         self
     }
 }

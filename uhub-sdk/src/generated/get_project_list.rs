@@ -40,6 +40,12 @@ impl GetProjectListRequest {
         self.is_finance = Some(value);
         self
     }
+
+    /// Sets or unsets [`is_finance`](field@Self::is_finance).
+    pub fn maybe_is_finance(mut self, value: Option<GetProjectListIsFinance>) -> Self {
+        self.is_finance = value;
+        self
+    }
 }
 
 /// The values of `IsFinance`. A value that is not documented is kept in `Other`.
@@ -143,6 +149,12 @@ impl<C> Call<GetProjectListRequest, C> {
     /// Sets [`is_finance`](field@GetProjectListRequest::is_finance).
     pub fn is_finance(mut self, value: GetProjectListIsFinance) -> Self {
         self.request.is_finance = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`is_finance`](field@GetProjectListRequest::is_finance).
+    pub fn maybe_is_finance(mut self, value: Option<GetProjectListIsFinance>) -> Self {
+        self.request.is_finance = value;
         self
     }
 }

@@ -77,15 +77,33 @@ impl GetRepoRequest {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
+
     /// Sets [`offset`](field@Self::offset).
     pub fn offset(mut self, value: i64) -> Self {
         self.offset = Some(value);
         self
     }
 
+    /// Sets or unsets [`offset`](field@Self::offset).
+    pub fn maybe_offset(mut self, value: Option<i64>) -> Self {
+        self.offset = value;
+        self
+    }
+
     /// Sets [`limit`](field@Self::limit).
     pub fn limit(mut self, value: i64) -> Self {
         self.limit = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`limit`](field@Self::limit).
+    pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
+        self.limit = value;
         self
     }
 }
@@ -172,15 +190,33 @@ impl<C> Call<GetRepoRequest, C> {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@GetRepoRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
+        self
+    }
+
     /// Sets [`offset`](field@GetRepoRequest::offset).
     pub fn offset(mut self, value: i64) -> Self {
         self.request.offset = Some(value);
         self
     }
 
+    /// Sets or unsets [`offset`](field@GetRepoRequest::offset).
+    pub fn maybe_offset(mut self, value: Option<i64>) -> Self {
+        self.request.offset = value;
+        self
+    }
+
     /// Sets [`limit`](field@GetRepoRequest::limit).
     pub fn limit(mut self, value: i64) -> Self {
         self.request.limit = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`limit`](field@GetRepoRequest::limit).
+    pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
+        self.request.limit = value;
         self
     }
 }

@@ -64,15 +64,33 @@ impl GetRepoImageRequest {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
+
     /// Sets [`offset`](field@Self::offset).
     pub fn offset(mut self, value: i64) -> Self {
         self.offset = Some(value);
         self
     }
 
+    /// Sets or unsets [`offset`](field@Self::offset).
+    pub fn maybe_offset(mut self, value: Option<i64>) -> Self {
+        self.offset = value;
+        self
+    }
+
     /// Sets [`limit`](field@Self::limit).
     pub fn limit(mut self, value: i64) -> Self {
         self.limit = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`limit`](field@Self::limit).
+    pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
+        self.limit = value;
         self
     }
 }
@@ -166,15 +184,33 @@ impl<C> Call<GetRepoImageRequest, C> {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@GetRepoImageRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
+        self
+    }
+
     /// Sets [`offset`](field@GetRepoImageRequest::offset).
     pub fn offset(mut self, value: i64) -> Self {
         self.request.offset = Some(value);
         self
     }
 
+    /// Sets or unsets [`offset`](field@GetRepoImageRequest::offset).
+    pub fn maybe_offset(mut self, value: Option<i64>) -> Self {
+        self.request.offset = value;
+        self
+    }
+
     /// Sets [`limit`](field@GetRepoImageRequest::limit).
     pub fn limit(mut self, value: i64) -> Self {
         self.request.limit = Some(value);
+        self
+    }
+
+    /// Sets or unsets [`limit`](field@GetRepoImageRequest::limit).
+    pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
+        self.request.limit = value;
         self
     }
 }

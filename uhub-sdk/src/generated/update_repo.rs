@@ -65,9 +65,21 @@ impl UpdateRepoRequest {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@Self::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.project_id = value;
+        self
+    }
+
     /// Sets [`description`](field@Self::description).
     pub fn description(mut self, value: impl Into<String>) -> Self {
         self.description = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`description`](field@Self::description).
+    pub fn maybe_description(mut self, value: Option<String>) -> Self {
+        self.description = value;
         self
     }
 }
@@ -131,9 +143,21 @@ impl<C> Call<UpdateRepoRequest, C> {
         self
     }
 
+    /// Sets or unsets [`project_id`](field@UpdateRepoRequest::project_id).
+    pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
+        self.request.project_id = value;
+        self
+    }
+
     /// Sets [`description`](field@UpdateRepoRequest::description).
     pub fn description(mut self, value: impl Into<String>) -> Self {
         self.request.description = Some(value.into());
+        self
+    }
+
+    /// Sets or unsets [`description`](field@UpdateRepoRequest::description).
+    pub fn maybe_description(mut self, value: Option<String>) -> Self {
+        self.request.description = value;
         self
     }
 }

@@ -153,9 +153,13 @@ pub(crate) fn fields(body: &[u8]) -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Returns whether a body has fields beyond the envelope.
+/// The size up to which a refusal is searched for a text, in bytes. A value takes much more memory
+/// than its JSON.
+const MAX_REFUSAL: usize = 64 << 10;
+
+/// Returns whether a refusal has fields beyond the envelope.
 pub(crate) fn has_other_fields(body: &[u8]) -> bool {
-    fields(body).keys().any(|name| !is_known::<()>(name))
+    body.len() <= MAX_REFUSAL && fields(body).keys().any(|name| !is_known::<()>(name))
 }
 
 /// Returns whether a field is the model's or the envelope's.
@@ -165,6 +169,9 @@ pub(crate) fn is_known<M: Model>(name: &str) -> bool {
 
 /// Returns the text of a refusal from where gateways and some actions put it.
 fn other_message(body: &str) -> Option<String> {
+    if body.len() > MAX_REFUSAL {
+        return None;
+    }
     const NAMES: [&str; 8] =
         ["message", "errmsg", "errormessage", "error", "msg", "detail", "reason", "description"];
     let mut found: Vec<(usize, String)> = fields(body.as_bytes())
