@@ -4,6 +4,7 @@
 mod codegen;
 mod diff;
 mod files;
+mod fuzz;
 mod import;
 mod local;
 mod spec_files;
@@ -45,6 +46,7 @@ enum Command {
     /// Compare two specs, and report what the changes mean for users of the crate.
     Diff(diff::Arguments),
     Local(local::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Local(arguments) => local::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
     };
     match result {
         Ok(message) => {

@@ -12,7 +12,7 @@ use crate::data::store::Store;
 use crate::data::{Data, Project, Role, User};
 use crate::fault::scope::Faults;
 use crate::handle::LocalUhub;
-use crate::http::server;
+use crate::http::{guard::AllowedHosts, server};
 use crate::log::{Log, OnRequest, ReceivedRequest};
 use crate::state::{Limits, Phase, Shared, State};
 
@@ -45,6 +45,7 @@ pub struct LocalUhubBuilder {
     allow_remote: bool,
     on_request: Option<OnRequest>,
     control: Option<bool>,
+    allowed_hosts: Vec<String>,
     pub(crate) limits: Limits,
 }
 
@@ -91,6 +92,17 @@ impl LocalUhubBuilder {
     /// and knows a user's keys, such as the default ones, can change the data. Defaults to `false`.
     pub fn allow_remote(mut self, allow_remote: bool) -> Self {
         self.allow_remote = allow_remote;
+        self
+    }
+
+    /// Allows clients to reach the server by another name than `localhost`, such as that of its
+    /// container: the `Host` that they send, without a port.
+    ///
+    /// Requests to any other name are refused, because a web page can send them after it has
+    /// redirected its own name to this machine. A loopback address is always allowed, and any
+    /// address if the server listens at one that is not loopback.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
         self
     }
 
@@ -192,6 +204,11 @@ impl LocalUhubBuilder {
             limits: self.limits,
             on_request: self.on_request,
             control: self.control.unwrap_or(address.ip().is_loopback()),
+            hosts: AllowedHosts {
+                names: self.allowed_hosts,
+                any_address: !address.ip().is_loopback(),
+            },
+            idle: Arc::default(),
             phase: watch::Sender::new(Phase::Open),
             state: Mutex::new(State {
                 store,

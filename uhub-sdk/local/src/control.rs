@@ -1,26 +1,29 @@
 //! Control requests: the paths under `/_local/`.
 //!
-//! Web pages must not reach them. So requests are refused that have an `Origin`, which a page
-//! cannot suppress, or a `Host` other than this machine, as after DNS rebinding.
+//! They come from this machine alone, and from no web page.
 
 use std::{net::IpAddr, time::Duration};
 
 use bytes::Bytes;
-use http::header::{HOST, ORIGIN};
-use http::{Method, Response, StatusCode, request::Parts, uri::Authority};
+use http::{Method, Response, StatusCode, request::Parts};
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::Instant;
 
+use crate::data::generate::MAX_REQUESTED_TAGS;
 use crate::data::store::Store;
 use crate::data::{Data, without_value};
 use crate::fault::Fault;
 use crate::fault::scope::Scope;
 use crate::http::body::ResponseBody;
+use crate::http::guard::{self, AllowedHosts};
 use crate::http::request::media_type;
 use crate::http::response::json_response;
 use crate::state::{Shared, new_request_id};
 
 pub(crate) const PREFIX: &str = "/_local/";
+
+/// The longest time for which a request closes the port: it cannot be opened by another.
+const MAX_UNAVAILABLE: Duration = Duration::from_secs(3600);
 
 /// The body of `POST /_local/faults`.
 #[derive(Deserialize)]
@@ -54,10 +57,8 @@ pub(crate) fn authorize(peer: IpAddr, head: &Parts) -> Result<(), &'static str> 
     if !peer.to_canonical().is_loopback() {
         return Err("only this machine can send control requests");
     }
-    if head.headers.contains_key(ORIGIN) || !names_this_machine(head) {
-        return Err("web pages cannot send control requests");
-    }
-    Ok(())
+    // Whatever names the API allows: these requests come from this machine.
+    guard::check(head, &AllowedHosts::default())
 }
 
 pub(crate) fn respond(
@@ -88,6 +89,10 @@ fn execute(
         ("faults", &Method::POST) => {
             let Injection { fault, scope } = from_json(head, body)?;
             let faults = &mut shared.state().faults;
+            if !faults.has_room_for(&fault) {
+                let message = "too many faults: remove them by DELETE, or inject smaller ones";
+                return Err((StatusCode::INSUFFICIENT_STORAGE, message.to_owned()));
+            }
             match scope {
                 None => faults.push(fault),
                 Some(scope) => faults.add(scope, fault, Instant::now()),
@@ -97,6 +102,10 @@ fn execute(
         ("data", &Method::GET) => return to_json(&shared.state().store.data),
         ("data", &Method::PUT) => {
             let data: Data = from_json(head, body)?;
+            let generate = data.generate.as_ref();
+            if let Some(problem) = generate.and_then(|each| each.exceeds(MAX_REQUESTED_TAGS)) {
+                return Err((StatusCode::BAD_REQUEST, problem));
+            }
             let store = Store::new(data)
                 .map_err(|problems| (StatusCode::BAD_REQUEST, problems.join("; ")))?;
             shared.state().store.replace(store);
@@ -107,6 +116,10 @@ fn execute(
         }
         ("unavailable", &Method::POST) => {
             let Unavailable { time } = from_json(head, body)?;
+            if time > MAX_UNAVAILABLE {
+                let message = format!("`seconds` must be at most {}", MAX_UNAVAILABLE.as_secs());
+                return Err((StatusCode::BAD_REQUEST, message));
+            }
             shared.unavailable_for(time);
         }
         _ => return Err(unknown(path)),
@@ -142,28 +155,4 @@ fn from_json<T: DeserializeOwned>(head: &Parts, body: Option<&Bytes>) -> Result<
     let body = body.ok_or_else(too_long)?;
     serde_json::from_slice(body)
         .map_err(|error| (StatusCode::BAD_REQUEST, without_value(&error.to_string())))
-}
-
-/// Whether the requested host is this machine, by a name that DNS cannot redirect.
-fn names_this_machine(head: &Parts) -> bool {
-    let mut hosts = head.headers.get_all(HOST).iter();
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
-        return false;
-    };
-    // A proxy request has a host in its first line too.
-    let authority = head.uri.authority();
-    host.to_str().is_ok_and(is_this_machine)
-        && authority.is_none_or(|authority| is_this_machine(authority.as_str()))
-}
-
-/// Whether a host, with or without a port, is this machine.
-fn is_this_machine(host: &str) -> bool {
-    let Ok(authority) = host.parse::<Authority>() else {
-        return false;
-    };
-    let name = authority.host();
-    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    // No user information, and a port only if it is a number.
-    let is_plain = host == name || authority.port_u16().is_some();
-    is_plain && (name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback()))
 }

@@ -50,7 +50,9 @@
 //! set a repository's, the deletion of a tag sets its image's.
 //!
 //! The server can start with more than 8 repositories in a project, to test pagination.
-//! `CreateRepo` then fails until enough are deleted.
+//! `CreateRepo` then fails until enough are deleted. It creates only names that Docker can pull
+//! from: lower-case letters and digits, separated by `.`, `_`, `__` or hyphens, at most 255
+//! characters. [`Data`] may have any other, to test what a client does with them.
 //!
 //! Parameters are checked against the documentation, and undocumented ones are ignored. A list
 //! instead of a string is refused, and a string instead of a list. An action that is documented but
@@ -81,9 +83,14 @@
 //! come only from [`Fault::ret_code`].
 //!
 //! Requests outside the protocol get an HTTP error and a JSON body with `RetCode` 230: another path
-//! (404), a web page's `Origin` (403), a method other than GET and POST (405), another content type
-//! (415), a body over 1 MiB (413), a malformed query or body, or one with a null, an empty list or
-//! an empty object (400). A GET has its parameters in the query, a POST in the body.
+//! (404), a method other than GET and POST (405), another content type (415), a body over 1 MiB
+//! (413), a malformed query or body, or one with a null, an empty list or an empty object (400). A
+//! GET has its parameters in the query, a POST in the body.
+//!
+//! A web page must not reach the server through the browser that shows it. So every request is
+//! refused (403) that has an `Origin`, a `Referer` or a `Sec-Fetch-Site` other than `none`, and so
+//! is one whose `Host` is neither `localhost`, nor a loopback address, nor
+//! [allowed](LocalUhubBuilder::allow_host). A refused request is logged and gets no fault.
 //!
 //! # Faults
 //!
@@ -112,9 +119,9 @@
 //! | `POST /_local/faults` | `{"fault": FAULT, "scope": SCOPE}`: injects a [`Fault`] on a [`Scope`] |
 //! | `DELETE /_local/faults` | removes the remaining faults |
 //! | `GET /_local/data` | returns the current [`Data`], in the form of a data file |
-//! | `PUT /_local/data` | replaces the [`Data`], up to 64 MiB |
+//! | `PUT /_local/data` | replaces the [`Data`], up to 16 MiB and 100,000 generated tags |
 //! | `PUT /_local/clock` | `{"offset": SECONDS}`: [sets the clock](LocalUhub::set_clock_offset) |
-//! | `POST /_local/unavailable` | `{"seconds": N}`: [closes the port](LocalUhub::unavailable_for) |
+//! | `POST /_local/unavailable` | `{"seconds": N}`: [closes the port](LocalUhub::unavailable_for), at most 3600 |
 //!
 //! ```sh
 //! curl -H 'Content-Type: application/json' http://127.0.0.1:PORT/_local/faults \
@@ -122,17 +129,21 @@
 //! ```
 //!
 //! Without a `scope`, the fault is injected into the next request.
-//! Control requests are not logged and get no faults. They are accepted only from this machine and
-//! not from web pages: a request with an `Origin`, or with a `Host` other than `localhost` or a
-//! loopback address, is refused (403). A server that other machines can reach accepts them only
-//! with [`LocalUhubBuilder::control`].
+//! Control requests are not logged and get no faults. At most 1,000 faults of 32 MiB can wait for
+//! their requests. Control requests are accepted only from this machine, with a `Host` of
+//! `localhost` or a loopback address. A server that other machines can reach accepts them only with
+//! [`LocalUhubBuilder::control`].
 //!
 //! # Limits
 //!
-//! A request's head must arrive within 30 seconds, and so must its body; a client that reads
-//! nothing of its response for 30 seconds is disconnected. A request has at most 10,000 parameters,
-//! and flattened JSON at most 2 MiB. The server holds 512 connections at a time; more wait to be
-//! accepted. The log keeps the last 10,000 requests, or fewer if they exceed about 32 MiB.
+//! A request's head must arrive within 10 seconds of the connection or of the last response, and
+//! its body within 10 more; a client that reads nothing of its response for 30 seconds is
+//! disconnected. A head has at most 128 KiB, a request at most 10,000 parameters, flattened JSON at
+//! most 2 MiB. The log keeps the last 10,000 requests, or fewer if they exceed about 32 MiB.
+//!
+//! The server holds 4,096 connections, or as many as the process may have open files. Another
+//! client closes the one that has been without a running request for longest, and for a second at
+//! least. Until there is one, clients wait, and a `tracing` event of level `WARN` reports it.
 
 mod builder;
 mod control;

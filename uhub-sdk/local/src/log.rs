@@ -7,6 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::documentation;
 use crate::fault::Fault;
 
 /// The limits of the log, so that a long-running server does not fill the memory.
@@ -42,10 +43,13 @@ pub struct ReceivedRequest {
     /// `PublicKey`, `PrivateKey`, `Signature` and `SecurityToken` are `[hidden]`. JSON parameters
     /// have their signed form: flat, with every value as a string.
     pub parameters: Vec<(String, String)>,
-    /// 1 plus the number of earlier requests with the same action and signature. A signature
-    /// contains neither time nor nonce, so a retry has the signature of the first attempt, as do
-    /// two equal calls. Requests without a signature are always 1.
-    pub attempt: u32,
+    /// The number of the connection, from 1 in the order of the clients' arrival. A client may send
+    /// its requests over several.
+    pub connection: u64,
+    /// The number of earlier requests with the same action and signature, on any connection. A
+    /// signature contains neither time nor nonce, so they may be attempts of one call, equal calls,
+    /// or those of another program. 0 without a signature.
+    pub earlier_equal: u32,
     /// The service's `RetCode`, even if a [`Fault`] withholds or changes the response. A
     /// [`Fault::RetCode`]'s own code if it prevented the execution; `None` for other such faults.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +79,12 @@ impl ReceivedRequest {
         Some(value)
     }
 
+    /// Returns the documented meaning of the return code, if it is documented and not 0.
+    #[must_use]
+    pub fn meaning(&self) -> Option<&'static str> {
+        self.ret_code.and_then(documentation::meaning)
+    }
+
     /// The approximate size in memory.
     fn size(&self) -> usize {
         /// Two strings and their allocations.
@@ -82,8 +92,7 @@ impl ReceivedRequest {
         let parameters = self.parameters.iter();
         let parameters = parameters.map(|(name, value)| name.len() + value.len() + PAIR);
         let action = self.action.as_ref().map_or(0, String::len);
-        let fault = self.fault.as_ref().and_then(|fault| serde_json::to_string(fault).ok());
-        let fault = fault.map_or(0, |json| json.len());
+        let fault = self.fault.as_ref().map_or(0, Fault::size);
         size_of::<Self>() + parameters.sum::<usize>() + action + fault
     }
 }
@@ -144,7 +153,8 @@ impl Log {
         let hash = signature.map(|text| self.hasher.hash_one((&request.action, text)));
         let mut entries = self.entries.iter().rev();
         let earlier = entries.find(|entry| entry.hash.is_some() && entry.hash == hash);
-        request.attempt = earlier.map_or(1, |entry| entry.request.lock().attempt.saturating_add(1));
+        request.earlier_equal =
+            earlier.map_or(0, |entry| entry.request.lock().earlier_equal.saturating_add(1));
         for (name, value) in &mut request.parameters {
             if is_secret(name) {
                 *value = HIDDEN.to_owned();
@@ -194,7 +204,6 @@ mod tests {
         ReceivedRequest {
             method: "GET".to_owned(),
             parameters: parameters.iter().map(owned).collect(),
-            attempt: 1,
             ..ReceivedRequest::default()
         }
     }
@@ -305,23 +314,23 @@ mod tests {
     }
 
     #[test]
-    fn attempts_are_counted_by_action_and_signature() {
+    fn equal_requests_are_counted_by_action_and_signature() {
         let log = &mut Log::default();
-        let attempt = |log: &mut Log, action: &str, signature: &[(&str, &str)]| {
+        let earlier = |log: &mut Log, action: &str, signature: &[(&str, &str)]| {
             let mut request = request(signature);
             request.action = Some(action.to_owned());
             let request = log.push(request);
-            request.lock().attempt
+            request.lock().earlier_equal
         };
-        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 1);
-        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 2);
-        assert_eq!(attempt(log, "A", &[("Signature", "y")]), 1);
-        assert_eq!(attempt(log, "B", &[("Signature", "x")]), 1);
-        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 3);
-        assert_eq!(attempt(log, "A", &[]), 1);
-        assert_eq!(attempt(log, "A", &[]), 1);
+        assert_eq!(earlier(log, "A", &[("Signature", "x")]), 0);
+        assert_eq!(earlier(log, "A", &[("Signature", "x")]), 1);
+        assert_eq!(earlier(log, "A", &[("Signature", "y")]), 0);
+        assert_eq!(earlier(log, "B", &[("Signature", "x")]), 0);
+        assert_eq!(earlier(log, "A", &[("Signature", "x")]), 2);
+        assert_eq!(earlier(log, "A", &[]), 0);
+        assert_eq!(earlier(log, "A", &[]), 0);
         log.clear();
-        assert_eq!(attempt(log, "A", &[("Signature", "x")]), 1);
+        assert_eq!(earlier(log, "A", &[("Signature", "x")]), 0);
     }
 
     #[test]

@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::fault::Fault;
 use crate::http::body::{ResponseBody, connection_cut};
+use crate::http::guard;
 use crate::http::request;
 use crate::http::response::{ServiceResponse, json_response};
+use crate::http::slots::Slot;
 use crate::http::stream::StreamControl;
 use crate::log::{LogGuard, LoggedRequest, ReceivedRequest};
 use crate::protocol::{Parameters, Refusal, ret_code};
@@ -20,15 +22,25 @@ use crate::{control, documentation, metadata, service};
 
 /// The limits on the bodies of requests, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
-const MAX_CONTROL_BODY: usize = 64 * 1024 * 1024;
+const MAX_CONTROL_BODY: usize = 16 * 1024 * 1024;
+
+/// Who sends a request.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) peer: IpAddr,
+    /// The number of the connection.
+    pub(crate) connection: u64,
+    pub(crate) stream: StreamControl,
+    pub(crate) slot: Slot,
+}
 
 /// Answers one request. An error closes the connection.
 pub(crate) async fn handle(
     shared: Arc<Shared>,
-    peer: IpAddr,
-    stream: StreamControl,
+    client: Client,
     request: Request<Incoming>,
 ) -> io::Result<Response<ResponseBody>> {
+    let Client { peer, connection, stream, slot } = client;
     let started = Instant::now();
     let (head, body) = request.into_parts();
     let is_control = shared.control && head.uri.path().starts_with(control::PREFIX);
@@ -39,11 +51,16 @@ pub(crate) async fn handle(
     let Ok(Ok(body)) = reading.await else {
         return Err(connection_cut());
     };
+    let Some(busy) = slot.busy() else {
+        return Err(connection_cut());
+    };
     if is_control {
-        return Ok(control::respond(&shared, peer, &head, body.as_ref()));
+        let mut response = control::respond(&shared, peer, &head, body.as_ref());
+        response.body_mut().busy = Some(busy);
+        return Ok(response);
     }
     let call = Call::parse(&shared, &head, body.as_ref());
-    let (exchange, response) = Exchange::start(&shared, call, &head);
+    let (exchange, response) = Exchange::start(&shared, call, &head, connection);
     let on_request = shared.on_request.clone();
     let guard = exchange.logged.clone().map(|request| LogGuard { request, on_request, started });
     let mut response = exchange.respond(&shared, response, stream).await?;
@@ -51,21 +68,35 @@ pub(crate) async fn handle(
         guard.request.lock().status = Some(response.status().as_u16());
     }
     response.body_mut().log_guard = guard;
+    response.body_mut().busy = Some(busy);
     Ok(response)
 }
 
 /// A parsed request.
 enum Call {
     Api(Result<Parameters, Refusal>),
+    /// Of a web page: no fault is spent on it.
+    WebPage(Refusal),
     /// For the credentials of this role.
     Metadata(String),
 }
 
 impl Call {
     fn parse(shared: &Shared, head: &Parts, body: Option<&Bytes>) -> Self {
+        if let Err(message) = guard::check(head, &shared.hosts) {
+            return Self::WebPage(Refusal::http(StatusCode::FORBIDDEN, message));
+        }
         match metadata::role_name(head.uri.path()) {
             Some(role) if shared.state().store.data.role.is_some() => Self::Metadata(role),
             _ => Self::Api(request::read_parameters(head, body)),
+        }
+    }
+
+    /// The parameters in the order of arrival. Empty if they are malformed.
+    fn parameters(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Api(Ok(parameters)) => parameters.to_pairs(),
+            _ => Vec::new(),
         }
     }
 
@@ -94,21 +125,26 @@ impl Exchange {
         shared: &Shared,
         call: Call,
         head: &Parts,
+        connection: u64,
     ) -> (Self, Result<ServiceResponse, Duration>) {
         let id = new_request_id();
         // One lock, so that the log has the order of the effects.
         let state = &mut *shared.state();
         let (fault, logged) = match &call {
-            Call::Api(parameters) => {
+            Call::Api(_) | Call::WebPage(_) => {
                 let action = call.action();
-                let fault = state.faults.next(Some(action.unwrap_or_default()), Instant::now());
+                let fault = match call {
+                    Call::WebPage(_) => None,
+                    _ => state.faults.next(Some(action.unwrap_or_default()), Instant::now()),
+                };
                 let logged = state.log.push(ReceivedRequest {
                     request_id: id.clone(),
                     method: head.method.to_string(),
                     path: head.uri.path().to_owned(),
                     content_type: request::content_type(head),
+                    connection,
                     action: action.map(str::to_owned),
-                    parameters: parameters.as_ref().map(Parameters::to_pairs).unwrap_or_default(),
+                    parameters: call.parameters(),
                     fault: fault.clone(),
                     ..ReceivedRequest::default()
                 });
@@ -138,7 +174,9 @@ impl Exchange {
     fn execute(&self, state: &mut State) -> ServiceResponse {
         let response = match &self.call {
             Call::Metadata(role_name) => metadata::respond(role_name, &mut state.store),
-            Call::Api(Err(refusal)) => ServiceResponse::of("", Err(refusal.clone())),
+            Call::Api(Err(refusal)) | Call::WebPage(refusal) => {
+                ServiceResponse::of("", Err(refusal.clone()))
+            }
             Call::Api(Ok(parameters)) => {
                 let fault = self.fault.as_ref().map(|fault| fault.split().0);
                 let repeats_pages = fault == Some(&Fault::RepeatPages);
@@ -241,10 +279,7 @@ impl Exchange {
 
 /// The response of a [`Fault::RetCode`].
 fn with_ret_code(action: &str, code: i64, message: &str) -> ServiceResponse {
-    let message = match message {
-        "" => documentation::meaning(code).unwrap_or("The service refuses"),
-        message => message,
-    };
+    let message = if message.is_empty() { "injected by the local server" } else { message };
     let result = match code {
         ret_code::SUCCESS => Ok(Default::default()),
         _ => Err(Refusal::new(code, message)),

@@ -1,10 +1,11 @@
 //! The state that the handle and the connections share.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::http::{guard::AllowedHosts, slots::IdleConnections};
 use crate::log::{Log, OnRequest};
 use crate::{data::store::Store, fault::scope::Faults};
 
@@ -22,7 +23,10 @@ pub(crate) enum Phase {
 pub(crate) struct Limits {
     /// The number of open connections.
     pub(crate) connections: usize,
-    /// The time to read a head, and the time to read a body.
+    /// How long a connection has to be idle before it makes room for another.
+    pub(crate) idle: Duration,
+    /// The time to read a head, which starts with the connection or the last response, and the time
+    /// to read a body.
     pub(crate) read: Duration,
     /// How long a client may read nothing of its response.
     pub(crate) write: Duration,
@@ -33,8 +37,9 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 512,
-            read: Duration::from_secs(30),
+            connections: 4096,
+            idle: Duration::from_secs(1),
+            read: Duration::from_secs(10),
             write: Duration::from_secs(30),
             grace: Duration::from_secs(2),
         }
@@ -47,6 +52,9 @@ pub(crate) struct Shared {
     pub(crate) on_request: Option<OnRequest>,
     /// Whether the server accepts control requests over HTTP.
     pub(crate) control: bool,
+    /// By which names clients may reach the server.
+    pub(crate) hosts: AllowedHosts,
+    pub(crate) idle: Arc<IdleConnections>,
     pub(crate) phase: watch::Sender<Phase>,
     /// One lock, so that requests, faults and effects have one order.
     pub(crate) state: Mutex<State>,

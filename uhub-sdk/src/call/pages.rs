@@ -120,16 +120,18 @@ impl<R: Paged> Call<R> {
 /// next page time out.
 struct PendingPage<R: Paged> {
     range: PageRange,
-    response: JoinHandle<Result<(R::Response, Vec<ItemHashes>), Error>>,
+    response: JoinHandle<Result<HashedPage<R>, Error>>,
+}
+
+struct HashedPage<R: Paged> {
+    response: R::Response,
+    hashes: Vec<ItemHashes>,
 }
 
 /// Fetches a page and hashes its items.
-async fn fetch<R: Paged>(
-    call: Call<R>,
-    hasher: RandomState,
-) -> Result<(R::Response, Vec<ItemHashes>), Error> {
-    let mut page = call.send().await?;
-    let items = R::items(&mut page);
+async fn fetch_page<R: Paged>(call: Call<R>, hasher: RandomState) -> Result<HashedPage<R>, Error> {
+    let mut response = call.send().await?;
+    let items = R::items(&mut response);
     let (mut hashes, mut json) = (Vec::with_capacity(items.len()), Vec::new());
     // A page may be much longer than requested.
     for chunk in items.chunks(512) {
@@ -149,7 +151,7 @@ async fn fetch<R: Paged>(
             yield_now().await;
         }
     }
-    Ok((page, hashes))
+    Ok(HashedPage { response, hashes })
 }
 
 impl<R: Paged> Drop for PendingPage<R> {
@@ -216,7 +218,7 @@ impl<R: Paged> Pages<R> {
         let send = |range: PageRange| {
             let mut call = call.clone();
             call.request.set_page_range(range.offset, range.limit);
-            let response = runtime.spawn(fetch(call, hasher.clone()));
+            let response = runtime.spawn(fetch_page(call, hasher.clone()));
             PendingPage { range, response }
         };
         // The tasks of another runtime may never end, since it may not be running.
@@ -246,7 +248,7 @@ impl<R: Paged> Pages<R> {
             Err(_) => Err(no_runtime()),
         };
         self.in_flight.pop_front();
-        let (mut page, hashes) = response?;
+        let HashedPage { response: mut page, hashes } = response?;
         let report = self.plan.record(range, R::total(&page), &hashes);
         if let Some((before, total)) = report.shrunk {
             tracing::shrunk_total(R::NAME, before, total);

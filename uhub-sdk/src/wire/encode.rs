@@ -197,7 +197,7 @@ mod tests {
         while !rest.is_empty() {
             let mut names = serde_json::Deserializer::from_str(rest).into_iter::<String>();
             let name = names.next().unwrap().unwrap();
-            rest = &rest[names.byte_offset()..].strip_prefix(':').unwrap();
+            rest = rest[names.byte_offset()..].strip_prefix(':').unwrap();
             let value = if rest.starts_with('"') {
                 let mut texts = serde_json::Deserializer::from_str(rest).into_iter::<String>();
                 let text = texts.next().unwrap().unwrap();

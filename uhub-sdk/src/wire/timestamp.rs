@@ -301,8 +301,8 @@ mod tests {
 
     #[test]
     fn times_without_an_instant_have_no_order() {
-        let [local, later, at] = ["2012-07-16 10:31:22", "2012-07-17 10:31:22", "1342434682"]
-            .map(|text| Timestamp::from(text));
+        let [local, later, at] =
+            ["2012-07-16 10:31:22", "2012-07-17 10:31:22", "1342434682"].map(Timestamp::from);
         assert_eq!(local.partial_cmp(&later), None);
         assert_eq!(local.partial_cmp(&at), None);
         assert_eq!(local.partial_cmp(&local.clone()), Some(Ordering::Equal));

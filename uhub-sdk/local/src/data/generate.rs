@@ -8,6 +8,9 @@ use crate::data::repository::{Image, Repository, Tag, Visibility};
 /// The limit on generated tags: more would fill the memory.
 const MAX_TAGS: usize = 10_000_000;
 
+/// The same for a request, which anyone on this machine can send.
+pub(crate) const MAX_REQUESTED_TAGS: usize = 100_000;
+
 /// The earliest generated time, in Unix seconds.
 const START: u64 = 1_650_000_000;
 const DAY: u64 = 86_400;
@@ -35,11 +38,16 @@ pub struct Generate {
 impl Generate {
     /// Why this cannot be generated.
     pub(crate) fn problem(&self) -> Option<String> {
+        self.exceeds(MAX_TAGS)
+    }
+
+    /// Why this cannot be generated within a limit of tags.
+    pub(crate) fn exceeds(&self, limit: usize) -> Option<String> {
         let tags = [self.images.max(1), self.tags.max(1)]
             .iter()
             .try_fold(self.repositories, |product, &count| product.checked_mul(count));
-        let fits = tags.is_some_and(|tags| tags <= MAX_TAGS);
-        (!fits).then(|| format!("`generate` exceeds the limit of {MAX_TAGS} tags in total"))
+        let fits = tags.is_some_and(|tags| tags <= limit);
+        (!fits).then(|| format!("`generate` exceeds the limit of {limit} tags in total"))
     }
 
     pub(crate) fn generated(&self) -> Vec<Repository> {

@@ -4,11 +4,18 @@ pub(crate) mod generate;
 pub(crate) mod repository;
 pub(crate) mod store;
 
-use std::{collections::HashSet, fmt, fs, io, path::Path, time::Duration};
+use std::io::{self, Read};
+use std::{collections::HashSet, fmt, fs, path::Path, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::data::{generate::Generate, repository::Repository};
+
+/// The limit on a file, in bytes.
+const MAX_FILE: u64 = 256 * 1024 * 1024;
+
+/// The number of problems that are reported.
+const MAX_PROBLEMS: usize = 20;
 
 /// The version of the file format.
 const VERSION: u32 = 1;
@@ -82,7 +89,14 @@ impl Data {
         let error = |kind, message: &dyn fmt::Display| {
             io::Error::new(kind, format!("{}{message}", path.display()))
         };
-        let text = fs::read(path).map_err(|cause| error(cause.kind(), &format!(": {cause}")))?;
+        let mut text = Vec::new();
+        fs::File::open(path)
+            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut text))
+            .map_err(|cause| error(cause.kind(), &format!(": {cause}")))?;
+        if text.len() as u64 > MAX_FILE {
+            let message = format!(": the file is larger than {} MiB", MAX_FILE / 1024 / 1024);
+            return Err(error(io::ErrorKind::InvalidData, &message));
+        }
         let data: Self = serde_json::from_slice(&text).map_err(|cause| {
             let (line, column) = (cause.line(), cause.column());
             let message = cause.to_string();
@@ -108,8 +122,18 @@ impl Data {
         }
     }
 
-    /// Every inconsistency.
+    /// The first inconsistencies, and how many more there are.
     pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = self.all_problems();
+        let count = problems.len();
+        if count > MAX_PROBLEMS {
+            problems.truncate(MAX_PROBLEMS);
+            problems.push(format!("{} more problems", count - MAX_PROBLEMS));
+        }
+        problems
+    }
+
+    fn all_problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut check =
             |kind: &str, names: &mut dyn Iterator<Item = &String>, place: &dyn Fn() -> String| {
@@ -118,7 +142,7 @@ impl Data {
                     if name.is_empty() {
                         problems.push(format!("empty {kind} name{}", place()));
                     } else if !unique.insert(name) {
-                        problems.push(format!("duplicate {kind} {name:?}{}", place()));
+                        problems.push(format!("duplicate {kind} {}{}", quoted(name), place()));
                     }
                 }
             };
@@ -157,6 +181,15 @@ impl Data {
         }
         problems.extend(self.generate.as_ref().and_then(Generate::problem));
         problems
+    }
+}
+
+/// A name in quotes, shortened.
+fn quoted(name: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    match name.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{:?}…", &name[..end]),
+        None => format!("{name:?}"),
     }
 }
 

@@ -61,7 +61,7 @@ pub enum Fault {
     RetCode {
         /// The return code.
         code: i64,
-        /// The `Message`. Defaults to the documented meaning of the code. The code 0 has none.
+        /// The `Message`. Defaults to `injected by the local server`. The code 0 has none.
         #[serde(default)]
         message: String,
     },
@@ -124,8 +124,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Responds with HTTP 200, this return code and its documented meaning. The action is not
-    /// executed. `Fault::ret_code(110).after_execution()` is a gateway that times out after the
+    /// Responds with HTTP 200 and this return code. The `Message` says that the fault is injected.
+    /// The action is not executed. `Fault::ret_code(110).after_execution()` is a gateway that times out after the
     /// service has executed the action.
     #[must_use]
     pub fn ret_code(code: impl Into<i64>) -> Self {
@@ -177,6 +177,19 @@ impl Fault {
             Self::AfterExecution(inner) => (inner.split().0, true),
             other => (other, false),
         }
+    }
+
+    /// The approximate size in memory.
+    pub(crate) fn size(&self) -> usize {
+        let texts = match self.split().0 {
+            Self::Respond { headers, body, .. } => {
+                let headers = headers.iter().map(|(name, value)| name.len() + value.len());
+                body.len() + headers.sum::<usize>()
+            }
+            Self::RetCode { message, .. } => message.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + texts
     }
 
     /// Whether the fault takes the place of the execution.

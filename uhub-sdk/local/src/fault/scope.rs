@@ -131,6 +131,10 @@ fn fraction<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D
     }
 }
 
+/// The limits on the faults that requests inject.
+const MAX_FAULTS: usize = 1000;
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
 /// The injected faults.
 pub(crate) struct Faults {
     seed: u64,
@@ -153,6 +157,13 @@ struct Rule {
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, rng: Rng::with_seed(seed), queue: VecDeque::new(), rules: Vec::new() }
+    }
+
+    /// Whether a request may inject one more fault.
+    pub(crate) fn has_room_for(&self, fault: &Fault) -> bool {
+        let kept = || self.queue.iter().chain(self.rules.iter().map(|rule| &rule.fault));
+        let bytes: usize = kept().map(Fault::size).sum();
+        kept().count() < MAX_FAULTS && bytes + fault.size() <= MAX_BYTES
     }
 
     pub(crate) fn push(&mut self, fault: Fault) {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::{http::stream::StreamControl, log::LogGuard};
+use crate::http::{slots::BusyGuard, stream::StreamControl};
+use crate::log::LogGuard;
 
 /// The error that makes hyper close the connection.
 pub(crate) fn connection_cut() -> io::Error {
@@ -29,6 +30,8 @@ pub(crate) struct ResponseBody {
     flushes: u64,
     /// Dropped with the body: when it was sent, or when the connection is closed.
     pub(crate) log_guard: Option<LogGuard>,
+    /// Dropped with the body, too.
+    pub(crate) busy: Option<BusyGuard>,
 }
 
 impl ResponseBody {
@@ -41,6 +44,7 @@ impl ResponseBody {
             cut: None,
             flushes: 0,
             log_guard: None,
+            busy: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! From an HTTP request to its parameters.
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, ORIGIN};
+use http::header::CONTENT_TYPE;
 use http::{Method, StatusCode, request::Parts};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -40,10 +40,6 @@ pub(crate) fn read_parameters(head: &Parts, body: Option<&Bytes>) -> Result<Para
     let refuse = |status, message| Err(Refusal::http(status, message));
     if head.uri.path() != "/" {
         return refuse(StatusCode::NOT_FOUND, "the API is at /");
-    }
-    // Browsers always send it for a page's own requests.
-    if head.headers.contains_key(ORIGIN) {
-        return refuse(StatusCode::FORBIDDEN, "web pages cannot use the API");
     }
     let is_get = head.method == Method::GET;
     if !is_get && head.method != Method::POST {

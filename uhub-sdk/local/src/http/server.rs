@@ -6,14 +6,18 @@ use std::{io, sync::Arc, time::Duration};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio::{sync::watch, task::JoinSet};
 
-use crate::state::{Phase, Shared};
-use crate::{http::stream::Stream, pipeline};
+use crate::http::{slots::Slot, stream::Stream};
+use crate::pipeline::{self, Client};
+use crate::state::{Limits, Phase, Shared};
 
 /// The number of clients that wait to be accepted.
 const BACKLOG: u32 = 1024;
+
+/// The limit on the head of a request, in bytes.
+const MAX_HEAD: usize = 128 * 1024;
 
 /// The wait before a failed operation is retried.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -26,33 +30,62 @@ pub(crate) async fn run(
     mut phase: watch::Receiver<Phase>,
 ) {
     let mut connections = JoinSet::new();
+    // A client that no place is left for. Those after it wait in the listener's queue.
+    let mut waiting: Option<(TcpStream, IpAddr)> = None;
+    let mut shortage = Shortage::default();
+    let mut count = 0;
     loop {
+        if let Some((tcp, peer)) = waiting.take() {
+            let Limits { connections: limit, idle, .. } = shared.limits;
+            if connections.len() < limit || shared.idle.close_oldest(idle) {
+                count += 1;
+                connections.spawn(serve(tcp, peer, count, Arc::clone(&shared), phase.clone()));
+            } else {
+                waiting = Some((tcp, peer));
+                shortage.report(&format!("its {limit} connections are in use"));
+            }
+        }
         tokio::select! {
             Some(_) = connections.join_next() => {}
+            () = sleep(RETRY_DELAY), if waiting.is_some() => {}
             _ = phase.changed() => {
                 drop(listener);
+                waiting = None;
                 match reopen(address, &mut phase).await {
                     Some(reopened) => listener = reopened,
                     None => break,
                 }
             }
-            // Above the limit, clients wait in the listener's queue.
-            accepted = listener.accept(), if connections.len() < shared.limits.connections => {
-                match accepted {
-                    Ok((tcp, peer)) => {
-                        let shared = Arc::clone(&shared);
-                        connections.spawn(serve(tcp, peer.ip(), shared, phase.clone()));
+            accepted = listener.accept(), if waiting.is_none() => match accepted {
+                Ok((tcp, peer)) => waiting = Some((tcp, peer.ip())),
+                // Usually too many open files, which is temporary.
+                Err(error) => {
+                    if !shared.idle.close_oldest(shared.limits.idle) {
+                        shortage.report(&error.to_string());
                     }
-                    // Usually too many open files, which is temporary.
-                    Err(error) => {
-                        tracing::debug!(%error, "the local server cannot accept a connection");
-                        sleep(RETRY_DELAY).await;
-                    }
+                    // Another connection may end by itself.
+                    let _ = timeout(RETRY_DELAY, connections.join_next()).await;
                 }
             }
         }
     }
     while connections.join_next().await.is_some() {}
+}
+
+/// Logs that clients have to wait, at most once in a while.
+#[derive(Default)]
+struct Shortage {
+    reported: Option<Instant>,
+}
+
+impl Shortage {
+    fn report(&mut self, reason: &str) {
+        const PAUSE: Duration = Duration::from_secs(10);
+        if self.reported.is_none_or(|reported| reported.elapsed() >= PAUSE) {
+            tracing::warn!("clients wait for the local server: {reason}");
+            self.reported = Some(Instant::now());
+        }
+    }
 }
 
 /// Reopens the port after its time. Until then a bound socket holds the port and refuses
@@ -95,6 +128,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
 async fn serve(
     tcp: TcpStream,
     peer: IpAddr,
+    connection: u64,
     shared: Arc<Shared>,
     mut phase: watch::Receiver<Phase>,
 ) {
@@ -102,19 +136,21 @@ async fn serve(
     let _ = tcp.set_nodelay(true);
     let limits = shared.limits.clone();
     let stream = Stream::new(tcp, limits.write);
-    let control = stream.control();
-    let service = service_fn(move |request| {
-        pipeline::handle(Arc::clone(&shared), peer, control.clone(), request)
-    });
+    let slot = Slot::new(Arc::clone(&shared.idle));
+    let client = Client { peer, connection, stream: stream.control(), slot: slot.clone() };
+    let service =
+        service_fn(move |request| pipeline::handle(Arc::clone(&shared), client.clone(), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.read)
+        .max_buf_size(MAX_HEAD)
         .serve_connection(stream, service);
     tokio::pin!(connection);
 
     let ended = loop {
         tokio::select! {
             ended = connection.as_mut() => break Some(ended),
+            () = slot.closed() => break None,
             _ = phase.changed() => {
                 // A running request still gets its response.
                 connection.as_mut().graceful_shutdown();
@@ -124,6 +160,7 @@ async fn serve(
             }
         }
     };
+    slot.leave();
     if let Some(Err(error)) = ended {
         tracing::debug!(%error, "a connection to the local server failed");
     }
@@ -134,10 +171,9 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
-    use crate::state::Limits;
     use crate::{Fault, LocalUhub};
 
-    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: local\r\n\r\n";
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
     async fn start(limits: Limits) -> LocalUhub {
         let mut builder = LocalUhub::builder();
@@ -170,7 +206,7 @@ mod tests {
     #[tokio::test]
     async fn slow_requests_time_out() {
         let uhub = start(Limits { read: Duration::from_millis(200), ..Limits::default() }).await;
-        let body = b"POST / HTTP/1.1\r\nHost: local\r\nContent-Length: 9\r\n\r\n{";
+        let body = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
         for sent in [&b""[..], b"GET /", b"GET / HTTP/1.1\r\nHost:", body] {
             let mut tcp = connect(&uhub).await;
             tcp.write_all(sent).await.unwrap();
@@ -195,21 +231,49 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn connections_beyond_the_limit_wait() {
-        let uhub = start(Limits { connections: 2, ..Limits::default() }).await;
-        let mut first = connect(&uhub).await;
-        first.write_all(REQUEST).await.unwrap();
-        assert!(responds_within(LONG, &mut first).await);
-        let mut second = connect(&uhub).await;
-        second.write_all(REQUEST).await.unwrap();
-        assert!(responds_within(LONG, &mut second).await);
+    async fn the_oldest_idle_connection_makes_room() {
+        let limits = Limits { connections: 2, idle: Duration::ZERO, ..Limits::default() };
+        let uhub = start(limits).await;
+        let mut answered = connect(&uhub).await;
+        answered.write_all(REQUEST).await.unwrap();
+        assert!(responds_within(LONG, &mut answered).await);
+        let mut half = connect(&uhub).await;
+        half.write_all(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+            .await
+            .unwrap();
+        for _ in 0..20 {
+            let mut next = connect(&uhub).await;
+            next.write_all(REQUEST).await.unwrap();
+            assert!(responds_within(LONG, &mut next).await, "a client waits for idle ones");
+        }
+        read_to_end(&mut answered).await;
+        assert_eq!(half.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    }
 
+    #[tokio::test]
+    async fn clients_wait_if_every_connection_has_a_running_request() {
+        let uhub = start(Limits { connections: 2, ..Limits::default() }).await;
+        let mut hung = Vec::new();
+        for number in 1..=2 {
+            uhub.inject(Fault::Hang);
+            let mut tcp = connect(&uhub).await;
+            tcp.write_all(REQUEST).await.unwrap();
+            while uhub.requests().len() < number {
+                sleep(Duration::from_millis(5)).await;
+            }
+            hung.push(tcp);
+        }
         let mut third = connect(&uhub).await;
         third.write_all(REQUEST).await.unwrap();
         assert!(!responds_within(SHORT, &mut third).await, "a third connection was served");
-        drop(first);
+        hung.pop();
         third.readable().await.unwrap();
         assert!(responds_within(LONG, &mut third).await, "the third connection is never served");
+        // It is idle now, and the other still hangs.
+        let mut fourth = connect(&uhub).await;
+        fourth.write_all(REQUEST).await.unwrap();
+        assert!(responds_within(LONG, &mut fourth).await);
+        assert!(!responds_within(SHORT, &mut hung[0]).await, "a running request was cut");
     }
 
     #[tokio::test]

@@ -14,9 +14,9 @@ pub(crate) fn authenticate<'a>(
     let user = parameters
         .non_empty("PublicKey")
         .and_then(|public_key| store.user(public_key))
-        .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_USER, "No user has this PublicKey"))?;
+        .ok_or_else(|| Refusal::new(ret_code::UNKNOWN_USER, "PublicKey not found"))?;
     if !parameters.is_signed_by(&user.private_key, signature) {
-        return Err(Refusal::new(ret_code::WRONG_SIGNATURE, "Signature does not match"));
+        return Err(Refusal::new(ret_code::WRONG_SIGNATURE, "Signature VerifyAC Error"));
     }
     let refuse = |message| Err(Refusal::new(ret_code::UNKNOWN_TOKEN, message));
     match (&user.security_token, parameters.non_empty("SecurityToken")) {

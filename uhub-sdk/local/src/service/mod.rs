@@ -6,6 +6,7 @@
 mod access;
 mod check;
 mod images;
+mod names;
 mod page;
 mod projects;
 mod repositories;

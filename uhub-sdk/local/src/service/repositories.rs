@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::data::Project;
 use crate::data::repository::{Repository, Visibility};
 use crate::protocol::{ActionResult, Fields, Parameters, Refusal, fields, ret_code};
+use crate::service::names;
 use crate::service::page::{Page, find_repository};
 
 /// The number of repositories that a project can hold.
@@ -13,6 +14,10 @@ const MAX_REPOSITORIES: usize = 8;
 pub(super) fn create(project: &mut Project, parameters: &Parameters, now: i64) -> ActionResult {
     let name = parameters.get("RepoName").unwrap_or_default();
     let description = parameters.get("Description").unwrap_or_default();
+    if !names::is_valid(name) {
+        let message = format!("Params [RepoName] not available: it must be {}", names::RULE);
+        return Err(Refusal::new(ret_code::BAD_PARAMETER, message));
+    }
     if project.position(name).is_some() {
         let message = "The project already has a repository with this RepoName";
         return Err(Refusal::new(ret_code::NAME_TAKEN, message));
@@ -151,6 +156,12 @@ mod tests {
             (230, "RepoName=base&IsShared=maybe"),
             (230, "RepoName=base&IsShared="),
             (230, "RepoName=base&IsShared=1"),
+            (230, "RepoName=x%2Fy"),
+            (230, "RepoName=%C3%BCn%C3%AFcode+%E2%98%83"),
+            (230, "RepoName=Base"),
+            (230, "RepoName=a..b"),
+            (230, "RepoName=a%0Ab"),
+            (230, &format!("RepoName={}", "a".repeat(10_000))),
         ] {
             assert_eq!(refused("CreateRepo", &mut project, form), ret_code, "{form}");
         }
@@ -158,10 +169,10 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_case_sensitive() {
-        let mut project = project([Repository::new("base")]);
+        let mut project = project([Repository::new("Base")]);
+        assert!(call("CreateRepo", &mut project, "RepoName=base").is_ok());
         assert_eq!(refused("CreateRepo", &mut project, "RepoName=base"), 63001);
-        assert!(call("CreateRepo", &mut project, "RepoName=Base").is_ok());
-        assert_eq!(names(&project), ["base", "Base"]);
+        assert_eq!(names(&project), ["Base", "base"]);
         // A deleted name can be reused.
         assert!(call("DeleteRepo", &mut project, "RepoName=base").is_ok());
         assert!(call("CreateRepo", &mut project, "RepoName=base").is_ok());

@@ -12,7 +12,7 @@ const CREDENTIALS: &str = "/meta-data/v2/iam/security-credentials";
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn get_path(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: local\r\n\r\n")
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 /// Temporary credentials of the metadata service.

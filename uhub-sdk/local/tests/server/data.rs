@@ -238,7 +238,7 @@ async fn the_documented_json_is_read() {
     let hour = Duration::from_secs(3600);
     assert_eq!(data.role, Some(Role::new("backup", hour)));
     let credentials = "/meta-data/v2/iam/security-credentials/backup";
-    let request = format!("GET {credentials} HTTP/1.1\r\nHost: local\r\n\r\n");
+    let request = format!("GET {credentials} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_eq!(ask(&uhub, &request).await.ret_code(), 0);
     // Without a role there is no metadata service.
     uhub.set_data(Data::default()).unwrap();

@@ -8,6 +8,7 @@ mod cli;
 mod control;
 mod data;
 mod faults;
+mod hostile;
 mod load;
 mod service;
 mod wire;

@@ -218,7 +218,7 @@ async fn every_encoding_is_equivalent() {
 
     // The same with chunked encoding.
     let mut chunked = String::from(
-        "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
     );
     let text = nested.to_string();
     for chunk in text.as_bytes().chunks(7) {
@@ -253,14 +253,15 @@ async fn the_last_value_of_a_repeated_parameter_wins() {
 async fn requests_outside_the_protocol_are_refused() {
     let uhub = with_images(1).await;
     let good = signed(&uhub, LIST);
-    let with_method = |method: &str| format!("{method} /?{good} HTTP/1.1\r\nHost: local\r\n\r\n");
+    let with_method =
+        |method: &str| format!("{method} /?{good} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let cases = [
-        (404, format!("GET /other?{good} HTTP/1.1\r\nHost: local\r\n\r\n")),
+        (404, format!("GET /other?{good} HTTP/1.1\r\nHost: localhost\r\n\r\n")),
         (405, with_method("PUT")),
         (405, with_method("DELETE")),
         (405, with_method("OPTIONS")),
         (415, post("text/plain", &good)),
-        (415, format!("POST /?{good} HTTP/1.1\r\nHost: local\r\nContent-Length: 0\r\n\r\n")),
+        (415, format!("POST /?{good} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")),
         (400, get("Action=%zz")),
         (400, get("Action=%ff")),
         (400, post_form("Action=%")),
@@ -299,11 +300,13 @@ async fn malformed_requests_do_no_harm() {
         "GET / HTTP/9.9\r\n\r\n".to_owned(),
         "GET / HTTP/1.1\r\nno colon\r\n\r\n".to_owned(),
         "GET / HTTP/1.1\r\nHost:".to_owned(),
-        format!("POST / HTTP/1.1\r\nHost: local\r\n{form}Content-Length: minus\r\n\r\n"),
-        format!("POST / HTTP/1.1\r\nHost: local\r\n{form}Content-Length: 100\r\n\r\nAction="),
-        format!("POST / HTTP/1.1\r\nHost: local\r\n{form}Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\n{form}Content-Length: minus\r\n\r\n"),
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\n{form}Content-Length: 100\r\n\r\nAction="),
         format!(
-            "POST / HTTP/1.1\r\nHost: local\r\n{form}Transfer-Encoding: chunked\r\n\r\n5\r\nAct"
+            "POST / HTTP/1.1\r\nHost: localhost\r\n{form}Transfer-Encoding: chunked\r\n\r\nzz\r\n"
+        ),
+        format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\n{form}Transfer-Encoding: chunked\r\n\r\n5\r\nAct"
         ),
     ];
     for request in &broken {
@@ -333,7 +336,7 @@ async fn a_body_has_a_limit() {
     let uhub = with_images(1).await;
     let head = |length: &str| {
         format!(
-            "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: application/x-www-form-urlencoded\r\n{length}\r\n\r\n"
+            "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n{length}\r\n\r\n"
         )
     };
 
@@ -637,7 +640,7 @@ async fn queued_faults_are_injected_in_order_and_once() {
     uhub.inject(Fault::CutBody { after: usize::MAX });
     let mut statuses = Vec::new();
     // The invalid second request takes a fault, too.
-    for request in [good.as_str(), "PUT / HTTP/1.1\r\nHost: local\r\n\r\n", &good, &good] {
+    for request in [good.as_str(), "PUT / HTTP/1.1\r\nHost: localhost\r\n\r\n", &good, &good] {
         statuses.push(ask(&uhub, request).await.status);
     }
     assert_eq!(statuses, [502, 503, 200, 200]);

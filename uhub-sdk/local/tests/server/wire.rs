@@ -194,13 +194,13 @@ pub(crate) fn form(parameters: Pairs<'_>) -> String {
 }
 
 pub(crate) fn get(query: &str) -> String {
-    format!("GET /?{query} HTTP/1.1\r\nHost: local\r\n\r\n")
+    format!("GET /?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 pub(crate) fn post(content_type: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "POST / HTTP/1.1\r\nHost: local\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }
 

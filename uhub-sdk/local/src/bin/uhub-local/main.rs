@@ -43,6 +43,11 @@ struct Arguments {
     #[arg(long)]
     allow_remote: bool,
 
+    /// Allow clients to reach the server by this name, such as that of its container. May be
+    /// repeated.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+
     /// Start with the users, projects, repositories, images and tags of this JSON file instead of a
     /// small demo.
     #[arg(long, value_name = "FILE")]
@@ -111,7 +116,9 @@ fn builder(arguments: &Arguments, counts: &Arc<Counts>) -> Result<LocalUhubBuild
         None => Data::demo(),
     };
     let (counts, quiet) = (Arc::clone(counts), arguments.quiet);
-    Ok(LocalUhub::builder()
+    let builder =
+        arguments.allow_host.iter().fold(LocalUhub::builder(), LocalUhubBuilder::allow_host);
+    Ok(builder
         .data(data)
         .listen(arguments.listen)
         .allow_remote(arguments.allow_remote)

@@ -59,8 +59,11 @@ pub(crate) fn line(request: &ReceivedRequest) -> String {
     if let Some(elapsed) = request.elapsed {
         let _ = write!(line, ", {:.1} ms", elapsed.as_secs_f64() * 1000.0);
     }
-    if request.attempt > 1 {
-        let _ = write!(line, ", attempt {}", request.attempt);
+    if request.earlier_equal > 0 {
+        let _ = write!(line, ", equal to {} earlier", request.earlier_equal);
+    }
+    if let Some(meaning) = request.meaning() {
+        let _ = write!(line, ": {meaning}");
     }
     line
 }
@@ -113,7 +116,6 @@ mod tests {
         request.parameters = vec![("PublicKey".to_owned(), "kEy".to_owned())];
         request.ret_code = ret_code;
         request.status = Some(200);
-        request.attempt = 1;
         request.elapsed = Some(Duration::from_micros(1_250));
         request
     }
@@ -122,13 +124,15 @@ mod tests {
     fn a_request_is_one_line_without_its_parameters() {
         let mut listed = request(Some("GetRepo"), Some(0));
         assert_eq!(line(&listed), "POST GetRepo: RetCode 0, 1.2 ms");
-        listed.attempt = 3;
+        listed.earlier_equal = 2;
         listed.status = None;
         listed.fault = Some(uhub_local::Fault::CutConnection.after_execution());
         assert_eq!(
             line(&listed),
-            r#"POST GetRepo: RetCode 0, no response, fault {"after_execution":"cut_connection"}, 1.2 ms, attempt 3"#
+            r#"POST GetRepo: RetCode 0, no response, fault {"after_execution":"cut_connection"}, 1.2 ms, equal to 2 earlier"#
         );
+        let refused = request(Some("GetRepo"), Some(171));
+        assert_eq!(line(&refused), "POST GetRepo: RetCode 171, 1.2 ms: The signature is wrong.");
         let mut odd = request(None, None);
         odd.status = Some(405);
         assert_eq!(line(&odd), "POST (no action): HTTP 405, 1.2 ms");
