@@ -338,16 +338,6 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "the example omits the required `RepoName`: if the page does, add `\"example_omits\": true`",
         ),
         (
-            "\"LatestTag\", \"type\": \"string\", \"required\": true,",
-            "\"LatestTag\", \"type\": \"string\", \"required\": true, \"example_omits\": true,",
-            "the example does not omit `LatestTag`",
-        ),
-        (
-            "\"LatestTag\", \"type\": \"string\",",
-            "\"LatestTag\", \"type\": \"string\", \"example_type\": \"int\",",
-            "the example of `LatestTag` is not int",
-        ),
-        (
             "\"format\": \"timestamp\", \"example_type\": \"int\", ",
             "",
             "48:25: error: the example of `CreateTime` does not fit its type: expected string; found an integer",

@@ -47,6 +47,7 @@ fn parse_format(name: &str) -> Result<Format, String> {
 /// Imports the pages, or lists what would change. An error in one page does not prevent the import
 /// of the others.
 pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
+    refuse_other_folder(&arguments.out)?;
     let folder = arguments.out.join("actions");
     let old = read_spec(&folder)?;
     let mut import = Import::default();
@@ -75,6 +76,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
             false => (change.done(), String::new()),
         };
         let _ = write!(message, "{}: {done}\n{diff}", path.display());
+        message += &import.undescribed(&change.name);
     }
     let pages = count(arguments.pages.len(), "page");
     let _ = write!(message, "{pages}: {}", import.summary());
@@ -83,6 +85,23 @@ pub(crate) fn run(arguments: &Arguments) -> Result<String, String> {
     }
     let is_outdated = arguments.check && !import.changes.is_empty();
     if import.refused > 0 || written.is_err() || is_outdated { Err(message) } else { Ok(message) }
+}
+
+/// Refuses a folder that is not one of a spec: it may be mistyped. A new spec begins in an empty
+/// folder.
+fn refuse_other_folder(folder: &Path) -> Result<(), String> {
+    let path = folder.display();
+    let mut entries = fs::read_dir(folder).map_err(|error| {
+        format!("{path}: {error}: correct --out, or make the folder first, for a new spec")
+    })?;
+    let is_spec = ["actions", "service.json"].iter().any(|name| folder.join(name).exists());
+    if is_spec || entries.next().is_none() {
+        return Ok(());
+    }
+    Err(format!(
+        "{path}: not the folder of a spec: it has neither service.json nor actions/. \
+         Correct --out, or make an empty folder first, for a new spec"
+    ))
 }
 
 /// A file of the spec before the import, and the action that it describes.
@@ -114,6 +133,8 @@ struct Import {
     changes: Vec<Change>,
     /// The action of each file.
     files: BTreeMap<String, String>,
+    /// What each file has no description of, with the page's words.
+    undescribed: BTreeMap<String, Vec<String>>,
     counts: Counts,
     refused: usize,
     unchanged: usize,
@@ -152,11 +173,13 @@ impl Import {
         };
         let path = path.display();
         let differences = others.iter().filter_map(|(other, differing)| {
-            let difference = page.difference(differing)?;
+            let differences = page.differences(differing);
             let other = other.display();
-            Some(format!(
-                "{other}: error: `{action}` is in {path} too, with other facts: {difference}; import one of them"
-            ))
+            let head = format!(
+                "{other}: error: `{action}` is in {path} too, with other facts; import one of them:"
+            );
+            let lines = differences.iter().map(|difference| format!("\n    {difference}"));
+            (!differences.is_empty()).then(|| head + &lines.collect::<String>())
         });
         let differences: Vec<String> = differences.collect();
         if !differences.is_empty() {
@@ -184,6 +207,9 @@ impl Import {
             .spec(old)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         self.diagnostics.extend(imported.notes);
+        if !imported.undescribed.is_empty() {
+            self.undescribed.insert(name.clone(), imported.undescribed);
+        }
         match Change::to(&name, old.map(|old| old.text.clone()), imported.text) {
             Some(change) => self.changes.push(change),
             None => self.unchanged += 1,
@@ -197,6 +223,18 @@ impl Import {
         let diagnostics = diagnostics.iter().map(ToString::to_string);
         let lines = diagnostics.chain(self.errors.iter().cloned());
         lines.map(|line| line + "\n").collect()
+    }
+
+    /// Lists what a file has no description of. The page's words are for whoever writes ours; the
+    /// spec does not have them.
+    fn undescribed(&self, name: &str) -> String {
+        let rows = self.undescribed.get(name).map_or(&[][..], Vec::as_slice);
+        let head = match rows {
+            [] => "",
+            _ => "  to be described, with the page's words:\n",
+        };
+        let rows = rows.iter().map(|row| format!("    {row}\n"));
+        head.to_owned() + &rows.collect::<String>()
     }
 
     fn summary(&self) -> String {
@@ -234,6 +272,7 @@ mod tests {
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let out = folder.path().join("spec");
+            fs::create_dir(&out).unwrap();
             Self { folder, out }
         }
 
@@ -376,16 +415,20 @@ mod tests {
         let folder = Folder::new();
         let other = folder.page(
             "other.md",
-            text("list_crates.md").replace("**Weight** | int", "**Weight** | string"),
+            text("list_crates.md")
+                .replace("**Weight** | int", "**Weight** | string")
+                .replace("默认为20", "默认为30"),
         );
         let message = folder.import(&[one, other], false).unwrap_err();
         assert!(message.contains("other.md: error: `ListCrates` is in "), "{message}");
         assert!(
             message.contains(
-                "`Weight` (CrateSet) is `int, required` in one and `string, required` in the other"
+                "\n    `Weight` (CrateSet) is `int, required` in one and `string, required` in the other\n"
             ),
             "{message}"
         );
+        let limit = "\n    `Limit` (parameters) is `int, default 20` in one and `int, default 30` in the other\n";
+        assert!(message.contains(limit), "{message}");
         assert!(message.ends_with("2 pages refused"), "{message}");
         assert!(folder.spec().is_empty());
     }
@@ -401,6 +444,59 @@ mod tests {
             assert!(message.contains("list_crates.json:1:1: error: "), "{message}");
             assert_eq!(fs::read_to_string(&path).unwrap(), old);
         }
+    }
+
+    #[test]
+    fn a_mistyped_folder_is_refused_and_not_made() {
+        let folder = Folder::new();
+        let other = folder.folder.path().join("other");
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join("notes.txt"), "").unwrap();
+        for (out, expected) in [
+            (folder.folder.path().join("spce"), "correct --out, or make the folder first"),
+            (other.join("notes.txt"), "correct --out, or make the folder first"),
+            (other.clone(), "not the folder of a spec: it has neither service.json nor actions/"),
+        ] {
+            for check in [false, true] {
+                let pages = vec![fixture("get_scale.md")];
+                let arguments = Arguments { pages, out: out.clone(), format: None, check };
+                let message = run(&arguments).unwrap_err();
+                assert!(message.contains(expected), "{message}");
+            }
+        }
+        assert!(!folder.folder.path().join("spce").exists());
+        assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn new_rows_are_listed_with_the_words_of_the_page() {
+        let folder = Folder::new();
+        let page = folder.page("page.md", text("list_crates.md"));
+        let message = folder.import(&[page], false).unwrap();
+        for expected in [
+            "  to be described, with the page's words:\n    the action: ",
+            "    the parameter `Limit` (int, default 20): \"显示数量，默认为20。\"\n",
+            "    `CrateSet.Weight` (int, required): \"重量（kg）\"\n",
+        ] {
+            assert!(message.contains(expected), "{expected}\n{message}");
+        }
+        let path = folder.out.join("actions/list_crates.json");
+        let described = fs::read_to_string(&path).unwrap();
+        assert!(!described.contains("显示数量"), "the page's words are not copied");
+        let described = described
+            .replace("\"summary\": \"\"", "\"summary\": \"Ours.\"")
+            .replace("\"description\": \"\"", "\"description\": \"Ours.\"");
+        // A byte order mark is accepted.
+        fs::write(&path, format!("\u{feff}{described}")).unwrap();
+
+        let row = "| **Sort** | string | 排序方式，默认name |No|\n| **Limit** |";
+        let page = folder.page("page.md", text("list_crates.md").replace("| **Limit** |", row));
+        let message = folder.import(&[page], false).unwrap();
+        let listed: Vec<&str> = message.lines().filter(|line| line.starts_with("    ")).collect();
+        assert_eq!(
+            listed,
+            ["    the parameter `Sort` (string, default name): \"排序方式，默认name\""]
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod facts;
 mod merge;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     model::naming,
@@ -86,7 +86,7 @@ pub fn read(file: &str, bytes: &[u8], shape: Option<Shape>) -> Reading {
             (String::from_utf8_lossy(bytes).into_owned(), None)
         }
         Ok(text) => {
-            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+            let text = without_mark(text);
             let shape = shape.unwrap_or_else(|| Shape::of(text));
             let blocks = shape.blocks(text, &mut report);
             let facts = facts::page::read(blocks, shape, text.len(), &mut report);
@@ -124,16 +124,19 @@ impl Page {
         }
     }
 
-    /// Returns the first fact that differs in another page of the same action.
+    /// Returns the facts that differ in another page of the same action.
     #[must_use]
-    pub fn difference(&self, other: &Self) -> Option<String> {
+    pub fn differences(&self, other: &Self) -> Vec<String> {
         let (one, other) = (rows(&self.facts), rows(&other.facts));
-        let mut rows = one.keys().chain(other.keys());
-        let row = rows.find(|row| one.get(row) != other.get(row))?;
+        let all: BTreeSet<_> = one.keys().chain(other.keys()).collect();
+        let different = all.into_iter().filter(|row| one.get(row) != other.get(row));
         let absent = "absent".to_owned();
-        let [one, other] = [&one, &other].map(|rows| rows.get(row).unwrap_or(&absent));
-        let (table, name) = row;
-        Some(format!("`{name}` ({table}) is `{one}` in one and `{other}` in the other"))
+        let lines = different.map(|row| {
+            let [one, other] = [&one, &other].map(|rows| rows.get(row).unwrap_or(&absent));
+            let (table, name) = row;
+            format!("`{name}` ({table}) is `{one}` in one and `{other}` in the other")
+        });
+        lines.collect()
     }
 
     /// Returns the action's spec: `old` with the facts of the page, or a new one.
@@ -145,7 +148,11 @@ impl Page {
         let old = old.map(|file| parse_old(file, self.action())).transpose()?;
         let mut report = Report::default();
         let merged = merge::merge(&self.facts, old.as_ref(), &mut report);
-        Ok(Imported { text: writer::action(&merged), notes: report.finish(&self.file, &self.text) })
+        Ok(Imported {
+            text: writer::action(&merged),
+            notes: report.finish(&self.file, &self.text),
+            undescribed: merge::undescribed(&self.facts, &merged),
+        })
     }
 }
 
@@ -155,20 +162,28 @@ impl Page {
 pub struct Imported {
     /// The text of the file.
     pub text: String,
-    /// Where the page contradicts itself, and decisions that were lost.
+    /// Where the page contradicts itself, decisions that were lost, and words that changed.
     pub notes: Vec<Diagnostic>,
+    /// What has no description of ours yet, each with its type and the page's words.
+    pub undescribed: Vec<String>,
 }
 
 /// Returns the action that a file of a spec describes.
 #[must_use]
 pub fn action_of(file: &SpecFile) -> Option<String> {
-    let node = json::parse(&file.text).ok()?;
+    let node = json::parse(without_mark(&file.text)).ok()?;
     node.get("action")?.as_str().map(str::to_owned)
+}
+
+/// Returns a text without the byte order mark that some editors write.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn parse_old(file: &SpecFile, action: &str) -> Result<Node, Vec<Diagnostic>> {
     let mut report = Report::default();
-    let node = json::parse(&file.text);
+    let text = without_mark(&file.text);
+    let node = json::parse(text);
     match &node {
         Ok(node) if node.get("action").and_then(Node::as_str) == Some(action) => {
             merge::refuse_duplicates(node, &mut report);
@@ -176,7 +191,7 @@ fn parse_old(file: &SpecFile, action: &str) -> Result<Node, Vec<Diagnostic>> {
         Ok(node) => report.error(node.at, format!("this is not the spec of `{action}`")),
         Err(error) => report.error(error.at, error.message.clone()),
     }
-    node.ok().filter(|_| !report.has_errors()).ok_or_else(|| report.finish(&file.path, &file.text))
+    node.ok().filter(|_| !report.has_errors()).ok_or_else(|| report.finish(&file.path, text))
 }
 
 /// Returns the facts of every row by its table and name.
@@ -186,9 +201,8 @@ fn rows(facts: &Facts) -> BTreeMap<(String, String), String> {
     let models = models.map(|model| (model.name.as_str(), &model.fields));
     let rows = tables.into_iter().chain(models).flat_map(|(table, fields)| {
         fields.iter().map(move |field| {
-            let required = if field.required { ", required" } else { "" };
             let row = (table.to_owned(), field.name.clone());
-            (row, format!("{}{required}", field.kind))
+            (row, field.summary())
         })
     });
     rows.collect()

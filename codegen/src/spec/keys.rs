@@ -53,7 +53,8 @@ pub(crate) enum ValueType {
 pub(crate) enum Origin {
     /// A fact of the page, or a record of the import, which replaces it.
     Page,
-    /// A fact where the page states it, else a decision.
+    /// A fact where the page states it, else a decision: an import keeps what the page no longer
+    /// shows.
     PageOrDecision,
     /// Written for the reader of the docs. An import keeps it.
     Prose,
@@ -88,6 +89,14 @@ const DEPRECATED: Key = optional(
     ValueType::Prose,
     Origin::Prose,
     "Deprecated, and what to use instead, in one paragraph. It becomes the note of `#[deprecated]`.",
+);
+
+/// The key of the trace that an import leaves of a page's words.
+const WORDS: Key = optional(
+    "words",
+    ValueType::Map(&NAME),
+    Page,
+    "A hash of the page's words, by the page's language. An import compares it and reports changed words.",
 );
 
 #[rustfmt::skip]
@@ -142,10 +151,11 @@ pub(crate) const ACTION: &Object = &Object { name: "action", keys: &[
     optional("model_names", ValueType::Map(&TYPE_NAME), Decision, "The Rust names of models that the documentation names badly, by their documented names."),
     optional("pagination", ValueType::Object(PAGINATION), Decision, "How the action is paginated."),
     optional("example", ValueType::Object(EXAMPLE), Page, "The example of the page. It is checked against the tables and becomes a test."),
+    WORDS,
 ] };
 
 /// The decisions that an import may propose.
-const PROPOSALS: [&str; 3] = ["idempotency", "pagination", "example_shorthand"];
+const PROPOSALS: [&str; 4] = ["idempotency", "pagination", "example_shorthand", "deprecated"];
 
 #[rustfmt::skip]
 pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
@@ -156,9 +166,9 @@ pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
     optional("enum", ValueType::List(&NAME), Decision, "The documented values of a string, or of each string of an array. Other values are kept unchanged."),
     optional("enum_type", TYPE_NAME, Decision, "The enum of service.json that this string or boolean is."),
     optional("format", ValueType::Word(|| words(&Format::WORDS)), Decision, "What a string holds. `boolean`: `true` or `false`. `timestamp`: a time, as text or as Unix seconds; an `int` may be one too."),
-    optional("example_type", ValueType::Type, Page, "A contradiction of the page: the type that its example has instead of the documented one."),
-    optional("example_omits", ValueType::Boolean, Page, "A contradiction of the page: the field is documented as required, and its example omits it."),
-    optional("example_shorthand", ValueType::Boolean, Page, "A contradiction of the page: its example has this field, a required string, in place of the whole model."),
+    optional("example_type", ValueType::Type, PageOrDecision, "A contradiction of the page: the type that its example has, or had, instead of the documented one."),
+    optional("example_omits", ValueType::Boolean, PageOrDecision, "A contradiction of the page: the field is documented as required, and its example omits it, or did."),
+    optional("example_shorthand", ValueType::Boolean, PageOrDecision, "A contradiction of the page: its example has this field, a required string, in place of the whole model, or had."),
     optional("explicit", ValueType::Boolean, Decision, "The default of this optional parameter is surprising: callers must set it."),
     optional("allow_empty", ValueType::Boolean, Decision, "An empty string is a value of this parameter. Any other empty string is refused before it is sent, because the service treats it as absent."),
     optional("split_when_absent", ValueType::Object(SPLIT_WHEN_ABSENT), Decision, "Without this string parameter the action does something worse: it becomes two calls, one that requires the parameter and one without it."),
@@ -166,6 +176,7 @@ pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
     optional("rust_name", ValueType::Name("^[a-z][a-z0-9_]*$"), Decision, "The name in Rust, where the documented one is bad or not unique."),
     required("description", ValueType::Prose, Origin::Prose, "What it is, for the reader of the Rust docs."),
     DEPRECATED,
+    WORDS,
 ] };
 
 #[rustfmt::skip]

@@ -116,6 +116,7 @@ fn every_error_has_its_place() {
     let pasted = shapes::pasted(&list_crates);
     let plan_route = shapes::pasted(&page("plan_route"));
     let html = shapes::html(&list_crates);
+    let without_common = list_crates.replace("当前 API 为 `ListCrates`", "");
     let mut wrong = Vec::new();
     for (page, from, to, expected) in [
         (
@@ -139,8 +140,8 @@ fn every_error_has_its_place() {
         (
             &list_crates,
             "**Offset** | int",
-            "**Offset** | array",
-            "page:32:1: an array needs the type of its elements: `array[T]`",
+            "**Offset** | array[",
+            "page:32:1: `array[` is not a type: an array is written `array[T]`",
         ),
         (
             &list_crates,
@@ -152,7 +153,7 @@ fn every_error_has_its_place() {
             &list_crates,
             "**Limit** | int",
             "**Offset** | string",
-            "page:33:1: `Offset` is repeated with other facts",
+            "page:33:1: `Offset` is repeated with other facts: `int, default 0` and `string, default 20`",
         ),
         (
             &list_crates,
@@ -167,10 +168,16 @@ fn every_error_has_its_place() {
             "page:1:1: the title names `ListBoxes`, the common parameters name `ListCrates`",
         ),
         (
-            &list_crates,
+            &without_common,
             " - ListCrates\n",
             "\n",
             "page:1:1: the page needs a title that ends in its action's name: `Lists images - GetRepoImage`",
+        ),
+        (
+            &list_crates,
+            "**Limit** | int | 显示数量，默认为20。",
+            "**Offset** | int | 偏移量，默认20",
+            "page:33:1: `Offset` is repeated with other facts: `int, default 0` and `int, default 20`",
         ),
         (
             &list_crates,

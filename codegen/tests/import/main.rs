@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod broken;
+mod layouts;
 mod merging;
 mod shapes;
 

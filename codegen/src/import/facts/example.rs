@@ -15,7 +15,12 @@ pub(crate) fn response(code: &Code, report: &mut Report) -> Option<Node> {
         report.note(code.page_offset(0), message);
         return None;
     };
-    json(code, start, code.text.trim_end().len(), "response", report)
+    let node = json(code, start, code.text.trim_end().len(), "response", report)?;
+    if node.members().is_empty() {
+        report.note(code.page_offset(start), "the example response is empty: ignored");
+        return None;
+    }
+    Some(node)
 }
 
 /// Reads the example request: a URL with a query, or a command that sends JSON.
@@ -28,8 +33,8 @@ pub(crate) fn request(code: &Code, report: &mut Report) -> Option<Vec<Argument>>
     });
     match (query_at, object_at) {
         (Some(start), _) => {
-            let pairs = query(&code.text, start + 1).into_iter();
-            let argument = |(at, name, value)| Argument {
+            let pairs = query(code, start + 1, report).into_iter();
+            let argument = |Pair { at, name, value, .. }| Argument {
                 at: code.page_offset(at),
                 name,
                 value: ArgumentValue::Text(value),
@@ -54,29 +59,121 @@ pub(crate) fn request(code: &Code, report: &mut Report) -> Option<Vec<Argument>>
     }
 }
 
-/// Returns the offset, name and value of each pair of a query. Pages put lines and spaces between
-/// the pairs. An `&` without a name and `=` after it is part of a value.
-fn query(text: &str, start: usize) -> Vec<(usize, String, String)> {
-    let mut pairs: Vec<(usize, String, String)> = Vec::new();
+/// A pair of a query, at its offset in the block of code.
+struct Pair {
+    at: usize,
+    name: String,
+    value_at: usize,
+    value: String,
+}
+
+/// Returns the pairs of a query. Pages put lines and spaces between the pairs. An `&` without a name
+/// and `=` after it is part of a value.
+fn query(code: &Code, start: usize, report: &mut Report) -> Vec<Pair> {
+    let text = &code.text[..end_of_url(&code.text, start)];
+    let mut pairs: Vec<Pair> = Vec::new();
     let mut at = start;
     for piece in text[start..].split('&') {
-        match piece.split_once('=') {
-            Some((name, value)) if is_name(name.trim()) => {
-                pairs.push((at, name.trim().to_owned(), value.to_owned()));
-            }
-            _ => {
-                if let Some((_, _, value)) = pairs.last_mut() {
-                    value.push('&');
-                    value.push_str(piece);
+        let pair = piece.split_once('=').map(|(name, value)| (unwrapped(name), value));
+        match (pair, pairs.last_mut()) {
+            (Some((name, value)), _) if is_name(&name) => {
+                if piece.trim_start().lines().next().is_some_and(|line| !line.contains('=')) {
+                    report
+                        .note(code.page_offset(at), format!("`{name}` continues on the next line"));
                 }
+                let value_at = at + piece.len() - value.len();
+                pairs.push(Pair { at, name, value_at, value: value.to_owned() });
             }
+            (_, Some(last)) => {
+                last.value.push('&');
+                last.value.push_str(piece);
+            }
+            _ => {}
         }
         at += piece.len() + 1;
     }
-    for (_, _, value) in &mut pairs {
-        *value = value.trim().to_owned();
+    let last = pairs.len().saturating_sub(1);
+    let pairs = pairs.into_iter().enumerate();
+    pairs.flat_map(|(index, pair)| pair.lines(code, index == last, report)).collect()
+}
+
+/// Returns the end of the URL that has its query at `start`: its closing quote, or the end of the
+/// text.
+fn end_of_url(text: &str, start: usize) -> usize {
+    let before = text[..start].rfind("http").map(|at| &text[..at]);
+    let quote = before.and_then(|before| before.chars().next_back());
+    let quote = quote.filter(|c| matches!(c, '"' | '\'' | '`' | '<'));
+    let quote = quote.map(|c| if c == '<' { '>' } else { c });
+    let length = quote.and_then(|quote| text[start..].find(quote));
+    length.map_or(text.len(), |length| start + length)
+}
+
+/// Joins the lines of a wrapped name.
+fn unwrapped(name: &str) -> String {
+    name.lines().map(|line| line.trim().trim_end_matches('\\')).collect()
+}
+
+impl Pair {
+    /// Splits a value at its line ends. A line may continue the value, where the URL was wrapped; it
+    /// may be a pair without its `&`; or it is not part of the URL.
+    fn lines(mut self, code: &Code, is_last: bool, report: &mut Report) -> Vec<Self> {
+        /// No line of one short pair is wrapped.
+        const WRAPPED: usize = 60;
+        let text = std::mem::take(&mut self.value);
+        if text.trim_start().starts_with(['{', '[']) {
+            text.trim().clone_into(&mut self.value);
+            return vec![self];
+        }
+        let mut found = vec![self];
+        let mut next_at = found[0].value_at;
+        let mut is_cut = false;
+        for (index, line) in text.split('\n').enumerate() {
+            let (is_first, at) = (index == 0, next_at);
+            next_at += line.len() + 1;
+            let line = line.trim().trim_end_matches('\\').trim_end();
+            if line.is_empty() {
+                // A paragraph after the URL.
+                is_cut |= !is_first && is_last;
+                continue;
+            }
+            let Some(pair) = found.last_mut() else { break };
+            if is_first {
+                let value = line.split(" HTTP/1.").next().unwrap_or(line);
+                value.trim_end().clone_into(&mut pair.value);
+                continue;
+            }
+            let (place, name) = (code.page_offset(at), pair.name.clone());
+            let next = line.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
+            let next =
+                next.filter(|(name, value)| is_name(name) && !value.trim_matches('=').is_empty());
+            let is_part = line.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || b"-._~%+=:/,@!$'()*;?[]".contains(&byte)
+            });
+            let is_long = code.text[..at]
+                .lines()
+                .next_back()
+                .is_some_and(|line| line.len() >= WRAPPED || line.matches('=').count() > 1);
+            match next {
+                Some((name, value)) if !is_cut => {
+                    let message =
+                        format!("`{name}` begins a line without `&`: read as a parameter");
+                    report.note(place, message);
+                    let (name, value) = (name.to_owned(), value.to_owned());
+                    found.push(Self { at, name, value_at: at, value });
+                }
+                None if !is_cut && is_part && (is_long || !is_last) => {
+                    pair.value.push_str(line);
+                    report.note(place, format!("the value of `{name}` continues on this line"));
+                }
+                _ => {
+                    is_cut = true;
+                    let message = format!("this is not part of the value of `{name}`: ignored");
+                    report.note(place, message);
+                }
+            }
+        }
+        found
     }
-    pairs
 }
 
 /// Reads JSON. Invalid JSON is noted and ignored.
@@ -133,6 +230,76 @@ mod tests {
             ]
         );
         assert_eq!(arguments[1].at, 100 + page.find("Size").unwrap());
+    }
+
+    #[test]
+    fn a_wrapped_query_is_read_whole_or_reported() {
+        let long = "https://api.example.com/?Action=ListJars&ProjectId=org-1&JarName=ab";
+        for (text, expected, note) in [
+            // A value, a name and a pair on the next line.
+            (
+                format!("{long}\ncd&Limit=5"),
+                "Action=ListJars ProjectId=org-1 JarName=abcd Limit=5",
+                "continues on this line",
+            ),
+            (
+                format!("{long}\n  cd"),
+                "Action=ListJars ProjectId=org-1 JarName=abcd",
+                "continues on this line",
+            ),
+            (
+                format!("{long}&Li\nmit=5"),
+                "Action=ListJars ProjectId=org-1 JarName=ab Limit=5",
+                "`Limit` continues on the next line",
+            ),
+            (
+                format!("{long}\nLimit=5"),
+                "Action=ListJars ProjectId=org-1 JarName=ab Limit=5",
+                "`Limit` begins a line without `&`: read as a parameter",
+            ),
+            (
+                format!("{long}\nZg==&Limit=5"),
+                "Action=ListJars ProjectId=org-1 JarName=abZg== Limit=5",
+                "continues on this line",
+            ),
+            (
+                "https://a.b/?A=1\n&B=xy\nz\n&C=3".to_owned(),
+                "A=1 B=xyz C=3",
+                "continues on this line",
+            ),
+            // Not part of the URL.
+            ("https://a.b/?A=1\n&B=2\nNote".to_owned(), "A=1 B=2", "not part of the value of `B`"),
+            (
+                format!("{long}\n\nThe response:"),
+                "Action=ListJars ProjectId=org-1 JarName=ab",
+                "not part of the value of `JarName`",
+            ),
+            (
+                format!("{long}\n注意：编码"),
+                "Action=ListJars ProjectId=org-1 JarName=ab",
+                "not part of the value of `JarName`",
+            ),
+            ("GET /?A=1&B=2 HTTP/1.1\nHost: a.b".to_owned(), "A=1 B=2", "not part of"),
+            ("curl 'https://a.b/?A=1&B=2' -H 'C: d&E=5'".to_owned(), "A=1 B=2", ""),
+            ("curl \"https://a.b/?A=1\\\n&B=2\"".to_owned(), "A=1 B=2", ""),
+        ] {
+            let mut code = Code::default();
+            code.push(0, &text);
+            let mut report = Report::default();
+            let arguments = request(&code, &mut report).unwrap();
+            let pairs: Vec<String> = arguments
+                .iter()
+                .map(|argument| match &argument.value {
+                    ArgumentValue::Text(value) => format!("{}={value}", argument.name),
+                    ArgumentValue::Json(_) => panic!("a query is text"),
+                })
+                .collect();
+            assert_eq!(pairs.join(" "), expected, "{text}");
+            let notes = report.finish("page", &text);
+            let notes: Vec<&str> = notes.iter().map(|note| note.message.as_str()).collect();
+            assert_eq!(notes.len(), usize::from(!note.is_empty()), "{text}: {notes:?}");
+            assert!(notes.iter().all(|it| it.contains(note)), "{text}: {notes:?}");
+        }
     }
 
     #[test]

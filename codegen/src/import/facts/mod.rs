@@ -1,18 +1,25 @@
 //! From blocks to the facts of a page. The types are here; `page` reads them.
 
+pub(crate) mod defaults;
 pub(crate) mod example;
 mod example_index;
 mod outline;
 pub(crate) mod page;
 mod rows;
 mod run_together;
+pub(crate) mod words;
 
-use crate::spec::{Type, is_word, json::Node};
+use crate::spec::{
+    Type, is_word,
+    json::{Node, Value},
+};
 
 /// What a page documents of its action.
 #[derive(Debug, Clone)]
 pub(crate) struct Facts {
     pub(crate) action: String,
+    /// The words of the title and of the overview.
+    pub(crate) overview: String,
     pub(crate) parameters: Vec<Field>,
     pub(crate) response: Vec<Field>,
     pub(crate) models: Vec<Model>,
@@ -28,6 +35,11 @@ impl Facts {
         let models = self.models.iter().flat_map(|model| &model.fields);
         self.parameters.iter().chain(&self.response).chain(models)
     }
+
+    /// Returns the language of the page.
+    pub(crate) fn language(&self) -> &'static str {
+        words::language(self.fields().map(|field| field.description.as_str()))
+    }
 }
 
 /// A row of a table.
@@ -39,14 +51,30 @@ pub(crate) struct Field {
     pub(crate) ty: String,
     pub(crate) kind: Type,
     pub(crate) required: bool,
+    /// The default that the description of an optional parameter states.
+    pub(crate) default: Option<Node>,
     pub(crate) description: String,
     pub(crate) evidence: Evidence,
 }
 
 impl Field {
-    /// Whether two rows state the same facts.
+    /// Whether two rows of one name state the same facts. A default that only one of them states
+    /// is no contradiction.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let defaults = self.default.as_ref().zip(other.default.as_ref());
         (&self.name, &self.kind, self.required) == (&other.name, &other.kind, other.required)
+            && defaults.is_none_or(|(one, other)| one.value == other.value)
+    }
+
+    /// Returns the facts as a message shows them: `int, required`, `int, default 20`.
+    pub(crate) fn summary(&self) -> String {
+        let required = if self.required { ", required" } else { "" };
+        let default = match self.default.as_ref().map(|default| &default.value) {
+            Some(Value::String(text) | Value::Number(text)) => format!(", default {text}"),
+            Some(Value::Boolean(value)) => format!(", default {value}"),
+            _ => String::new(),
+        };
+        format!("{}{required}{default}", self.kind)
     }
 }
 

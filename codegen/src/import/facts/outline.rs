@@ -6,7 +6,7 @@ use crate::import::{
     facts::{excerpt, is_name},
     read::{
         block::{Block, BlockKind, Cells, Code, Row},
-        titles::{self, COLUMNS, Column, Section},
+        titles::{self, COLUMNS, Column, Naming, Section},
     },
 };
 use crate::spec::{diagnostic::Report, is_word};
@@ -14,7 +14,10 @@ use crate::spec::{diagnostic::Report, is_word};
 /// The parts of a page.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
-    title: Option<Heading>,
+    /// The headings before the sections.
+    titles: Vec<Heading>,
+    /// The words of the title and of the overview.
+    pub(crate) overview: Vec<String>,
     /// The offset of each section's heading.
     pub(crate) headings: BTreeMap<Section, usize>,
     pub(crate) tables: BTreeMap<Section, Table>,
@@ -58,11 +61,7 @@ impl Outline {
                         section = Some(new);
                     }
                     _ if section.is_none() => {
-                        let action = titles::action(&text).filter(|_| outline.title.is_none());
-                        if let Some(action) = action {
-                            let text = action.to_owned();
-                            outline.title = Some(Heading { at, text });
-                        }
+                        outline.titles.push(Heading { at, text });
                     }
                     _ => {
                         refuse_stray_row(at, &text, section, report);
@@ -73,7 +72,12 @@ impl Outline {
                 BlockKind::Table { header, rows } => {
                     outline.add_table(section, model.take(), &header, rows, report);
                 }
-                BlockKind::Text(text) => refuse_stray_row(at, &text, section, report),
+                BlockKind::Text(text) => {
+                    refuse_stray_row(at, &text, section, report);
+                    if section == Some(Section::Overview) {
+                        outline.overview.push(text);
+                    }
+                }
                 BlockKind::Code(code) => {
                     refuse_stray_row(at, &code.text, section, report);
                     let Some(section) = section else { continue };
@@ -174,27 +178,60 @@ impl Outline {
         }
     }
 
-    /// Returns the action's name. The title and the table of common parameters must agree on it.
-    pub(crate) fn action(&self, report: &mut Report) -> Option<String> {
-        let Some(Heading { at, text: title }) = &self.title else {
-            let message = "the page needs a title that ends in its action's name: \
-                           `Lists images - GetRepoImage`";
-            report.error(0, message);
-            return None;
-        };
+    /// Returns the action's name. The title and the table of common parameters must agree on it;
+    /// one of them may not name it.
+    pub(crate) fn action(&mut self, report: &mut Report) -> Option<String> {
         let common = self.tables.get(&Section::Common);
-        for row in common.iter().flat_map(|table| &table.rows) {
-            let text = match &row.cells {
-                Cells::Delimited(cells) => &cells.join(" "),
-                Cells::RunTogether(row) => titles::cut_required(row).map_or(&row[..], |cut| cut.0),
-            };
-            if let Some(other) = documented_action(text).filter(|other| other != title) {
-                let message =
-                    format!("the title names `{title}`, the common parameters name `{other}`");
-                report.error(*at, message);
-            }
+        let mut rows = common.into_iter().flat_map(|table| {
+            table.rows.iter().filter_map(|row| Some((row.at, documented_action(row, table)?)))
+        });
+        let common = rows.next();
+        if let Some(((_, one), (at, other))) = common
+            .as_ref()
+            .zip(rows.find(|(_, other)| Some(other) != common.as_ref().map(|it| &it.1)))
+        {
+            report.error(at, format!("the common parameters name `{one}` and `{other}`"));
         }
-        Some(title.clone())
+        let named = self.titles.iter().filter_map(|heading| {
+            let (naming, action) = titles::action(&heading.text)?;
+            Some((naming, action, heading))
+        });
+        let named: Vec<(Naming, &str, &Heading)> = named.collect();
+        let surest = named.iter().map(|(naming, ..)| *naming).max();
+        let title = named.iter().find(|(naming, ..)| Some(*naming) == surest);
+        let heading = match (title, &common) {
+            // A line of the site's list of pages is no title if another one fits.
+            (Some((naming, ..)), Some((_, common))) if *naming < Naming::AfterDash => {
+                named.iter().find(|(_, action, _)| action == common).or(title)
+            }
+            _ => title,
+        };
+        let action = match (heading, &common) {
+            (None, None) => {
+                let message = "the page needs a title that ends in its action's name: \
+                               `Lists images - GetRepoImage`";
+                report.error(0, message);
+                return None;
+            }
+            (Some((_, title, Heading { at, .. })), common) => {
+                if let Some((_, common)) = common.as_ref().filter(|(_, common)| common != title) {
+                    let message =
+                        format!("the title names `{title}`, the common parameters name `{common}`");
+                    report.error(*at, message);
+                }
+                (*title).to_owned()
+            }
+            (None, Some((at, common))) => {
+                let message =
+                    format!("no title names an action; the common parameters name `{common}`");
+                report.note(*at, message);
+                common.clone()
+            }
+        };
+        let title = heading.map(|(.., heading)| *heading).or(self.titles.first());
+        let title = title.map(|title| title.text.clone());
+        self.overview.splice(0..0, title);
+        Some(action)
     }
 }
 
@@ -237,11 +274,36 @@ fn refuse_missing_table(heading: Option<Heading>, section: Option<Section>, repo
 }
 
 /// Returns the action that the row of `Action` names: "the current API is GetRepoImage".
-fn documented_action(row: &str) -> Option<&str> {
-    row.trim_start().strip_prefix("Action")?;
-    let mut phrases = ["API is", "API 为"].iter();
-    let (_, name) = phrases.find_map(|phrase| row.split_once(phrase))?;
-    let name = name.trim_start_matches([' ', '`']);
-    let name = name.split(|c: char| !c.is_ascii_alphanumeric()).next()?;
-    (!name.is_empty()).then_some(name)
+fn documented_action(row: &Row, table: &Table) -> Option<String> {
+    let text = match &row.cells {
+        Cells::Delimited(cells) => {
+            let cell = |column| {
+                let index = table.columns.iter().position(|it| *it == Some(column))?;
+                cells.get(index)
+            };
+            let name = cell(Column::Name)?;
+            (name.trim() == "Action").then(|| cell(Column::Description))??
+        }
+        Cells::RunTogether(row) => {
+            let row = titles::cut_required(row).map_or(&row[..], |cut| cut.0);
+            row.trim_start().strip_prefix("Action")?.trim_start().strip_prefix("string")?
+        }
+    };
+    // The name ends the row, or follows one of the usual phrases.
+    let words = text.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+    let last = words.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let before = words.strip_suffix(last)?.trim_end_matches([' ', '`', '"', '\'', '“', '‘']);
+    let is_marked = ["is", "为", "是", ":", "："].iter().any(|mark| before.ends_with(mark));
+    let phrases = ["API is", "API 为", "API为"];
+    let after = phrases.iter().find_map(|phrase| text.split_once(phrase));
+    let name = match after {
+        Some((_, after)) => {
+            let after = after.trim_start_matches([' ', '`']);
+            after.split(|c: char| !c.is_ascii_alphanumeric()).next()?
+        }
+        None if is_marked => last,
+        None => return None,
+    };
+    let is_name = name.starts_with(|c: char| c.is_ascii_uppercase()) && is_name(name);
+    is_name.then(|| name.to_owned())
 }

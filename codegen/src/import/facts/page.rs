@@ -29,7 +29,7 @@ pub(crate) fn read(
     end: usize,
     report: &mut Report,
 ) -> Option<Facts> {
-    let outline = Outline::of(blocks, report);
+    let mut outline = Outline::of(blocks, report);
     let action = outline.action(report);
     for section in [Section::Request, Section::Response] {
         if !outline.tables.contains_key(&section) {
@@ -76,9 +76,10 @@ pub(crate) fn read(
     });
     let mut models: Vec<Model> = models.collect();
     let key = |model: &Model| (model.at, model.name.clone());
-    remove_repetitions(&mut models, key, have_same_fields, report);
+    remove_repetitions(&mut models, key, have_same_fields, |_| None, report);
     let facts = Facts {
         action: action.unwrap_or_default(),
+        overview: outline.overview.join(" "),
         parameters,
         response: response_fields,
         models,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::import::{
     facts::{
-        Argument, COMMON_PARAMETERS, COMMON_RESPONSE, Evidence, Field,
+        Argument, COMMON_PARAMETERS, COMMON_RESPONSE, Evidence, Field, defaults,
         example_index::ExampleIndex,
         excerpt, is_name, only,
         outline::{Outline, Table},
@@ -69,10 +69,13 @@ impl<'a> Tables<'a> {
         let rows = table.rows.iter();
         let rows = rows.filter_map(|row| self.row(row, table, &evidence, report));
         let mut fields: Vec<Field> = rows.collect();
+        for field in fields.iter_mut().filter(|field| owner == Owner::Request && !field.required) {
+            field.default = defaults::default(&field.description, &field.kind);
+        }
         refuse_hidden_types(&fields, common, &evidence, report);
         fields.retain(|field| !common.contains(&field.name.as_str()));
         let key = |field: &Field| (field.at, field.name.clone());
-        remove_repetitions(&mut fields, key, Field::agrees, report);
+        remove_repetitions(&mut fields, key, Field::agrees, |it| Some(it.summary()), report);
         fields
     }
 
@@ -146,9 +149,10 @@ impl<'a> Tables<'a> {
         Ok(Field {
             at,
             name: name.to_owned(),
-            ty: split.ty.to_owned(),
             kind: parse_type(split.ty)?,
+            ty: spelled(split.ty),
             required: splits.required,
+            default: None,
             description: description.to_owned(),
             evidence,
         })
@@ -160,6 +164,7 @@ pub(crate) fn remove_repetitions<T: Clone>(
     elements: &mut Vec<T>,
     key: impl Fn(&T) -> (usize, String),
     agree: impl Fn(&T, &T) -> bool,
+    summary: impl Fn(&T) -> Option<String>,
     report: &mut Report,
 ) {
     let mut first: BTreeMap<String, T> = BTreeMap::new();
@@ -173,7 +178,12 @@ pub(crate) fn remove_repetitions<T: Clone>(
             Some(other) if agree(other, element) => {
                 report.note(at, format!("`{name}` is repeated"));
             }
-            Some(_) => report.error(at, format!("`{name}` is repeated with other facts")),
+            Some(other) => {
+                let both = summary(other).zip(summary(element));
+                let both = both.map(|(one, other)| format!(": `{one}` and `{other}`"));
+                let both = both.unwrap_or_default();
+                report.error(at, format!("`{name}` is repeated with other facts{both}"));
+            }
         }
         false
     });
@@ -235,8 +245,9 @@ fn delimited(at: usize, cells: &[String], columns: &[Option<Column>]) -> Result<
         at,
         name: name.to_owned(),
         kind: parse_type(&ty)?,
-        ty,
+        ty: spelled(&ty),
         required: required.ok_or_else(|| format!("the row of `{name}` has neither Yes nor No"))?,
+        default: None,
         description: cell(Column::Description).to_owned(),
         evidence: Evidence::Delimited,
     })
@@ -252,6 +263,16 @@ fn without_spaces_at_brackets(ty: &str) -> String {
     ty
 }
 
+/// Returns a type as the spec spells it. Old pages write `array` for a list of any JSON values.
+fn spelled(ty: &str) -> String {
+    const ARRAY: &str = "array";
+    let element = ty.trim_start_matches("array[").trim_end_matches(']');
+    match ty.rfind(ARRAY).map(|at| ty.split_at(at + ARRAY.len())) {
+        Some((before, after)) if element == ARRAY => format!("{before}[object]{after}"),
+        _ => ty.to_owned(),
+    }
+}
+
 fn parse_type(ty: &str) -> Result<Type, String> {
-    Type::parse(ty).map_err(|message| message.chars().take(200).collect())
+    Type::parse(&spelled(ty)).map_err(|message| message.chars().take(200).collect())
 }

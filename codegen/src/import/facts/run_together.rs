@@ -143,7 +143,7 @@ impl Split<'_> {
     /// another cell: `Bucket` of type `BucketInfo`, `Period` of type `PeriodSet`, `App` of type
     /// `internalId`.
     fn may_hide_a_type(&self) -> bool {
-        let is_basic = Type::BASIC.contains(&self.ty);
+        let is_basic = Type::BASIC.contains(&self.ty) || self.ty == "array";
         self.cuts_word()
             || self.description_begins_within_word()
             || (is_basic
@@ -179,7 +179,7 @@ impl Split<'_> {
 
     /// `Modestring`: names are in camel case.
     fn name_ends_in_type(&self) -> bool {
-        let mut types = Type::BASIC.iter().chain(&["bool"]);
+        let mut types = Type::BASIC.iter().chain(&["array", "bool"]);
         types.any(|ty| self.name.ends_with(ty)) && !ends_in_int_word(self.name)
     }
 
@@ -223,7 +223,7 @@ fn camel_words(name: &str) -> Vec<&str> {
 }
 
 fn has_kind(value: &Node, ty: &str) -> bool {
-    let is_array = ty.starts_with("array[");
+    let is_array = ty.starts_with("array");
     match value.value {
         Value::Array(_) => is_array,
         Value::String(_) => ty == "string",
@@ -248,7 +248,7 @@ fn type_lengths(text: &str, models: &ModelNames<'_>) -> Vec<usize> {
         return array_length(text).into_iter().collect();
     }
     // Of `bool` and `boolean`, the longer one: no description begins with "ean".
-    let basic = Type::BASIC.iter().chain(&["bool"]);
+    let basic = Type::BASIC.iter().chain(&["array", "bool"]);
     let basic = basic.filter(|ty| text.starts_with(**ty)).map(|ty| ty.len());
     let lengths = models.lengths.range(..=word_length(text, b"_-")).copied();
     let models = lengths.filter(|end| models.contains(&text[..*end]));

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::import::{
-    facts::{Argument, ArgumentValue, COMMON_PARAMETERS, COMMON_RESPONSE, Facts, excerpt},
-    merge::proposal,
+use crate::import::facts::{
+    Argument, ArgumentValue, COMMON_PARAMETERS, COMMON_RESPONSE, Facts, defaults, excerpt,
 };
 use crate::{
     model::comparison::{Contradiction, Owner, Tables},
@@ -28,10 +27,20 @@ pub(crate) struct CheckedExamples {
     pub(crate) omitted: BTreeSet<usize>,
     /// The models that a string stands for.
     pub(crate) shorthand: BTreeSet<String>,
+    /// The rows whose values were put back into the example: see [`keep_types`].
+    pub(crate) kept: BTreeSet<usize>,
 }
 
-pub(crate) fn check(facts: &Facts, tables: &Tables<'_>, report: &mut Report) -> CheckedExamples {
-    let mut checked = CheckedExamples::default();
+/// Checks the examples of a page. Its response may have been changed: see [`keep_types`].
+pub(crate) fn check(
+    facts: &Facts,
+    response: Option<&Node>,
+    kept_types: BTreeMap<usize, Type>,
+    tables: &Tables<'_>,
+    report: &mut Report,
+) -> CheckedExamples {
+    let kept = kept_types.keys().copied().collect();
+    let mut checked = CheckedExamples { types: kept_types, kept, ..CheckedExamples::default() };
     if let Some(arguments) = &facts.arguments {
         let mut members = typed(arguments, tables, report);
         tables.compare(Owner::Request, 0, &mut members, &mut |at, contradiction| {
@@ -39,9 +48,18 @@ pub(crate) fn check(facts: &Facts, tables: &Tables<'_>, report: &mut Report) -> 
         });
         checked.request = Some(Node::new(Value::Object(members)));
     }
-    if let Some(response) = &facts.example_response {
+    if let Some(response) = response {
         let is_common = |member: &Member| COMMON_RESPONSE.contains(&member.key.as_str());
-        let members = response.members().iter().cloned();
+        let members = response.members().iter().cloned().map(|mut member| {
+            // The service is not known to answer in another spelling.
+            let is_misspelt = !is_common(&member) && member.key.eq_ignore_ascii_case("RetCode");
+            if is_misspelt && response.get("RetCode").is_none() {
+                let message = format!("the example spells `RetCode` as `{}`", excerpt(&member.key));
+                report.note(member.at, message);
+                "RetCode".clone_into(&mut member.key);
+            }
+            member
+        });
         let (common, mut members): (Vec<Member>, Vec<Member>) = members.partition(is_common);
         tables.compare(Owner::Response, 0, &mut members, &mut |at, contradiction| {
             checked.is_kept(at, contradiction, tables, report)
@@ -51,6 +69,108 @@ pub(crate) fn check(facts: &Facts, tables: &Tables<'_>, report: &mut Report) -> 
         checked.response = Some(Node::new(Value::Object(members)));
     }
     checked
+}
+
+/// Puts the values that have another type than the documented one back into a new example, which
+/// shows the documented type. Whether the client can read such a value is decided by the value, so
+/// the type alone is not enough. Returns the types of the values that were put back.
+pub(crate) fn keep_types(
+    response: &mut Node,
+    old: &Node,
+    lost: &BTreeMap<usize, Type>,
+    tables: &Tables<'_>,
+) -> BTreeMap<usize, Type> {
+    let mut values = BTreeMap::new();
+    let members = old.members().iter();
+    let mut members: Vec<Member> =
+        members.filter(|it| !COMMON_RESPONSE.contains(&it.key.as_str())).cloned().collect();
+    tables.compare(Owner::Response, 0, &mut members, &mut |_, contradiction| {
+        if let Contradiction::Mismatch { field, node, .. } = contradiction
+            && let Some(ty) = lost.get(&field.name.at)
+            && tables.fits(node, ty).is_ok()
+        {
+            values.entry(field.name.at).or_insert_with(|| node.clone());
+        }
+        true
+    });
+    let mut kept = BTreeMap::new();
+    put_back(response, Owner::Response, &mut values, tables, &mut |at| {
+        kept.extend(lost.get(&at).map(|ty| (at, ty.clone())));
+    });
+    kept
+}
+
+/// Replaces the first value of each of these rows.
+fn put_back(
+    node: &mut Node,
+    owner: Owner<'_>,
+    values: &mut BTreeMap<usize, Node>,
+    tables: &Tables<'_>,
+    kept: &mut impl FnMut(usize),
+) {
+    match &mut node.value {
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(|node| put_back(node, owner, values, tables, kept));
+        }
+        Value::Object(members) => {
+            for Member { at, key, value } in members {
+                let mut rows = tables.rows(owner).unwrap_or_default().iter();
+                let Some(field) = rows.find(|field| field.name.value == *key) else { continue };
+                if let Some(old) = values.remove(&field.name.at) {
+                    *value = old;
+                    move_to(value, *at);
+                    kept(field.name.at);
+                } else if let Some(model) = field.ty.value.model() {
+                    put_back(value, Owner::Model(model), values, tables, kept);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Gives a value of another file a place in the page.
+fn move_to(node: &mut Node, at: usize) {
+    (node.at, node.end) = (at, at);
+    match &mut node.value {
+        Value::Array(elements) => elements.iter_mut().for_each(|node| move_to(node, at)),
+        Value::Object(members) => {
+            for member in members {
+                member.at = at;
+                move_to(&mut member.value, at);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns an example of the old spec without what the tables no longer document, or `None` if it
+/// contradicts the tables in a way that the spec does not record.
+pub(crate) fn still_fits(old: &Node, owner: Owner<'_>, tables: &Tables<'_>) -> Option<Node> {
+    let common: &[&str] = match owner {
+        Owner::Response => &COMMON_RESPONSE,
+        _ => &COMMON_PARAMETERS,
+    };
+    let members = old.members().iter().cloned();
+    let (others, mut members): (Vec<Member>, Vec<Member>) =
+        members.partition(|member| common.contains(&member.key.as_str()));
+    let mut fits = true;
+    tables.compare(owner, 0, &mut members, &mut |_, contradiction| {
+        let is_recorded = match contradiction {
+            Contradiction::Undocumented { .. } | Contradiction::Repeated { .. } => return false,
+            Contradiction::Omitted { field } => field.is_omitted_by_example(),
+            Contradiction::Shorthand { model } => tables.shorthand(model).is_some(),
+            Contradiction::Mismatch { field, node, .. } => {
+                let other = field.example_type.as_ref();
+                other.is_some_and(|other| tables.fits(node, &other.value).is_ok())
+            }
+        };
+        fits &= is_recorded;
+        true
+    });
+    members.extend(others);
+    members.sort_by_key(|member| member.at);
+    fits.then(|| Node::new(Value::Object(members)))
 }
 
 impl CheckedExamples {
@@ -173,7 +293,7 @@ fn typed(arguments: &[Argument], tables: &Tables<'_>, report: &mut Report) -> Ve
         let value = match &argument.value {
             ArgumentValue::Json(node) => node.clone(),
             ArgumentValue::Text(text) => {
-                let value = ty.and_then(|ty| proposal::typed(text, ty));
+                let value = ty.and_then(|ty| defaults::typed(text, ty));
                 let value = value.unwrap_or_else(|| Value::String(text.clone()));
                 Node { at, end: at, value }
             }

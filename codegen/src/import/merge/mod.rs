@@ -3,10 +3,11 @@
 mod examples;
 mod proposal;
 mod table;
+mod wording;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::import::facts::{Facts, Field, Model, only};
+use crate::import::facts::{Facts, Field, Model, only, words};
 use crate::{
     model::comparison::{self, Owner},
     spec::{
@@ -17,13 +18,16 @@ use crate::{
     },
 };
 use examples::CheckedExamples;
-use table::{Table, at, has, row_name, row_type};
+use table::{Table, at, has, records_omission, row_name, row_type};
+use wording::Wording;
 
 /// Returns the old spec with the facts of a page, or a new spec.
 pub(crate) fn merge(facts: &Facts, old: Option<&Node>, report: &mut Report) -> Node {
     let merge = Merge::new(facts, old);
     merge.note_losses(report);
+    merge.note_changed_words(report);
     let examples = merge.check_examples(report);
+    merge.note_kept_contradictions(&examples, report);
     let mut spec = merge.tables_of_page(&examples);
     // Unknown keys are kept too: the generator reports them.
     let kept = old.into_iter().flat_map(Node::members);
@@ -32,12 +36,34 @@ pub(crate) fn merge(facts: &Facts, old: Option<&Node>, report: &mut Report) -> N
     spec.extend(merge.model_names());
     merge.propose(&mut spec, &examples, report);
     spec.extend(merge.example(examples));
+    let words = merge.wording.traces(&facts.overview, old);
+    spec.extend(words.map(|words| Member::new("words", words)));
     Node::new(Value::Object(spec))
+}
+
+/// Returns what a merged spec has no description of, each with its type and the page's words.
+pub(crate) fn undescribed(facts: &Facts, spec: &Node) -> Vec<String> {
+    let is_empty = |node: Option<&Node>| node.and_then(Node::as_str) == Some("");
+    let action = is_empty(spec.get("summary"))
+        .then(|| format!("the action: {}", words::quoted(&facts.overview)));
+    let tables = tables(facts, Some(spec));
+    let rows = tables.iter().flat_map(|table| {
+        let rows = table
+            .fields
+            .iter()
+            .filter(|field| is_empty(table.old_row(field).and_then(|row| row.get("description"))));
+        rows.map(|field| {
+            let (row, words) = (wording::row(table.owner, &field.name), &field.description);
+            format!("{row} ({}): {}", field.summary(), words::quoted(words))
+        })
+    });
+    action.into_iter().chain(rows).collect()
 }
 
 struct Merge<'a> {
     facts: &'a Facts,
     old: Option<&'a Node>,
+    wording: Wording,
     /// The tables of the page.
     tables: Vec<Table<'a>>,
     /// The models that only the old spec has and the page refers to, itself or through another of
@@ -67,7 +93,7 @@ impl<'a> Merge<'a> {
             let table = tables.iter_mut().find(|table| table.owner == Owner::Model(&new.name));
             table.into_iter().for_each(|table| table.old_rows = old.value.elements());
         }
-        Self { facts, old, tables, handwritten, gone, renamed }
+        Self { facts, old, wording: Wording::of(facts, old), tables, handwritten, gone, renamed }
     }
 
     fn old(&self, key: &str) -> Option<&'a Node> {
@@ -89,7 +115,7 @@ impl<'a> Merge<'a> {
         let mut models = Vec::new();
         for table in &self.tables {
             let fields = table.fields.iter();
-            let rows = fields.map(|field| table.row(field, examples)).collect();
+            let rows = fields.map(|field| table.row(field, examples, self.wording)).collect();
             let rows = Node::new(Value::Array(rows));
             match table.owner {
                 Owner::Request => keys.push(Member::new("parameters", rows)),
@@ -125,7 +151,11 @@ impl<'a> Merge<'a> {
             }
         }
         let is_missing = !has(spec, "pagination");
-        if let Some(parts) = proposal::pagination(self.facts).filter(|_| is_missing) {
+        // A total or a list that may be absent, or items without their key, cannot paginate.
+        let parts = proposal::pagination(self.facts).filter(|parts| {
+            is_missing && !parts.iter().any(|(_, field)| examples.omitted.contains(&field.at))
+        });
+        if let Some(parts) = parts {
             if self.old.is_none() {
                 let names = parts.map(|(key, field)| (key, Node::string(&field.name)));
                 spec.push(Member::new("pagination", Node::object(names)));
@@ -146,8 +176,39 @@ impl<'a> Merge<'a> {
         if self.tables.iter().any(is_undecided) {
             confirm("example_shorthand");
         }
+        let mut rows = self.tables.iter().flat_map(|table| {
+            table.fields.iter().map(|field| (field.description.as_str(), table.old_row(field)))
+        });
+        let is_action = self.wording.proposes_deprecation(&self.facts.overview, self.old);
+        if is_action {
+            spec.push(Member::new("deprecated", Node::string("")));
+        }
+        if is_action || rows.any(|(text, old)| self.wording.proposes_deprecation(text, old)) {
+            confirm("deprecated");
+        }
         if !proposed.is_empty() {
             spec.push(Member::new("proposed", Node::new(Value::Array(proposed))));
+        }
+    }
+
+    /// Notes the changes of all words that the old spec has traces of.
+    fn note_changed_words(&self, report: &mut Report) {
+        let wording = self.wording;
+        if self.old.is_some() && !wording.is_traced {
+            let message = "the spec has no trace of the page's words yet: \
+                           changed words are reported from the next import on";
+            report.note(0, message);
+        }
+        wording.note_change(0, "the action", &self.facts.overview, self.old, report);
+        for table in &self.tables {
+            for field in table.fields {
+                let old = table.old_row(field);
+                let name = wording::row(table.owner, &field.name);
+                wording.note_change(field.at, &name, &field.description, old, report);
+                if let Some(old) = old.filter(|_| table.owner == Owner::Request) {
+                    wording.note_default(field, old, report);
+                }
+            }
         }
     }
 
@@ -185,11 +246,7 @@ impl<'a> Merge<'a> {
                 if lost.is_empty() || table.fields.iter().any(|field| field.name == name) {
                     continue;
                 }
-                let row = match table.owner {
-                    Owner::Request => format!("the parameter `{name}`"),
-                    Owner::Response => format!("the response field `{name}`"),
-                    Owner::Model(model) => format!("`{model}.{name}`"),
-                };
+                let row = wording::row(table.owner, name);
                 let lost = lost.join(", ");
                 report.note(table.at, format!("{row} is gone, and with it: {lost}"));
             }
@@ -211,7 +268,8 @@ impl<'a> Merge<'a> {
         (!names.members().is_empty()).then(|| Member::new("model_names", names))
     }
 
-    /// Checks the examples against the tables and the decisions of the old spec.
+    /// Checks the examples against the tables and the decisions of the old spec. An example that the
+    /// page no longer has is the old one's, if that still fits.
     fn check_examples(&self, report: &mut Report) -> CheckedExamples {
         let (mut parameters, mut response, mut models) = (Vec::new(), Vec::new(), Vec::new());
         for table in &self.tables {
@@ -225,20 +283,101 @@ impl<'a> Merge<'a> {
             }
         }
         let tables = comparison::Tables::new(&parameters, &response, &models);
-        examples::check(self.facts, &tables, report)
+        let mut example = self.facts.example_response.clone();
+        let (mut kept, mut shown) = (BTreeMap::new(), CheckedExamples::default());
+        if let Some(example) = &mut example
+            && let Some(old) = self.old("example").and_then(|old| old.get("response"))
+        {
+            let (as_shown, ignored) = (Some(&*example), &mut Report::default());
+            shown = examples::check(self.facts, as_shown, BTreeMap::new(), &tables, ignored);
+            let lost = self.recorded_types().filter(|(at, _)| !shown.types.contains_key(at));
+            kept = examples::keep_types(example, old, &lost.collect(), &tables);
+        }
+        let mut checked = examples::check(self.facts, example.as_ref(), kept, &tables, report);
+        // What the page itself shows counts too where a former value is in its place.
+        checked.omitted.extend(shown.omitted);
+        checked.shorthand.extend(shown.shorthand);
+        for (at, ty) in shown.types {
+            checked.types.entry(at).or_insert(ty);
+        }
+        for (key, owner, part) in [
+            ("request", Owner::Request, &mut checked.request),
+            ("response", Owner::Response, &mut checked.response),
+        ] {
+            let Some(old) = self.old("example").and_then(|old| old.get(key)) else { continue };
+            if part.is_some() {
+                continue;
+            }
+            *part = examples::still_fits(old, owner, &tables);
+            let kept = match part {
+                Some(_) => "the spec keeps its example",
+                None => "the spec's example no longer fits the tables and is dropped",
+            };
+            let message = format!(
+                "the page has no readable example {key}: {kept}, and its recorded contradictions stay"
+            );
+            report.note(0, message);
+        }
+        checked
     }
 
-    /// Returns the examples of the page. Where it has none, the old ones are kept.
+    /// Returns the types that the old spec records for the examples, by the rows of the page.
+    fn recorded_types(&self) -> impl Iterator<Item = (usize, spec::Type)> {
+        self.tables.iter().flat_map(|table| {
+            let fields = table.fields.iter();
+            fields.filter_map(|field| Some((field.at, table.recorded_type(field)?)))
+        })
+    }
+
+    /// Notes the contradictions that the old spec records and the page's example does not show.
+    fn note_kept_contradictions(&self, examples: &CheckedExamples, report: &mut Report) {
+        if self.facts.example_response.is_none() {
+            return;
+        }
+        for table in &self.tables {
+            for field in table.fields {
+                let Some(old) = table.old_row(field) else { continue };
+                let name = wording::row(table.owner, &field.name);
+                let at = field.at;
+                let is_kept = table.owner != Owner::Request
+                    && records_omission(old)
+                    && field.required
+                    && !examples.omitted.contains(&at);
+                if is_kept {
+                    let message = format!(
+                        "the example does not omit {name}: `example_omits` stays until you remove it"
+                    );
+                    report.note(at, message);
+                }
+                let Some(ty) = table.recorded_type(field) else { continue };
+                match examples.types.get(&at) {
+                    Some(other) if *other != ty => {
+                        let message = format!(
+                            "`example_type` of {name} was `{ty}` and is now `{other}`, as the example shows"
+                        );
+                        report.note(at, message);
+                    }
+                    Some(_) if !examples.kept.contains(&at) => {}
+                    _ => {
+                        let message = format!(
+                            "the example does not show {name} as `{ty}`: `example_type` stays until you remove it"
+                        );
+                        report.note(at, message);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Returns the examples, with keys of the old ones that an import does not know.
     fn example(&self, examples: CheckedExamples) -> Option<Member> {
         let mut parts = Vec::new();
         for (key, part) in [("request", examples.request), ("response", examples.response)] {
             parts.extend(part.map(|part| Member::new(key, part)));
         }
         let old = self.old("example").into_iter().flat_map(Node::members);
-        for old in old {
-            if !has(&parts, &old.key) {
-                parts.push(old.clone());
-            }
+        for old in old.filter(|old| !keys::EXAMPLE.is_fact(&old.key)) {
+            parts.push(old.clone());
         }
         (!parts.is_empty()).then(|| Member::new("example", Node::new(Value::Object(parts))))
     }

@@ -2,7 +2,7 @@
 
 use crate::import::{
     facts::Field,
-    merge::{examples::CheckedExamples, proposal},
+    merge::{examples::CheckedExamples, proposal, wording::Wording},
 };
 use crate::{
     model::comparison::Owner,
@@ -48,7 +48,9 @@ impl<'a> Table<'a> {
     pub(crate) fn documented(&self) -> Vec<spec::Field> {
         let shorthand = self.shorthand();
         let fields = self.fields.iter().map(|field| {
-            let format = self.old_row(field).and_then(|row| row.get("format"));
+            let old = self.old_row(field);
+            let format = old.and_then(|row| row.get("format"));
+            let omits = old.is_some_and(records_omission);
             let is_boolean = format.and_then(Node::as_str) == Some("boolean");
             let is_shorthand = shorthand == Some(&field.name);
             spec::Field {
@@ -57,18 +59,29 @@ impl<'a> Table<'a> {
                 required: field.required,
                 format: is_boolean.then_some(at(field.at, Format::Boolean)),
                 example_shorthand: is_shorthand.then_some(at(field.at, true)),
+                example_type: self.recorded_type(field).map(|ty| at(field.at, ty)),
+                example_omits: omits.then_some(at(field.at, true)),
                 ..spec::Field::default()
             }
         });
         fields.collect()
     }
 
+    /// Returns the type that the old spec records for the example, if the documented type is still
+    /// another.
+    pub(crate) fn recorded_type(&self, field: &Field) -> Option<Type> {
+        let recorded = self.old_row(field)?.get("example_type")?.as_str()?;
+        let recorded = Type::parse(recorded).ok()?;
+        let is_documented =
+            recorded == field.kind || (recorded == Type::Int && field.kind == Type::Float);
+        (!is_documented).then_some(recorded)
+    }
+
     /// Returns a row of the new spec: the facts of the page, and the prose and decisions of the old
     /// spec.
-    pub(crate) fn row(&self, field: &Field, examples: &CheckedExamples) -> Node {
+    pub(crate) fn row(&self, field: &Field, examples: &CheckedExamples, wording: Wording) -> Node {
+        let old = self.old_row(field);
         let flag = |is_set: bool| is_set.then(|| Node::new(Value::Boolean(true)));
-        let may_have_default = self.owner == Owner::Request && !field.required;
-        let default = proposal::default(&field.description, &field.kind);
         let example_type = examples.types.get(&field.at).map(Type::to_string);
         let is_shorthand = matches!(self.owner, Owner::Model(name) if examples.shorthand.contains(name))
             && self.shorthand() == Some(&field.name);
@@ -76,24 +89,32 @@ impl<'a> Table<'a> {
             ("name", Some(Node::string(&field.name))),
             ("type", Some(Node::string(&field.ty))),
             ("required", Some(Node::new(Value::Boolean(field.required)))),
-            ("default", default.filter(|_| may_have_default)),
+            ("default", field.default.clone()),
             ("example_type", example_type.map(Node::string)),
             ("example_omits", flag(examples.omitted.contains(&field.at))),
             ("example_shorthand", flag(is_shorthand)),
+            ("words", wording.traces(&field.description, old)),
         ];
         let facts = facts.into_iter();
         let mut row: Vec<Member> =
             facts.filter_map(|(key, value)| Some(Member::new(key, value?))).collect();
-        for old in self.old_row(field).into_iter().flat_map(Node::members) {
-            let is_outdated = keys::FIELD.is_fact(&old.key)
-                || (old.key == "default" && field.required)
-                || has(&row, &old.key);
-            if !is_outdated {
-                row.push(old.clone());
+        for Member { at, key, value } in old.into_iter().flat_map(Node::members) {
+            let is_outdated = match key.as_str() {
+                "default" => field.required,
+                "example_type" => self.recorded_type(field).is_none(),
+                "example_omits" => !field.required,
+                "example_shorthand" => !field.required || field.kind != Type::String,
+                key => keys::FIELD.is_fact(key),
+            };
+            if !is_outdated && !has(&row, key) {
+                row.push(Member { at: *at, key: key.clone(), value: value.clone() });
             }
         }
         if !has(&row, "description") {
             row.push(Member::new("description", Node::string("")));
+        }
+        if wording.proposes_deprecation(&field.description, old) {
+            row.push(Member::new("deprecated", Node::string("")));
         }
         Node::new(Value::Object(row))
     }
@@ -105,6 +126,11 @@ pub(crate) fn at<T>(at: usize, value: T) -> At<T> {
 
 pub(crate) fn has(members: &[Member], key: &str) -> bool {
     members.iter().any(|member| member.key == key)
+}
+
+/// Whether a row of the old spec records that the example omits it.
+pub(crate) fn records_omission(row: &Node) -> bool {
+    row.get("example_omits").is_some_and(|flag| flag.value == Value::Boolean(true))
 }
 
 pub(crate) fn row_name(row: &Node) -> Option<&str> {

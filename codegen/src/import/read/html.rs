@@ -69,8 +69,11 @@ impl Article {
         let name = String::from_utf8_lossy(&tag.name).into_owned();
         let at = tag.span.start;
         if let Some((skipped, depth)) = &mut self.skipped {
-            *depth += usize::from(*skipped == name);
-            return;
+            if !ends_element(skipped, &name, true) {
+                *depth += usize::from(*skipped == name);
+                return;
+            }
+            self.skipped = None;
         }
         if SKIPPED.contains(&name.as_str()) || is_hidden(tag) {
             self.skipped = (!tag.self_closing).then_some((name, 1));
@@ -125,11 +128,15 @@ impl Article {
 
     fn end(&mut self, name: &str) {
         if let Some((skipped, depth)) = &mut self.skipped {
-            *depth -= usize::from(skipped == name);
-            if *depth == 0 {
+            let is_end = skipped == name;
+            *depth -= usize::from(is_end);
+            let is_implied = !is_end && ends_element(skipped, name, false);
+            if *depth == 0 || is_implied {
                 self.skipped = None;
             }
-            return;
+            if !is_implied {
+                return;
+            }
         }
         match name {
             "pre" => {
@@ -244,7 +251,47 @@ fn is_hidden(tag: &StartTag<usize>) -> bool {
         b"br" | b"hr" | b"img" | b"input" | b"link" | b"meta" | b"wbr"
     );
     let is_hidden = tag.attributes.contains_key(b"hidden".as_slice());
-    !is_void && (is_hidden || has_class(tag, |class| class.ends_with("sr-only")))
+    !is_void
+        && (is_hidden
+            || has_hiding_style(tag)
+            || has_class(tag, |class| class.ends_with("sr-only")))
+}
+
+/// Whether the style of an element hides it.
+fn has_hiding_style(tag: &StartTag<usize>) -> bool {
+    let Some(style) = tag.attributes.get(b"style".as_slice()) else {
+        return false;
+    };
+    let style = String::from_utf8_lossy(&style.value).to_ascii_lowercase();
+    style.split(';').any(|rule| {
+        let (property, value) = rule.split_once(':').unwrap_or_default();
+        let value = value.trim().trim_end_matches("!important").trim_end();
+        matches!(
+            (property.trim(), value),
+            ("display", "none") | ("visibility", "hidden" | "collapse")
+        )
+    })
+}
+
+/// Whether a tag ends an open element whose end tag may be absent: a row ends where the next row
+/// or the end of its table is.
+fn ends_element(open: &str, tag: &str, is_start: bool) -> bool {
+    let ends = match (open, is_start) {
+        ("tr", true) => "tr tbody tfoot thead",
+        ("tr", false) => "table tbody tfoot thead",
+        ("td" | "th", true) => "td th tr tbody tfoot thead",
+        ("td" | "th", false) => "tr table tbody tfoot thead",
+        ("tbody" | "thead" | "tfoot", true) => "tbody tfoot thead",
+        ("tbody" | "thead" | "tfoot", false) => "table",
+        ("li", true) => "li",
+        ("li", false) => "ol ul",
+        ("dd" | "dt", true) => "dd dt",
+        ("dd" | "dt", false) => "dl",
+        ("p", true) => "article div dl h1 h2 h3 h4 h5 h6 hr main ol p pre section table ul",
+        ("p", false) => "article body div li main section td th",
+        _ => "",
+    };
+    ends.split(' ').any(|end| end == tag)
 }
 
 #[cfg(test)]
@@ -272,6 +319,46 @@ mod tests {
         let delimited =
             |cells: &[&str]| Cells::Delimited(cells.iter().map(ToString::to_string).collect());
         assert_eq!(rows, [delimited(&["A & B"]), delimited(&["Name", "see Console or not", ""])]);
+    }
+
+    #[test]
+    fn hidden_elements_are_skipped_and_what_follows_them_is_not() {
+        let rows = |html: &str| -> usize {
+            let blocks = read_all(html);
+            let rows = blocks.iter().map(|block| match &block.kind {
+                BlockKind::Table { rows, .. } => rows.len(),
+                _ => 0,
+            });
+            rows.sum()
+        };
+        let row = "<tr><td>a</td></tr>";
+        for hiding in [
+            "hidden",
+            "hidden=''",
+            "style='display:none'",
+            "style='color: red; DISPLAY : None !important'",
+            "style=visibility:hidden",
+            "style='visibility: collapse;'",
+            "class=sr-only",
+        ] {
+            for hidden in [
+                format!("<tr {hiding}><td>b</td></tr>"),
+                format!("<tr {hiding}><td>b"),
+                format!("<tr {hiding}><td>b</td></tr><tr {hiding}><td>c"),
+            ] {
+                let html =
+                    format!("<table>{row}{row}{hidden}{row}</table><table>{row}{row}</table>");
+                assert_eq!(rows(&html), 3, "{html}");
+                // The last row of its table.
+                let html = format!("<table>{row}{row}{hidden}</table><table>{row}{row}</table>");
+                assert_eq!(rows(&html), 2, "{html}");
+            }
+        }
+        for shown in
+            ["style='display:table-row'", "style='overflow:hidden'", "class=overflow-hidden"]
+        {
+            assert_eq!(rows(&format!("<table>{row}<tr {shown}><td>b</td></tr></table>")), 1);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::import::read::{
     block::{Block, BlockKind, Cells, Code, Row},
-    titles::{COLUMNS, Section, cut_required, is_header},
+    titles::{self, COLUMNS, Section, cut_required, is_header},
 };
 
 /// The most lines that a row is continued by.
@@ -21,7 +21,7 @@ pub(crate) fn read(page: &str) -> Vec<Block> {
         is_before_sections &= section.is_none();
         let is_heading = section.is_some()
             || lines.is_before_header()
-            || (is_before_sections && line.contains(" - "));
+            || (is_before_sections && titles::action(line).is_some());
         if is_header(line) {
             lines.read_table(row(at, line));
         } else if is_heading {

@@ -17,12 +17,39 @@ pub(crate) enum Section {
 
 /// The headings of each section. Messages use the first.
 const SECTIONS: &[(Section, &[&str])] = &[
-    (Section::Overview, &["Overview", "简介"]),
+    (
+        Section::Overview,
+        &[
+            "Overview",
+            "Introduction",
+            "Description",
+            "Summary",
+            "简介",
+            "介绍",
+            "概述",
+            "说明",
+            "描述",
+        ],
+    ),
     (Section::Usage, &["Usage", "使用方法"]),
     (Section::Definition, &["Definition", "定义"]),
     (Section::Common, &["Public Parameters", "Common Parameters", "公共参数"]),
     (Section::Request, &["Request Parameters", "Request Parameter", "请求参数"]),
-    (Section::Response, &["Response Field", "Response Fields", "响应字段"]),
+    (
+        Section::Response,
+        &[
+            "Response Field",
+            "Response Fields",
+            "Response Element",
+            "Response Elements",
+            "Response Parameter",
+            "Response Parameters",
+            "响应字段",
+            "响应参数",
+            "返回字段",
+            "返回参数",
+        ],
+    ),
     (Section::Models, &["Data Model", "Data Models", "数据模型"]),
     (Section::Examples, &["Example", "Examples", "示例"]),
     (Section::RequestExample, &["Request Example", "请求示例"]),
@@ -109,17 +136,43 @@ fn after_titles<'a>(line: &'a str, columns: &[Column]) -> Option<&'a str> {
     })
 }
 
-/// Returns the action that a page's first heading names: `Retrieve the image - GetRepoImage`.
-pub(crate) fn action(heading: &str) -> Option<&str> {
-    let heading = heading.trim();
-    let name = match heading.rsplit_once(char::is_whitespace) {
-        Some((before, name)) if before.trim_end().ends_with(['-', '–', '—']) => name,
-        Some(_) => return None,
-        None => heading,
-    };
+/// How certain it is that a heading names an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Naming {
+    /// It is a single name: `GetRepoImage`. The list of a site's pages has such lines too.
+    Alone,
+    /// It ends in a name in camel case: `Retrieve the image GetRepoImage`.
+    LastWord,
+    /// It ends in a name after a dash: `Retrieve the image - GetRepoImage`.
+    AfterDash,
+}
+
+/// Returns the action that a heading before the sections of a page names.
+pub(crate) fn action(heading: &str) -> Option<(Naming, &str)> {
+    const DASHES: [char; 10] = ['-', '–', '—', '－', '―', '‐', '‑', '−', '﹣', 'ー'];
+    let heading = heading.trim().trim_end_matches(|c: char| {
+        c.is_whitespace() || matches!(c, ')' | '）' | '】' | ']' | '`' | '*' | '#' | '\u{200b}')
+    });
+    let before = heading.trim_end_matches(|c: char| c.is_ascii_alphanumeric());
+    let name = &heading[before.len()..];
+    let words = before.trim_end();
+    let is_after_dash = words.ends_with(DASHES);
+    // `multi-AZ` ends in no name.
+    let is_delimited = is_after_dash && words.len() < before.len();
     let is_name = name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_name.then_some(name)
+        && (is_delimited || is_camel_case(name))
+        && Section::of(name).is_none();
+    let naming = match words {
+        "" => Naming::Alone,
+        _ if is_after_dash => Naming::AfterDash,
+        _ => Naming::LastWord,
+    };
+    is_name.then_some((naming, name))
+}
+
+fn is_camel_case(name: &str) -> bool {
+    let mut pairs = name.as_bytes().windows(2);
+    pairs.any(|pair| !pair[0].is_ascii_uppercase() && pair[1].is_ascii_uppercase())
 }
 
 pub(crate) fn required(cell: &str) -> Option<bool> {
@@ -171,12 +224,29 @@ mod tests {
 
     #[test]
     fn the_first_heading_names_the_action() {
+        use Naming::{AfterDash, Alone, LastWord};
         for (heading, expected) in [
-            ("Retrieve the image - GetRepoImage", Some("GetRepoImage")),
-            ("获取镜像 — GetRepoImage", Some("GetRepoImage")),
-            ("GetRepoImage", Some("GetRepoImage")),
+            ("Retrieve the image - GetRepoImage", Some((AfterDash, "GetRepoImage"))),
+            ("获取镜像 — GetRepoImage", Some((AfterDash, "GetRepoImage"))),
+            ("List jars-ListJars", Some((AfterDash, "ListJars"))),
+            ("List jars–ListJars", Some((AfterDash, "ListJars"))),
+            ("列出罐子-ListJars", Some((AfterDash, "ListJars"))),
+            ("列出罐子－ListJars", Some((AfterDash, "ListJars"))),
+            ("列出罐子——ListJars", Some((AfterDash, "ListJars"))),
+            ("List jars -ListJars", Some((AfterDash, "ListJars"))),
+            ("List jars - `ListJars`", Some((LastWord, "ListJars"))),
+            ("Log in - Login", Some((AfterDash, "Login"))),
+            ("List jars ListJars", Some((LastWord, "ListJars"))),
+            ("列出罐子ListJars", Some((LastWord, "ListJars"))),
+            ("列出罐子（ListJars）", Some((LastWord, "ListJars"))),
+            ("GetRepoImage", Some((Alone, "GetRepoImage"))),
             ("How to begin", None),
             ("docs", None),
+            ("Introduction", None),
+            ("UHub - Introduction", None),
+            ("Quickstart", None),
+            ("Create a disk in multi-AZ", None),
+            ("Public Image Repository(UHub)", None),
         ] {
             assert_eq!(action(heading), expected, "{heading}");
         }
