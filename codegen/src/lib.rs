@@ -21,7 +21,7 @@ pub use spec::{
     schema::schemas,
 };
 
-use model::lower::{FileNames, lower};
+use model::lower::{Purpose, lower};
 
 /// Generates the source of a service's client: every file of the generated module, by its name.
 ///
@@ -29,17 +29,18 @@ use model::lower::{FileNames, lower};
 ///
 /// Every mistake in the spec, in the order of its files and their lines.
 pub fn generate(spec: &Spec) -> Result<BTreeMap<String, String>, Vec<Diagnostic>> {
-    lower(spec, FileNames::Checked).map(|service| render::render(&service))
+    lower(spec, Purpose::Generation).map(|service| render::render(&service))
 }
 
 /// Compares two specs: what changed, and what that means for the users of the generated code. The
-/// names of the files do not matter.
+/// names of the files do not matter, and descriptions and confirmed proposals may be missing, as
+/// after an import.
 ///
 /// # Errors
 ///
 /// Every mistake in either spec.
 pub fn diff(old: &Spec, new: &Spec) -> Result<Changes, Vec<Diagnostic>> {
-    match (lower(old, FileNames::Ignored), lower(new, FileNames::Ignored)) {
+    match (lower(old, Purpose::Comparison), lower(new, Purpose::Comparison)) {
         (Ok(old), Ok(new)) => Ok(diff::diff(&old, &new)),
         (old, new) => {
             let mistakes = [old, new].into_iter().filter_map(Result::err);

@@ -467,6 +467,28 @@ const CASES: &[Case] = &[
             (Additive, false, "response field `Stop` is new"),
         ],
     ),
+    // Deprecations.
+    (
+        r#""default": "a", "description": "A note." }"#,
+        r#""default": "a", "description": "A note.", "deprecated": "Use tags." }"#,
+        &[(Additive, false, "parameter `Note`: deprecated, no → yes")],
+    ),
+    (
+        r#""description": "A text or none." }"#,
+        r#""description": "A text or none.", "deprecated": "Use words." }"#,
+        &[(Additive, false, "response field `Maybe`: deprecated, no → yes")],
+    ),
+    (
+        r#""summary": "Does something.""#,
+        r#""summary": "Does something.", "deprecated": "Do something else.""#,
+        &[(Additive, false, "action: deprecated, no → yes")],
+    ),
+    // A default that goes.
+    (
+        r#""required": false, "default": "a""#,
+        r#""required": false"#,
+        &[(Documentation, true, "parameter `Note`: default, `a` → none")],
+    ),
     // The action.
     (
         r#""idempotency": "non_idempotent""#,
@@ -594,9 +616,9 @@ fn every_change_is_reported_with_its_class() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// UHub's spec after an edit of one file.
+/// UHub's spec as it once was, after an edit of one file.
 fn edited(file: &str, from: &str, to: &str) -> Spec {
-    let mut spec = spec_folder::read("../api-spec/uhub");
+    let mut spec = spec_folder::read("tests/data/uhub");
     let files = spec.actions.iter_mut().chain([&mut spec.service]);
     let file = files.into_iter().find(|it| it.path.ends_with(file)).unwrap();
     assert!(file.text.contains(from), "{from}");
@@ -721,6 +743,76 @@ fn changes_of_shared_enums_are_reported() {
         let is_of_service = |change: &Change| change.action.is_none();
         assert!(changes.changes.iter().all(is_of_service), "{changes:#?}");
     }
+}
+
+/// Both types are any JSON in Rust, because the example contradicts them.
+#[test]
+fn a_changed_documented_type_of_any_json_is_reported() {
+    let old = spec_folder::read("tests/data/other");
+    for (from, to, expected) in [
+        (
+            r#""name": "Price", "type": "int""#,
+            r#""name": "Price", "type": "boolean""#,
+            "Documentation true response field `Price`: documented type, int → boolean",
+        ),
+        (
+            r#""name": "Number", "type": "string""#,
+            r#""name": "Number", "type": "int""#,
+            "Documentation true response field `Number`: documented type, string → int",
+        ),
+        (
+            r#""name": "Number", "type": "string", "required": false, "example_type": "array[string]""#,
+            r#""name": "Number", "type": "array[string]", "required": false"#,
+            "Breaking false response field `Number`: type, serde_json::Value → Vec<String>",
+        ),
+    ] {
+        let mut new = old.clone();
+        let files = &mut new.actions;
+        let file = files.iter_mut().find(|it| it.path.ends_with("plan_trip.json")).unwrap();
+        assert!(file.text.contains(from), "{from}");
+        file.text = file.text.replacen(from, to, 1);
+        let changes = diff(&old, &new).unwrap().changes;
+        let found: Vec<String> = changes.iter().map(classified).collect();
+        assert!(found.iter().any(|line| line == expected), "{expected}: {found:#?}");
+        assert!(
+            found.iter().all(|line| line == expected || line.contains("example type")),
+            "{found:#?}"
+        );
+    }
+}
+
+/// After an import, the first question is what the change breaks.
+#[test]
+fn a_spec_is_compared_before_it_is_described() {
+    let imported = edited(
+        "get_repo_image.json",
+        r#"{ "name": "RepoName", "type": "string", "required": true, "description": "Name of the repository." },"#,
+        r#"{ "name": "RepoName", "type": "string", "required": true, "description": "Name of the repository." },
+    { "name": "Order", "type": "string", "required": false, "description": "" },"#,
+    );
+    let mut imported = imported;
+    let action = r#"{
+  "action": "GetNews", "summary": "", "idempotency": "safe", "proposed": ["idempotency"],
+  "parameters": [{ "name": "ProjectId", "type": "string", "required": false, "description": "" }],
+  "response": []
+}"#;
+    imported.actions.push(SpecFile::new("get_news.json", action));
+    let changes = diff(&uhub(), &imported).unwrap().changes;
+    let found: Vec<String> = changes.iter().map(classified).collect();
+    let new = ["Additive false action is new", "Additive false parameter `Order` is new"];
+    assert_eq!(found, new);
+    // Nor does the wording of the old spec matter.
+    assert!(diff(&imported, &uhub()).is_ok());
+}
+
+/// The file of an editor that writes a byte order mark.
+#[test]
+fn a_byte_order_mark_is_no_change() {
+    let mut marked = uhub();
+    for file in marked.actions.iter_mut().chain([&mut marked.service]) {
+        *file = SpecFile::new(file.path.clone(), format!("\u{feff}{}", file.text));
+    }
+    assert_eq!(diff(&uhub(), &marked).unwrap().class(), None);
 }
 
 #[test]

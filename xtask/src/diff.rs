@@ -9,7 +9,10 @@ use std::{
 use clap::Args;
 use uhub_codegen::{Class, Spec, SpecFile};
 
-use crate::{files::in_repository, spec_files};
+use crate::{
+    files::{self, in_repository},
+    spec_files,
+};
 
 /// The released version, from which the next one is counted.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -73,6 +76,7 @@ fn specs(arguments: &Arguments) -> Result<(Spec, Spec), String> {
         )),
         ([], Some(base)) => {
             let folder = in_repository("api-spec/uhub");
+            files::require_folder(&folder, "SPEC")?;
             Ok((read_at(base, &folder)?, read(&folder)?))
         }
         ([new], Some(base)) => Ok((read_at(base, new)?, read(new)?)),
@@ -138,7 +142,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let spec = folder.path().join("my spec");
         fs::create_dir_all(spec.join("actions")).unwrap();
-        let uhub = in_repository("api-spec/uhub");
+        let uhub = in_repository("codegen/tests/data/uhub");
         for file in ["service.json", "actions/get_repo_image.json", "actions/delete_repo.json"] {
             fs::copy(uhub.join(file), spec.join(file)).unwrap();
         }
@@ -190,7 +194,7 @@ mod tests {
         ] {
             assert!(output.contains(expected), "{output}");
         }
-        let uhub = in_repository("api-spec/uhub");
+        let uhub = in_repository("codegen/tests/data/uhub");
         assert_eq!(run(&arguments(&[&uhub, &uhub], None)).as_deref(), Ok("no changes"));
     }
 
@@ -198,7 +202,7 @@ mod tests {
     fn one_action_is_compared_with_a_file_or_a_revision() {
         let repository = repository();
         let action = repository.path().join("my spec/actions/get_repo_image.json");
-        let before = in_repository("api-spec/uhub/actions/get_repo_image.json");
+        let before = in_repository("codegen/tests/data/uhub/actions/get_repo_image.json");
         let anywhere = repository.path().join("page of today.json");
         fs::copy(&action, &anywhere).unwrap();
         for output in [
@@ -221,7 +225,8 @@ mod tests {
             assert!(output.contains("there are breaking changes"), "{output}");
         }
         let deleted = spec.join("actions/delete_repo.json");
-        fs::copy(in_repository("api-spec/uhub/actions/delete_repo.json"), deleted).unwrap();
+        fs::copy(in_repository("codegen/tests/data/uhub/actions/delete_repo.json"), deleted)
+            .unwrap();
         assert!(run(&denying(Class::Additive, false)).is_ok());
         assert!(run(&denying(Class::Documentation, false)).is_err());
     }

@@ -7,12 +7,40 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A path of this repository, from any current folder; relative if that is the root.
+/// A path of this repository, from any current folder; relative if that is the root, or if there is
+/// no repository.
 pub(crate) fn in_repository(path: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
-    match env::current_dir() {
-        Ok(current) if current == root => PathBuf::from(path),
-        _ => root.join(path),
+    match root() {
+        Some(root) if env::current_dir().ok().as_ref() != Some(&root) => root.join(path),
+        _ => PathBuf::from(path),
+    }
+}
+
+/// The root of the repository that `cargo xtask` was called in, or that the current folder is in if
+/// the program was started without Cargo. It is never the one that the program was compiled in:
+/// worktrees may share a target folder, and a clone may be moved.
+fn root() -> Option<PathBuf> {
+    let is_root = |folder: &&Path| {
+        let files = ["Cargo.toml", "api-spec", "uhub-sdk/Cargo.toml", "xtask/Cargo.toml"];
+        files.iter().all(|file| folder.join(file).exists())
+    };
+    // `cargo run` and `cargo test` set it, and another package's may be inherited.
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.filter(|folder| folder.ends_with("xtask"));
+    let by_cargo = package.as_deref().and_then(Path::parent).filter(is_root);
+    let current = env::current_dir().ok();
+    let by_folder = || current.as_deref()?.ancestors().find(is_root);
+    by_cargo.or_else(by_folder).map(Path::to_owned)
+}
+
+/// Fails unless a folder exists: a mistyped path must not become a new folder.
+pub(crate) fn require_folder(folder: &Path, option: &str) -> Result<(), String> {
+    match folder.is_dir() {
+        true => Ok(()),
+        false => Err(format!(
+            "{option} {}: no such folder; run `cargo xtask` in the repository, or create the folder first",
+            folder.display()
+        )),
     }
 }
 

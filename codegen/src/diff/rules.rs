@@ -92,6 +92,12 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "The field and the setter or constructor argument have a different type."),
         (Parameter, "wire type", ..) => behaves(
             "The Rust type is the same, but the value is sent in a different form."),
+        (Parameter, "documented type", ..) => behaves(
+            "Any JSON is sent as before, but the documentation calls for a different one. Review calls that set it."),
+        (Parameter, "default", _, "none") => behaves(
+            "Code compiles as before, but the documentation no longer says what the service does when the parameter is omitted. Review calls that omit it."),
+        (Parameter, "default", "none", _) => behaves(
+            "Code compiles as before. The documentation now says what the service does when the parameter is omitted. Review calls that omit it."),
         (Parameter, "default", ..) => behaves(
             "Code compiles as before, but the service behaves differently when the parameter is omitted. Review calls that omit it."),
         (Parameter, "empty text", _, "accepted") => adds_silently(
@@ -116,6 +122,8 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "The type is the same; only the documentation differs."),
         (Field, "type", ..) => breaks("Code that reads the field gets a value of a different type."),
         (Field, "wire type", ..) => documents("The Rust type is the same, and is read from every form."),
+        (Field, "documented type", ..) => behaves(
+            "Any JSON is read as before, but the documentation shows a different one. Review code that looks into it."),
         (Field, "shorthand", _, "accepted") => adds_silently(
             "A plain string instead of the model is now read as this field; it was an error."),
         (Field, "shorthand", ..) => breaks_silently(
@@ -135,6 +143,9 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
         (Variant, "documented name", ..) => breaks_silently("The variant stands for a different value."),
 
         // Everything else.
+        (_, "deprecated", _, "yes") => adds(
+            "It becomes `#[deprecated]`: code that uses it compiles with a warning, or not at all where warnings are denied."),
+        (_, "deprecated", ..) => documents("It is no longer `#[deprecated]`."),
         (_, "gone", ..) => breaks("The type is removed."),
         (_, "new", ..) => adds("Adds a type."),
         (_, "Rust name", ..) => breaks("It is renamed in Rust."),

@@ -63,10 +63,19 @@ pub(super) struct Fact {
 }
 
 /// Aspects that a change of the aspect before them explains.
-pub(super) const SECONDARY: [&str; 2] = ["wire type", "documented as"];
+pub(super) const SECONDARY: [&str; 4] =
+    ["wire type", "documented type", "documented as", "deprecation note"];
 /// Aspects whose values are too long to show.
-pub(super) const PROSE: [&str; 7] =
-    ["description", "details", "example", "example type", "meaning", "remedy", "summary"];
+pub(super) const PROSE: [&str; 8] = [
+    "deprecation note",
+    "description",
+    "details",
+    "example",
+    "example type",
+    "meaning",
+    "remedy",
+    "summary",
+];
 
 impl Item {
     fn new(kind: Kind, name: &str, subject: impl Into<String>, path: &str) -> Self {
@@ -83,6 +92,11 @@ impl Item {
     fn named(self, rust: &str) -> Self {
         let name = self.name.clone();
         self.fact("documented name", &name).fact("Rust name", rust)
+    }
+
+    fn deprecated(self, note: Option<&str>) -> Self {
+        let is_deprecated = if note.is_some() { "yes" } else { "no" };
+        self.fact("deprecated", is_deprecated).fact("deprecation note", note.unwrap_or_default())
     }
 
     fn items(mut self, items: impl IntoIterator<Item = Self>) -> Self {
@@ -164,6 +178,7 @@ fn shared_enum(shared: &SharedEnum) -> Item {
         Item::new(Kind::SharedVariant, &variant.rust.value, format!("variant `{path}`"), &path)
             .fact("text", variant.text())
             .fact("description", &variant.description)
+            .deprecated(variant.deprecated.as_deref())
             .items(variant.values.iter().map(spelling))
     };
     Item::new(Kind::SharedEnum, rust, format!("enum `{rust}`"), rust)
@@ -193,6 +208,7 @@ fn action(action: &Action) -> Item {
         .fact("summary", &action.summary)
         .fact("details", action.details.as_deref().unwrap_or_default())
         .fact("aliases", &action.aliases.join(", "))
+        .deprecated(action.deprecated.as_deref())
         .fact("example", &format!("{example:?}"))
         .items([module.request(), response])
         .items(sent_models.map(|group| module.group(group, "")))
@@ -257,7 +273,7 @@ impl Module<'_> {
             _ => None,
         };
         let group = group.filter(|group| group.model.is_none());
-        let item = self.typed(item, ty);
+        let item = self.typed(item, ty, &parameter.documented_type);
         let item = item.items(group.map(|group| self.group(group, &format!("{name}."))));
         let default = parameter.default.as_ref();
         let default = default.map_or("none".to_owned(), |value| format!("`{value}`"));
@@ -268,6 +284,7 @@ impl Module<'_> {
             .fact("default", &default)
             .fact("empty text", acceptance(parameter.allow_empty))
             .fact("description", &parameter.description)
+            .deprecated(parameter.deprecated.as_deref())
     }
 
     /// A response, or a model in one.
@@ -291,7 +308,7 @@ impl Module<'_> {
     fn field(&self, field: &Field, owner: &Struct, subject: String) -> Item {
         let path = format!("{}.{}", owner.rust, field.rust);
         let item = self.item(Kind::Field, &field.wire, subject, &path);
-        let item = self.typed(item, &field.ty);
+        let item = self.typed(item, &field.ty, &field.documented_type);
         let (_, lists) = field.ty.innermost();
         let required = requirement(field.absent != Absent::Optional);
         let documented = match field.example_omits {
@@ -315,10 +332,11 @@ impl Module<'_> {
             .fact("single element", acceptance(field.is_single))
             .fact("example type", example_type.unwrap_or_default())
             .fact("description", &field.description)
+            .deprecated(field.deprecated.as_deref())
     }
 
     /// Adds a type and the values of an action's enum. Its key is the same under another Rust name.
-    fn typed(&self, item: Item, ty: &Type) -> Item {
+    fn typed(&self, item: Item, ty: &Type, documented: &str) -> Item {
         let (element, lists) = ty.innermost();
         let (rust, key, wire_type) = match element {
             Type::Scalar(scalar) => {
@@ -343,6 +361,7 @@ impl Module<'_> {
         };
         item.keyed("type", &[&written(rust), &written(&key)])
             .fact("wire type", &wire_type)
+            .fact("documented type", if rust == JSON { documented } else { "" })
             .items(self.values(rust))
     }
 

@@ -71,10 +71,11 @@ impl Context<'_> {
         ]);
         let name = &field.name;
         let rust = names.claim(&name.value, field.rust_name.as_ref(), name.at, self.report);
-        let ty = if self.evidence.unreadable.contains(&name.at) {
-            Type::Object
+        let documented = &field.ty.value;
+        let (ty, documented_type) = if self.evidence.unreadable.contains(&name.at) {
+            (Type::Object, documented)
         } else {
-            self.ty(field, &name.value, 0, owner)
+            (self.ty(field, &name.value, 0, owner), documented.innermost().0)
         };
         let is_shorthand = field.is_shorthand();
         if is_shorthand
@@ -99,6 +100,7 @@ impl Context<'_> {
             is_shorthand,
             is_single: self.evidence.single.contains(&name.at) && matches!(ty, Type::List(_)),
             ty,
+            documented_type: documented_type.to_string(),
             example_type: field.example_type.as_ref().map(|ty| ty.value.to_string()),
             example_omits,
             description: field.description.value.clone(),

@@ -19,16 +19,27 @@ use crate::{
     },
 };
 
-/// Whether an action's file has to be named after it.
+/// What a spec is lowered for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FileNames {
-    Checked,
-    Ignored,
+pub(crate) enum Purpose {
+    /// To generate code: an action's file is named after it, and what an import leaves to a
+    /// maintainer is done.
+    Generation,
+    /// To compare it with another one.
+    Comparison,
+}
+
+impl Purpose {
+    fn report(self) -> Report {
+        let mut report = Report::default();
+        report.is_draft = self == Self::Comparison;
+        report
+    }
 }
 
 /// The model of a spec, or every mistake in it.
-pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<Diagnostic>> {
-    let mut report = Report::default();
+pub(crate) fn lower(spec: &Spec, purpose: Purpose) -> Result<Service, Vec<Diagnostic>> {
+    let mut report = purpose.report();
     let service = reader::service(&spec.service.text, &mut report)
         .map(|service| (service.project_parameter.at, service::lower(service, &mut report)));
     let (project_at, service) = service.unwrap_or_default();
@@ -36,8 +47,8 @@ pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<D
     let mut diagnostics = Vec::new();
     let mut actions: BTreeMap<String, (Action, &SpecFile)> = BTreeMap::new();
     for file in &spec.actions {
-        let mut report = Report::default();
-        for (at, action) in lower_file(file, &service, file_names, &mut report) {
+        let mut report = purpose.report();
+        for (at, action) in lower_file(file, &service, purpose, &mut report) {
             if let Some((_, other)) = actions.get(&action.rust) {
                 let message = format!(
                     "`{}` would be the module `{}`, which comes from {}",
@@ -52,7 +63,7 @@ pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<D
 
     // A single action that is compared need not have the parameter.
     let project = &service.project_parameter;
-    if diagnostics.is_empty() && !actions.is_empty() && file_names == FileNames::Checked {
+    if diagnostics.is_empty() && !actions.is_empty() && purpose == Purpose::Generation {
         let mut parameters = actions.values().flat_map(|(action, _)| &action.parameters);
         if !parameters.any(|parameter| parameter.wire == *project) {
             report.error(project_at, format!("no action has a parameter `{project}`"));
@@ -72,7 +83,7 @@ pub(crate) fn lower(spec: &Spec, file_names: FileNames) -> Result<Service, Vec<D
 fn lower_file(
     file: &SpecFile,
     service: &Service,
-    file_names: FileNames,
+    purpose: Purpose,
     report: &mut Report,
 ) -> Vec<(usize, Action)> {
     let Some(mut action) = reader::action(&file.text, report) else {
@@ -80,7 +91,7 @@ fn lower_file(
     };
     let At { value: name, at } = action.action.clone();
     let expected = naming::file(&name);
-    if file_names == FileNames::Checked
+    if purpose == Purpose::Generation
         && file.path.rsplit(['/', '\\']).next() != Some(expected.as_str())
     {
         report.error(at, format!("the action `{name}` belongs in a file named `{expected}`"));

@@ -131,6 +131,8 @@ pub(crate) struct Parameter {
     pub(crate) wire: String,
     pub(crate) rust: String,
     pub(crate) ty: Type,
+    /// The documented type inside the lists of the type.
+    pub(crate) documented_type: String,
     pub(crate) required: bool,
     /// The default of the service, for the documentation.
     pub(crate) default: Option<String>,
@@ -168,6 +170,8 @@ pub(crate) struct Field {
     pub(crate) wire: String,
     pub(crate) rust: String,
     pub(crate) ty: Type,
+    /// The documented type inside the lists of the type.
+    pub(crate) documented_type: String,
     pub(crate) absent: Absent,
     /// A string in place of the model is this field.
     pub(crate) is_shorthand: bool,

@@ -115,6 +115,7 @@ impl Context<'_> {
             wire: (*wire).to_owned(),
             rust: names.claim(wire, rust_name, at, self.report),
             ty,
+            documented_type: first.ty.value.innermost().0.to_string(),
             required,
             default: row.and_then(|row| row.default.as_ref()).map(text),
             // A parameter that the action requires is set by the caller.

@@ -47,6 +47,11 @@ impl fmt::Display for Diagnostic {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     problems: Vec<(usize, Severity, String)>,
+    /// Each empty description: its place, what it is in, and what it describes.
+    undescribed: Vec<(usize, String, String)>,
+    /// Whether the file may lack what an import leaves to a maintainer: descriptions, and the
+    /// confirmation of proposals.
+    pub(crate) is_draft: bool,
 }
 
 impl Report {
@@ -55,6 +60,13 @@ impl Report {
 
     pub(crate) fn error(&mut self, at: usize, message: impl Into<String>) {
         self.problems.push((at, Severity::Error, message.into()));
+    }
+
+    /// Records an empty description of an item in a part of the file. All of a file are one error.
+    pub(crate) fn undescribed(&mut self, at: usize, part: &str, item: &str) {
+        if !self.is_draft {
+            self.undescribed.push((at, part.to_owned(), item.to_owned()));
+        }
     }
 
     pub(crate) fn note(&mut self, at: usize, message: impl Into<String>) {
@@ -76,6 +88,10 @@ impl Report {
 
     /// The problems in the order of their places, each once.
     pub(crate) fn finish(mut self, file: &str, text: &str) -> Vec<Diagnostic> {
+        self.undescribed.sort();
+        if let Some((at, ..)) = self.undescribed.first() {
+            self.error(*at, undescribed(&self.undescribed));
+        }
         self.problems.sort();
         self.problems.dedup();
         let newlines = text.match_indices('\n').map(|(at, _)| at + 1);
@@ -105,6 +121,24 @@ impl Report {
         diagnostics.sort();
         diagnostics
     }
+}
+
+/// Asks for descriptions: `` `Limit` and `Offset` (parameters) ``.
+fn undescribed(all: &[(usize, String, String)]) -> String {
+    let parts = all.chunk_by(|(_, a, _), (_, b, _)| a == b);
+    let parts = parts.map(|items| {
+        let names: Vec<String> = items.iter().map(|(.., item)| format!("`{item}`")).collect();
+        let names = match &names[..] {
+            [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+            _ => names.concat(),
+        };
+        match &items[0].1[..] {
+            "" => names,
+            part => format!("{names} ({part})"),
+        }
+    });
+    let parts: Vec<String> = parts.collect();
+    format!("this becomes documentation: write a sentence for {}", parts.join("; "))
 }
 
 /// `; did you mean …?` where a known name is close to the unknown one, else a short list of all.

@@ -15,7 +15,10 @@ use crate::{
 /// The well-formed parts of a file; `None` if it is not a JSON object.
 pub(super) fn read(text: &str, root: &'static Object, report: &mut Report) -> Option<Node> {
     match json::parse(text) {
-        Ok(mut node) => retain(&mut node, ValueType::Object(root), report).then_some(node),
+        Ok(mut node) => retain(&mut node, ValueType::Object(root), report).then(|| {
+            report_undescribed(&node, root, "", "", report);
+            node
+        }),
         Err(error) => {
             report.error(error.at, error.message);
             None
@@ -91,6 +94,45 @@ fn retain_members(at: usize, members: &mut Vec<Member>, object: &Object, report:
     });
 }
 
+/// Reports the empty descriptions of an object, by the part of the file that it is in and its name.
+fn report_undescribed(node: &Node, object: &Object, part: &str, name: &str, report: &mut Report) {
+    let own_name = ["name", "code"].into_iter().find_map(|key| match &node.get(key)?.value {
+        Value::String(name) | Value::Number(name) => Some(&name[..]),
+        _ => None,
+    });
+    let name = own_name.unwrap_or(name);
+    for Member { key, value, .. } in node.members() {
+        match object.key(key).map(|key| key.ty) {
+            Some(ValueType::Prose) if value.as_str().is_some_and(|it| it.trim().is_empty()) => {
+                let is_only_prose = key == "description" && !name.is_empty();
+                let item = if is_only_prose { name } else { key };
+                let part = if is_only_prose || name.is_empty() { part } else { name };
+                report.undescribed(value.at, part, item);
+            }
+            Some(ty) => report_undescribed_in(value, ty, part, key, report),
+            None => {}
+        }
+    }
+}
+
+/// Likewise, of the objects in a value with a name.
+fn report_undescribed_in(node: &Node, ty: ValueType, part: &str, name: &str, report: &mut Report) {
+    match ty {
+        ValueType::Object(object) => report_undescribed(node, object, part, name, report),
+        ValueType::List(element) => {
+            for node in node.elements() {
+                report_undescribed_in(node, *element, name, "", report);
+            }
+        }
+        ValueType::Map(element) => {
+            for Member { key, value, .. } in node.members() {
+                report_undescribed_in(value, *element, name, key, report);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn report_repeated(members: &[Member], report: &mut Report) {
     let mut keys = BTreeSet::new();
     for Member { at, key, .. } in members {
@@ -106,10 +148,6 @@ fn check_text(text: &str, ty: ValueType) -> Result<(), String> {
         ValueType::Name(_) if text.is_empty() => Err("a name must not be empty".to_owned()),
         ValueType::Name(_) if text.contains(char::is_whitespace) => {
             Err(format!("{text:?} must not contain white space"))
-        }
-        ValueType::Prose if text.trim().is_empty() => {
-            Err("this becomes documentation: write a sentence for the reader of the docs"
-                .to_owned())
         }
         ValueType::Prose => markdown::check(text),
         ValueType::Type => Type::parse(text).map(drop),

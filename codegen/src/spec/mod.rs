@@ -36,9 +36,13 @@ pub struct SpecFile {
 }
 
 impl SpecFile {
-    /// Creates a file from its path and text.
+    /// Creates a file from its path and text, without the text's byte order mark.
     pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { path: path.into(), text: text.into() }
+        let mut text = text.into();
+        if text.starts_with('\u{feff}') {
+            text.remove(0);
+        }
+        Self { path: path.into(), text }
     }
 }
 

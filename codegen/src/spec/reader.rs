@@ -28,7 +28,11 @@ pub(crate) fn service(text: &str, report: &mut Report) -> Option<Service> {
 /// that the rest is checked too.
 pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
     let action = form::read(text, keys::ACTION, report)?;
-    for At { value, at } in action.list("proposed", string) {
+    let proposals = match report.is_draft {
+        true => Vec::new(),
+        false => action.list("proposed", string),
+    };
+    for At { value, at } in proposals {
         let message = format!(
             "`{value}` is a proposal: correct it if needed, then remove it from `proposed`"
         );

@@ -125,7 +125,7 @@ mod tests {
     /// An import changes what the page changed and nothing else.
     #[test]
     fn committed_files_are_written_byte_for_byte() {
-        for entry in std::fs::read_dir("../api-spec/uhub/actions").unwrap() {
+        for entry in std::fs::read_dir("tests/data/uhub/actions").unwrap() {
             let path = entry.unwrap().path();
             let committed = std::fs::read_to_string(&path).unwrap();
             let node = crate::spec::json::parse(&committed).unwrap();

@@ -109,9 +109,11 @@ mod tests {
     use super::*;
     use crate::{
         action::Action,
-        actions::get_repo_image::GetRepoImageRequest,
         wire::parameters::Parameters,
-        wire::sign::{common, sign},
+        wire::{
+            fixture::GetRepoImageRequest,
+            sign::{common, sign},
+        },
     };
 
     // The key pair of the published signing vectors.

@@ -268,12 +268,10 @@ impl Siblings for Envelope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        actions::get_repo_image::{GetRepoImageResponse, Image},
-        wire::decode::Mismatch,
+    use crate::wire::{
+        decode::Mismatch,
+        fixture::{EXAMPLE, GetRepoImageResponse, Image},
     };
-
-    const EXAMPLE: &str = crate::actions::get_repo_image::tests::RESPONSE;
 
     fn read(body: &str) -> Result<GetRepoImageResponse, BodyError> {
         super::read(body.as_bytes(), &Reading::default()).map(|(response, _)| response)

