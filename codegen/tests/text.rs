@@ -265,6 +265,7 @@ fn rendered(text: &str, options: Options) -> Vec<String> {
     found
 }
 
+const SPACE: &str = "white space at the beginning or the end";
 const CODE_BLOCK: &str = "a code block would become a doctest: describe it in words";
 const TAG: &str = "`<` would become a link or a tag: put the whole name in backticks";
 const LINK: &str = "`[` would become a link or a tag: put the whole name in backticks";
@@ -279,9 +280,11 @@ fn prose_that_is_more_than_prose_is_refused() {
         ("Words.\n~~~\npanic!()", CODE_BLOCK),
         ("```\npanic!()\n```", CODE_BLOCK),
         ("```no_run\npanic!()\n```", CODE_BLOCK),
-        ("  ```rust\n  panic!()", CODE_BLOCK),
+        ("  ```rust\n  panic!()", SPACE),
+        ("    a ", SPACE),
+        ("Words.\n", SPACE),
         ("Words.\n\n    panic!()", CODE_BLOCK),
-        ("    panic!()\n\n    panic!()", CODE_BLOCK),
+        ("    panic!()\n\n    panic!()", SPACE),
         ("> ~~~\n> panic!()", "a quote is not allowed here"),
         ("> ```\n> panic!()", "a quote is not allowed here"),
         ("- item\n  ~~~\n  panic!()", CODE_BLOCK),

@@ -363,7 +363,7 @@ async fn a_deletion_of_what_is_gone_is_a_success() {
     not_empty.inject_on(FaultScope::action("DeleteRepoImage"), Fault::ret_code(99_999));
     let request = DeleteRepoImageRequest::new("base", "api", "1");
     let error = ensure_tag_deleted(&client, request).await.unwrap_err();
-    assert_eq!(error.ret_code().map(|code| code.get()), Some(99_999));
+    assert_eq!(error.ret_code().map(uhub_sdk::RetCode::get), Some(99_999));
 }
 
 #[test]

@@ -33,7 +33,7 @@ const SCENARIOS: [Scenario; 8] = [
     Scenario {
         name: "a new optional parameter",
         edit: |page| {
-            row(page, "/parameters", json!({"name": "Order", "type": "string", "required": false}))
+            row(page, "/parameters", json!({"name": "Order", "type": "string", "required": false}));
         },
         import: CHANGED,
         undescribed: Some("`Order` (parameters)"),
@@ -58,7 +58,7 @@ const SCENARIOS: [Scenario; 8] = [
     Scenario {
         name: "a new optional field",
         edit: |page| {
-            row(page, "/response", json!({"name": "Cursor", "type": "string", "required": false}))
+            row(page, "/response", json!({"name": "Cursor", "type": "string", "required": false}));
         },
         import: CHANGED,
         undescribed: Some("`Cursor` (response)"),
@@ -138,7 +138,7 @@ const SCENARIOS: [Scenario; 8] = [
                 page,
                 "/parameters",
                 json!({"name": "Registry", "type": "string", "required": true}),
-            )
+            );
         },
         import: CHANGED,
         undescribed: Some("`Registry` (parameters)"),
@@ -239,7 +239,7 @@ impl Repository {
 
     fn xtask(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        command.current_dir(&self.root).args(arguments.iter().map(|argument| argument.as_ref()));
+        command.current_dir(&self.root).args(arguments.iter().map(std::convert::AsRef::as_ref));
         command.output().unwrap()
     }
 

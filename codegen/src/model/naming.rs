@@ -23,7 +23,8 @@ const MAYBE: &str = "maybe_";
 /// Methods of the client, which the method of an action must not hide.
 #[rustfmt::skip]
 const TAKEN_METHODS: &[&str] = &[
-    "action", "as_async", "block_on", "builder", "call", "clone", "config_sources", "fmt", "from_env", "new", "send",
+    "action", "as_async", "block_on", "builder", "call", "clone", "config_sources", "fmt", "from_env", "iter", "new",
+    "project_id", "send", "wait_for",
 ];
 /// Names that a file cannot have on Windows.
 #[rustfmt::skip]

@@ -29,6 +29,10 @@ pub(crate) fn one_line(text: &str) -> String {
 /// wrapped to lines, at the beginning of a paragraph or after a word, or on one line.
 pub(crate) fn check(prose: &str) -> Result<(), String> {
     hidden::refuse(prose)?;
+    // Below another paragraph, an indented one is a block of code.
+    if prose.trim() != prose {
+        return Err("white space at the beginning or the end is not allowed: remove it".to_owned());
+    }
     if is_plain(prose) {
         return Ok(());
     }

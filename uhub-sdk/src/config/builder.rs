@@ -3,7 +3,7 @@
 use std::{env, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tower_layer::Layer;
@@ -527,9 +527,8 @@ impl ClientBuilder {
         let channel_key = config.channel_key.as_ref().map(check::channel_key).transpose();
         let endpoint = check::endpoint(&config.base_url, self.allows_plain_http);
         // A custom transport has proxies of its own.
-        if let (Ok(endpoint), None) = (&endpoint, &self.transport) {
-            let server = self.proxy_at(endpoint).server(&endpoint.uri, |name| env::var_os(name));
-            problems.extend(server.err());
+        if self.transport.is_none() {
+            problems.extend(self.proxy_problem(endpoint.as_ref().ok()));
         }
         match (&config.credentials, channel_key, endpoint) {
             (Ok(credentials), Ok(channel_key), Ok(endpoint)) if problems.is_empty() => {
@@ -553,6 +552,16 @@ impl ClientBuilder {
         zero.map(|(name, _)| format!("`{name}` must be greater than zero."))
             .chain(check::timeout_problem(&config.timeout))
             .collect()
+    }
+
+    /// Checks the proxy; that of the environment depends on the endpoint.
+    fn proxy_problem(&self, endpoint: Option<&Endpoint>) -> Option<String> {
+        let (proxy, uri) = match endpoint {
+            Some(endpoint) => (self.proxy_at(endpoint), endpoint.uri.clone()),
+            None if matches!(self.http.proxy, Proxy::Environment) => return None,
+            None => (self.http.proxy.clone(), Uri::default()),
+        };
+        proxy.server(&uri, |name| env::var_os(name)).err()
     }
 
     /// Returns the setting for proxies at this endpoint.

@@ -174,9 +174,17 @@ fn not_found(
         credential.path.display(),
         match names[..] {
             [] => "no profiles".to_owned(),
-            _ => format!("`{}`", names.join("`, `")),
+            _ => names.iter().map(|name| shown_name(name)).collect::<Vec<_>>().join(", "),
         }
     )
+}
+
+/// A name as it is shown. What is as long as a key may be one that was pasted into the wrong place.
+fn shown_name(name: &str) -> String {
+    match name.chars().count() {
+        0..=32 => format!("`{name}`"),
+        length => format!("a name of {length} characters"),
+    }
 }
 
 impl ProfileFile {
@@ -630,6 +638,12 @@ mod tests {
             (CONFIG, CREDENTIAL, Some("away"), "UCLOUD_PROFILE: there is no profile `away`: "),
             (CONFIG, CREDENTIAL, Some("away"), "contain `home`, `web`, `work`."),
             (CONFIG, CREDENTIAL, Some("Work"), "there is no profile `Work`: "),
+            (
+                r#"[{"profile": "0123456789012345678901234567890123456789"}]"#,
+                CREDENTIAL,
+                Some("away"),
+                "contain a name of 40 characters, ",
+            ),
             ("", "", Some("away"), "contain no profiles"),
             // The profile may be in the invalid file.
             (CONFIG, "[", Some("away"), "credential.json:1:1: invalid JSON"),

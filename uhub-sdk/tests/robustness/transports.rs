@@ -27,11 +27,11 @@ use tower_service::Service;
 use uhub_sdk::{
     BoxFuture, Client, ClientBuilder, ErrorKind, Execution, RetryPolicy, TowerTransport, Transport,
     TransportError, TransportService,
-    local::{Fault, LocalUhub},
+    local::{Fault, LocalUhub, Repository},
 };
 
 use crate::{
-    common::{credentials, full_text, respond},
+    common::{PRIVATE_KEY, PUBLIC_KEY, credentials, full_text, respond},
     uhub,
 };
 
@@ -381,7 +381,13 @@ async fn proxy(server: String) -> (String, Arc<Mutex<Vec<String>>>) {
 
 #[tokio::test]
 async fn a_configured_proxy_is_used() {
-    let uhub = uhub().await;
+    let uhub = LocalUhub::builder()
+        .user(PUBLIC_KEY, PRIVATE_KEY)
+        .repository(Repository::documented())
+        .allow_host("uhub.example")
+        .start()
+        .await
+        .unwrap();
     let (proxy, requests) = proxy(address(&uhub)).await;
     let client = ClientBuilder::for_local(&uhub)
         .base_url("http://uhub.example/")

@@ -4,6 +4,7 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt,
     future::IntoFuture,
+    pin::Pin,
 };
 
 use serde::Serialize;
@@ -21,7 +22,6 @@ use crate::{
         lookup::{concerns_every_call, find_tag, list_tags},
         retention::plan::{ImagePlan, Plan, TagPlan, Totals},
     },
-    transport::BoxFuture,
 };
 
 impl Plan {
@@ -237,7 +237,7 @@ impl<'a> Apply<'a> {
 
 impl<'a> IntoFuture for Apply<'a> {
     type Output = Report;
-    type IntoFuture = BoxFuture<'a, Report>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Report> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.run())

@@ -68,18 +68,18 @@ mod by_rustls {
     };
     use rustls_platform_verifier::Verifier;
 
-    use super::{
+    use crate::error::Error;
+    use crate::transport::reqwest::tls::{
         EXPECTED_CHAIN, EXPECTED_KEY, KEY_MISMATCH, TlsSettings, invalid_client_certificate,
         invalid_root,
     };
-    use crate::error::Error;
 
     #[derive(Debug)]
-    pub(in super::super) struct Tls(ClientConfig);
+    pub(crate) struct Tls(ClientConfig);
 
     impl Tls {
         /// Checks the certificates and loads those of the operating system, if TLS is used.
-        pub(in super::super) fn new(settings: &TlsSettings, is_used: bool) -> Result<Self, Error> {
+        pub(crate) fn new(settings: &TlsSettings, is_used: bool) -> Result<Self, Error> {
             if let Some(config) = &settings.config {
                 if settings.has_certificates() {
                     return Err(Error::configuration(
@@ -134,14 +134,11 @@ mod by_rustls {
         }
 
         #[cfg(test)]
-        pub(in super::super) fn disabled() -> Self {
+        pub(crate) fn disabled() -> Self {
             Self::new(&TlsSettings::default(), false).unwrap()
         }
 
-        pub(in super::super) fn apply(
-            &self,
-            builder: reqwest::ClientBuilder,
-        ) -> reqwest::ClientBuilder {
+        pub(crate) fn apply(&self, builder: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
             builder.tls_backend_preconfigured(self.0.clone())
         }
     }
