@@ -6,13 +6,15 @@ mod common;
 use std::{
     collections::BTreeSet,
     fs,
-    process::Output,
+    process::{Output, Stdio},
+    sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
 };
 
 use common::example;
+use serde_json::{Value, json};
 use uhub_sdk::{
-    Client, ClientBuilder, ErrorKind, RetryPolicy,
+    Attempt, Client, ClientBuilder, ErrorKind, Observer, RetCode, RetryPolicy,
     actions::{delete_repo::DeleteRepoRequest, delete_repo_image::DeleteRepoImageRequest},
     local::{Fault, Image, LocalUhub, Repository, Scope as FaultScope, Tag},
     recipes::{
@@ -199,6 +201,164 @@ async fn a_tag_that_changed_after_the_plan_is_skipped() {
 }
 
 #[tokio::test]
+async fn nothing_is_deleted_if_a_tag_that_was_kept_is_gone() {
+    let uhub = one_image(5).await;
+    let client = client(&uhub);
+    let plan = plan_all(&client, &keep_newest(2)).await;
+    let remove = |name: &str| {
+        let mut data = uhub.data();
+        data.projects[0].repositories[0].images[0].tags.retain(|tag| tag.name != name);
+        uhub.set_data(data).unwrap();
+    };
+    remove("day-1");
+    remove("day-4");
+    let before = tags(&uhub);
+    let report = plan.apply(&client).await;
+    let skipped = TagOutcome::Skipped(SkipReason::KeptTagGone("day-1".to_owned()));
+    let outcomes: Vec<_> = report.tags.iter().map(|tag| tag.outcome.clone()).collect();
+    assert_eq!(outcomes, [skipped.clone(), skipped, TagOutcome::AlreadyGone]);
+    assert_eq!(tags(&uhub), before);
+}
+
+/// Pushes `day-1` again after the first attempt to delete it.
+#[derive(Debug, Default)]
+struct PushAgain(OnceLock<Arc<LocalUhub>>);
+
+impl Observer for PushAgain {
+    fn attempt(&self, attempt: &Attempt<'_>) {
+        if attempt.action != "DeleteRepoImage" {
+            return;
+        }
+        let uhub = self.0.get().unwrap();
+        let mut data = uhub.data();
+        let mut pushed = tag("day-1", 0);
+        pushed.digest = Some("sha256:pushed-again".to_owned());
+        let tags = &mut data.projects[0].repositories[0].images[0].tags;
+        tags.retain(|tag| tag.name != pushed.name);
+        tags.push(pushed);
+        uhub.set_data(data).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_is_not_retried_after_the_tag_was_pushed_again() {
+    for fault in [
+        Fault::CutConnection,
+        Fault::CutConnection.after_execution(),
+        Fault::ret_code(110).after_execution(),
+        Fault::throttled(),
+    ] {
+        let uhub = Arc::new(one_image(2).await);
+        let observer = Arc::new(PushAgain::default());
+        observer.0.set(Arc::clone(&uhub)).unwrap();
+        let client = ClientBuilder::for_local(&uhub).observer(observer).build().unwrap();
+        let plan = plan_all(&client, &keep_newest(1)).await;
+        uhub.inject_on(FaultScope::action("DeleteRepoImage").nth(1), fault.clone());
+        let report = plan.apply(&client).await;
+        assert_eq!(report.tags[0].outcome, TagOutcome::Skipped(SkipReason::Changed), "{fault:?}");
+        assert!(tags(&uhub).contains("base/api:day-1"), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_is_tried_again_and_may_have_been_executed() {
+    for fault in [
+        Fault::CutConnection,
+        Fault::CutConnection.after_execution(),
+        Fault::ret_code(110).after_execution(),
+        Fault::throttled(),
+        Fault::BrokenJson.after_execution(),
+    ] {
+        let uhub = one_image(2).await;
+        let client = client(&uhub);
+        let plan = plan_all(&client, &keep_newest(1)).await;
+        uhub.inject_on(FaultScope::action("DeleteRepoImage").nth(1), fault.clone());
+        let report = plan.apply(&client).await;
+        assert_eq!(report.tags[0].outcome, TagOutcome::Deleted, "{fault:?}");
+    }
+    // It gives up after four attempts.
+    let uhub = one_image(2).await;
+    let client = client(&uhub);
+    let plan = plan_all(&client, &keep_newest(1)).await;
+    uhub.inject_on(FaultScope::action("DeleteRepoImage"), Fault::throttled());
+    let report = plan.apply(&client).await;
+    assert_eq!(report.totals().failed, 1, "{report}");
+    let actions = uhub.requests();
+    let deletions = actions.iter().filter(|r| r.action.as_deref() == Some("DeleteRepoImage"));
+    assert_eq!(deletions.count(), 4);
+}
+
+#[tokio::test]
+async fn a_plan_of_another_registry_deletes_nothing() {
+    let (uhub, other) = (one_image(5).await, one_image(5).await);
+    let plan = plan_all(&client(&uhub), &keep_newest(2)).await;
+    let before = tags(&other);
+    // Other images under the same names.
+    let mut data = other.data();
+    for tag in &mut data.projects[0].repositories[0].images[0].tags {
+        tag.digest = Some(format!("sha256:other-{}", tag.name));
+    }
+    other.set_data(data.clone()).unwrap();
+    let report = plan.apply(&client(&other)).await;
+    assert_eq!(report.totals().skipped, 3, "{report}");
+    // Another project of the same names: the one of the plan does not exist.
+    data.projects[0].id = "org-2".to_owned();
+    other.set_data(data).unwrap();
+    let client = client(&other).with_project_id("org-2");
+    let report = plan.apply(&client).await;
+    assert_eq!(report.totals().failed + report.totals().not_tried, 3, "{report}");
+    assert_eq!(tags(&other), before);
+}
+
+#[tokio::test]
+async fn a_plan_that_was_edited_is_checked() {
+    let uhub = one_image(5).await;
+    let mut data = uhub.data();
+    data.projects[0].repositories[0].images[0].tags[1].digest = None;
+    uhub.set_data(data).unwrap();
+    let client = client(&uhub);
+    let plan = plan_all(&client, &keep_newest(2)).await;
+    let json = serde_json::to_value(&plan).unwrap();
+    assert_eq!(json["totals"], json!({ "kept": 5, "deleted": 3 }));
+    assert_eq!(json["images"][0]["totals"], json!({ "kept": 2, "deleted": 3 }));
+    assert_eq!(json["images"][0]["tags"][0]["kept"], json!([{ "newest": 2 }]));
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        let mut json = json.clone();
+        edit(&mut json);
+        serde_json::from_value::<Plan>(json)
+    };
+    assert_eq!(edited(&|_| {}).unwrap(), plan);
+    for (edit, expected) in [
+        (
+            &(|json: &mut Value| json["images"][0]["tags"][0]["kept"] = json!([]))
+                as &dyn Fn(&mut Value),
+            "the totals of `base/api` are 2 kept and 3 deleted, and its tags 1 and 4",
+        ),
+        (&|json| json["totals"]["kept"] = json!(6), "the totals of the plan are 6 kept"),
+        (
+            &|json| json["images"][0]["tags"][0] = json["images"][0]["tags"][1].clone(),
+            "`base/api` has the tag `day-1` twice",
+        ),
+        (&|json| json["images"][1] = json["images"][0].clone(), "`base/api` is there twice"),
+        (&|json| json["images"][0]["tags"][0]["kept"] = Value::Null, "invalid type: null"),
+        (&|json| json["images"][0]["tags"][0]["Kept"] = json!([]), "unknown field `Kept`"),
+    ] {
+        let error = edited(edit).unwrap_err().to_string();
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    // What is deliberate is done, but without a digest a tag may be the image of another.
+    let plan = edited(&|json| {
+        json["images"][0]["tags"][1]["kept"] = json!([]);
+        json["images"][0]["totals"] = json!({ "kept": 1, "deleted": 4 });
+        json["totals"] = json!({ "kept": 4, "deleted": 4 });
+    });
+    let report = plan.unwrap().apply(&client).await;
+    assert_eq!(report.tags[0].outcome, TagOutcome::Skipped(SkipReason::UnknownDigest));
+    assert_eq!(report.totals().deleted, 3, "{report}");
+    assert!(tags(&uhub).contains("base/api:day-1"));
+}
+
+#[tokio::test]
 async fn a_tag_that_is_pushed_again_during_the_run_survives() {
     let uhub = one_image(6).await;
     let client = client(&uhub);
@@ -248,7 +408,13 @@ async fn limits_stop_the_run() {
     assert_eq!(tags(&uhub), expected(&plan, &report));
     let report = plan.apply(&client).max_deletions(5).await;
     assert!(report.is_success(), "{report}");
-    assert_eq!(report.totals().deleted, 9);
+    let totals = report.totals();
+    assert_eq!((totals.deleted, totals.already_gone), (5, 4));
+    // No number is no permission.
+    let nothing = Policy::new([Rule::new("all").image("**").keep_nothing(true)]);
+    let plan = plan_all(&client, &nothing).await;
+    let report = plan.apply(&client).max_share(f64::NAN).await;
+    assert!(report.stopped.is_some() && report.totals().deleted == 0, "{report}");
 }
 
 #[tokio::test]
@@ -363,7 +529,7 @@ async fn a_deletion_of_what_is_gone_is_a_success() {
     not_empty.inject_on(FaultScope::action("DeleteRepoImage"), Fault::ret_code(99_999));
     let request = DeleteRepoImageRequest::new("base", "api", "1");
     let error = ensure_tag_deleted(&client, request).await.unwrap_err();
-    assert_eq!(error.ret_code().map(uhub_sdk::RetCode::get), Some(99_999));
+    assert_eq!(error.ret_code().map(RetCode::get), Some(99_999));
 }
 
 #[test]
@@ -413,6 +579,65 @@ fn a_policy_reports_every_mistake_with_its_rule() {
     }
 }
 
+#[test]
+fn a_policy_rejects_what_would_be_ignored_silently() {
+    let read = |keep: &str| {
+        let rule = format!(r#"{{"name": "a", "images": ["base/*"], "keep": {keep}}}"#);
+        serde_json::from_str::<Policy>(&format!(r#"{{"rules": [{rule}]}}"#))
+    };
+    for (text, seconds, written) in [
+        ("30d", 30 * 86_400, "30d"),
+        ("36h", 36 * 3600, "36h"),
+        ("1y", 31_557_600, "8766h"),
+        ("1month", 2_630_016, "2630016s"),
+        ("1d 12h", 36 * 3600, "36h"),
+        ("90min", 5400, "5400s"),
+        ("0s", 0, "0d"),
+    ] {
+        let policy = read(&format!(r#"{{"newest": 1, "newer_than": "{text}"}}"#)).unwrap();
+        assert_eq!(policy.rules[0].keep.newer_than, Some(Duration::from_secs(seconds)));
+        let json = serde_json::to_value(&policy).unwrap();
+        assert_eq!(json["rules"][0]["keep"]["newer_than"], written);
+        assert_eq!(serde_json::from_value::<Policy>(json).unwrap(), policy);
+    }
+    for (keep, expected) in [
+        (r#"{"newest": 1, "newer_than": "6m"}"#, "`m` could be a minute or a month"),
+        (r#"{"newest": 1, "newer_than": "1y 6M"}"#, "`m` could be a minute or a month"),
+        (r#"{"newest": 1, "newer_than": "30"}"#, "`newer_than` is \"30\""),
+        (r#"{"newest": 1, "newer_than": 30}"#, "rule 1 (\"a\"): invalid type: integer `30`"),
+        (r#"{"newest": -1}"#, "rule 1 (\"a\"): invalid value: integer `-1`"),
+        (r#"{"newest": 10, "newest": 1}"#, "duplicate field `newest` at line 1"),
+        (r#"{"newest": 1}, "keep": {"newest": 2}"#, "duplicate field `keep` at line 1"),
+        (r#"{"newest": 0}"#, "it could delete every tag of an image"),
+        (r#"{"highest_versions": 3}"#, "it could delete every tag of an image"),
+        (r#"{"newest": 1, "tags": ["{a,b}-*"]}"#, "`keep.tags` has the invalid glob \"{a,b}-*\""),
+        (r#"{"newest": 1, "tags": ["^v.*$"]}"#, "have no meaning"),
+        (r#"{"newest": 1, "tags": ["!tmp-*"]}"#, "`!` does not negate it"),
+    ] {
+        let error = read(keep).unwrap_err().to_string();
+        assert!(error.contains(expected), "{keep}: {error}");
+    }
+    let rule = Rule::new("a").image("nginx").image("*").keep(Keep::new().newest(1));
+    let error = Policy::new([rule]).check().unwrap_err();
+    assert_eq!(error.problems().len(), 2);
+    assert!(error.to_string().contains("write `repository/image`"), "{error}");
+}
+
+#[test]
+#[cfg(feature = "blocking")]
+fn recipes_run_with_a_blocking_client() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let uhub = runtime.block_on(one_image(5));
+    let blocking = ClientBuilder::for_local(&uhub).build_blocking().unwrap();
+    let client = blocking.as_async();
+    let scope = Scope::project("org-local");
+    let policy = keep_newest(1);
+    let planned = plan(client, &scope, &policy, now());
+    let plan = blocking.block_on(async { Ok(planned.await) }).unwrap().unwrap();
+    let report = blocking.block_on(async { Ok(plan.apply(client).await) }).unwrap();
+    assert_eq!(report.totals().deleted, 4, "{report}");
+}
+
 /// Runs `cleanup` without credentials: on sample data.
 fn cleanup(arguments: &[&str]) -> (i32, String, String) {
     let Output { status, stdout, stderr } = example("cleanup")
@@ -427,8 +652,10 @@ fn cleanup(arguments: &[&str]) -> (i32, String, String) {
 
 #[test]
 fn the_example_prints_a_plan_and_applies_it() {
-    let (status, out, _) = cleanup(&[]);
+    let (status, out, err) = cleanup(&[]);
     assert_eq!(status, 0);
+    assert_eq!(err, "No credentials: using sample data on a local server.\n");
+    assert!(out.contains("2024-03-07T16:00:00Z"), "{out}");
     assert!(out.contains("Nothing was deleted"), "{out}");
     assert!(out.contains("services/billing-api (services):"), "{out}");
     let (status, out, err) = cleanup(&["--apply", "--json"]);
@@ -474,4 +701,70 @@ fn the_example_refuses_what_is_doubtful() {
     let (status, _, err) = cleanup(&["--policy", "missing.json"]);
     assert_eq!(status, 2);
     assert!(err.contains("missing.json"), "{err}");
+    let (status, _, err) = cleanup(&["--max-share", "80"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("a number from 0 to 1"), "{err}");
+    fs::write(&file, r#"{"rules": [{"name": "a", "images": ["x/*"], "keep_nothing": true}]}"#)
+        .unwrap();
+    let (status, out, err) = cleanup(&["--policy", path, "--apply"]);
+    assert_eq!(status, 0);
+    assert!(out.contains(" 0 to delete"), "{out}");
+    assert!(err.contains("warning: the rule `a` is used for no image"), "{err}");
+}
+
+#[test]
+fn the_example_survives_readers_that_have_read_enough() {
+    for arguments in [&[][..], &["--json"], &["--apply"], &["--apply", "--json"]] {
+        let mut process = example("cleanup")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((process.stdout.take(), process.stderr.take()));
+        assert_eq!(process.wait().unwrap().code(), Some(0), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_example_needs_access() {
+    let uhub = Arc::new(one_image(5).await);
+    let before = tags(&uhub);
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.json");
+    fs::write(&policy, serde_json::to_string(&keep_newest(2)).unwrap()).unwrap();
+    let run = |key: &str, arguments: &[&str]| {
+        let mut command = example("cleanup");
+        command
+            .env("UCLOUD_PUBLIC_KEY", uhub.public_key())
+            .env("UCLOUD_PRIVATE_KEY", key)
+            .env("UCLOUD_API_BASE_URL", uhub.base_url())
+            .args(arguments);
+        tokio::task::spawn_blocking(move || {
+            let Output { status, stdout, stderr } = command.output().unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (status.code().unwrap(), text(stdout), text(stderr))
+        })
+    };
+    let path = policy.to_str().unwrap();
+    let apply = ["--policy", path, "--apply"];
+    let (status, out, err) = run("another-key", &apply).await.unwrap();
+    assert_eq!((status, &*out), (2, ""));
+    assert!(err.contains("RetCode 171"), "{err}");
+    let (status, _, err) = run(uhub.private_key(), &["--apply"]).await.unwrap();
+    assert_eq!(status, 2);
+    assert!(err.contains("--policy FILE is required"), "{err}");
+    // Not sample data.
+    let (status, _, err) = run("", &apply).await.unwrap();
+    assert_eq!(status, 2);
+    assert!(err.contains("UCLOUD_PRIVATE_KEY"), "{err}");
+    uhub.inject_on(FaultScope::action("DeleteRepoImage"), Fault::ret_code(299));
+    let (status, out, err) = run(uhub.private_key(), &apply).await.unwrap();
+    assert_eq!(status, 1, "{err}");
+    assert!(out.contains("0 deleted") && out.contains("RetCode 299"), "{out}");
+    assert_eq!(tags(&uhub), before);
+    uhub.clear_faults();
+    let (status, _, err) = run(uhub.private_key(), &apply).await.unwrap();
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(tags(&uhub).len(), before.len() - 3);
 }

@@ -63,6 +63,9 @@ pub async fn ensure_repo_deleted(
 /// rejects the deletion or its outcome is unknown, the tag is looked up, and a tag or an image that
 /// is not there is a success.
 ///
+/// It deletes whatever the tag stands for: between two attempts, somebody may push it again. The
+/// recipe `retention` looks at the tag before each attempt.
+///
 /// # Errors
 ///
 /// The error of the deletion, if the tag is still there or cannot be looked up. A repository that

@@ -5,6 +5,7 @@ use std::{
     fmt,
     future::IntoFuture,
     pin::Pin,
+    time::Duration,
 };
 
 use serde::Serialize;
@@ -16,11 +17,11 @@ use crate::{
         get_image_tag::{GetImageTagRequest, Tag},
     },
     client::Client,
-    error::Error,
+    error::{Error, Execution},
+    exchange::retry::RetryPolicy,
     recipes::{
-        delete::ensure_tag_deleted,
         lookup::{concerns_every_call, find_tag, list_tags},
-        retention::plan::{ImagePlan, Plan, TagPlan, Totals},
+        retention::plan::{ImagePlan, Plan, Reason, TagPlan, Totals},
     },
 };
 
@@ -28,8 +29,9 @@ impl Plan {
     /// Deletes what the plan deletes. Await the result; it has settings.
     ///
     /// The tags of an image are listed again before its first deletion, and each tag before its
-    /// own. A tag is skipped if its time or its digest is not the planned one, or if a tag that
-    /// stays has its digest now. After a deletion with an unknown outcome, the tag is looked up.
+    /// own. A tag is skipped for a [`SkipReason`], such as another time or digest than planned. The
+    /// client's retry policy does not apply to deletions: after one with an unknown outcome, the tag
+    /// is looked up, and deleted again only if it is still the planned one.
     ///
     /// Dropping the future stops it. Applying the same plan again does the rest.
     ///
@@ -116,6 +118,10 @@ pub enum SkipReason {
     Changed,
     /// This tag has the same digest and stays.
     SharesDigest(String),
+    /// It has no digest, so it may share one with a tag that stays.
+    UnknownDigest,
+    /// This tag is gone, which the plan keeps by a clause: a new plan may keep others instead.
+    KeptTagGone(String),
 }
 
 /// What happened to the tags that a plan deletes.
@@ -143,8 +149,10 @@ pub struct ReportedTag {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReportTotals {
-    /// Deleted, by this run or before.
+    /// Deleted by this run.
     pub deleted: usize,
+    /// Already gone.
+    pub already_gone: usize,
     /// Skipped.
     pub skipped: usize,
     /// Failed.
@@ -166,8 +174,8 @@ impl<'a> Apply<'a> {
         self
     }
 
-    /// Deletes nothing if the plan deletes more than this share of its tags: `0.5` is half of them.
-    /// Defaults to `1.0`.
+    /// Deletes nothing if the plan deletes more than this share of its tags, those of untouched
+    /// images included: `0.5` is half of them. Defaults to `1.0`, which is no limit.
     pub fn max_share(mut self, share: f64) -> Self {
         self.max_share = share;
         self
@@ -285,7 +293,9 @@ impl Run<'_> {
 fn too_large(plan: &Plan, max_share: f64) -> Option<String> {
     let Totals { kept, deleted } = plan.totals();
     let all = deleted + kept;
-    (deleted as f64 > max_share * all as f64).then(|| {
+    let is_allowed = deleted as f64 <= max_share * all as f64;
+    // NaN allows nothing.
+    (deleted > 0 && !is_allowed).then(|| {
         let percent = max_share * 100.0;
         format!("the plan deletes {deleted} of {all} tags, more than the maximum of {percent} %")
     })
@@ -311,38 +321,77 @@ async fn check(
         .copied()
         .collect();
     staying.sort_by(|a, b| a.tag_name.cmp(&b.tag_name));
+    let gone = image.tags.iter().find(|tag| {
+        let is_kept = !tag.is_deleted() && !tag.kept.contains(&Reason::NotInOnly);
+        is_kept && !listed.contains_key(&*tag.tag_name)
+    });
     let outcomes = deletions.iter().map(|tag| {
         let Some(found) = listed.get(&*tag.tag_name) else {
             return Some(TagOutcome::AlreadyGone);
         };
+        let skipped = |reason| Some(TagOutcome::Skipped(reason));
         if !tag.is_same(found) {
-            return Some(TagOutcome::Skipped(SkipReason::Changed));
+            return skipped(SkipReason::Changed);
         }
-        let sharing = staying.iter().find(|other| other.digest == tag.digest);
-        sharing
-            .filter(|_| !plan.delete_shared_digests)
-            .map(|other| TagOutcome::Skipped(SkipReason::SharesDigest(other.tag_name.clone())))
+        if let Some(gone) = gone {
+            return skipped(SkipReason::KeptTagGone(gone.tag_name.clone()));
+        }
+        if plan.delete_shared_digests {
+            return None;
+        }
+        if tag.known_digest().is_none() {
+            return skipped(SkipReason::UnknownDigest);
+        }
+        let sharing = staying.iter().find(|other| other.digest == tag.digest)?;
+        skipped(SkipReason::SharesDigest(sharing.tag_name.clone()))
     });
     Ok(outcomes.collect())
 }
 
+/// The waits before a deletion is tried again. It is not the client that retries, since the tag may
+/// have been pushed again since the last attempt.
+const WAITS: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1600)];
+
+/// The longest wait that the service may ask for.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
 /// Looks at a tag again and deletes it.
 async fn delete(client: Client, id: TagId, planned: TagPlan) -> Result<TagOutcome, Error> {
     let TagId { project_id, repo_name, image_name, tag_name } = &id;
-    let request = GetImageTagRequest::new(repo_name, image_name).project_id(project_id);
-    match find_tag(&client, request, tag_name).await? {
-        None => return Ok(TagOutcome::AlreadyGone),
-        Some(tag) if !planned.is_same(&tag) => {
-            return Ok(TagOutcome::Skipped(SkipReason::Changed));
-        }
-        Some(_) => {}
-    }
+    let tags = GetImageTagRequest::new(repo_name, image_name).project_id(project_id);
     let request =
         DeleteRepoImageRequest::new(repo_name, image_name, tag_name).project_id(project_id);
-    Ok(match ensure_tag_deleted(&client, request).await? {
-        true => TagOutcome::Deleted,
-        false => TagOutcome::AlreadyGone,
-    })
+    let mut waits = WAITS.into_iter();
+    let mut may_be_executed = false;
+    // The last one, and whether to try again.
+    let mut failure: Option<(Error, bool)> = None;
+    loop {
+        match find_tag(&client, tags.clone(), tag_name).await {
+            Ok(None) if may_be_executed => return Ok(TagOutcome::Deleted),
+            Ok(None) => return Ok(TagOutcome::AlreadyGone),
+            Ok(Some(tag)) if !planned.is_same(&tag) => {
+                return Ok(TagOutcome::Skipped(SkipReason::Changed));
+            }
+            Ok(Some(_)) => {}
+            Err(error) => return Err(failure.map_or(error, |(failure, _)| failure)),
+        }
+        if let Some((error, false)) = failure {
+            return Err(error);
+        }
+        let call = client.call(request.clone()).with_retry(RetryPolicy::disabled());
+        let error = match call.send().await {
+            Err(error) if error.execution() != Execution::Completed => error,
+            // Otherwise, only the rest of the response could not be read.
+            _ => return Ok(TagOutcome::Deleted),
+        };
+        may_be_executed |= error.execution() == Execution::Unknown;
+        let wait = waits.next().filter(|_| error.is_retryable());
+        if let Some(wait) = wait {
+            tokio::time::sleep(error.retry_after().unwrap_or(wait).min(MAX_WAIT)).await;
+        }
+        failure = Some((error, wait.is_some()));
+    }
 }
 
 impl ImagePlan {
@@ -380,7 +429,8 @@ impl Report {
         let mut totals = ReportTotals::default();
         for tag in &self.tags {
             let count = match tag.outcome {
-                TagOutcome::Deleted | TagOutcome::AlreadyGone => &mut totals.deleted,
+                TagOutcome::Deleted => &mut totals.deleted,
+                TagOutcome::AlreadyGone => &mut totals.already_gone,
                 TagOutcome::Skipped(_) => &mut totals.skipped,
                 TagOutcome::Failed(_) => &mut totals.failed,
                 TagOutcome::NotTried => &mut totals.not_tried,
@@ -390,7 +440,7 @@ impl Report {
         totals
     }
 
-    /// Returns whether every tag was deleted or skipped.
+    /// Returns whether every tag was deleted, already gone or skipped.
     #[must_use]
     pub fn is_success(&self) -> bool {
         let totals = self.totals();
@@ -421,14 +471,20 @@ impl fmt::Display for SkipReason {
         match self {
             Self::Changed => f.write_str("it has changed since the plan was made"),
             Self::SharesDigest(tag) => write!(f, "same digest as `{tag}`, which stays"),
+            Self::UnknownDigest => f.write_str("unknown digest"),
+            Self::KeptTagGone(tag) => write!(f, "`{tag}`, which the plan keeps, is gone"),
         }
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ReportTotals { deleted, skipped, failed, not_tried } = self.totals();
-        write!(f, "{deleted} deleted, {skipped} skipped, {failed} failed, {not_tried} not tried")?;
+        let ReportTotals { deleted, already_gone, skipped, failed, not_tried } = self.totals();
+        write!(
+            f,
+            "{deleted} deleted, {already_gone} already gone, {skipped} skipped, {failed} failed, \
+             {not_tried} not tried"
+        )?;
         match &self.stopped {
             Some(reason) => write!(f, "; stopped: {reason}"),
             None => Ok(()),

@@ -11,7 +11,7 @@ use crate::{
     actions::get_image_tag::Tag,
     recipes::retention::{
         plan::{Reason, TagPlan},
-        policy::{CheckedPolicy, CheckedRule},
+        policy::{CheckedPolicy, CheckedRule, duration_text},
     },
 };
 
@@ -38,9 +38,7 @@ pub(super) fn decide(
     keep_by_name(rule, &mut candidates);
     keep_by_time(policy, rule, &mut candidates, now);
     keep_by_version(rule, &mut candidates);
-    if !policy.delete_shared_digests {
-        keep_shared_digests(&mut tags);
-    }
+    keep_by_digest(policy, &mut tags);
     tags
 }
 
@@ -72,16 +70,21 @@ fn keep_by_time(
             tag.kept.push(Reason::UnknownTime);
             continue;
         };
+        // A clock is wrong. Among the newest, it would take the place of another tag.
+        if instant > now {
+            tag.kept.push(Reason::FutureTime);
+            continue;
+        }
         // A time before the first one that the system knows is older than every tag.
         if oldest.is_some_and(|oldest| oldest.is_none_or(|oldest| instant >= oldest)) {
-            let seconds = newer_than.unwrap_or_default().as_secs();
-            tag.kept.push(Reason::NewerThan(seconds));
+            let age = duration_text(newer_than.unwrap_or_default());
+            tag.kept.push(Reason::NewerThan(age));
         }
         dated.push((instant, tag));
     }
-    // Tags of the same time are ordered by name, whatever the order of the listing.
-    dated.sort_by(|(a, _), (b, _)| b.cmp(a));
-    for (_, tag) in dated.into_iter().take(newest.unwrap_or(0)) {
+    // They are sorted by name, and so are those of the same time, whatever the order of the list.
+    dated.sort_by_key(|(instant, _)| *instant);
+    for (_, tag) in dated.into_iter().rev().take(newest.unwrap_or(0)) {
         tag.kept.push(Reason::Newest(newest.unwrap_or(0)));
     }
 }
@@ -106,8 +109,10 @@ fn keep_by_version(rule: &CheckedRule<'_>, tags: &mut [&mut TagPlan]) {
     }
 }
 
-/// Keeps what cannot be told apart from a tag that is kept.
-fn keep_shared_digests(tags: &mut [TagPlan]) {
+/// Keeps what may be the image of a tag that is kept, and what would not show that it was pushed
+/// again.
+fn keep_by_digest(policy: &CheckedPolicy<'_>, tags: &mut [TagPlan]) {
+    let keeps_shared = !policy.delete_shared_digests;
     let kept: HashMap<String, String> = tags
         .iter()
         .rev()
@@ -116,12 +121,15 @@ fn keep_shared_digests(tags: &mut [TagPlan]) {
         .collect();
     for tag in tags.iter_mut().filter(|tag| tag.is_deleted()) {
         match tag.known_digest() {
-            None => tag.kept.push(Reason::UnknownDigest),
-            Some(digest) => {
+            None if keeps_shared || policy.instant(&tag.update_time).is_none() => {
+                tag.kept.push(Reason::UnknownDigest);
+            }
+            Some(digest) if keeps_shared => {
                 if let Some(other) = kept.get(digest) {
                     tag.kept.push(Reason::SharesDigest(other.clone()));
                 }
             }
+            _ => {}
         }
     }
 }
@@ -224,9 +232,13 @@ mod tests {
             vec![
                 tag("no-instant", "yesterday", Some("sha256:a")),
                 tag("no-offset", "2020-01-01 00:00:00", Some("sha256:b")),
-                tag("no-digest", "0", None),
-                tag("empty-digest", "0", Some("")),
-                tag("old", "0", Some("sha256:c")),
+                tag("zero", "0", Some("sha256:d")),
+                tag("year-1", "0001-01-01T00:00:00Z", Some("sha256:e")),
+                tag("future", "2100-01-01T00:00:00Z", Some("sha256:f")),
+                tag("no-digest", "2020-01-01T00:00:00Z", None),
+                tag("empty-digest", "2020-01-01T00:00:00Z", Some("")),
+                tag("nothing", "", None),
+                tag("old", "2020-01-01T00:00:00Z", Some("sha256:c")),
                 days_old("new", 1),
             ]
         };
@@ -236,6 +248,9 @@ mod tests {
         for (name, expected) in [
             ("no-instant", Reason::UnknownTime),
             ("no-offset", Reason::UnknownTime),
+            ("zero", Reason::UnknownTime),
+            ("year-1", Reason::UnknownTime),
+            ("future", Reason::FutureTime),
             ("no-digest", Reason::UnknownDigest),
             ("empty-digest", Reason::UnknownDigest),
             ("new", Reason::Newest(1)),
@@ -245,6 +260,55 @@ mod tests {
         let policy = policy.assumed_offset("+08:00").delete_shared_digests(true);
         let plan = decide_by(&policy, tags());
         assert_eq!(deleted(&plan), ["empty-digest", "no-digest", "no-offset", "old"]);
+        // Without a digest and a time, nothing would show that it was pushed again.
+        let policy = self::policy(Keep::new()).delete_shared_digests(true);
+        assert_eq!(reasons(&decide_by(&policy, tags()), "nothing"), [Reason::UnknownDigest]);
+    }
+
+    #[test]
+    fn of_tags_with_the_same_time_the_last_names_are_the_newest() {
+        let tags = ["2024-05-02", "2024-05-03", "2024-05-01"].map(|name| days_old(name, 9));
+        let plan = decide_by(&policy(Keep::new().newest(1)), tags.to_vec());
+        assert_eq!(deleted(&plan), ["2024-05-01", "2024-05-02"]);
+    }
+
+    #[test]
+    fn only_limits_what_newest_and_the_versions_count() {
+        let keep = Keep::new().newest(1).highest_versions(1);
+        let rule = Rule::new("all").image("**").only(["1.*"]).keep(keep);
+        let tags = vec![
+            days_old("1.0.0", 30),
+            days_old("1.1.0", 20),
+            days_old("1.2.0", 40),
+            days_old("2.0.0", 1),
+        ];
+        let plan = decide_by(&Policy::new([rule]), tags);
+        assert_eq!(deleted(&plan), ["1.0.0"]);
+        assert_eq!(reasons(&plan, "2.0.0"), [Reason::NotInOnly]);
+    }
+
+    #[test]
+    fn globs_match_as_documented() {
+        for (glob, expected) in [
+            ("services/*", vec!["services/api"]),
+            ("services/**", vec!["services/api", "services/team/api"]),
+            ("**", vec!["services/api", "services/team/api", "web/api2", "web/api-x"]),
+            ("**/api", vec!["services/api", "services/team/api"]),
+            ("*/api", vec!["services/api"]),
+            ("web/api?", vec!["web/api2"]),
+            ("web/api[0-9]", vec!["web/api2"]),
+            ("web/api[!0-9]*", vec!["web/api-x"]),
+            ("WEB/*", vec![]),
+        ] {
+            let policy = Policy::new([Rule::new("all").image(glob).keep_nothing(true)]);
+            let checked = CheckedPolicy::new(&policy).unwrap();
+            let names = ["services/api", "services/team/api", "web/api2", "web/api-x"];
+            let matched = names.into_iter().filter(|name| {
+                let (repo, image) = name.split_once('/').unwrap();
+                checked.rule_of(repo, image).is_some()
+            });
+            assert_eq!(matched.collect::<Vec<_>>(), expected, "{glob}");
+        }
     }
 
     #[test]

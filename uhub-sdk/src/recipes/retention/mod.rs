@@ -6,10 +6,19 @@
 //! 1. [`plan`] lists everything in a [`Scope`] and decides for each tag whether it is kept or
 //!    deleted, with the reasons. It changes nothing.
 //! 2. Look at the [`Plan`]. It is data: print it, save it as JSON, compare it with that of yesterday.
+//!    In JSON, the tags to delete are those with `"kept": []`.
 //! 3. [`Plan::apply`] deletes. It looks at each tag again first, and returns a [`Report`].
 //!
-//! The example program `cleanup` does all of it: `cargo run --example cleanup` shows it on a
-//! local server with sample data.
+//! The example program `cleanup` does all of it:
+//!
+//! ```sh
+//! cargo run --example cleanup                                # on sample data
+//! cargo run --example cleanup -- --policy policy.json        # what would go. Deletes nothing
+//! cargo run --example cleanup -- --policy policy.json --all  # what stays, and why, too
+//! cargo run --example cleanup -- --policy policy.json --apply --max-deletions 100
+//! ```
+//!
+//! For a first run, limit it to one image by `--repo` and `--image`, and keep `--max-deletions` low.
 //!
 //! # A policy
 //!
@@ -38,14 +47,42 @@
 //!   unless `"latest": false` is set.
 //! - Only tags that match [`only`](Rule::only) are deleted, or counted by `newest` and the versions.
 //! - A rule that could delete every tag of an image has to say so by `"keep_nothing": true`.
+//! - Only semantic versions count as versions: `1.2.3` and `v1.2.3`, not `1.2`. `1.2.3-alpine` is a
+//!   pre-release, which `highest_versions` does not keep.
+//!
+//! # Globs
+//!
+//! Globs match whole names, and case matters. Images are matched as `repository/image`; the name of
+//! an image may have more slashes.
+//!
+//! | glob | matches |
+//! | --- | --- |
+//! | `*` | any text without a slash: `services/*` is `services/api`, not `services/team/api` |
+//! | `**` | any components: `services/**` is both; `**` alone is every image |
+//! | `?` | one character |
+//! | `[0-9]`, `[!0-9]` | one character of a class, or not of it |
+//!
+//! There are no alternatives such as `{a,b}`, and no negation by a leading `!`: both are mistakes.
 //!
 //! # What is kept although no clause holds
 //!
-//! - A tag whose age a rule needs and whose time names no instant. Times without an offset from UTC
-//!   need [`assumed_offset`](Policy::assumed_offset).
-//! - A tag with the digest of a tag that is kept, or without a digest. The documentation does not
-//!   say whether deleting one tag deletes the image for the other, too. If you know that it does
-//!   not, set [`delete_shared_digests`](Policy::delete_shared_digests).
+//! - A tag whose age a rule needs and whose time names no instant, is zero, or is in the future.
+//!   Times without an offset from UTC need [`assumed_offset`](Policy::assumed_offset).
+//! - A tag with the digest of a tag of the image that is kept, or without a digest. The documentation
+//!   does not say whether deleting one tag deletes the image for the other, too. If you know that it
+//!   does not, set [`delete_shared_digests`](Policy::delete_shared_digests).
+//!
+//! # What is skipped
+//!
+//! Between the plan and a deletion, the registry may change. These tags are left, and reported with
+//! a [`SkipReason`]; the next plan decides about them:
+//!
+//! - a tag that was pushed again, also between two attempts to delete it;
+//! - a tag with the digest of a tag that stays now;
+//! - every tag of an image of which the plan keeps a tag that is gone.
+//!
+//! The service cannot delete a tag on a condition. A push in the moment between the look and the
+//! deletion is lost: don't push over old tags while it runs.
 //!
 //! # What stops it
 //!
@@ -59,7 +96,8 @@
 //! # After a failure
 //!
 //! Nothing has to be undone or repeated in order. Apply the same plan again: tags that are gone
-//! count as deleted, and tags that were pushed again meanwhile are skipped. Or make a new plan.
+//! are reported as already gone, and tags that were pushed again meanwhile are skipped. Or make a
+//! new plan. A [`Failed`](TagOutcome::Failed) tag may be gone if its deletion could not be confirmed.
 //!
 //! # Examples
 //!

@@ -1,6 +1,6 @@
 //! The plan: what would be deleted and what is kept, with the reasons.
 
-use std::{fmt, time::Duration};
+use std::{collections::HashSet, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +11,14 @@ use crate::wire::timestamp::Timestamp;
 ///
 /// A plan is data: serialize it to review it or to compare it with another, and apply it later.
 /// Images and tags are sorted by name, so that equal registries have equal plans.
+///
+/// In JSON, the plan and each image have their [`Totals`], too. Reading a plan whose totals are not
+/// those of its tags is an error, so that an edit by hand has to be deliberate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "PlanData", into = "PlanData")]
 #[non_exhaustive]
 pub struct Plan {
     /// Whether tags are deleted that share their digest with a tag that stays, as the policy says.
-    #[serde(default)]
     pub delete_shared_digests: bool,
     /// The images of the scope, sorted by project, repository and name.
     pub images: Vec<ImagePlan>,
@@ -24,7 +26,7 @@ pub struct Plan {
 
 /// What a [`Plan`] does to an image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ImagePlanData", into = "ImagePlanData")]
 #[non_exhaustive]
 pub struct ImagePlan {
     /// The project of the repository.
@@ -67,8 +69,8 @@ pub enum Reason {
     Latest,
     /// The tag is among the newest, this many.
     Newest(usize),
-    /// The tag was updated within this number of seconds.
-    NewerThan(u64),
+    /// The tag was updated within this time, such as `30d`.
+    NewerThan(String),
     /// The tag matches this glob.
     Matches(String),
     /// The version is among the highest, this many.
@@ -77,6 +79,8 @@ pub enum Reason {
     HighestPreReleases(usize),
     /// The rule needs the tag's age, and its time is not an instant.
     UnknownTime,
+    /// The rule needs the tag's age, and its time is in the future.
+    FutureTime,
     /// The tag has no digest, so it may share one with a tag that is kept.
     UnknownDigest,
     /// The tag has the digest of this tag, which is kept.
@@ -90,14 +94,12 @@ impl fmt::Display for Reason {
             Self::NotInOnly => f.write_str("not in `only`"),
             Self::Latest => f.write_str("`latest`"),
             Self::Newest(tags) => write!(f, "newest {tags}"),
-            Self::NewerThan(seconds) => {
-                let age = humantime::format_duration(Duration::from_secs(*seconds));
-                write!(f, "newer than {age}")
-            }
+            Self::NewerThan(age) => write!(f, "newer than {age}"),
             Self::Matches(glob) => write!(f, "matches `{glob}`"),
             Self::HighestVersions(versions) => write!(f, "highest {versions} versions"),
             Self::HighestPreReleases(versions) => write!(f, "highest {versions} pre-releases"),
             Self::UnknownTime => f.write_str("unknown time"),
+            Self::FutureTime => f.write_str("time in the future"),
             Self::UnknownDigest => f.write_str("unknown digest"),
             Self::SharesDigest(tag) => write!(f, "same digest as `{tag}`"),
         }
@@ -105,7 +107,8 @@ impl fmt::Display for Reason {
 }
 
 /// How many tags a plan keeps and deletes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Totals {
     /// The number of tags that are kept.
@@ -140,4 +143,85 @@ impl Plan {
             deleted: sum.deleted + image.deleted,
         })
     }
+}
+
+/// A plan as it is written, with its totals.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanData {
+    delete_shared_digests: bool,
+    totals: Totals,
+    images: Vec<ImagePlan>,
+}
+
+impl From<Plan> for PlanData {
+    fn from(plan: Plan) -> Self {
+        let totals = plan.totals();
+        let Plan { delete_shared_digests, images } = plan;
+        Self { delete_shared_digests, totals, images }
+    }
+}
+
+impl TryFrom<PlanData> for Plan {
+    type Error = String;
+
+    fn try_from(data: PlanData) -> Result<Self, String> {
+        let PlanData { delete_shared_digests, totals, images } = data;
+        let mut names = HashSet::new();
+        for image in &images {
+            if !names.insert((&image.project_id, &image.repo_name, &image.image_name)) {
+                return Err(format!("`{}/{}` is there twice", image.repo_name, image.image_name));
+            }
+        }
+        let plan = Self { delete_shared_digests, images };
+        check_totals("the plan", totals, plan.totals())?;
+        Ok(plan)
+    }
+}
+
+/// The plan of an image as it is written, with its totals.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ImagePlanData {
+    project_id: String,
+    repo_name: String,
+    image_name: String,
+    rule: Option<String>,
+    totals: Totals,
+    tags: Vec<TagPlan>,
+}
+
+impl From<ImagePlan> for ImagePlanData {
+    fn from(image: ImagePlan) -> Self {
+        let totals = image.totals();
+        let ImagePlan { project_id, repo_name, image_name, rule, tags } = image;
+        Self { project_id, repo_name, image_name, rule, totals, tags }
+    }
+}
+
+impl TryFrom<ImagePlanData> for ImagePlan {
+    type Error = String;
+
+    fn try_from(data: ImagePlanData) -> Result<Self, String> {
+        let ImagePlanData { project_id, repo_name, image_name, rule, totals, tags } = data;
+        let name = format!("`{repo_name}/{image_name}`");
+        let mut names = HashSet::new();
+        if let Some(tag) = tags.iter().find(|tag| !names.insert(&tag.tag_name)) {
+            return Err(format!("{name} has the tag `{}` twice", tag.tag_name));
+        }
+        let image = Self { project_id, repo_name, image_name, rule, tags };
+        check_totals(&name, totals, image.totals())?;
+        Ok(image)
+    }
+}
+
+fn check_totals(name: &str, written: Totals, actual: Totals) -> Result<(), String> {
+    if written == actual {
+        return Ok(());
+    }
+    Err(format!(
+        "the totals of {name} are {} kept and {} deleted, and its tags {} and {}. Change both, or make \
+         a new plan",
+        written.kept, written.deleted, actual.kept, actual.deleted
+    ))
 }

@@ -9,16 +9,19 @@ use std::{
 };
 
 use glob::{MatchOptions, Pattern};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Map, Value};
 
 use crate::wire::timestamp::Timestamp;
 
 /// Which tags to keep: a list of rules. For each image, the first rule that matches it decides; an
 /// image without a rule is not touched.
 ///
-/// A policy is plain data. It is written in Rust or read from JSON, or from another format of
-/// serde's. Reading it reports every mistake of every rule.
+/// A policy is plain data. It is written in Rust or read from JSON, YAML or another format of serde.
+/// Reading it reports every mistake of every rule. In YAML, quote globs: `*` has a meaning there.
 ///
 /// # Examples
 ///
@@ -63,11 +66,10 @@ pub struct Policy {
 pub struct Rule {
     /// The name, shown in plans. It is unique within the policy.
     pub name: String,
-    /// Globs of the images that the rule is about, as `repository/image`. `*` matches any text
-    /// without a slash, `**` is any number of components, `?` is one character and `[0-9]` one of a
-    /// class.
+    /// [Globs](super#globs) of the images that the rule is about, as `repository/image`.
     pub images: Vec<String>,
-    /// Globs of the tags that may be deleted. All other tags are kept. Defaults to all tags.
+    /// [Globs](super#globs) of the tags that may be deleted. All other tags are kept and not counted
+    /// by [`keep`](Self::keep). Defaults to all tags.
     #[serde(default = "all", skip_serializing_if = "is_all")]
     pub only: Vec<String>,
     /// What to keep. A tag is kept if one of the clauses holds for it.
@@ -84,14 +86,16 @@ pub struct Rule {
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct Keep {
-    /// Keeps the tags that were updated last, this many.
+    /// Keeps the tags that were updated last, this many. Of tags with the same time, those with the
+    /// last names are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<usize>,
     /// Keeps the tags that were updated within this time before the plan is made. In JSON, a text
-    /// such as `30d` or `12h`.
+    /// such as `30d` or `12h`. A `month` has 30.44 days and a `year` 365.25; `m` is rejected, since it
+    /// could be a minute or a month.
     #[serde(skip_serializing_if = "Option::is_none", with = "duration")]
     pub newer_than: Option<Duration>,
-    /// Keeps the tags that match one of these globs.
+    /// Keeps the tags that match one of these [globs](super#globs).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Keeps the tags with the highest semantic versions, this many versions: `1.2.3` or `v1.2.3`.
@@ -341,12 +345,13 @@ impl<'a> CheckedPolicy<'a> {
         Ok(Self { rules, assumed_offset_seconds, delete_shared_digests })
     }
 
-    /// Returns the instant of a time, if it names one.
+    /// Returns the instant of a time, if it names one. Zeros stand for no time.
     pub(super) fn instant(&self, time: &Timestamp) -> Option<SystemTime> {
-        match self.assumed_offset_seconds {
+        let instant = match self.assumed_offset_seconds {
             Some(offset) => time.to_system_time_assuming_offset(offset),
             None => time.to_system_time(),
-        }
+        };
+        instant.filter(|instant| *instant > SystemTime::UNIX_EPOCH)
     }
 
     /// Returns the first rule that matches an image.
@@ -362,9 +367,13 @@ pub(super) struct Globs(Vec<Pattern>);
 impl Globs {
     fn new(key: &str, globs: &[String], problem: &mut impl FnMut(String)) -> Self {
         let compiled = globs.iter().filter_map(|glob| {
-            Pattern::new(glob)
-                .map_err(|error| {
-                    problem(format!("`{key}` has the invalid glob {glob:?}: {}.", error.msg));
+            let compiled = match mistake(key, glob) {
+                None => Pattern::new(glob).map_err(|error| error.msg),
+                Some(mistake) => Err(mistake),
+            };
+            compiled
+                .inspect_err(|error| {
+                    problem(format!("`{key}` has the invalid glob {glob:?}: {error}."));
                 })
                 .ok()
         });
@@ -376,6 +385,22 @@ impl Globs {
         let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
         self.0.iter().find(|glob| glob.matches_with(name, options)).map(Pattern::as_str)
     }
+}
+
+/// Returns what is wrong with a glob that compiles but would match nothing: a rule or a clause that
+/// should keep tags would be ignored silently.
+fn mistake(key: &str, glob: &str) -> Option<&'static str> {
+    if glob.starts_with('!') {
+        return Some("`!` does not negate it");
+    }
+    if glob.contains(|c: char| c.is_whitespace() || r"{}()|\^$+".contains(c)) {
+        return Some(
+            "spaces and the characters `{}()|\\^$+` have no meaning. Write several globs instead of \
+             alternatives",
+        );
+    }
+    (key == "images" && !glob.contains('/') && glob != "**")
+        .then_some("write `repository/image`, or `**` for every image")
 }
 
 /// Reads `+08:00`, `-03:30` or `Z`.
@@ -410,7 +435,7 @@ impl<'de> Deserialize<'de> for Policy {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Unread {
-            rules: Vec<Value>,
+            rules: Vec<UniqueKeys>,
             #[serde(default)]
             assumed_offset: Option<String>,
             #[serde(default)]
@@ -419,7 +444,7 @@ impl<'de> Deserialize<'de> for Policy {
         let unread = Unread::deserialize(from)?;
         let mut problems = Vec::new();
         let mut rules = Vec::new();
-        for (index, rule) in unread.rules.into_iter().enumerate() {
+        for (index, UniqueKeys(rule)) in unread.rules.into_iter().enumerate() {
             let place = place_of_rule(index, rule["name"].as_str());
             match Rule::deserialize(rule) {
                 Ok(rule) => rules.push(rule),
@@ -444,6 +469,83 @@ impl<'de> Deserialize<'de> for Policy {
     }
 }
 
+/// A value without an object that has a key twice: `Value` takes the last one silently.
+struct UniqueKeys(Value);
+
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(UniqueKeysVisitor).map(Self)
+    }
+}
+
+struct UniqueKeysVisitor;
+
+impl<'de> Visitor<'de> for UniqueKeysVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(UniqueKeys(value)) = from.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
+        let mut fields = Map::new();
+        while let Some((key, UniqueKeys(value))) = from.next_entry::<String, UniqueKeys>()? {
+            if fields.contains_key(&key) {
+                return Err(A::Error::custom(format!("duplicate field `{key}`")));
+            }
+            fields.insert(key, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+/// Writes a duration in its largest whole unit.
+pub(super) fn duration_text(value: Duration) -> String {
+    const HOUR: u64 = 60 * 60;
+    let seconds = value.as_secs();
+    if value.subsec_nanos() > 0 {
+        format!("{}ns", value.as_nanos())
+    } else if seconds.is_multiple_of(24 * HOUR) {
+        format!("{}d", seconds / (24 * HOUR))
+    } else if seconds.is_multiple_of(HOUR) {
+        format!("{}h", seconds / HOUR)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
 /// A duration as text, such as `30d`.
 mod duration {
     use super::*;
@@ -452,7 +554,7 @@ mod duration {
         value: &Option<Duration>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        value.map(|value| humantime::format_duration(value).to_string()).serialize(to)
+        value.map(duration_text).serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
@@ -461,7 +563,12 @@ mod duration {
         let Some(text) = Option::<String>::deserialize(from)? else {
             return Ok(None);
         };
-        humantime::parse_duration(&text).map(Some).map_err(|error| {
+        let mut units = text.split(|c: char| c.is_ascii_digit() || c.is_whitespace());
+        let parsed = match units.any(|unit| unit.eq_ignore_ascii_case("m")) {
+            true => Err("`m` could be a minute or a month".to_owned()),
+            false => humantime::parse_duration(&text).map_err(|error| error.to_string()),
+        };
+        parsed.map(Some).map_err(|error| {
             D::Error::custom(format!(
                 "`newer_than` is {text:?}: {error}. Write a duration, such as `30d` or `12h`"
             ))
