@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt, sync::Arc, time::Duration};
 
+use http::StatusCode;
+
 use crate::ret_code::{RetCode, RetCodeOutcome};
 
 /// An error of the client or of a call.
@@ -314,12 +316,13 @@ impl fmt::Display for Error {
         }
         f.write_str(&details.summary)?;
         if let Some(message) = &details.message {
-            write!(f, " The service says: {message:?}.")?;
+            let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+            write!(f, " The service says: {message:?}{end}")?;
         }
         if let Some(remedy) = details.ret_code.and_then(RetCode::remedy) {
             write!(f, " {remedy}")?;
         }
-        if let Some(wait) = details.retry_after {
+        if let Some(wait) = details.retry_after.filter(|wait| !wait.is_zero()) {
             write!(f, " The response asks to wait {}.", Seconds(wait))?;
         }
         for note in [details.execution_note, details.retry_note.as_deref()].into_iter().flatten() {
@@ -396,12 +399,24 @@ impl fmt::Display for Seconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.subsec_millis() {
             // Never `0 s` for what is more.
-            0 if self.0.as_secs() == 0 => write!(f, "{:?}", self.0),
+            0 if self.0.as_secs() == 0 && !self.0.is_zero() => write!(f, "{:?}", self.0),
             0 => write!(f, "{} s", self.0.as_secs()),
             millis => {
                 let decimals = format!("{millis:03}");
                 write!(f, "{}.{} s", self.0.as_secs(), decimals.trim_end_matches('0'))
             }
+        }
+    }
+}
+
+/// Shows a status as `502 Bad Gateway`, and as the number alone if it has no standard name.
+pub(crate) struct StatusText(pub(crate) StatusCode);
+
+impl fmt::Display for StatusText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.canonical_reason() {
+            Some(reason) => write!(f, "{} {reason}", self.0.as_str()),
+            None => f.write_str(self.0.as_str()),
         }
     }
 }

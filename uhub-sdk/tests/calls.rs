@@ -750,15 +750,19 @@ fn an_error_is_built_as_the_client_would() {
     assert_eq!(full.to_string(), expected);
     assert_eq!(full.ret_code_outcome(), Some(RetCodeOutcome::Failed));
 
+    let own = Error::builder(ErrorKind::Service).ret_code(8_000).message("it exists").build();
+    assert_eq!(own.to_string(), "RetCode 8000. The service says: \"it exists\".");
+
     let shown = format!(
-        "{} {} {} {} {}",
+        "{} {} {} {} {} {}",
+        Encoding::Json,
         ErrorKind::UnexpectedResponse,
         Execution::NotSent,
         Idempotency::NonIdempotent,
         RetCode::THROTTLED,
         RetCodeOutcome::NotFound
     );
-    assert_eq!(shown, "unexpected response not sent non-idempotent 153 not found");
+    assert_eq!(shown, "JSON unexpected response not sent non-idempotent 153 not found");
 }
 
 /// A buffer for all traces and log lines.

@@ -191,7 +191,7 @@ impl PagePlan {
     /// Returns what is missing; `None` if pagination has ended and nothing is.
     pub(super) fn shortfall(&self) -> Option<Shortfall> {
         let listed = if self.has_ambiguous_keys { self.new_items } else { self.new_keys };
-        let total = u64::try_from(self.total.saturating_sub(self.start)).unwrap_or_default();
+        let total = u64::try_from(self.total.saturating_sub(self.start.max(0))).unwrap_or_default();
         let total = (self.total > 0).then_some(total);
         let is_complete = match total {
             Some(total) => listed >= total,
@@ -555,6 +555,10 @@ mod tests {
         let range = plan.next_range(0).unwrap();
         plan.record(range, 95, &[]);
         assert_eq!(plan.shortfall(), Some(Shortfall { listed: 0, total: Some(55) }));
+        let mut plan = PagePlan::new(Some(-1), Some(20));
+        let range = plan.next_range(0).unwrap();
+        plan.record(range, 95, &[]);
+        assert_eq!(plan.shortfall(), Some(Shortfall { listed: 0, total: Some(95) }));
     }
 
     #[test]

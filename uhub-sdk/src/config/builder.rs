@@ -575,10 +575,16 @@ impl ClientBuilder {
     /// Builds the built-in transport.
     fn built_in(&self, endpoint: &Endpoint, timeout: Duration) -> Result<HttpTransport, Error> {
         // Elapses first, so that a timeout while connecting means that nothing was sent.
-        let shortest = self.attempt_timeout.min(timeout) / 8 * 7;
-        let connect_timeout = self.http.connect_timeout.min(shortest);
-        let proxy = self.proxy_at(endpoint);
-        let settings = HttpSettings { connect_timeout, proxy, ..self.http.clone() };
+        let (shortest, setting) = if timeout < self.attempt_timeout {
+            (timeout / 8 * 7, "7/8 of `timeout`")
+        } else {
+            (self.attempt_timeout / 8 * 7, "7/8 of `attempt_timeout`")
+        };
+        let mut settings = HttpSettings { proxy: self.proxy_at(endpoint), ..self.http.clone() };
+        if shortest < settings.connect_timeout {
+            settings.connect_timeout = shortest;
+            settings.connect_timeout_setting = setting;
+        }
         HttpTransport::new(endpoint.uri.clone(), settings)
     }
 
@@ -593,10 +599,9 @@ impl ClientBuilder {
         let mut other_secrets = self.headers.secrets();
         match &self.proxy_at(&endpoint) {
             Proxy::Url(url) => other_secrets.extend(proxy_secrets(url)),
-            Proxy::Environment if self.transport.is_none() => {
-                other_secrets.extend(environment_proxy_secrets());
-            }
-            Proxy::Environment | Proxy::Disabled => {}
+            // Applies to a custom transport too: it may wrap the built-in one.
+            Proxy::Environment => other_secrets.extend(environment_proxy_secrets()),
+            Proxy::Disabled => {}
         }
         let transport = match &self.transport {
             Some(transport) => Arc::clone(transport),
@@ -807,7 +812,7 @@ mod tests {
         assert_eq!(*sources, all);
 
         let variables =
-            [KEYS[0], KEYS[1], ("UCLOUD_PROJECT_ID", "org-env"), ("UCLOUD_TIMEOUT_SECOND", "7")];
+            [KEYS[0], KEYS[1], ("UCLOUD_PROJECT_ID", "org-env"), ("UCLOUD_TIMEOUT_SECOND", " 7 ")];
         let client =
             load(&variables, Some(&home)).unwrap().project_id("org-given").build().unwrap();
         assert_eq!(client.0.defaults, [("ProjectId", "org-given".to_owned())]);

@@ -120,7 +120,7 @@ impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
 
     fn seconds(&mut self, name: &'static str) -> Option<Setting<Duration>> {
         let Setting { value, source } = self.text(name)?;
-        match value.parse().map(Duration::from_secs) {
+        match value.trim().parse().map(Duration::from_secs) {
             Ok(value) => Some(Setting { value, source }),
             Err(_) => {
                 self.problems.push(format!("{name} must be a whole number of seconds."));

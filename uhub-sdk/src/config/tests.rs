@@ -548,6 +548,10 @@ fn messages_of_settings_name_the_source_of_the_value() {
             "UCLOUD_PUBLIC_KEY contains a control character: copy it again, without line breaks.",
         ),
         (
+            Machine::new().set("UCLOUD_PUBLIC_KEY", "a").set("UCLOUD_PRIVATE_KEY", "b\u{200b}"),
+            "UCLOUD_PRIVATE_KEY contains an invisible character: copy it again, without line breaks.",
+        ),
+        (
             Machine::new().set("UCLOUD_PUBLIC_KEY", OsString::from_vec(vec![255])),
             "UCLOUD_PUBLIC_KEY is not valid UTF-8.",
         ),

@@ -18,7 +18,7 @@ use tokio::{
 use crate::{
     credentials::key_pair::Credentials,
     credentials::{ProvideCredentials, ProviderError},
-    error::printable,
+    error::{Seconds, printable},
 };
 
 /// How long before expiry to refresh credentials. A short lifetime is refreshed at 3/4.
@@ -247,9 +247,9 @@ impl CachedCredentials {
         tokio::spawn(async move {
             let result = match timeout(limit, call(&*provider)).await {
                 Ok(result) => result.and_then(valid),
-                Err(_) => Err(ProviderError::new(format!(
-                    "the credentials provider did not respond within {limit:?} \
-                     (`credentials_timeout`)"
+                Err(_) => Err(ProviderError::timed_out(format!(
+                    "the credentials provider did not respond within {} (`credentials_timeout`)",
+                    Seconds(limit)
                 ))),
             };
             if let Some(cache) = cache.upgrade() {

@@ -4,6 +4,8 @@ use std::{fmt, time::SystemTime};
 
 use zeroize::Zeroizing;
 
+use crate::error::is_unprintable;
+
 /// A public key, a private key and, for temporary credentials, a security token.
 ///
 /// All three never appear in `Debug`, errors or logs, and are erased from memory when the last
@@ -114,6 +116,9 @@ pub(crate) fn value_problem(value: &str) -> Option<&'static str> {
         Some("contains whitespace")
     } else if value.contains(char::is_control) {
         Some("contains a control character")
+    } else if value.contains(is_unprintable) {
+        // Text that is copied from a web page may have a zero-width space.
+        Some("contains an invisible character")
     } else {
         None
     }

@@ -14,7 +14,7 @@ use crate::{
         json::{SecretObject, SecretValue},
         key_pair::{Credentials, value_problem},
     },
-    error::{ErrorKind, Execution, printable},
+    error::{ErrorKind, Execution, Seconds, StatusText, printable},
     exchange::redact::truncate,
     transport::reqwest::{HttpSettings, HttpTransport, Proxy},
     transport::{BoxFuture, Transport, TransportError, root_cause},
@@ -95,7 +95,8 @@ impl MetadataCredentials {
     async fn fetch(&self) -> Result<Credentials, ProviderError> {
         let url = self.url().map_err(|problem| ProviderError::new(problem).permanent())?;
         self.request(&url).await.map_err(|failure| {
-            let error = ProviderError::new(format!("metadata service {url}: {}", failure.text));
+            let mut error = ProviderError::new(format!("metadata service {url}: {}", failure.text));
+            error.is_timeout = failure.is_timeout;
             if failure.is_permanent { error.permanent() } else { error }
         })
     }
@@ -143,7 +144,10 @@ impl MetadataCredentials {
         *request.uri_mut() = url.clone();
         let response = match tokio::time::timeout(TIMEOUT, http.send(request)).await {
             Ok(response) => response.map_err(Failure::from)?,
-            Err(_) => return Err(Failure::transient(format!("no response within {TIMEOUT:?}"))),
+            Err(_) => {
+                let text = format!("no response within {}", Seconds(TIMEOUT));
+                return Err(Failure { is_timeout: true, ..Failure::transient(text) });
+            }
         };
         let status = response.status();
         let body = response.into_body();
@@ -160,20 +164,21 @@ impl MetadataCredentials {
     }
 
     fn refused(&self, status: StatusCode) -> Failure {
+        let shown = StatusText(status);
         if status == StatusCode::NOT_FOUND {
             return Failure::permanent(match &self.role {
                 Some(role) => {
-                    format!("HTTP {status}: check that this machine has the role `{role}`")
+                    format!("HTTP {shown}: check that this machine has the role `{role}`")
                 }
-                None => format!("HTTP {status}: check that this machine has a role"),
+                None => format!("HTTP {shown}: check that this machine has a role"),
             });
         }
         if status.is_redirection() {
-            return Failure::permanent(format!("HTTP {status}: redirects are not followed"));
+            return Failure::permanent(format!("HTTP {shown}: redirects are not followed"));
         }
         let is_permanent = status.is_client_error()
             && ![StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS].contains(&status);
-        Failure { text: format!("HTTP {status}"), is_permanent }
+        Failure { text: format!("HTTP {shown}"), is_permanent, is_timeout: false }
     }
 }
 
@@ -181,15 +186,16 @@ impl MetadataCredentials {
 struct Failure {
     text: String,
     is_permanent: bool,
+    is_timeout: bool,
 }
 
 impl Failure {
     fn transient(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_permanent: false }
+        Self { text: text.into(), is_permanent: false, is_timeout: false }
     }
 
     fn permanent(text: impl Into<String>) -> Self {
-        Self { text: text.into(), is_permanent: true }
+        Self { text: text.into(), is_permanent: true, is_timeout: false }
     }
 }
 

@@ -29,6 +29,7 @@ use crate::{credentials::key_pair::Credentials, transport::BoxFuture};
 pub struct ProviderError {
     cause: Arc<dyn StdError + Send + Sync>,
     pub(crate) is_permanent: bool,
+    pub(crate) is_timeout: bool,
 }
 
 impl ProviderError {
@@ -36,7 +37,7 @@ impl ProviderError {
     /// its retry policy allows.
     #[must_use]
     pub fn new(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self { cause: cause.into().into(), is_permanent: false }
+        Self { cause: cause.into().into(), is_permanent: false, is_timeout: false }
     }
 
     /// Marks the error as permanent, such as a missing role: the call fails without a retry. A
@@ -47,10 +48,14 @@ impl ProviderError {
         self
     }
 
-    /// Returns the cause of the cause, whose text this error shows itself.
-    pub(crate) fn into_source(self) -> Option<Arc<dyn StdError + Send + Sync>> {
-        self.cause.source()?;
-        Some(Arc::new(SourceOf(self.cause)))
+    /// Creates an error for a time limit that was exceeded.
+    pub(crate) fn timed_out(message: String) -> Self {
+        Self { is_timeout: true, ..Self::new(message) }
+    }
+
+    /// Returns the cause, whose text this error shows itself.
+    pub(crate) fn into_cause(self) -> Arc<dyn StdError + Send + Sync> {
+        self.cause
     }
 }
 
@@ -63,22 +68,6 @@ impl<E: Into<Box<dyn StdError + Send + Sync>>> From<E> for ProviderError {
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.cause, f)
-    }
-}
-
-/// The source of a shared error, as an error.
-#[derive(Debug)]
-struct SourceOf(Arc<dyn StdError + Send + Sync>);
-
-impl fmt::Display for SourceOf {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.source().map_or(Ok(()), |source| fmt::Display::fmt(source, f))
-    }
-}
-
-impl StdError for SourceOf {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()?.source()
     }
 }
 

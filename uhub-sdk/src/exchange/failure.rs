@@ -6,7 +6,7 @@ use crate::{
     action::Idempotency,
     credentials::ProviderError,
     error::{Details, Error, ErrorKind, Execution, Seconds, printable},
-    exchange::redact::{Redactor, printable_source, truncate},
+    exchange::redact::{Redactor, printable_source, truncate, without_repetition},
     ret_code::{RetCode, RetCodeOutcome},
     transport::TransportError,
 };
@@ -51,11 +51,22 @@ pub(crate) fn not_signed(kind: ErrorKind, action: &str, summary: &str) -> Error 
 /// Returns the error of a call whose credentials provider failed.
 pub(crate) fn no_credentials(action: &str, cause: ProviderError) -> Error {
     let text = cause.to_string();
-    let text = text.trim_end().trim_end_matches('.');
-    let summary = format!("no credentials to sign the call: {text}.");
+    let kept = truncate(text.trim(), 400);
+    let summary = match kept.trim_end_matches('.') {
+        "" => {
+            "no credentials to sign the call: the provider failed and gives no reason.".to_owned()
+        }
+        kept if kept.len() < text.trim().trim_end_matches('.').len() => {
+            format!("no credentials to sign the call: {kept}…")
+        }
+        kept if kept.ends_with(['!', '?']) => format!("no credentials to sign the call: {kept}"),
+        kept => format!("no credentials to sign the call: {kept}."),
+    };
     let mut error = not_signed(ErrorKind::Credentials, action, &summary);
     error.0.is_retryable = !cause.is_permanent;
-    error.0.source = cause.into_source().map(printable_source);
+    error.0.is_timeout = cause.is_timeout;
+    // The first error of the chain is `text` itself.
+    error.0.source = without_repetition(&text, cause.into_cause()).map(printable_source);
     error
 }
 
@@ -84,7 +95,12 @@ pub(crate) fn finish(
     }
     details.retry_note = match reason {
         // The summary reports the timeout already.
-        StopReason::Timeout if details.kind == ErrorKind::Timeout => None,
+        StopReason::Timeout
+            if details.kind == ErrorKind::Timeout
+                || (details.kind == ErrorKind::Credentials && details.is_timeout) =>
+        {
+            None
+        }
         StopReason::Timeout => Some(format!(
             "Not retried: the wait would exceed the call's timeout of {}.",
             Seconds(timeout)
@@ -129,7 +145,9 @@ impl CallContext<'_> {
             details.http_status = Some(http_status);
             details.request_id = request_id.map(|id| self.redactor.request_id(&id));
         }
-        details.source = cause.source.map(|source| self.redactor.source(source.into()));
+        let source =
+            cause.source.and_then(|source| without_repetition(&cause.message, source.into()));
+        details.source = source.map(|source| self.redactor.source(source));
         details.into()
     }
 

@@ -6,11 +6,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{Error, ErrorKind, Execution},
+    error::{Error, ErrorKind, Execution, StatusText},
     exchange::failure::{CallContext, ResponseContext},
     ret_code::RetCode,
     transport::request_id,
@@ -138,14 +138,7 @@ pub(crate) fn judge<T>(
             call.unexpected(too_large, &summary, context(&[]))
         }
         Some(BodyError::NoEnvelope { reason }) => {
-            // Requests do not accept any.
-            let reason = match head.headers.get(header::CONTENT_ENCODING) {
-                Some(encoding) => format!(
-                    "the body is compressed, which was not asked for (`Content-Encoding: {}`)",
-                    String::from_utf8_lossy(encoding.as_bytes())
-                ),
-                None => reason,
-            };
+            let reason = compression(&head.headers, &body).unwrap_or(reason);
             let summary = foreign(status, head.headers.contains_key(header::LOCATION), &reason);
             // Refused by a gateway in front of the service.
             let is_refused = status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
@@ -154,17 +147,32 @@ pub(crate) fn judge<T>(
             let mut error = call.unexpected(unexpected, &summary, context(&body));
             // The same redirect would come again.
             error.0.is_retryable &= !status.is_redirection();
-            if error.0.is_retryable && !status.is_success() && retry_after.is_none() {
+            let has_wait = retry_after.is_some_and(|wait| !wait.is_zero());
+            if error.0.is_retryable && !status.is_success() && !has_wait {
                 error.0.summary.push_str(" Wait, then try again.");
             }
             error
         }
         Some(BodyError::Undecodable { .. } | BodyError::TooLarge { .. }) | None => {
+            let status = StatusText(status);
             let summary = format!("HTTP {status}, although the body reports success.");
             let unexpected = (ErrorKind::UnexpectedResponse, Execution::Unknown);
             call.unexpected(unexpected, &summary, context(&body))
         }
     })
+}
+
+/// Describes a body that is compressed, although requests do not accept that.
+fn compression(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    let encoding = encoding
+        .filter(|encoding| !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity"));
+    let seen = match encoding {
+        Some(encoding) => format!("`Content-Encoding: {}`", String::from_utf8_lossy(encoding)),
+        None if body.starts_with(b"\x1f\x8b") => "gzip".to_owned(),
+        None => return None,
+    };
+    Some(format!("the body is compressed, which was not asked for ({seen})"))
 }
 
 /// Describes a response that is not the service's: what happened, and what to do.
@@ -191,13 +199,14 @@ fn foreign(status: StatusCode, has_location: bool, reason: &str) -> String {
         504 => "a gateway in front of the service timed out.",
         500..=599 => "a gateway in front of the service failed.",
         _ => {
+            let status = StatusText(status);
             return format!(
                 "HTTP {status}, but not a response of the service: {reason}. Check the base URL and \
                  proxies."
             );
         }
     };
-    format!("HTTP {status}: {what}")
+    format!("HTTP {}: {what}", StatusText(status))
 }
 
 /// Returns the delay that a response asks for: a number of seconds, or a date, which is compared

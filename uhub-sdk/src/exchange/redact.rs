@@ -24,6 +24,9 @@ const MIN_LENGTH: usize = 6;
 
 const HIDDEN: &str = "[hidden]";
 
+/// How many errors of a chain are kept if it must be rewritten.
+const MAX_CHAIN: usize = 16;
+
 /// How many layers of escapes are undone.
 const MAX_LAYERS: usize = 4;
 
@@ -319,19 +322,85 @@ pub(crate) fn printable_source(
     if chain(&*source).iter().all(is_clean) { source } else { texts(source, printable) }
 }
 
+/// Returns an error without what `said` or an outer error of its chain says already; `None` if
+/// nothing is left. Many errors contain the text of their source.
+pub(crate) fn without_repetition(
+    said: &str,
+    source: Arc<dyn StdError + Send + Sync>,
+) -> Option<Arc<dyn StdError + Send + Sync>> {
+    let mut outer = said.to_owned();
+    let mut new_texts = Vec::new();
+    let errors = chain(&*source);
+    // The number of errors before the last one that repeats.
+    let mut repeated = 0;
+    for (index, error) in errors.iter().take(MAX_CHAIN).enumerate() {
+        let text = error.to_string();
+        // Middleware may repeat the text of the error that it wraps.
+        let repeats = !trimmed(said).is_empty() && text.contains(trimmed(said));
+        if repeats || trimmed(&text).is_empty() || outer.contains(trimmed(&text)) {
+            repeated = index + 1;
+        } else {
+            outer.push('\n');
+            outer.push_str(&text);
+            new_texts.push(text);
+        }
+    }
+    let length = errors.len().min(MAX_CHAIN);
+    match repeated {
+        0 => Some(source),
+        _ if new_texts.is_empty() => None,
+        // The types of the others are kept.
+        depth if new_texts.len() == length - depth => Some(Arc::new(InnerError { source, depth })),
+        _ => wrapped(new_texts),
+    }
+}
+
+/// An error of the chain of another one.
+#[derive(Debug)]
+struct InnerError {
+    source: Arc<dyn StdError + Send + Sync>,
+    /// The number of errors around it.
+    depth: usize,
+}
+
+impl InnerError {
+    fn get(&self) -> &(dyn StdError + 'static) {
+        chain(&*self.source).get(self.depth).copied().unwrap_or(&*self.source)
+    }
+}
+
+impl fmt::Display for InnerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.get(), f)
+    }
+}
+
+impl StdError for InnerError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.get().source()
+    }
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim().trim_end_matches('.')
+}
+
 /// Returns the texts of an error and its sources.
 fn texts(
     source: Arc<dyn StdError + Send + Sync>,
     text: impl Fn(&str) -> String,
 ) -> Arc<dyn StdError + Send + Sync> {
-    let texts: Vec<String> =
-        chain(&*source).iter().take(16).map(|error| text(&error.to_string())).collect();
+    let errors = chain(&*source);
+    let texts = errors.iter().take(MAX_CHAIN).map(|error| text(&error.to_string())).collect();
+    wrapped(texts).unwrap_or(source)
+}
+
+/// Returns a chain of errors with these texts.
+fn wrapped(texts: Vec<String>) -> Option<Arc<dyn StdError + Send + Sync>> {
     // From the root cause outwards.
     let wrap = |source, text| Some(Box::new(RedactedError { text, source }));
-    match texts.into_iter().rev().fold(None, wrap) {
-        Some(error) => Arc::from(error as Box<dyn StdError + Send + Sync>),
-        None => source,
-    }
+    let outermost = texts.into_iter().rev().fold(None, wrap)?;
+    Some(Arc::from(outermost as Box<dyn StdError + Send + Sync>))
 }
 
 /// Returns the errors of a chain, from the outermost to the root cause.
@@ -382,6 +451,51 @@ mod tests {
     fn redactor<'c>(credentials: &'c Credentials, others: &'c [Zeroizing<String>]) -> Redactor<'c> {
         let signature = signature("", &credentials.private_key);
         Redactor { credentials, signature, others }
+    }
+
+    /// An error with a text and a source.
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Layer {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.1.as_deref().map(|source| source as _)
+        }
+    }
+
+    #[test]
+    fn a_source_says_nothing_twice() {
+        for (said, texts, expected) in [
+            ("no route.", &["sending failed", "refused"][..], &["sending failed", "refused"][..]),
+            ("vault: disk on fire.", &["vault: disk on fire", "disk on fire"], &[]),
+            ("vault: disk on fire.", &["disk on fire.", "os error 5"], &["os error 5"]),
+            ("no route.", &["buffer: no route.", "no route.", "refused"], &["refused"]),
+            ("no route.", &["a: b: c", "b: c", "c"], &["a: b: c"]),
+            ("no route.", &["", " ", "c"], &["c"]),
+        ] {
+            let layers =
+                texts.iter().rev().fold(None, |source, text| Some(Box::new(Layer(text, source))));
+            let kept = without_repetition(
+                said,
+                Arc::from(layers.unwrap() as Box<dyn StdError + Send + Sync>),
+            );
+            let kept = kept.iter().flat_map(|kept| chain(&**kept));
+            let kept: Vec<String> = kept.map(ToString::to_string).collect();
+            assert_eq!(kept, expected, "{said} {texts:?}");
+        }
+        // The errors within what is kept are the original ones.
+        let layers =
+            Layer("twice", Some(Box::new(Layer("outer", Some(Box::new(Layer("inner", None)))))));
+        let kept = without_repetition("twice.", Arc::new(layers)).unwrap();
+        assert_eq!(kept.to_string(), "outer");
+        let inner = kept.source().and_then(|inner| inner.downcast_ref::<Layer>());
+        assert_eq!(inner.map(|inner| inner.0), Some("inner"));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl ErrorBuilder {
     /// the call can be retried, and the summary.
     pub fn ret_code(self, value: impl Into<RetCode>) -> Self {
         let code = value.into();
-        let what = code.meaning().map_or_else(String::new, |meaning| format!(": {meaning}"));
+        let what = code.meaning().map_or_else(|| ".".to_owned(), |meaning| format!(": {meaning}"));
         let summary = format!("RetCode {code}{what}");
         let outcome = code.outcome();
         let mut builder = self.summary(summary).ret_code_outcome(outcome);

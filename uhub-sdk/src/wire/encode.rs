@@ -1,5 +1,7 @@
 //! Builds the HTTP request of a signed call.
 
+use std::fmt;
+
 use bytes::Bytes;
 use http::{
     HeaderName, HeaderValue, Method, Request, Uri,
@@ -23,6 +25,16 @@ pub enum Encoding {
     Query,
     /// `POST` with a JSON object in the body.
     Json,
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Form => "form",
+            Self::Query => "query",
+            Self::Json => "JSON",
+        })
+    }
 }
 
 /// The characters that are escaped in queries and forms.

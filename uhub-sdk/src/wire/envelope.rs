@@ -172,18 +172,36 @@ fn other_message(body: &str) -> Option<String> {
     if body.len() > MAX_REFUSAL {
         return None;
     }
-    const NAMES: [&str; 8] =
-        ["message", "errmsg", "errormessage", "error", "msg", "detail", "reason", "description"];
+    const NAMES: [&str; 13] = [
+        "message",
+        "errmsg",
+        "errormsg",
+        "errormessage",
+        "errordescription",
+        "error",
+        "err",
+        "msg",
+        "detail",
+        "details",
+        "reason",
+        "description",
+        "errors",
+    ];
     let mut found: Vec<(usize, String)> = fields(body.as_bytes())
         .into_iter()
         .filter_map(|(name, value)| {
             let name = name.replace(['_', '-'], "").to_ascii_lowercase();
             let rank = NAMES.iter().position(|known| *known == name)?;
-            Some((rank, into_text(value).filter(|text| !text.trim().is_empty())?))
+            Some((rank, into_text(value).filter(|text| is_telling(text))?))
         })
         .collect();
     found.sort();
     found.into_iter().next().map(|(_, text)| text)
+}
+
+/// Returns whether a text says what happened: a JSON value without a text in it does not.
+fn is_telling(text: &str) -> bool {
+    !["", "{}", "[]", "true", "false"].contains(&text.trim())
 }
 
 /// Returns a value as text: a string as it is, any other value but `null` as JSON.
@@ -215,7 +233,11 @@ impl Envelope {
             }
             ReadCode::Code(ret_code) => {
                 let own = self.message.filter(|text| !text.trim().is_empty());
-                Err(BodyError::Refused { ret_code, message: own.or_else(|| other_message(body)) })
+                let message = match own {
+                    Some(text) if is_telling(&text) => Some(text),
+                    own => other_message(body).or(own),
+                };
+                Err(BodyError::Refused { ret_code, message })
             }
             ReadCode::Absent => {
                 Err(BodyError::NoEnvelope { reason: "the body has no `RetCode`".to_owned() })

@@ -110,7 +110,10 @@ impl<'c> Parameters<'c> {
     pub(crate) fn add_json(&mut self, name: &str, value: &Value) {
         self.is_sorted = false;
         match value {
-            Value::Null => self.refuse(|| format!("the parameter `{name}` is null: omit it.")),
+            // JSON has no numbers that are not finite.
+            Value::Null => self.refuse(|| {
+                format!("the parameter `{name}` is null, or a number that is not finite: omit it.")
+            }),
             Value::Bool(boolean) => self.append(name, &boolean.to_string(), false),
             Value::Number(number) if number.is_f64() => {
                 self.add_float(name, number.as_f64().unwrap_or(f64::NAN));
@@ -157,16 +160,23 @@ impl<'c> Parameters<'c> {
     pub(crate) fn complete(&mut self) {
         for (name, value) in self.client_defaults {
             if !self.iter().any(|parameter| parameter.name == *name) {
+                self.check_client_default(name, value);
                 self.append(name, value, true);
             }
         }
         self.is_sorted = false;
         self.finish();
+        // A field of an object is part of a name.
+        let is_invalid = |name: &&str| {
+            *name == "Signature"
+                || name.split('.').any(str::is_empty)
+                || name.contains(|c: char| c.is_control() || c.is_whitespace())
+        };
         let invalid = self
             .iter()
             .map(|parameter| parameter.name)
-            .find(|name| name.is_empty() || *name == "Signature")
-            .map(|name| format!("{name:?} is not a valid name of a parameter."));
+            .find(is_invalid)
+            .map(|name| format!("{name:?} cannot name a parameter: rename it."));
         if let Some(reason) = invalid {
             self.refuse(|| reason);
         }
@@ -181,15 +191,27 @@ impl<'c> Parameters<'c> {
     #[inline]
     #[allow(dead_code, reason = "not every service has such parameters")]
     pub(crate) fn add_or_client_default(&mut self, name: &'static str, value: &Option<String>) {
-        let client_default = || {
-            self.client_defaults
-                .iter()
-                .find(|(default, _)| *default == name)
-                .map(|(_, value)| value.as_str())
-        };
-        if let Some(text) = value.as_deref().or_else(client_default) {
+        if let Some(text) = value {
             self.add_text(name, text);
+            return;
         }
+        let defaults = self.client_defaults;
+        if let Some((_, value)) = defaults.iter().find(|(default, _)| *default == name) {
+            self.check_client_default(name, value);
+            self.push(name, value, true);
+        }
+    }
+
+    /// Checks a default value, which the client may have got after it was built.
+    fn check_client_default(&mut self, name: &str, value: &str) {
+        let problem = if value.is_empty() {
+            "is empty: the service would treat it as absent"
+        } else if value.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            "contains whitespace or control characters"
+        } else {
+            return;
+        };
+        self.refuse(|| format!("the parameter `{name}`, as set for the client, {problem}."));
     }
 
     #[inline]
@@ -237,7 +259,7 @@ impl<'c> Parameters<'c> {
         if let Some(pair) = order.windows(2).find(|pair| name(&pair[0]) == name(&pair[1])) {
             self.refuse(|| {
                 let name = name(&pair[0]);
-                format!("the parameter `{name}` is set twice, or is reserved for the client.")
+                format!("the parameter `{name}` is set twice: remove one of the two.")
             });
         }
         self.is_sorted = true;
@@ -491,6 +513,44 @@ mod tests {
             parameters.add_or_client_default("Region", &None);
             assert_eq!(sent(&parameters), [("ProjectId".to_owned(), expected.to_owned())]);
             assert_eq!(parameters.refusal, None);
+        }
+    }
+
+    #[test]
+    fn an_invalid_default_value_of_the_client_is_refused() {
+        for (value, expected) in
+            [("", "is empty"), (" ", "whitespace"), ("org-1\n", "whitespace"), ("a\0", "control")]
+        {
+            let defaults = [("ProjectId", value.to_owned())];
+            for is_typed in [true, false] {
+                let mut parameters = Parameters::new(&[], &defaults);
+                if is_typed {
+                    parameters.add_or_client_default("ProjectId", &None);
+                } else {
+                    parameters.complete();
+                }
+                let refusal = parameters.refusal.unwrap();
+                assert!(refusal.contains("`ProjectId`") && refusal.contains(expected), "{refusal}");
+            }
+            let mut own = Parameters::new(&[], &defaults);
+            own.add_or_client_default("ProjectId", &Some("org-2".to_owned()));
+            assert_eq!(own.refusal, None);
+        }
+    }
+
+    #[test]
+    fn an_untyped_name_has_no_empty_part_and_no_whitespace() {
+        for (value, is_valid) in [
+            (serde_json::json!({"a": {"b-c": 1}}), true),
+            (serde_json::json!({"": 1}), false),
+            (serde_json::json!({"a.": 1}), false),
+            (serde_json::json!({"a\n": 1}), false),
+            (serde_json::json!([{"a b": 1}]), false),
+        ] {
+            let mut parameters = Parameters::new(&[], &[]);
+            parameters.add_json("Meta", &value);
+            parameters.complete();
+            assert_eq!(parameters.refusal.is_none(), is_valid, "{value}: {:?}", parameters.refusal);
         }
     }
 

@@ -242,12 +242,28 @@ impl StdError for VaultError {
     }
 }
 
+#[derive(Debug)]
+struct DiskError(io::Error);
+
+impl std::fmt::Display for DiskError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "reading failed: {}", self.0)
+    }
+}
+
+impl StdError for DiskError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0)
+    }
+}
+
 /// The messages of the family, side by side.
 #[tokio::test]
 async fn errors_of_providers_say_what_failed_and_whether_to_retry() {
     let uhub = uhub().await;
     let retries = quick_retries();
-    let cases: [(ProviderCall, u32, &str); 9] = [
+    let long = format!("{}… [", "x".repeat(400));
+    let cases: [(ProviderCall, u32, &str); 13] = [
         (|_| Box::pin(async { Err("the vault is shut".into()) }), 3, "the vault is shut."),
         (|_| Box::pin(async { Err("the vault is shut.\n".into()) }), 3, "the vault is shut."),
         (
@@ -260,6 +276,15 @@ async fn errors_of_providers_say_what_failed_and_whether_to_retry() {
             3,
             "the vault is shut.",
         ),
+        // Its text contains that of its source.
+        (
+            |_| Box::pin(async { Err(DiskError(io::Error::other("no space")).into()) }),
+            3,
+            "reading failed: no space.",
+        ),
+        (|_| Box::pin(async { Err("is it shut?".into()) }), 3, "is it shut? ["),
+        (|_| Box::pin(async { Err("".into()) }), 3, "the provider failed and gives no reason."),
+        (|_| Box::pin(async { Err("x".repeat(600).into()) }), 3, &long),
         (
             |_| Box::pin(async { Ok(Credentials::new("", PRIVATE_KEY)) }),
             1,
@@ -275,7 +300,7 @@ async fn errors_of_providers_say_what_failed_and_whether_to_retry() {
         (
             |_| Box::pin(std::future::pending()),
             3,
-            "the credentials provider did not respond within 20ms (`credentials_timeout`).",
+            "the credentials provider did not respond within 0.02 s (`credentials_timeout`).",
         ),
     ];
     for (call, attempts, expected) in cases {
@@ -298,6 +323,7 @@ async fn errors_of_providers_say_what_failed_and_whether_to_retry() {
         let source = error.source().map(ToString::to_string);
         let has_source = text.contains("the vault is shut") && source.is_some();
         assert_eq!(source.as_deref(), has_source.then_some("refused"), "{text}");
+        assert_eq!(error.is_timeout(), text.contains("did not respond"), "{text}");
     }
     assert!(uhub.requests().is_empty());
 }

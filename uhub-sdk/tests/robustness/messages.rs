@@ -2,7 +2,7 @@
 //!
 //! `UPDATE_MESSAGES=1` writes them to `tests/data/messages.txt`.
 
-use std::{error::Error as StdError, fmt::Write, path::Path, time::Duration};
+use std::{error::Error as StdError, fmt::Write, io, path::Path, time::Duration};
 
 use uhub_sdk::{
     Client, ClientBuilder, Credentials, Encoding, Error, RetCode, RetCodeOutcome, RetryPolicy,
@@ -98,6 +98,23 @@ async fn messages_state_each_fact_once() {
         ("304", response(304, &[], "")),
         ("429 with a wait", response(429, &[("retry-after", "30")], "slow down")),
         ("503 with a wait", response(503, &[("retry-after", "3600")], "<html>busy</html>")),
+        ("a status without a name", response(520, &[], "<html>")),
+        ("429, no wait", response(429, &[("retry-after", "0")], "")),
+        ("compressed", response(200, &[("content-encoding", "gzip")], "x")),
+        ("not compressed", response(200, &[("content-encoding", "identity")], "x")),
+        ("a sentence", response(200, &[], r#"{"RetCode": 1, "Message": "There is none."}"#)),
+        (
+            "no text, but one under another key",
+            response(200, &[], r#"{"RetCode": 1, "Message": {}, "Error_Msg": "no"}"#),
+        ),
+        ("a text that is a flag", response(200, &[], r#"{"RetCode": 1, "Message": false}"#)),
+        (
+            "a wrapped failure",
+            MockResponse::failure(|| {
+                let inner = io::Error::other("cannot connect to x:1");
+                TransportError::not_connected("cannot connect to x:1.").with_source(inner)
+            }),
+        ),
         ("timed out", MockResponse::failure(|| TransportError::timed_out("it took too long."))),
         ("broken", MockResponse::failure(|| TransportError::interrupted("the connection broke."))),
         (
@@ -160,6 +177,14 @@ async fn messages_state_each_fact_once() {
         ("a parameter of the client", client.action("DescribeX").param("Signature", 1)),
         ("a parameter without a name", client.action("DescribeX").param("", 1)),
         ("null", client.action("DescribeX").param("A", serde_json::Value::Null)),
+        ("not a number", client.action("DescribeX").param("A", f64::NAN)),
+        ("the same parameter", client.action("DescribeX").param("A.0", 1).param("A", vec![2])),
+        (
+            "a field without a name",
+            client.action("DescribeX").param("A", serde_json::json!({"": 1})),
+        ),
+        ("an empty project", client.with_project_id("").action("DescribeX")),
+        ("a project with a line break", client.with_project_id("org-1\n").action("DescribeX")),
     ] {
         messages.add(name, &call.await.unwrap_err());
     }
@@ -264,7 +289,10 @@ async fn nothing_from_outside_controls_a_terminal() {
     }
 
     // The source of an error comes from outside too.
-    let failure = || TransportError::interrupted(ODD).with_source(std::io::Error::other(ODD));
+    let failure = || {
+        let cause = io::Error::other(format!("the cause: {ODD}"));
+        TransportError::interrupted(format!("it broke: {ODD}")).with_source(cause)
+    };
     let client = builder(&[MockResponse::failure(failure)]).build().unwrap();
     let error = client.get_repo_image("base").await.unwrap_err();
     let shown = format!("{error} {}", error.source().unwrap());

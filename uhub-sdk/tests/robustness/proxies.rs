@@ -224,7 +224,9 @@ fn socks_proxy(server: String) -> (String, Arc<Mutex<usize>>) {
 #[cfg(feature = "socks")]
 #[tokio::test]
 async fn a_socks_proxy_is_used() {
-    let uhub = crate::uhub().await;
+    let builder = uhub_sdk::local::LocalUhub::builder().allow_host("uhub.example");
+    let repository = uhub_sdk::local::Repository::documented();
+    let uhub = builder.repository(repository).start().await.unwrap();
     let server = uhub.base_url()["http://".len()..].trim_end_matches('/').to_owned();
     let (address, connections) = socks_proxy(server);
     let builder = ClientBuilder::for_local(&uhub)
@@ -239,11 +241,20 @@ async fn a_socks_proxy_is_used() {
 /// Set in the process that [`child`] runs in, to the base URL.
 const CHILD: &str = "UHUB_TEST_PROXY_CHILD";
 
+/// Set if the built-in transport is set as a custom one.
+const WRAPPED: &str = "UHUB_TEST_PROXY_WRAPPED";
+
 /// Makes one call with the proxy of the environment and prints the result.
 #[test]
 fn child() {
     let Ok(base_url) = std::env::var(CHILD) else { return };
-    let result = builder(&base_url).build().and_then(|client| {
+    let mut builder = builder(&base_url);
+    if std::env::var_os(WRAPPED).is_some()
+        && let Ok(transport) = builder.http_transport()
+    {
+        builder = builder.transport(transport);
+    }
+    let result = builder.build().and_then(|client| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(client.get_repo_image("idkTdEFo").send())
     });
@@ -346,4 +357,45 @@ fn the_environment_decides_about_proxies() {
         assert!(!result.contains(PASSWORD), "{result}");
     }
     assert_eq!(used.requests(), expected_requests);
+}
+
+/// The proxy repeats the request, with the password in `Proxy-Authorization`.
+#[test]
+fn a_wrapped_transport_does_not_show_the_password_of_the_proxy() {
+    let proxy = StubProxy::refusing("502 Bad Gateway");
+    let url = format!("http://someone:{PASSWORD}@{}", proxy.address);
+    let header = "c29tZW9uZTpwUm9YeS1wQXNT";
+    for variables in [&[("HTTP_PROXY", url.as_str())][..], &[("all_proxy", &url), (WRAPPED, "1")]] {
+        let result = run_child("http://uhub.example/", variables);
+        assert!(result.contains("[hidden]"), "{variables:?}: {result}");
+        assert!(!result.contains(PASSWORD) && !result.contains(header), "{variables:?}: {result}");
+    }
+    assert!(proxy.heads.lock().unwrap()[0].contains(header));
+}
+
+/// The limit has the name of the setting that it comes from.
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[tokio::test]
+async fn a_connect_timeout_names_its_setting() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let ms = Duration::from_millis;
+    let new = || builder(&format!("https://{address}/")).retry(RetryPolicy::disabled());
+    for (builder, expected) in [
+        (new().connect_timeout(ms(250)), "within 0.25 s (`connect_timeout`): "),
+        (new().timeout(ms(400)), "within 0.35 s (7/8 of `timeout`): "),
+        (new().attempt_timeout(ms(400)), "within 0.35 s (7/8 of `attempt_timeout`): "),
+    ] {
+        let error = fail(builder).await;
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(error.is_timeout() && error.execution() == Execution::NotSent, "{error}");
+    }
+}
+
+#[cfg(feature = "socks")]
+#[tokio::test]
+async fn a_name_that_this_machine_has_to_resolve_for_the_proxy_is_named() {
+    let error = fail(builder("http://uhub.invalid/").proxy(format!("socks5://{}", dead()))).await;
+    let shown = error.to_string();
+    assert!(shown.contains("cannot resolve uhub.invalid") && shown.contains("socks5h"), "{shown}");
 }

@@ -8,13 +8,17 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::transport::{TransportError, causes, is_timeout, reqwest::proxy::ProxyServer};
+use crate::{
+    error::{Seconds, StatusText},
+    transport::{TransportError, causes, is_timeout, reqwest::proxy::ProxyServer},
+};
 
 /// What the errors of a transport are about.
 pub(super) struct FailureContext<'a> {
     pub(super) endpoint: &'a Uri,
     pub(super) proxy: Option<&'a ProxyServer>,
     pub(super) connect_timeout: Duration,
+    pub(super) connect_timeout_setting: &'static str,
 }
 
 impl FailureContext<'_> {
@@ -92,7 +96,7 @@ impl FailureContext<'_> {
     /// Names the time limit, if it was exceeded.
     fn limit(&self, error: &reqwest::Error) -> String {
         if is_timeout(error) && !has_system_error(error) {
-            format!(" within {:?} (`connect_timeout`)", self.connect_timeout)
+            format!(" within {} ({})", Seconds(self.connect_timeout), self.connect_timeout_setting)
         } else {
             String::new()
         }
@@ -105,6 +109,14 @@ impl FailureContext<'_> {
         error: &reqwest::Error,
     ) -> Option<TransportError> {
         let host = self.host();
+        if causes(error).any(|cause| cause.to_string() == "error resolving for socks proxy") {
+            let scheme = proxy.url().scheme();
+            let resolving = if scheme.starts_with("socks4") { "socks4a" } else { "socks5h" };
+            return Some(TransportError::not_connected(format!(
+                "cannot resolve {host}, which the proxy {proxy} leaves to this machine: check the \
+                 base URL, or let the proxy resolve names by `{resolving}://`."
+            )));
+        }
         // The types of these errors are private to the HTTP client.
         let reason = causes(error).find_map(|cause| {
             let text = cause.to_string();
@@ -167,9 +179,9 @@ impl FailureContext<'_> {
         } else {
             "check that the proxy allows it"
         };
-        let host = self.host();
+        let (host, shown) = (self.host(), StatusText(status));
         let message =
-            format!("the proxy {proxy} refused to connect to {host}: HTTP {status}: {advice}.");
+            format!("the proxy {proxy} refused to connect to {host}: HTTP {shown}: {advice}.");
         let error = TransportError::not_connected(message).with_status(status);
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             error

@@ -27,6 +27,8 @@ const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 #[derive(Clone)]
 pub(crate) struct HttpSettings {
     pub(crate) connect_timeout: Duration,
+    /// What sets the connect timeout.
+    pub(crate) connect_timeout_setting: &'static str,
     pub(crate) max_response_size: usize,
     pub(crate) proxy: Proxy,
     pub(crate) tls: TlsSettings,
@@ -38,6 +40,7 @@ impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
+            connect_timeout_setting: "`connect_timeout`",
             max_response_size: MAX_RESPONSE_SIZE,
             proxy: Proxy::Environment,
             tls: TlsSettings::default(),
@@ -119,6 +122,7 @@ struct Inner {
     endpoint: (Uri, Url),
     proxy: Option<Arc<ProxyServer>>,
     connect_timeout: Duration,
+    connect_timeout_setting: &'static str,
     max_response_size: usize,
 }
 
@@ -174,6 +178,7 @@ impl HttpTransport {
             endpoint: (endpoint, url),
             proxy: server.map(Arc::new),
             connect_timeout: settings.connect_timeout,
+            connect_timeout_setting: settings.connect_timeout_setting,
             max_response_size: settings.max_response_size,
         })))
     }
@@ -230,6 +235,7 @@ impl Inner {
             endpoint: &self.endpoint.0,
             proxy: self.proxy.as_deref(),
             connect_timeout: self.connect_timeout,
+            connect_timeout_setting: self.connect_timeout_setting,
         }
     }
 }
