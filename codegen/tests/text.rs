@@ -124,7 +124,7 @@ fn markup(files: &BTreeMap<String, String>) -> Vec<String> {
         if let Some(hidden) = text.chars().find(|c| is_hidden(*c)) {
             found.push(format!("character {hidden:?}"));
         }
-        // The only comment that is no documentation.
+        // The only comment that is not documentation.
         let comments = text.lines().filter(|line| line.starts_with("// "));
         found.extend(comments.map(|line| format!("comment {line}")));
         let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));

@@ -11,8 +11,8 @@ use crate::{
 /// A client of UHub.
 ///
 /// It holds a connection pool and is cheap to clone: create one and share it between tasks,
-/// threads and runtimes. Each runtime has its own connections. Failed calls are retried according to the [`RetryPolicy`](crate::RetryPolicy). Dropping
-/// the future of a call cancels it.
+/// threads and runtimes. Each runtime has its own connections. Failed calls are retried according
+/// to the [`RetryPolicy`](crate::RetryPolicy). Dropping the future of a call cancels it.
 ///
 /// # Panics
 ///
@@ -36,9 +36,8 @@ use crate::{
 pub struct Client(pub(crate) Arc<ClientState>);
 
 impl Client {
-    /// Returns where the credentials, project, base URL, timeout and retry policy of this client
-    /// came from: the builder, the environment, a profile, the fallback credentials provider or a
-    /// default. Contains no values.
+    /// Returns where the settings of this client came from: the builder, the environment, a profile,
+    /// the fallback credentials provider or a default. Contains no values.
     #[must_use]
     pub fn config_sources(&self) -> &ConfigSources {
         &self.0.sources

@@ -422,7 +422,7 @@ impl fmt::Display for StatusText {
 }
 
 /// Makes a text from outside harmless to show: one line, without characters that a terminal
-/// obeys, that change the direction of the text around them, or that nobody sees. Each becomes a
+/// obeys, that change the direction of the text around them, or that are invisible. Each becomes a
 /// space.
 pub(crate) fn printable(text: &str) -> String {
     text.replace(is_unprintable, " ")

@@ -20,10 +20,10 @@
 //! | list all items of all pages | [`Call::items`], [`Call::pages`] |
 //! | handle errors | [`Error`], [`ErrorKind`], [`Execution`], [`RetCode`] |
 //! | configure retries and timeouts | [`RetryPolicy`], [`ClientBuilder::timeout`] |
-//! | ensure that a repository exists, list a whole account, … | [`recipes`] |
+//! | ensure that a repository exists, list a whole account, delete old tags, … | [`recipes`] |
 //! | make an untyped call | [`Client::action`] |
 //! | call from synchronous code | `uhub_sdk::blocking` (feature `blocking`) |
-//! | test your code | [`testing`]: a mock of the client, errors; `uhub_sdk::local` (feature `local`): a server |
+//! | test your code | [`testing`]: a mock transport, errors; `uhub_sdk::local` (feature `local`): a server |
 //!
 //! # Calls
 //!
@@ -98,6 +98,7 @@
 //! | `socks` | SOCKS proxies |
 //! | `blocking` | the `blocking` module: the same client for synchronous code |
 //! | `local` | the `local` module: a local server for tests |
+//! | `retention` | the `recipes::retention` module: deleting old tags by a policy |
 //!
 //! `rustls` takes precedence over `native-tls`: disable the default features to use the latter.
 //! Without a TLS feature, the built-in transport supports plain HTTP only; your own [`Transport`]
@@ -105,9 +106,9 @@
 //!
 //! # Testing your code
 //!
-//! The module [`testing`] has a transport that responds by rules, and errors to order. The feature
-//! `local` adds a real HTTP server on loopback with UHub's behaviour, its state, and
-//! faults on demand. `ClientBuilder::for_local` builds a client for it.
+//! The module [`testing`] has a mock transport, and creates responses and errors. The feature
+//! `local` adds a real HTTP server on loopback that keeps state, behaves like UHub, and injects
+//! faults. `ClientBuilder::for_local` returns a builder of a client for it.
 //!
 //! Requests and responses are plain data: build them, compare them, store them as JSON under their
 //! documented names. Responses start from `Default`:

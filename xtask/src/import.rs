@@ -225,8 +225,7 @@ impl Import {
         lines.map(|line| line + "\n").collect()
     }
 
-    /// Lists what a file has no description of. The page's words are for whoever writes ours; the
-    /// spec does not have them.
+    /// Lists what a file has no description of, with the page's words, which the spec does not have.
     fn undescribed(&self, name: &str) -> String {
         let rows = self.undescribed.get(name).map_or(&[][..], Vec::as_slice);
         let head = match rows {

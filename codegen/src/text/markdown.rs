@@ -82,7 +82,7 @@ fn check_as(text: &str, options: Options) -> Result<(), String> {
     for (event, range) in parser.into_offset_iter() {
         let source = &text[range];
         let refused = match event {
-            // Smart punctuation is no entity.
+            // Smart punctuation is not an entity.
             Event::Text(piece) if options.is_empty() && *piece != *source => Some(Refused::Entity),
             Event::Text(piece) => {
                 words.push_str(&piece);

@@ -41,7 +41,7 @@ pub(super) struct PageReport {
     pub(super) shrunk: Option<(i64, i64)>,
 }
 
-/// How far a listing is from being complete.
+/// The extent of an incomplete listing: how many items were listed, and the reported total.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Shortfall {
@@ -140,7 +140,7 @@ impl PagePlan {
         let length = i64::try_from(hashes.len()).unwrap_or(i64::MAX);
         let new_items = is_new.iter().filter(|is_new| **is_new).count() as u64;
         let has_new = new_items > 0;
-        // Ambiguous keys say nothing about repetition.
+        // Ambiguous keys do not show whether the service repeats itself.
         self.has_ambiguous_keys |= has_ambiguous_keys(hashes);
         let has_new_key = if self.has_ambiguous_keys { has_new } else { new_keys > 0 };
         let has_old_key = !self.has_ambiguous_keys && new_keys < hashes.len() as u64;

@@ -17,7 +17,7 @@ use crate::{
     wire::envelope::{self, BodyError, ReadResult},
 };
 
-/// What came with a successful response besides its own fields, and what the call took.
+/// The metadata of a successful call: HTTP status, headers, body, attempts and duration.
 ///
 /// `Debug` shows neither headers nor the body.
 #[derive(Clone, Default)]

@@ -31,7 +31,8 @@ pub(crate) fn assert_sends<R: Action>(request: &R, example: &str) {
     assert_eq!(sent, shown);
 }
 
-/// Asserts that every value of the documentation's example is read, without a warning that one is missing.
+/// Asserts that every value of the documentation's example is read, without a warning that one is
+/// missing.
 #[track_caller]
 pub(crate) fn assert_reads<M: Model + serde::Serialize>(example: &str) {
     let reading = Reading::default();

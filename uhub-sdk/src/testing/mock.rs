@@ -25,9 +25,9 @@ use crate::{
 
 /// A [`Transport`] that responds by rules, without a network, and records the requests.
 ///
-/// Each rule is a response to an action. The rules for one action are used in their order, one for
-/// each attempt; the last one is used again and again. An attempt without a rule fails with an error
-/// that names the action.
+/// Each rule is a response to an action. The rules of an action are used in order, one for each
+/// attempt; the last one also responds to all later attempts. An attempt without a rule fails with
+/// an error that names the action.
 ///
 /// Clones share their rules and records: keep one for [`requests`](Self::requests).
 #[derive(Clone, Default)]
@@ -66,8 +66,25 @@ impl MockTransport {
         self.add(action.into(), Arc::new(move |_| response.clone()))
     }
 
-    /// Adds a rule that makes the response to the action of this request, for example a page by its
-    /// offset.
+    /// Adds a function that responds to the action of this request, for example with the page at the
+    /// requested offset.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use uhub_sdk::{
+    ///     RetCode,
+    ///     actions::get_repo_image::{GetRepoImageRequest, GetRepoImageResponse},
+    ///     testing::{MockResponse, MockTransport},
+    /// };
+    ///
+    /// let mock = MockTransport::new().on_each::<GetRepoImageRequest>(|request| {
+    ///     match request.parameter("RepoName") {
+    ///         Some("base") => MockResponse::success(&GetRepoImageResponse::default()),
+    ///         _ => MockResponse::refusal(RetCode::PERMISSION_DENIED, "no access"),
+    ///     }
+    /// });
+    /// ```
     #[must_use]
     pub fn on_each<R: Action>(
         self,
@@ -76,7 +93,7 @@ impl MockTransport {
         self.add(R::NAME.into(), Arc::new(respond))
     }
 
-    /// Returns the requests so far, one for each attempt, in their order.
+    /// Returns the requests so far, one for each attempt, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<MockRequest> {
         self.state().requests.clone()
@@ -132,7 +149,7 @@ impl fmt::Debug for MockTransport {
 }
 
 impl ClientBuilder {
-    /// Creates a builder for a client of a mock, with credentials of its own. Failed calls are
+    /// Creates a builder of a client that uses a mock, with credentials for tests. Failed calls are
     /// retried as usual, but without delay.
     ///
     /// # Examples
@@ -165,7 +182,7 @@ impl ClientBuilder {
     }
 }
 
-/// A request as a [`MockTransport`] has received it.
+/// A request that a [`MockTransport`] received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MockRequest {

@@ -1,10 +1,9 @@
-//! Tests of code that uses this crate: a transport that responds by rules, and responses and errors
-//! to order.
+//! Tools to test code that uses this crate: a mock transport, and responses and errors to build.
 //!
 //! | to | use |
 //! | --- | --- |
-//! | give a function a client that responds as you say | [`MockTransport`], [`ClientBuilder::for_mock`] |
-//! | write your own [`Transport`](crate::Transport) | [`envelope`], which makes a body of a response |
+//! | give a function a client with prepared responses | [`MockTransport`], [`ClientBuilder::for_mock`] |
+//! | write a custom [`Transport`](crate::Transport) for tests | [`envelope`], which returns the body of a response |
 //! | create an error | [`Error::builder`](crate::Error::builder) |
 //! | test against state, limits and faults | the local server (feature `local`) |
 //!

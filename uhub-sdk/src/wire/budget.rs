@@ -47,11 +47,11 @@ pub(crate) struct Budget {
 enum Exceeded {
     Elements,
     Memory,
-    /// Nobody reads the result any more.
+    /// The caller no longer waits for the result.
     Cancelled,
 }
 
-/// Tells a thread that nobody waits for its result any more.
+/// Tells a thread that its caller no longer waits for the result.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CancelFlag(Option<Arc<AtomicBool>>);
 

@@ -59,7 +59,7 @@ pub(crate) struct Field {
 
 impl Field {
     /// Whether two rows of one name state the same facts. A default that only one of them states
-    /// is no contradiction.
+    /// is not a contradiction.
     pub(crate) fn agrees(&self, other: &Self) -> bool {
         let defaults = self.default.as_ref().zip(other.default.as_ref());
         (&self.name, &self.kind, self.required) == (&other.name, &other.kind, other.required)

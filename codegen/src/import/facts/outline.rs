@@ -200,7 +200,7 @@ impl Outline {
         let surest = named.iter().map(|(naming, ..)| *naming).max();
         let title = named.iter().find(|(naming, ..)| Some(*naming) == surest);
         let heading = match (title, &common) {
-            // A line of the site's list of pages is no title if another one fits.
+            // A line of the site's list of pages is not a title if another one fits.
             (Some((naming, ..)), Some((_, common))) if *naming < Naming::AfterDash => {
                 named.iter().find(|(_, action, _)| action == common).or(title)
             }

@@ -61,7 +61,7 @@ impl Wording {
         Novelty::Changed { are_values: both.is_some_and(differ) }
     }
 
-    /// Whether the words say that what they describe is deprecated, and nobody has decided on it.
+    /// Whether the words say that what they describe is deprecated, and no decision is recorded.
     pub(crate) fn proposes_deprecation(&self, text: &str, old: Option<&Node>) -> bool {
         let is_decided = old.is_some_and(|old| old.get("deprecated").is_some());
         !is_decided && words::say_deprecated(text) && self.novelty(text, old) != Novelty::Same

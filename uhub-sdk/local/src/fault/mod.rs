@@ -125,8 +125,8 @@ pub enum Fault {
 
 impl Fault {
     /// Responds with HTTP 200 and this return code. The `Message` says that the fault is injected.
-    /// The action is not executed. `Fault::ret_code(110).after_execution()` is a gateway that times out after the
-    /// service has executed the action.
+    /// The action is not executed. `Fault::ret_code(110).after_execution()` is a gateway that times
+    /// out after the service has executed the action.
     #[must_use]
     pub fn ret_code(code: impl Into<i64>) -> Self {
         Self::RetCode { code: code.into(), message: String::new() }

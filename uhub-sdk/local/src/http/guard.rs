@@ -1,4 +1,4 @@
-//! Which requests are no client's: those that a web page makes a browser send.
+//! Recognizes requests that do not come from a client: a web page made a browser send them.
 //!
 //! A page's own requests have an `Origin`, a `Referer` or a `Sec-Fetch-Site`. After DNS rebinding
 //! they have none, but a `Host` that DNS can redirect.

@@ -74,7 +74,7 @@ impl Check for Profiles {
     }
 }
 
-/// Whether the name of a profile, which is no secret, contains one.
+/// Whether the name of a profile, which is not a secret, contains one.
 fn is_in_a_name(input: &[u8]) -> bool {
     let text = String::from_utf8_lossy(input);
     text.split("\"profile\"").skip(1).any(|rest| {
