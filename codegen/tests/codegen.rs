@@ -800,6 +800,18 @@ fn the_local_server_gets_tables_of_what_is_documented() {
 
 /// Blank lines separate items and functions; documentation has at most 100 columns.
 #[test]
+fn a_service_without_return_codes_imports_only_what_it_uses() {
+    let mut spec = other();
+    let mut service: serde_json::Value = serde_json::from_str(&spec.service.text).unwrap();
+    service["return_codes"] = serde_json::json!([]);
+    spec.service.text = service.to_string();
+    let source = source(&spec);
+    let text = &source["src/generated/service.rs"];
+    assert!(text.contains("use crate::ret_code::{Documentation, RetCode};"), "{text}");
+    assert!(!text.contains("RetCodeOutcome") && !text.contains("match self"), "{text}");
+}
+
+#[test]
 fn generated_code_is_laid_out() {
     for (name, text) in source(&uhub()).into_iter().chain(source(&other())) {
         let lines: Vec<&str> = text.lines().collect();

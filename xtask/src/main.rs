@@ -59,9 +59,15 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(message) => {
-            // Ignores a closed pipe (`cargo xtask … | head`).
-            let _ = writeln!(io::stdout(), "{message}");
-            ExitCode::SUCCESS
+            let written = writeln!(io::stdout(), "{message}").and_then(|()| io::stdout().flush());
+            match written {
+                // A closed pipe is no failure: `cargo xtask … | head`.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    let _ = writeln!(io::stderr(), "cannot write to the standard output: {error}");
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::SUCCESS,
+            }
         }
         Err(message) => {
             let _ = writeln!(io::stderr(), "{message}");

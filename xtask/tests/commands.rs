@@ -176,3 +176,24 @@ fn a_byte_order_mark_in_a_spec_is_accepted() {
     let checked = xtask(root, &["codegen", "--check"]).output().unwrap();
     assert!(checked.status.success(), "{}", text(&checked));
 }
+
+/// Unlike a closed pipe, a full disk loses what the command was asked for.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_cannot_be_written_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    repository(root);
+    copy_folder(&root.join("api-spec/uhub"), &root.join("before"));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = xtask(root, &["diff", "before", "api-spec/uhub", "--json"])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
+    let message = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.starts_with("cannot write to the standard output: "), "{message}");
+}

@@ -39,8 +39,29 @@ pub(super) fn service(service: &Service) -> String {
         quote!(Self::#name => (RetCodeOutcome::#outcome, #meaning, #remedy))
     });
     let documented = docs(prose::DOCUMENTED, 1);
+    // An empty table needs neither the outcomes nor a binding.
+    let (import, documentation) = if service.return_codes.is_empty() {
+        (
+            quote!(
+                use crate::ret_code::{Documentation, RetCode};
+            ),
+            quote!(None),
+        )
+    } else {
+        let import = quote!(
+            use crate::ret_code::{Documentation, RetCode, RetCodeOutcome};
+        );
+        let documentation = quote! {
+            let (outcome, meaning, remedy) = match self {
+                #(#table,)*
+                _ => return None,
+            };
+            Some(Documentation { meaning, remedy, outcome })
+        };
+        (import, documentation)
+    };
     let items = quote! {
-        use crate::ret_code::{Documentation, RetCode, RetCodeOutcome};
+        #import
 
         #endpoint_docs
         pub(crate) const ENDPOINT: &str = #endpoint;
@@ -53,11 +74,7 @@ pub(super) fn service(service: &Service) -> String {
 
             #documented
             pub(crate) fn documented(self) -> Option<Documentation> {
-                let (outcome, meaning, remedy) = match self {
-                    #(#table,)*
-                    _ => return None,
-                };
-                Some(Documentation { meaning, remedy, outcome })
+                #documentation
             }
         }
     };

@@ -29,8 +29,8 @@ pub(crate) fn one_line(text: &str) -> String {
 /// wrapped to lines, at the beginning of a paragraph or after a word, or on one line.
 pub(crate) fn check(prose: &str) -> Result<(), String> {
     hidden::refuse(prose)?;
-    // Below another paragraph, an indented one is a block of code.
-    if prose.trim() != prose {
+    // Below another paragraph, an indented one is a block of code. An empty text is another mistake.
+    if prose.trim() != prose && !prose.trim().is_empty() {
         return Err("white space at the beginning or the end is not allowed: remove it".to_owned());
     }
     if is_plain(prose) {

@@ -37,7 +37,10 @@ impl ReadCode {
                 let is_zero = number.as_f64().is_some_and(|code| code.to_bits() == 0);
                 return if is_zero { Self::Float } else { Self::Doubtful };
             }
-            Value::Number(number) => number.as_i64(),
+            // `-0` is no natural number, whatever serde_json keeps of it.
+            Value::Number(number) => {
+                number.as_i64().filter(|code| *code != 0 || number.as_u64().is_some())
+            }
             Value::String(text) => text.parse().ok().filter(|code: &i64| code.to_string() == *text),
             _ => None,
         };

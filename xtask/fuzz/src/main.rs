@@ -1,10 +1,7 @@
 //! Checks what reads text from outside against damaged inputs. `cargo xtask fuzz --help` explains it.
 //!
-//! The program mutates seeds and keeps the inputs whose outcome is new. Compiled with
-//! `cfg(fuzzing)`, libFuzzer chooses the inputs instead, by the code that they reach.
-#![cfg_attr(not(fuzzing), forbid(unsafe_code))]
-#![cfg_attr(fuzzing, no_main)]
-#![cfg_attr(fuzzing, allow(dead_code))]
+//! The program mutates seeds and keeps the inputs whose outcome is new.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod mutate;
 mod run;
@@ -42,7 +39,6 @@ struct Arguments {
     corpus: Option<PathBuf>,
 }
 
-#[cfg(not(fuzzing))]
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let target = arguments.target;
@@ -56,20 +52,3 @@ fn main() -> ExitCode {
     let folders = Folders { finds: arguments.finds, corpus: arguments.corpus };
     run::run(target, &limits, arguments.seed, &folders)
 }
-
-#[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| {
-    use std::cell::RefCell;
-
-    thread_local! {
-        static CHECK: RefCell<Box<dyn targets::Check>> = RefCell::new({
-            let target = std::env::var("UHUB_FUZZ_TARGET").unwrap_or_default();
-            targets::Kind::from_name(&target).expect("UHUB_FUZZ_TARGET names a target").start()
-        });
-    }
-    CHECK.with_borrow_mut(|check| {
-        if let Err(failure) = check.check(input) {
-            panic!("{failure}");
-        }
-    });
-});

@@ -78,7 +78,10 @@ fn ends_clause(before: &str) -> bool {
 }
 
 /// Words that make a default conditional.
-const CONDITIONS: [&str; 13] = [
+const CONDITIONS: [&str; 19] = [
+    "根据",
+    "取决",
+    "视乎",
     "若",
     "如果",
     "如为",
@@ -92,6 +95,42 @@ const CONDITIONS: [&str; 13] = [
     "unless",
     "otherwise",
     "else",
+    "depending",
+    "depends",
+    "according",
+];
+
+/// Words for a limit. A number beside one is no other value: "default 20, max 100".
+const LIMITS: [&str; 29] = [
+    "最大",
+    "最小",
+    "最多",
+    "最少",
+    "最高",
+    "最低",
+    "上限",
+    "下限",
+    "范围",
+    "取值",
+    "小于",
+    "大于",
+    "低于",
+    "高于",
+    "超过",
+    "至多",
+    "至少",
+    "不能",
+    "≤",
+    "<=",
+    "max",
+    "min",
+    "limit",
+    "range",
+    "between",
+    "most",
+    "least",
+    "less than",
+    "up to",
 ];
 
 /// Words that a later sentence begins with where it states another value.
@@ -106,20 +145,31 @@ fn has_condition(description: &str, mention: usize) -> bool {
     for sentence in sentences.flat_map(|sentence| sentence.split_inclusive(". ")) {
         end += sentence.len();
         if is_after {
-            let states_other_value =
+            let is_other_value =
                 begins_other_case(sentence) && sentence.contains(|c: char| c.is_ascii_digit());
-            if states_other_value || ["otherwise", "否则"].iter().any(|it| sentence.contains(it))
-            {
+            if is_other_value || ["otherwise", "否则"].iter().any(|it| sentence.contains(it)) {
                 return true;
             }
         } else if end > mention {
             is_after = true;
-            if names_condition(sentence) {
+            let after = &description[mention..end];
+            if names_condition(sentence) || after.split([',', '，']).skip(1).any(states_other_value)
+            {
                 return true;
             }
         }
     }
     false
+}
+
+/// Whether a later clause of a default's sentence ends in another number: "default 20, private 10".
+/// A clause about a limit does not, nor one that explains values: "0 means off".
+fn states_other_value(clause: &str) -> bool {
+    let clause = clause.trim().trim_end_matches(['。', '.', '；', ';', '）', ')']);
+    let lower = clause.to_ascii_lowercase();
+    !clause.starts_with(|c: char| c.is_ascii_digit())
+        && clause.ends_with(|c: char| c.is_ascii_digit())
+        && !LIMITS.iter().any(|limit| lower.contains(limit))
 }
 
 fn begins_other_case(sentence: &str) -> bool {
@@ -237,6 +287,11 @@ mod tests {
             ("偏移量，默认0", Type::Int, Some("0")),
             ("分页值。默认值：20。", Type::Int, Some("20")),
             ("购买时长 默认: 1", Type::Int, Some("1")),
+            ("数量，默认20，最大值为100", Type::Int, Some("20")),
+            ("数量，默认20，不超过100。", Type::Int, Some("20")),
+            ("默认110，生产环境建议小于等于110。", Type::Int, Some("110")),
+            ("Number, default is 20, max 100", Type::Int, Some("20")),
+            ("Number, default 20, range 1-100.", Type::Int, Some("20")),
             ("购买时长 默认: 1  (已废弃)", Type::Int, Some("1")),
             ("是否启用，默认 false 未开启", Type::Boolean, Some("false")),
             ("模式，默认为“HTTP\"", Type::String, Some("HTTP")),
@@ -298,6 +353,13 @@ mod tests {
             "大小，默认20。若为SSD，则为40",
             "Size, default 10 if it is an SSD, otherwise 20",
             "Size, default 10, 20 otherwise",
+            "Size, default 10, Windows 40",
+            "Size, default 10, 40 for Windows",
+            "Size, depending on the type, default 10",
+            "大小，默认10，Windows 40",
+            "大小，默认10，私有仓库为20",
+            "大小，默认10，其中私有为20。",
+            "大小，根据类型，默认10",
             "Size. If it is an SSD, the default is 10",
             "Size. The default is 10. If it is an SSD, 20.",
             "Size. The default is 10. For SSDs 20.",

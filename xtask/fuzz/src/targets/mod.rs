@@ -51,11 +51,6 @@ impl Kind {
         }
     }
 
-    #[cfg(fuzzing)]
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::from_str(name, true).ok()
-    }
-
     /// The files in `seeds/`, and inputs made from the data of other tests.
     pub(crate) fn seeds(self) -> Vec<Vec<u8>> {
         let mut seeds = match self {
@@ -69,7 +64,7 @@ impl Kind {
         seeds
     }
 
-    /// The entries of the dictionary, which has libFuzzer's format: a string a line.
+    /// The entries of the dictionary: a string a line.
     pub(crate) fn dictionary(self) -> Vec<Vec<u8>> {
         let path = folder().join(format!("dictionaries/{self}.txt"));
         let text = fs::read_to_string(&path).expect("a target has a dictionary");
