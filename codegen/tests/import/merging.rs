@@ -35,18 +35,24 @@ fn described(text: &str) -> String {
     confirmed.join("\n") + "\n"
 }
 
+/// Checks what is recorded about the examples of `list_crates`.
+#[track_caller]
+fn assert_contradictions_of_crates(spec: &Value) {
+    assert_eq!(row(spec, "/parameters", "Limit")["example_type"], "string");
+    assert_eq!(row(spec, "/models/CrateSet", "CreateTime")["example_type"], "int");
+    assert_eq!(row(spec, "/models/CrateSet", "DepotName")["example_omits"], true);
+    assert_eq!(row(spec, "/response", "OwnerSet")["example_type"], "array[string]");
+    assert_eq!(row(spec, "/models/OwnerSet", "OwnerName")["example_shorthand"], true);
+    assert_eq!(row(spec, "/models/OwnerSet", "Since")["example_omits"], true);
+}
+
 #[test]
 fn contradictions_of_the_examples_are_recorded() {
     let reading = read("page.md", page("list_crates").as_bytes(), None);
     let page = reading.page.unwrap();
     let imported = page.spec(None).unwrap();
     let spec: Value = serde_json::from_str(&imported.text).unwrap();
-    assert_eq!(row(&spec, "/parameters", "Limit")["example_type"], "string");
-    assert_eq!(row(&spec, "/models/CrateSet", "CreateTime")["example_type"], "int");
-    assert_eq!(row(&spec, "/models/CrateSet", "DepotName")["example_omits"], true);
-    assert_eq!(row(&spec, "/response", "OwnerSet")["example_type"], "array[string]");
-    assert_eq!(row(&spec, "/models/OwnerSet", "OwnerName")["example_shorthand"], true);
-    assert_eq!(row(&spec, "/models/OwnerSet", "Since")["example_omits"], true);
+    assert_contradictions_of_crates(&spec);
     assert_eq!(spec["example"]["request"]["ProjectId"], json!(["p-1", "p-2"]));
     assert!(imported.text.contains("\"Volume\": 1.50,"), "numbers keep their spelling");
     assert_eq!(
@@ -469,12 +475,7 @@ fn a_regenerated_example_keeps_the_recorded_contradictions() {
     let page = read_page(&regenerated);
     let imported = page.spec(Some(&SpecFile::new("spec.json", &old))).unwrap();
     let spec: Value = serde_json::from_str(&imported.text).unwrap();
-    assert_eq!(row(&spec, "/parameters", "Limit")["example_type"], "string");
-    assert_eq!(row(&spec, "/models/CrateSet", "CreateTime")["example_type"], "int");
-    assert_eq!(row(&spec, "/models/CrateSet", "DepotName")["example_omits"], true);
-    assert_eq!(row(&spec, "/response", "OwnerSet")["example_type"], "array[string]");
-    assert_eq!(row(&spec, "/models/OwnerSet", "OwnerName")["example_shorthand"], true);
-    assert_eq!(row(&spec, "/models/OwnerSet", "Since")["example_omits"], true);
+    assert_contradictions_of_crates(&spec);
     // A new contradiction is added.
     assert_eq!(row(&spec, "/models/CrateSet", "Volume")["example_type"], "string");
     assert_eq!(spec.get("proposed"), None);
@@ -517,7 +518,7 @@ fn a_regenerated_example_keeps_the_recorded_contradictions() {
     assert_eq!(types(&kept), types(&old));
 }
 
-/// The table decides: what it documents now is no contradiction.
+/// The table decides: what it documents now does not contradict the example.
 #[test]
 fn a_contradiction_ends_where_the_table_agrees_with_it() {
     let markdown = page("list_crates");

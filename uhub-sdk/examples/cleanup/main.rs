@@ -254,7 +254,7 @@ fn tags_text(image: &ImagePlan, all: bool) -> String {
     lines.collect()
 }
 
-/// Prints to standard output. A reader that has read enough, such as `head`, is no error.
+/// Prints to standard output. A closed pipe, as after `head`, is not an error.
 fn print(text: &str) -> io::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -266,7 +266,7 @@ fn print_json(output: &Output<'_>) -> Result<(), Box<dyn Error>> {
     Ok(print(&(serde_json::to_string_pretty(output)? + "\n"))?)
 }
 
-/// Prints a line to standard error. Unlike `eprintln!`, it does not panic if nobody reads it: that
+/// Prints a line to standard error. Unlike `eprintln!`, it does not panic if the pipe is closed: that
 /// must not end a run half-way.
 fn log(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");

@@ -3,12 +3,11 @@
 use std::{env, error::Error as StdError, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tower_layer::Layer;
 use tower_service::Service;
-use zeroize::Zeroizing;
 
 use crate::{
     actions::service::PROJECT_PARAMETER,
@@ -24,14 +23,14 @@ use crate::{
     credentials::key_pair::Credentials,
     error::Error,
     exchange::observer::Observer,
+    exchange::retry::RetryPolicy,
     exchange::state::ClientState,
-    exchange::{redact::proxy_secrets, retry::RetryPolicy},
     ret_code::{RetCode, RetCodeOutcome},
     transport::Transport,
     transport::reqwest::tls::ClientCertificate,
     transport::reqwest::{HttpSettings, HttpTransport, Proxy},
     transport::tower::{TransportLayer, TransportService, transport_layer},
-    wire::encode::Encoding,
+    wire::encode::{CHANNEL_KEY, Encoding},
 };
 
 /// A builder of a [`Client`].
@@ -71,7 +70,8 @@ pub struct ClientBuilder {
 /// Settings that a client can be built with.
 struct CheckedSettings {
     credentials: Setting<CredentialsSource>,
-    channel_key: Option<HeaderValue>,
+    /// The headers of every request.
+    headers: HeaderMap,
     endpoint: Endpoint,
 }
 
@@ -523,18 +523,22 @@ impl ClientBuilder {
         };
         problems.extend(config.project_id.as_ref().and_then(check::project_problem));
         problems.extend(self.timeout_problems(config));
-        problems.extend(self.headers.build().err().into_iter().flatten());
+        let headers = self.headers.build();
+        problems.extend(headers.as_ref().err().into_iter().flatten().cloned());
         let channel_key = config.channel_key.as_ref().map(check::channel_key).transpose();
         let endpoint = check::endpoint(&config.base_url, self.allows_plain_http);
         // A custom transport has proxies of its own.
         if self.transport.is_none() {
             problems.extend(self.proxy_problem(endpoint.as_ref().ok()));
         }
-        match (&config.credentials, channel_key, endpoint) {
-            (Ok(credentials), Ok(channel_key), Ok(endpoint)) if problems.is_empty() => {
-                Ok(CheckedSettings { credentials: credentials.clone(), channel_key, endpoint })
+        match (&config.credentials, headers, channel_key, endpoint) {
+            (Ok(credentials), Ok(mut headers), Ok(channel_key), Ok(endpoint))
+                if problems.is_empty() =>
+            {
+                headers.extend(channel_key.map(|value| (CHANNEL_KEY, value)));
+                Ok(CheckedSettings { credentials: credentials.clone(), headers, endpoint })
             }
-            (_, channel_key, endpoint) => {
+            (_, _, channel_key, endpoint) => {
                 problems.extend(channel_key.err());
                 problems.extend(endpoint.err().into_iter().flatten());
                 Err(Error::invalid_configuration(&problems))
@@ -589,7 +593,7 @@ impl ClientBuilder {
     }
 
     fn assemble(self, config: Config, checked: CheckedSettings) -> Result<Client, Error> {
-        let CheckedSettings { credentials, channel_key, endpoint } = checked;
+        let CheckedSettings { credentials, headers, endpoint } = checked;
         if endpoint.uri.scheme_str() == Some("http") && !endpoint.is_loopback {
             tracing::warn!(
                 "the base URL is plain HTTP: others on the network can read and replay calls"
@@ -597,12 +601,8 @@ impl ClientBuilder {
         }
         let timeout = config.timeout.value;
         let mut other_secrets = self.headers.secrets();
-        match &self.proxy_at(&endpoint) {
-            Proxy::Url(url) => other_secrets.extend(proxy_secrets(url)),
-            // Applies to a custom transport too: it may wrap the built-in one.
-            Proxy::Environment => other_secrets.extend(environment_proxy_secrets()),
-            Proxy::Disabled => {}
-        }
+        // Also with a custom transport, which may wrap the built-in one.
+        other_secrets.extend(self.proxy_at(&endpoint).secrets(|name| env::var_os(name)));
         let transport = match &self.transport {
             Some(transport) => Arc::clone(transport),
             None => Arc::new(self.built_in(&endpoint, timeout)?),
@@ -615,12 +615,8 @@ impl ClientBuilder {
         Ok(Client(Arc::new(ClientState {
             credentials: credentials.value.with_timeout(self.credentials_timeout),
             endpoint: endpoint.uri,
-            channel_key,
             encoding: self.encoding,
-            headers: self
-                .headers
-                .build()
-                .map_err(|problems| Error::invalid_configuration(&problems))?,
+            headers,
             defaults: project_id.map(|id| (PROJECT_PARAMETER, id)).into_iter().collect(),
             attempt_timeout: self.attempt_timeout,
             timeout,
@@ -642,16 +638,6 @@ impl ClientBuilder {
             other_secrets: other_secrets.into(),
         })))
     }
-}
-
-/// Returns what authenticates to the proxies of the environment.
-fn environment_proxy_secrets() -> Vec<Zeroizing<String>> {
-    ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]
-        .into_iter()
-        .flat_map(|name| [env::var(name), env::var(name.to_ascii_lowercase())])
-        .flatten()
-        .flat_map(|url| proxy_secrets(&url))
-        .collect()
 }
 
 #[cfg(test)]

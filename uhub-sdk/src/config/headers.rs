@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use zeroize::Zeroizing;
 
-use crate::wire::encode::AGENT;
+use crate::wire::encode::{AGENT, CHANNEL_KEY};
 
 /// The headers as they were set, unchecked.
 #[derive(Clone, Default)]
@@ -28,7 +28,7 @@ const RESERVED: [HeaderName; 15] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
-    HeaderName::from_static("channel-key"),
+    CHANNEL_KEY,
     HeaderName::from_static("keep-alive"),
 ];
 

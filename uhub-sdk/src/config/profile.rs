@@ -179,7 +179,7 @@ fn not_found(
     )
 }
 
-/// A name as it is shown. What is as long as a key may be one that was pasted into the wrong place.
+/// Quotes a name, but not one as long as a key: the key may have been pasted into the wrong place.
 fn shown_name(name: &str) -> String {
     match name.chars().count() {
         0..=32 => format!("`{name}`"),

@@ -123,7 +123,7 @@ const SETTINGS: [Case; 5] = [
         builder: |builder, value| builder.channel_key(value),
         source: |sources| sources.channel_key.as_ref(),
         value: |client| {
-            let key = client.0.channel_key.as_ref();
+            let key = client.0.headers.get("channel-key");
             key.map_or_else(String::new, |key| key.to_str().unwrap().to_owned())
         },
         valid: ["", "channel-file", "channel-builder"],
@@ -496,7 +496,7 @@ fn the_fallback_provider_is_for_missing_credentials() {
     }
 }
 
-/// An empty `HOME` is no reason to read the files of the current directory.
+/// With an empty `HOME`, the files of the current directory are not read.
 #[test]
 fn a_home_that_is_not_absolute_is_none() {
     for home in ["", " ", ".", "relative"] {

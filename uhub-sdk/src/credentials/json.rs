@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 /// An object with all of its members, including repeated ones.
 pub(crate) struct SecretObject(Vec<(String, SecretValue)>);
 
-/// A value as it is written.
+/// A value, unchanged.
 pub(crate) struct SecretValue {
     json: Zeroizing<String>,
     /// The address of the value in the text that was parsed.

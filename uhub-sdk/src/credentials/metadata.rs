@@ -182,7 +182,7 @@ impl MetadataCredentials {
     }
 }
 
-/// Why there are no credentials.
+/// Why the credentials are missing.
 struct Failure {
     text: String,
     is_permanent: bool,

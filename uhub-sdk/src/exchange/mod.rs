@@ -205,9 +205,6 @@ impl Exchange<'_> {
                 if !client.headers.is_empty() {
                     request.headers_mut().extend(client.headers.clone());
                 }
-                if let Some(channel_key) = &client.channel_key {
-                    request.headers_mut().insert(encode::CHANNEL_KEY, channel_key.clone());
-                }
                 Ok((call, request))
             }
             None => Err(invalid("the URL is too long: use `Encoding::Form`.")),

@@ -81,7 +81,7 @@ impl Redactor<'_> {
         texts(source, |text| self.excerpt(text, 512))
     }
 
-    /// Replaces each secret, in each form that a proxy may repeat it in: as it is, in Base64 or in
+    /// Replaces each secret, in each form that a proxy may repeat it in: unchanged, in Base64 or in
     /// hex, and each of these escaped for a URL, for JSON or for HTML, several times over.
     fn redact(&self, text: &str) -> String {
         let needles: Vec<Needle> = self.secrets().flat_map(Needle::all).collect();
@@ -177,7 +177,7 @@ struct Decoded {
 type Unescape = fn(&[u8]) -> Option<(char, usize)>;
 
 impl Decoded {
-    /// Returns a text as it is and in each form that undoing escapes gives: all kinds of them at
+    /// Returns a text unchanged and in each form that undoing escapes gives: all kinds of them at
     /// once, and each kind alone, since one kind may be part of a secret.
     fn all(text: &str) -> Vec<Self> {
         let kinds: [&[Unescape]; 4] =
@@ -294,24 +294,6 @@ fn entity(text: &[u8]) -> Option<(char, usize)> {
         }
     };
     Some((c, end + 2))
-}
-
-/// Returns what authenticates to the proxy with this URL: the password, the user with the password,
-/// and the value of `Proxy-Authorization` if it is short.
-pub(crate) fn proxy_secrets(url: &str) -> Vec<Zeroizing<String>> {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let Some((user_info, _)) = authority.rsplit_once('@') else {
-        return Vec::new();
-    };
-    let decoded = |text: &str| {
-        Zeroizing::new(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
-    };
-    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    let (user, password) = (decoded(user), decoded(password));
-    let pair = Zeroizing::new(format!("{}:{}", *user, *password));
-    let header = Zeroizing::new(format!("Basic {}", STANDARD_NO_PAD.encode(pair.as_bytes())));
-    vec![password, pair, header]
 }
 
 /// Returns an error from outside, or its printable texts if its chain has others.
@@ -446,7 +428,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::wire::sign::signature;
+    use crate::{transport::reqwest::proxy::secrets as proxy_secrets, wire::sign::signature};
 
     fn redactor<'c>(credentials: &'c Credentials, others: &'c [Zeroizing<String>]) -> Redactor<'c> {
         let signature = signature("", &credentials.private_key);
@@ -536,18 +518,6 @@ mod tests {
         ] {
             assert_eq!(redactor.redact(text), expected.unwrap_or(text));
         }
-    }
-
-    #[test]
-    fn a_proxys_secrets_are_found_in_every_url() {
-        let secrets = |url: &str| -> Vec<String> {
-            proxy_secrets(url).iter().map(|secret| secret.to_string()).collect()
-        };
-        let expected = ["p@ss:word", "user:p@ss:word", "Basic dXNlcjpwQHNzOndvcmQ"];
-        assert_eq!(secrets("http://user:p%40ss:word@proxy.example:3128/x@y"), expected);
-        assert_eq!(secrets("user:p%40ss:word@proxy.example:3128"), expected);
-        assert_eq!(secrets("http://user:p@ss:word@proxy.example"), expected);
-        assert_eq!(secrets("socks5h://proxy.example/@"), [""; 0]);
     }
 
     /// A way in which a proxy may repeat a text.

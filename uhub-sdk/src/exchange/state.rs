@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, Uri};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -26,8 +26,6 @@ use crate::{
 pub(crate) struct ClientState {
     pub(crate) credentials: CredentialsSource,
     pub(crate) endpoint: Uri,
-    /// Sent with every call.
-    pub(crate) channel_key: Option<HeaderValue>,
     pub(crate) encoding: Encoding,
     /// Added to every request. Overrides the client's own `User-Agent`.
     pub(crate) headers: HeaderMap,

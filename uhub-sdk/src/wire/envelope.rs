@@ -25,7 +25,7 @@ enum ReadCode {
     Code(i64),
     /// `0.0`, or what rounds to it.
     Float,
-    /// It is no code, or comes twice.
+    /// It is not a code, or comes twice.
     Doubtful,
 }
 
@@ -37,7 +37,7 @@ impl ReadCode {
                 let is_zero = number.as_f64().is_some_and(|code| code.to_bits() == 0);
                 return if is_zero { Self::Float } else { Self::Doubtful };
             }
-            // `-0` is no natural number, whatever serde_json keeps of it.
+            // `-0` is not canonical. With `arbitrary_precision`, serde_json keeps it.
             Value::Number(number) => {
                 number.as_i64().filter(|code| *code != 0 || number.as_u64().is_some())
             }
@@ -150,7 +150,7 @@ fn read_object<M: Model>(
     Ok(model)
 }
 
-/// Returns the fields of a body; none if it is no JSON object.
+/// Returns the fields of a body; none if it is not a JSON object.
 pub(crate) fn fields(body: &[u8]) -> Map<String, Value> {
     let text = String::from_utf8_lossy(without_bom(body));
     serde_json::from_str(&text).unwrap_or_default()
@@ -207,7 +207,7 @@ fn is_telling(text: &str) -> bool {
     !["", "{}", "[]", "true", "false"].contains(&text.trim())
 }
 
-/// Returns a value as text: a string as it is, any other value but `null` as JSON.
+/// Returns a value as text: a string unchanged, any other value but `null` as JSON.
 fn into_text(value: Value) -> Option<String> {
     match value {
         Value::Null => None,

@@ -389,7 +389,7 @@ fn a_runtime_that_is_no_longer_driven_does_not_block_callers_on_others() {
         }
     });
     assert!((2..=5).contains(&provider.calls()), "{}", provider.calls());
-    // The result of the task that was left is used by nobody, and does no harm.
+    // The abandoned task does no harm when it ends.
     left.block_on(async { tokio::time::sleep(Duration::from_millis(100)).await });
     runtime().block_on(async { client.get_repo_image("idkTdEFo").send().await }).unwrap();
 }

@@ -242,7 +242,7 @@ async fn an_incomplete_listing_is_one_warning() {
 #[tokio::test]
 async fn a_total_that_shrinks_is_a_warning() {
     let captured = capture();
-    // Whoever deletes the first page after reading it skips the next one.
+    // A program that deletes the first page after reading it skips the next one.
     let client = client(|offset, limit, _| match offset {
         0 => page(TOTAL, &images(0, limit)),
         _ => page(r#""TotalCount": 75,"#, &images(offset + 20, limit)),

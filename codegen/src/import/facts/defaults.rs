@@ -100,7 +100,7 @@ const CONDITIONS: [&str; 19] = [
     "according",
 ];
 
-/// Words for a limit. A number beside one is no other value: "default 20, max 100".
+/// Words for a limit. A number beside one is not another value: "default 20, max 100".
 const LIMITS: [&str; 29] = [
     "最大",
     "最小",

@@ -175,7 +175,7 @@ impl<'a> Apply<'a> {
     }
 
     /// Deletes nothing if the plan deletes more than this share of its tags, those of untouched
-    /// images included: `0.5` is half of them. Defaults to `1.0`, which is no limit.
+    /// images included: `0.5` is half of them. Defaults to `1.0`, which allows all.
     pub fn max_share(mut self, share: f64) -> Self {
         self.max_share = share;
         self

@@ -62,7 +62,7 @@
 //! | `?` | one character |
 //! | `[0-9]`, `[!0-9]` | one character of a class, or not of it |
 //!
-//! There are no alternatives such as `{a,b}`, and no negation by a leading `!`: both are mistakes.
+//! Alternatives such as `{a,b}` and negation by a leading `!` are not supported: both are errors.
 //!
 //! # What is kept although no clause holds
 //!

@@ -145,7 +145,7 @@ impl Plan {
     }
 }
 
-/// A plan as it is written, with its totals.
+/// The serialized form of a plan, with its totals.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlanData {
@@ -179,7 +179,7 @@ impl TryFrom<PlanData> for Plan {
     }
 }
 
-/// The plan of an image as it is written, with its totals.
+/// The serialized form of the plan of an image, with its totals.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ImagePlanData {

@@ -99,7 +99,7 @@ pub struct Keep {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// Keeps the tags with the highest semantic versions, this many versions: `1.2.3` or `v1.2.3`.
-    /// `1.2` and `20240131` are no semantic versions.
+    /// `1.2` and `20240131` are not semantic versions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub highest_versions: Option<usize>,
     /// Keeps the tags with the highest pre-releases, this many versions: `1.2.3-rc.1`. They do not

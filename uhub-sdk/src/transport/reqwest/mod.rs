@@ -2,7 +2,7 @@
 
 mod failure;
 mod pools;
-mod proxy;
+pub(crate) mod proxy;
 pub(crate) mod tls;
 
 use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
@@ -10,6 +10,7 @@ use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Uri};
 use url::Url;
+use zeroize::Zeroizing;
 
 use self::{
     failure::FailureContext,
@@ -73,6 +74,18 @@ impl Proxy {
             Self::Environment => proxy::from_environment(endpoint, variable),
             Self::Disabled => Ok(None),
             Self::Url(url) => ProxyServer::new(url, ProxyOrigin::Setting).map(Some),
+        }
+    }
+
+    /// Returns what authenticates to the proxies that requests may go through.
+    pub(crate) fn secrets(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Vec<Zeroizing<String>> {
+        match self {
+            Self::Environment => proxy::environment_secrets(variable),
+            Self::Disabled => Vec::new(),
+            Self::Url(url) => proxy::secrets(url),
         }
     }
 }

@@ -2,9 +2,16 @@
 
 use std::{ffi::OsString, fmt};
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use http::{HeaderValue, Uri};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use url::Url;
+use zeroize::Zeroizing;
+
+/// The variables of proxies, by their precedence.
+const HTTPS: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
+const HTTP: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
+const ALL: [&str; 2] = ["ALL_PROXY", "all_proxy"];
 
 /// Where a proxy is set.
 #[derive(Debug, Clone, Copy)]
@@ -121,10 +128,8 @@ pub(super) fn from_environment(
     endpoint: &Uri,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<ProxyServer>, String> {
-    let names = match endpoint.scheme_str() {
-        Some("https") => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-        _ => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
-    };
+    let own = if endpoint.scheme_str() == Some("https") { HTTPS } else { HTTP };
+    let names = own.into_iter().chain(ALL);
     let is_cgi = variable("REQUEST_METHOD").is_some();
     let is_trusted = |name: &str| {
         // Names are in any case on Windows.
@@ -138,7 +143,7 @@ pub(super) fn from_environment(
             Err(_) => Some(Err(format!("environment variable {name} is not valid UTF-8."))),
         }
     };
-    let Some(found) = names.into_iter().filter(|name| is_trusted(name)).find_map(text) else {
+    let Some(found) = names.filter(|name| is_trusted(name)).find_map(text) else {
         return Ok(None);
     };
     if let Some(exceptions) = ["NO_PROXY", "no_proxy"].into_iter().find_map(text)
@@ -148,6 +153,32 @@ pub(super) fn from_environment(
     }
     let (name, value) = found?;
     ProxyServer::new(&value, ProxyOrigin::Variable(name)).map(Some)
+}
+
+/// Returns what authenticates to any of the proxies that variables name.
+pub(super) fn environment_secrets(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Vec<Zeroizing<String>> {
+    let urls = [HTTPS, HTTP, ALL].into_iter().flatten().filter_map(variable);
+    urls.filter_map(|url| url.into_string().ok()).flat_map(|url| secrets(&url)).collect()
+}
+
+/// Returns what authenticates to the proxy with this URL: the password, the user with the password,
+/// and the value of `Proxy-Authorization` if it is short.
+pub(crate) fn secrets(url: &str) -> Vec<Zeroizing<String>> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let Some((user_info, _)) = authority.rsplit_once('@') else {
+        return Vec::new();
+    };
+    let decoded = |text: &str| {
+        Zeroizing::new(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
+    };
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let (user, password) = (decoded(user), decoded(password));
+    let pair = Zeroizing::new(format!("{}:{}", *user, *password));
+    let header = Zeroizing::new(format!("Basic {}", STANDARD_NO_PAD.encode(pair.as_bytes())));
+    vec![password, pair, header]
 }
 
 /// Returns whether `NO_PROXY` names the host: `*`, an IP address, a network such as `10.0.0.0/8`, or
@@ -319,5 +350,17 @@ mod tests {
             let endpoint = Uri::from_static(endpoint);
             assert_eq!(is_exempt(&endpoint, exceptions), expected, "{endpoint} {exceptions:?}");
         }
+    }
+
+    #[test]
+    fn a_proxys_secrets_are_found_in_every_url() {
+        let texts = |url: &str| -> Vec<String> {
+            secrets(url).iter().map(|secret| secret.to_string()).collect()
+        };
+        let expected = ["p@ss:word", "user:p@ss:word", "Basic dXNlcjpwQHNzOndvcmQ"];
+        assert_eq!(texts("http://user:p%40ss:word@proxy.example:3128/x@y"), expected);
+        assert_eq!(texts("user:p%40ss:word@proxy.example:3128"), expected);
+        assert_eq!(texts("http://user:p@ss:word@proxy.example"), expected);
+        assert_eq!(texts("socks5h://proxy.example/@"), [""; 0]);
     }
 }

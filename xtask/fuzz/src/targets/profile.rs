@@ -3,7 +3,7 @@
 //! An input is the text of `config.json` and of `credential.json`, with a line `---` between them.
 //! `$PRIVATE` and `$TOKEN` stand for secrets.
 
-use std::{env, error::Error as StdError, fmt::Write as _, fs, path::PathBuf};
+use std::{env, fmt::Write as _, fs, path::PathBuf};
 use std::{path::Path, process::Command};
 
 use uhub_sdk::{Client, ClientBuilder};
@@ -60,7 +60,7 @@ impl Check for Profiles {
             let result = builder.and_then(ClientBuilder::build);
             let shown = match &result {
                 Ok(client) => format!("{client:?} {:?}", client.config_sources()),
-                Err(error) => full_text(error),
+                Err(error) => secrets::full_text(error),
             };
             if let Some(secret) = secrets::find(&shown, &[PRIVATE_KEY, TOKEN])
                 && !is_in_a_name(input)
@@ -86,16 +86,6 @@ fn is_in_a_name(input: &[u8]) -> bool {
 /// Where the settings come from.
 fn sources(client: &Client) -> String {
     format!("{:?}", client.config_sources())
-}
-
-fn full_text(error: &uhub_sdk::Error) -> String {
-    let mut text = format!("{error} {error:?}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        let _ = write!(text, " {error} {error:?}");
-        source = error.source();
-    }
-    text
 }
 
 fn replace(text: &[u8], placeholder: &[u8], value: &[u8]) -> Vec<u8> {

@@ -4,9 +4,7 @@
 //! `$SIGNATURE`, `$TOKEN`, `$PUBLIC` and `$PRIVATE` for the secrets in it.
 
 use std::fmt::Write as _;
-use std::{
-    error::Error as StdError, io, sync::Arc, sync::Mutex, sync::MutexGuard, sync::PoisonError,
-};
+use std::{io, sync::Arc, sync::Mutex, sync::MutexGuard, sync::PoisonError};
 
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -230,7 +228,7 @@ impl Session {
                 let _ = write!(outcome, "{call} ok;");
             }
             Some(error) => {
-                let text = full_text(error);
+                let text = secrets::full_text(error);
                 let secret = secrets::find(&text, &[PRIVATE_KEY, TOKEN, PUBLIC_KEY, &signature]);
                 if let Some(secret) = secret {
                     return Err(format!("a secret is in the error of {call}\n{secret}\n{text}"));
@@ -241,17 +239,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-/// An error and its sources in both formats.
-fn full_text(error: &uhub_sdk::Error) -> String {
-    let mut text = format!("{error} {error:?}");
-    let mut source = error.source();
-    while let Some(error) = source {
-        let _ = write!(text, " {error} {error:?}");
-        source = error.source();
-    }
-    text
 }
 
 /// Whether a body is a JSON object whose only return code is 0.

@@ -1,7 +1,20 @@
 //! Finds secrets in text, also shortened and escaped.
 
+use std::{error::Error, fmt::Write};
+
 /// The number of characters of a secret that are too many.
 const MAX_SHOWN: usize = 12;
+
+/// Returns an error and its sources in both formats.
+pub(crate) fn full_text(error: &uhub_sdk::Error) -> String {
+    let mut text = format!("{error} {error:?}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        let _ = write!(text, " {error} {error:?}");
+        source = error.source();
+    }
+    text
+}
 
 /// Returns the first secret that the text shows, or a long part of it.
 pub(crate) fn find<'a>(text: &str, secrets: &[&'a str]) -> Option<&'a str> {
