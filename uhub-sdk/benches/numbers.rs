@@ -322,10 +322,8 @@ fn calling(images: usize) -> (f64, f64) {
     (cpu, wall)
 }
 
-/// Returns a client with rustls and ring, like this crate's.
+/// Returns a client with rustls, like this crate's.
 fn bare_reqwest() -> reqwest::Client {
-    // The provider of the process may be installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().unwrap()
 }
 

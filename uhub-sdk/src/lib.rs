@@ -93,14 +93,21 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `rustls` (default) | TLS by rustls with ring and the operating system's certificates |
+//! | `rustls` (default) | TLS by rustls with aws-lc-rs, as in reqwest by default, and the operating system's certificates |
+//! | `rustls-ring` | the same with *ring* instead |
 //! | `native-tls` | TLS by the operating system's library (on Linux OpenSSL with its headers) |
 //! | `socks` | SOCKS proxies |
 //! | `blocking` | the `blocking` module: the same client for synchronous code |
 //! | `local` | the `local` module: a local server for tests |
 //! | `retention` | the `recipes::retention` module: deleting old tags by a policy |
 //!
-//! `rustls` takes precedence over `native-tls`: disable the default features to use the latter.
+//! `rustls` takes precedence over `rustls-ring`, and both over `native-tls`: disable the default
+//! features to use another. A provider of rustls that the program has installed takes precedence
+//! over both. By Cargo's unification of features, these three also concern the program's own
+//! clients of reqwest. `rustls` only adds TLS to them: on Linux, they then load the system's
+//! certificates, of which there must be one. With `rustls-ring`, they need an installed
+//! provider or reqwest's own feature `rustls`; with `native-tls`, they use the operating system's
+//! library by default.
 //! Without a TLS feature, the built-in transport supports plain HTTP only; your own [`Transport`]
 //! may use TLS.
 //!
@@ -124,6 +131,8 @@
 //! assert_eq!(serde_json::from_str::<GetRepoImageResponse>(&json)?, page);
 //! # Ok::<(), serde_json::Error>(())
 //! ```
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
 mod call;
@@ -185,5 +194,5 @@ pub use wire::{encode::Encoding, timestamp::Timestamp};
 
 /// Compiles the README's code.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

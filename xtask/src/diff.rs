@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use clap::Args;
@@ -11,6 +10,7 @@ use uhub_codegen::{Class, Spec, SpecFile};
 
 use crate::{
     files::{self, in_repository},
+    git::git,
     spec_files,
 };
 
@@ -92,7 +92,7 @@ fn read(path: &Path) -> Result<Spec, String> {
 }
 
 /// Reads a spec as it was at a revision.
-fn read_at(revision: &str, path: &Path) -> Result<Spec, String> {
+pub(crate) fn read_at(revision: &str, path: &Path) -> Result<Spec, String> {
     let (folder, file) = match (path.parent(), path.file_name()) {
         _ if path.is_dir() => (path, None),
         (Some(folder), Some(name)) if folder != Path::new("") => (folder, Some(name)),
@@ -111,24 +111,6 @@ fn read_at(revision: &str, path: &Path) -> Result<Spec, String> {
     let names = names.split_terminator('\0').filter(|name| name.ends_with(".json"));
     let actions = names.map(show).collect::<Result<_, _>>()?;
     Ok(Spec::new(show("service.json")?, actions))
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
-    let output = Command::new("git")
-        .current_dir(folder)
-        .args(arguments)
-        // Use the folder's repository even if a hook runs this.
-        .env_remove("GIT_DIR")
-        .env_remove("GIT_WORK_TREE")
-        .env_remove("GIT_INDEX_FILE")
-        .output()
-        .map_err(|error| format!("cannot run git in {}: {error}", folder.display()))?;
-    if !output.status.success() {
-        let error = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("git {}: {}", arguments[0], error.trim_end()));
-    }
-    let not_utf8 = |_| format!("git {}: the output is not UTF-8", arguments.join(" "));
-    String::from_utf8(output.stdout).map_err(not_utf8)
 }
 
 #[cfg(test)]

@@ -4,8 +4,11 @@ mod codegen;
 mod diff;
 mod files;
 mod fuzz;
+mod git;
 mod import;
 mod local;
+mod package;
+mod release;
 mod spec_files;
 
 use std::{
@@ -46,6 +49,8 @@ enum Command {
     Diff(diff::Arguments),
     Local(local::Arguments),
     Fuzz(fuzz::Arguments),
+    Package(package::Arguments),
+    Release(release::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +61,8 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Local(arguments) => local::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Package(arguments) => package::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
     };
     match result {
         Ok(message) => {

@@ -377,7 +377,8 @@ fn an_action_that_is_gone_is_breaking() {
     repository.run(&[&"codegen", &"--spec", &repository.spec, &"--out", &repository.sdk]);
 }
 
-/// A copy of the workspace, with a target folder that stays.
+/// A copy of the workspace. It is built in the target folder of this one, which has the
+/// dependencies.
 struct Workspace {
     repository: Repository,
     target: PathBuf,
@@ -385,8 +386,8 @@ struct Workspace {
 
 impl Workspace {
     fn new() -> Self {
-        let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("changed-pages");
-        let root = scratch.join("workspace");
+        let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let root = temporary.join("changed-pages");
         let listed = Command::new("git")
             .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
             .current_dir("..")
@@ -407,7 +408,7 @@ impl Workspace {
         remove_others(&root, &root, &listed);
         let repository =
             Repository { spec: root.join("api-spec/uhub"), sdk: root.join("uhub-sdk"), root };
-        Self { repository, target: scratch.join("target") }
+        Self { repository, target: temporary.parent().unwrap().to_owned() }
     }
 
     fn cargo(&self, arguments: &[&str]) -> Output {
@@ -417,7 +418,6 @@ impl Workspace {
             .args(["--offline", "--workspace", "--features", "blocking,local"])
             .current_dir(&self.repository.root)
             .env("CARGO_TARGET_DIR", &self.target)
-            .env("CARGO_PROFILE_DEV_DEBUG", "0")
             .env_remove("UHUB_PAGES");
         command.output().unwrap()
     }

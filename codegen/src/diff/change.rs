@@ -67,17 +67,24 @@ impl Changes {
         self.changes.iter().map(|change| change.class).min()
     }
 
-    /// Returns the part of this version to raise. Before 1.0, breaking changes raise the second
-    /// number and all others the third.
+    /// Returns the part of this version to raise, as [`Class::bump`] of the worst change.
     #[must_use]
     pub fn bump(&self, version: &str) -> Bump {
+        self.class().map_or(Bump::None, |class| class.bump(version))
+    }
+}
+
+impl Class {
+    /// Returns the part of this version that a change of the class raises. Before 1.0, breaking
+    /// changes raise the second number and all others the third.
+    #[must_use]
+    pub fn bump(self, version: &str) -> Bump {
         let is_zero = version.starts_with("0.");
-        match self.class() {
-            None => Bump::None,
-            Some(Class::Breaking) if is_zero => Bump::Minor,
-            Some(Class::Breaking) => Bump::Major,
-            Some(Class::Additive) if !is_zero => Bump::Minor,
-            Some(Class::Additive | Class::Documentation) => Bump::Patch,
+        match self {
+            Self::Breaking if is_zero => Bump::Minor,
+            Self::Breaking => Bump::Major,
+            Self::Additive if !is_zero => Bump::Minor,
+            Self::Additive | Self::Documentation => Bump::Patch,
         }
     }
 }

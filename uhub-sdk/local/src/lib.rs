@@ -171,3 +171,8 @@ pub use crate::fault::Fault;
 pub use crate::fault::scope::Scope;
 pub use crate::handle::LocalUhub;
 pub use crate::log::ReceivedRequest;
+
+/// Compiles the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

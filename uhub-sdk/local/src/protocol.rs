@@ -269,7 +269,7 @@ impl<'de> Deserialize<'de> for OrderedFields {
 mod tests {
     use super::*;
 
-    const VECTORS: &str = include_str!("../../tests/data/signature.json");
+    const VECTORS: &str = include_str!("../tests/data/signature.json");
 
     fn form(text: &str) -> Vec<(String, String)> {
         Parameters::from_form(text.as_bytes()).unwrap().to_pairs()

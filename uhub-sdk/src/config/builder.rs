@@ -355,14 +355,15 @@ impl ClientBuilder {
     }
 
     /// Sets the configuration of TLS, for example for other roots of trust, protocol versions or a
-    /// cryptographic library other than *ring*. It replaces
+    /// cryptographic library. It replaces
     /// [`root_certificates`](Self::root_certificates) and
     /// [`client_certificate`](Self::client_certificate); its ALPN protocols are ignored, because
     /// the transport uses HTTP/1.1.
     ///
     /// The type is that of [rustls](https://docs.rs/rustls/0.23) 0.23. A new version of it in this
     /// method is a breaking change of this crate.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "rustls-ring"))))]
     pub fn rustls_config(mut self, value: impl Into<Arc<rustls::ClientConfig>>) -> Self {
         self.http.tls.config = Some(value.into());
         self

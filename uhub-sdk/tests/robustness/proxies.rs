@@ -88,7 +88,7 @@ async fn fail(builder: ClientBuilder) -> Error {
     error
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 #[tokio::test]
 async fn a_refused_tunnel_names_the_proxy_and_its_status() {
     for (status, attempts, advice) in [
@@ -142,7 +142,7 @@ async fn a_refused_request_names_the_proxy_and_its_status() {
 
 #[tokio::test]
 async fn a_dead_proxy_does_not_look_like_a_dead_service() {
-    let urls: &[&str] = if cfg!(any(feature = "rustls", feature = "native-tls")) {
+    let urls: &[&str] = if cfg!(feature = "__tls") {
         &["http://uhub.example/", "https://uhub.example/"]
     } else {
         &["http://uhub.example/"]
@@ -151,7 +151,7 @@ async fn a_dead_proxy_does_not_look_like_a_dead_service() {
         for (scheme, is_supported) in [
             ("http", true),
             ("socks5h", cfg!(feature = "socks")),
-            ("https", cfg!(any(feature = "rustls", feature = "native-tls"))),
+            ("https", cfg!(feature = "__tls")),
         ] {
             if !is_supported {
                 continue;
@@ -179,9 +179,7 @@ async fn a_server_that_is_no_proxy_is_named() {
     for response in ["", "SSH-2.0-OpenSSH_9.6\r\n\r\n", "HTTP/1.1 "] {
         let proxy = StubProxy::start(move |_| response.to_owned());
         for base_url in ["http://uhub.example/", "https://uhub.example/"] {
-            if base_url.starts_with("https")
-                && !cfg!(any(feature = "rustls", feature = "native-tls"))
-            {
+            if base_url.starts_with("https") && !cfg!(feature = "__tls") {
                 continue;
             }
             let error = fail(builder(base_url).proxy(&proxy.address)).await;
@@ -347,7 +345,7 @@ fn the_environment_decides_about_proxies() {
              feature `socks`",
         ),
     ] {
-        if base_url.starts_with("https") && !cfg!(any(feature = "rustls", feature = "native-tls")) {
+        if base_url.starts_with("https") && !cfg!(feature = "__tls") {
             continue;
         }
         expected_requests += usize::from(expected == "1 images");
@@ -374,7 +372,7 @@ fn a_wrapped_transport_does_not_show_the_password_of_the_proxy() {
 }
 
 /// The limit has the name of the setting that it comes from.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 #[tokio::test]
 async fn a_connect_timeout_names_its_setting() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

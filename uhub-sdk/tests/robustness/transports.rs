@@ -21,7 +21,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer},
+    rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
 use tower_service::Service;
 use uhub_sdk::{
@@ -51,7 +51,7 @@ async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
     let certificate = params.self_signed(&key).unwrap();
     let pem = certificate.pem();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
@@ -76,7 +76,7 @@ async fn behind_tls(uhub: &LocalUhub, name: &str) -> (u16, String) {
     (port, pem)
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 #[tokio::test]
 async fn a_certificate_needs_a_trusted_root_and_the_right_name() {
     let uhub = uhub().await;
@@ -119,7 +119,7 @@ async fn a_certificate_needs_a_trusted_root_and_the_right_name() {
 }
 
 /// Certificates are checked when the client is built, whether they are used or not.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 #[test]
 fn invalid_certificates_are_refused() {
     let key = KeyPair::generate().unwrap();
@@ -154,7 +154,7 @@ fn invalid_certificates_are_refused() {
 
 /// Starts a TLS server that requires a client certificate and responds to each request with an
 /// empty list. Returns its port and the certificate of both sides with its key as PEM.
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 async fn mutual_tls() -> (u16, String, String) {
     use tokio_rustls::rustls::{RootCertStore, server::WebPkiClientVerifier};
 
@@ -165,7 +165,7 @@ async fn mutual_tls() -> (u16, String, String) {
     let (pem, key_pem) = (certificate.pem(), key.serialize_pem());
     let mut roots = RootCertStore::empty();
     roots.add(certificate.der().clone()).unwrap();
-    let provider = Arc::new(ring::default_provider());
+    let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .build()
@@ -201,7 +201,7 @@ async fn mutual_tls() -> (u16, String, String) {
     (port, pem, key_pem)
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 #[tokio::test]
 async fn a_client_certificate_is_presented() {
     let (port, pem, key) = mutual_tls().await;
@@ -220,7 +220,7 @@ async fn a_client_certificate_is_presented() {
 }
 
 /// A configuration with its own roots, client certificate and an ALPN that is not used.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 #[tokio::test]
 async fn a_rustls_configuration_replaces_the_others() {
     use tokio_rustls::rustls::{
@@ -232,7 +232,7 @@ async fn a_rustls_configuration_replaces_the_others() {
     let certificate = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
-    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)

@@ -227,19 +227,19 @@ fn is_tls(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(is_tls_error)
 }
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 fn is_tls_error(error: &(dyn StdError + 'static)) -> bool {
     error.is::<rustls::Error>()
 }
 
 // Some errors of the network are of this type too, so it does not decide.
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(feature = "__rustls"))]
 fn is_tls_error(error: &(dyn StdError + 'static)) -> bool {
     cfg!(feature = "native-tls") && error.to_string().contains("certificate")
 }
 
 /// Returns whether the server ended the TLS handshake because of the client's certificate.
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 fn is_certificate_refused(error: &(dyn StdError + 'static)) -> bool {
     use rustls::{AlertDescription as Alert, Error};
 
@@ -260,7 +260,7 @@ fn is_certificate_refused(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-#[cfg(not(feature = "rustls"))]
+#[cfg(not(feature = "__rustls"))]
 fn is_certificate_refused(error: &(dyn StdError + 'static)) -> bool {
     cfg!(feature = "native-tls")
         && causes(error).any(|cause| cause.to_string().contains("alert certificate required"))

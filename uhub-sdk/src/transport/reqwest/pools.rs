@@ -34,6 +34,13 @@ impl PoolFactory {
             // The client retries by itself.
             .retry(reqwest::retry::never())
             .referer(false)
+            // Features that the program enables for its own clients of reqwest do not change these.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .no_hickory_dns()
+            .http1_only()
             .connect_timeout(self.connect_timeout)
             .pool_idle_timeout(self.idle_timeout)
             .pool_max_idle_per_host(self.max_idle_connections);

@@ -57,7 +57,7 @@ impl ProxyServer {
         let mut url = Url::parse(&url).map_err(|_| invalid())?;
         match url.scheme() {
             "http" => {}
-            "https" if cfg!(any(feature = "rustls", feature = "native-tls")) => {}
+            "https" if cfg!(feature = "__tls") => {}
             "https" => {
                 return Err(format!(
                     "the proxy URL in {origin} is https, which needs the feature `rustls` or \

@@ -11,29 +11,26 @@ pub(crate) struct TlsSettings {
     pub(crate) roots: Vec<Vec<u8>>,
     pub(crate) client_certificate: Option<ClientCertificate>,
     /// Replaces the other settings.
-    #[cfg(feature = "rustls")]
+    #[cfg(feature = "__rustls")]
     pub(crate) config: Option<std::sync::Arc<rustls::ClientConfig>>,
 }
 
 /// A certificate chain and its private key in PEM.
 #[derive(Clone)]
-#[cfg_attr(
-    not(any(feature = "rustls", feature = "native-tls")),
-    expect(dead_code, reason = "without TLS, it is refused")
-)]
+#[cfg_attr(not(feature = "__tls"), expect(dead_code, reason = "without TLS, it is refused"))]
 pub(crate) struct ClientCertificate {
     pub(crate) chain: Vec<u8>,
     pub(crate) key: Zeroizing<Vec<u8>>,
 }
 
-#[cfg(any(feature = "rustls", not(feature = "native-tls")))]
+#[cfg(any(feature = "__rustls", not(feature = "native-tls")))]
 impl TlsSettings {
     fn has_certificates(&self) -> bool {
         !self.roots.is_empty() || self.client_certificate.is_some()
     }
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 fn invalid_root(number: usize) -> Error {
     Error::configuration(format!(
         "invalid root certificate (call {number} of `root_certificates`): expected PEM, with \
@@ -41,29 +38,29 @@ fn invalid_root(number: usize) -> Error {
     ))
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 fn invalid_client_certificate(problem: &str) -> Error {
     Error::configuration(format!("invalid client certificate (`client_certificate`): {problem}."))
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 const EXPECTED_CHAIN: &str = "expected PEM, with `-----BEGIN CERTIFICATE-----`";
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 const EXPECTED_KEY: &str = "expected its private key in PEM, with `-----BEGIN PRIVATE KEY-----`";
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[cfg(feature = "__tls")]
 const KEY_MISMATCH: &str = "the certificate and its private key do not match";
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 pub(super) use by_rustls::Tls;
 
-#[cfg(feature = "rustls")]
+#[cfg(feature = "__rustls")]
 mod by_rustls {
     use std::sync::Arc;
 
     use rustls::{
         ClientConfig, RootCertStore,
-        crypto::ring,
+        crypto::CryptoProvider,
         pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     };
     use rustls_platform_verifier::Verifier;
@@ -100,8 +97,7 @@ mod by_rustls {
                 })?;
                 extra.extend(roots);
             }
-            // Naming the provider here avoids the need for a default one of the process.
-            let provider = Arc::new(ring::default_provider());
+            let provider = provider();
             let unable =
                 |error| Error::configuration("TLS cannot be initialized.").with_source(error);
             let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
@@ -143,6 +139,18 @@ mod by_rustls {
         }
     }
 
+    /// Returns the process's provider, if one is installed, and otherwise that of the features. None
+    /// is installed here: that would change the program's other uses of rustls.
+    fn provider() -> Arc<CryptoProvider> {
+        #[cfg(feature = "rustls")]
+        use rustls::crypto::aws_lc_rs::default_provider;
+        #[cfg(not(feature = "rustls"))]
+        use rustls::crypto::ring::default_provider;
+
+        let installed = CryptoProvider::get_default().cloned();
+        installed.unwrap_or_else(|| Arc::new(default_provider()))
+    }
+
     /// Reads one or more certificates. There may be no cause for the error.
     fn certificates(
         pem: &[u8],
@@ -159,11 +167,11 @@ mod by_rustls {
     }
 }
 
-#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+#[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
 #[derive(Debug)]
 pub(super) struct Tls(native_tls::TlsConnector);
 
-#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+#[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
 impl Tls {
     pub(super) fn new(settings: &TlsSettings, _: bool) -> Result<Self, Error> {
         use native_tls::{Certificate, Identity, TlsConnector};
@@ -210,11 +218,11 @@ impl Tls {
     }
 }
 
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+#[cfg(not(feature = "__tls"))]
 #[derive(Debug)]
 pub(super) struct Tls;
 
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+#[cfg(not(feature = "__tls"))]
 impl Tls {
     pub(super) fn new(settings: &TlsSettings, is_used: bool) -> Result<Self, Error> {
         let user = if is_used {
