@@ -1,7 +1,7 @@
 //! Lists the images of a repository.
 //!
 //! ```sh
-//! # On a local server with the images of the documentation:
+//! # On a local server with sample data:
 //! cargo run --example list_images
 //! # On the real service:
 //! UCLOUD_PUBLIC_KEY=… UCLOUD_PRIVATE_KEY=… cargo run --example list_images -- REPOSITORY
@@ -13,8 +13,8 @@
 use std::{env, error::Error, process::ExitCode};
 
 use uhub_sdk::{
-    Client, ClientBuilder,
-    local::{LocalUhub, Repository},
+    Client, ClientBuilder, Timestamp,
+    local::{Data, LocalUhub},
 };
 
 #[tokio::main(flavor = "current_thread")]
@@ -37,28 +37,32 @@ async fn run() -> Result<(), Box<dyn Error>> {
         let repository = repository.ok_or("usage: list_images REPOSITORY")?;
         return list(&Client::from_env()?, &repository).await;
     }
-    let documented = Repository::documented();
-    let repository = repository.unwrap_or_else(|| documented.name.clone());
-    let server = LocalUhub::builder().repository(documented).start().await?;
+    let server = LocalUhub::builder().data(Data::demo()).start().await?;
     let base_url = server.base_url();
     eprintln!("No credentials in the environment: using the local server at {base_url}.");
-    list(&ClientBuilder::for_local(&server).build()?, &repository).await
+    let repository = repository.as_deref().unwrap_or("base");
+    list(&ClientBuilder::for_local(&server).build()?, repository).await
 }
 
 async fn list(client: &Client, repository: &str) -> Result<(), Box<dyn Error>> {
     let page = client.get_repo_image(repository).limit(100).send().await?;
-    println!("{:<24} {:<16} {:>8} {:<20} UPDATED", "NAME", "LATEST TAG", "PULLS", "CREATED");
+    println!("{:<24} {:<16} {:>8}  {:<20}  UPDATED", "NAME", "LATEST TAG", "PULLS", "CREATED");
     for image in &page.images {
         println!(
-            "{:<24} {:<16} {:>8} {:<20} {}",
+            "{:<24} {:<16} {:>8}  {:<20}  {}",
             image.image_name,
             image.latest_tag,
             image.pull_count,
-            image.create_time,
-            image.update_time
+            in_utc(&image.create_time),
+            in_utc(&image.update_time)
         );
     }
     let (listed, total) = (page.images.len(), page.total_count);
     println!("{listed} of {total} images in {repository}");
     Ok(())
+}
+
+/// Returns an instant in UTC, and any other text unchanged.
+fn in_utc(time: &Timestamp) -> Timestamp {
+    time.to_system_time().map_or_else(|| time.clone(), Timestamp::from)
 }

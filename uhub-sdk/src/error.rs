@@ -162,6 +162,16 @@ impl Error {
 
     /// Returns whether the call was throttled, by the service or by a gateway in front of it
     /// (HTTP status 429).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use uhub_sdk::{Error, ErrorKind, Execution, RetCode};
+    ///
+    /// let error = Error::builder(ErrorKind::Service).ret_code(RetCode::THROTTLED).build();
+    /// assert!(error.is_throttled() && error.is_retryable());
+    /// assert_eq!(error.execution(), Execution::Rejected);
+    /// ```
     #[must_use]
     pub fn is_throttled(&self) -> bool {
         self.0.execution != Execution::Completed
@@ -174,6 +184,15 @@ impl Error {
     ///
     /// A gateway's page with the HTTP status 401 or 403 says nothing about the credentials. If
     /// there were none to sign with, the kind is [`Credentials`](ErrorKind::Credentials).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use uhub_sdk::{Error, ErrorKind, RetCode};
+    ///
+    /// let error = Error::builder(ErrorKind::Service).ret_code(RetCode::SIGNATURE_WRONG).build();
+    /// assert!(error.is_auth() && !error.is_retryable());
+    /// ```
     #[must_use]
     pub fn is_auth(&self) -> bool {
         matches!(self.0.outcome, Some(RetCodeOutcome::Unauthorized | RetCodeOutcome::TokenExpired))
@@ -182,6 +201,15 @@ impl Error {
     /// Returns whether the service says that something that the call names does not exist.
     ///
     /// A gateway's page with the HTTP status 404 says nothing about that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use uhub_sdk::{Error, ErrorKind, RetCode};
+    ///
+    /// let error = Error::builder(ErrorKind::Service).ret_code(RetCode::PROJECT_UNKNOWN).build();
+    /// assert!(error.is_not_found());
+    /// ```
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.0.outcome == Some(RetCodeOutcome::NotFound)
@@ -189,6 +217,16 @@ impl Error {
 
     /// Returns whether a time limit was exceeded: one of the client, of a gateway (HTTP status 408
     /// and 504), or of the service's own gateway (return code 110).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use uhub_sdk::{Error, ErrorKind, Execution};
+    ///
+    /// let error = Error::builder(ErrorKind::Timeout).build();
+    /// assert!(error.is_timeout());
+    /// assert_eq!(error.execution(), Execution::Unknown);
+    /// ```
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.0.is_timeout

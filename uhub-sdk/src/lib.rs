@@ -1,93 +1,55 @@
-//! A typed client for UHub, the container-image repository service of SurferCloud and UCloud.
-//!
-//! Covers the whole UHub API: list, create, change and delete repositories, images and tags.
+//! A typed client for UHub, the container-image repository service of SurferCloud and UCloud: list,
+//! create, change and delete repositories, images and tags.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), uhub_sdk::Error> {
+//! // With UCLOUD_PUBLIC_KEY and UCLOUD_PRIVATE_KEY, or a profile in ~/.ucloud.
 //! let client = uhub_sdk::Client::from_env()?;
-//! let page = client.get_repo_image("base").limit(50).send().await?;
-//! for image in page.images {
+//! let mut images = client.get_repo_image("base").items();
+//! while let Some(image) = images.next().await {
+//!     let image = image?;
 //!     println!("{}:{}, {} pulls", image.image_name, image.latest_tag, image.pull_count);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
+//! [`Client`] has a method for each action. Required parameters are arguments, optional ones are
+//! chained, and [`send`](Call::send) or `await` sends the call. [`items`](Call::items) fetches all
+//! pages. Failed calls are retried if that is safe. An [`Error`] states what failed and whether the
+//! call was executed. Keys never appear in errors, logs or `Debug`.
+//!
+//! # Where to go next
+//!
 //! | to | see |
 //! | --- | --- |
-//! | set up a client | [`Client::from_env`], [`Client::builder`] |
-//! | call an action | [`Client`] has a method for each; [`actions`] has their requests and responses |
-//! | list all items of all pages | [`Call::items`], [`Call::pages`] |
-//! | handle errors | [`Error`], [`ErrorKind`], [`Execution`], [`RetCode`] |
-//! | configure retries and timeouts | [`RetryPolicy`], [`ClientBuilder::timeout`] |
-//! | ensure that a repository exists, list a whole account, delete old tags, … | [`recipes`] |
-//! | make an untyped call | [`Client::action`] |
-//! | call from synchronous code | `uhub_sdk::blocking` (feature `blocking`) |
-//! | test your code | [`testing`]: a mock transport, errors; `uhub_sdk::local` (feature `local`): a server |
+//! | handle errors, rate limits (429), retries, timeouts | [guide: errors and retries](guide::errors), [`Error`], [`RetryPolicy`] |
+//! | set up keys, profiles, projects, sub-accounts, STS tokens | [guide: credentials](guide::credentials), [`Client::from_env`], [`ClientBuilder`] |
+//! | list all pages (offset, limit), delete old tags | [guide: pagination and clean-up](guide::pagination), [`Call::items`], [`recipes`] |
+//! | test your program with a mock or a fake server | [guide: testing](guide::testing), [`testing`], `uhub_sdk::local` |
+//! | log, trace, measure, use a proxy or a corporate CA | [guide: middleware and proxies](guide::middleware), [`Observer`], [`Transport`] |
+//! | call from synchronous code | [guide: blocking code](guide::middleware#blocking-code), `uhub_sdk::blocking` |
+//! | come from the Go or Python SDK | [guide: migrating](guide::migrating) |
+//! | look up an action, its parameters and pitfalls | [`actions`] |
+//! | call an action without types | [`Client::action`] |
 //!
-//! # Calls
+//! # Try it without an account
 //!
-//! Required parameters are arguments; optional ones are chained. Leaving out a required parameter
-//! does not compile:
-//!
-//! ```
-//! # fn example(client: &uhub_sdk::Client) {
-//! let call = client.get_repo_image("base");
-//! # }
-//! ```
-//!
-//! ```compile_fail,E0061
-//! # fn example(client: &uhub_sdk::Client) {
-//! let call = client.get_repo_image();
-//! # }
-//! ```
-//!
-//! Optional parameters with surprising defaults are required too. By default the service lists
-//! public repositories only, so listing requires a choice:
+//! The feature `local` adds a server that behaves like UHub, here with sample data:
 //!
 //! ```
-//! # fn example(client: &uhub_sdk::Client) {
-//! let call = client.get_repo(uhub_sdk::Visibility::Public);
-//! # }
+//! use uhub_sdk::{ClientBuilder, local::{Data, LocalUhub}};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = LocalUhub::builder().data(Data::demo()).start().await?;
+//!     let client = ClientBuilder::for_local(&server).build()?;
+//!     let page = client.get_repo_image("base").limit(3).send().await?;
+//!     let names: Vec<_> = page.images.iter().map(|image| &*image.image_name).collect();
+//!     assert_eq!(names, ["alpine", "debian", "golang"]);
+//!     Ok(())
+//! }
 //! ```
-//!
-//! ```compile_fail,E0061
-//! # fn example(client: &uhub_sdk::Client) {
-//! let call = client.get_repo();
-//! # }
-//! ```
-//!
-//! # Errors and retries
-//!
-//! An [`Error`] answers four questions: what happened, whether the call was executed, whether it
-//! can be retried, and what the service's support needs.
-//!
-//! Failed calls are retried with exponential backoff and jitter, within the call's
-//! [timeout](ClientBuilder::timeout). Calls that were throttled or could not connect are
-//! retried for every action. Calls that may have been executed are retried only if the action is
-//! idempotent; the module of each action states its [`Idempotency`]. Otherwise the error reports
-//! [`Execution::Unknown`]: check the state before you call again.
-//!
-//! # Observability
-//!
-//! Each call is a [`tracing`] span and each attempt an event, with action, attempt, HTTP status,
-//! return code, request id, duration and delay before the next attempt. An [`Observer`] receives
-//! the same facts, except the request id of an attempt that succeeded. Credentials, tokens and
-//! signatures never appear in errors, logs or `Debug`.
-//!
-//! # Tolerant reading
-//!
-//! The service's responses are known to deviate from its documentation. The client accepts:
-//!
-//! | response | read as | reported at |
-//! | --- | --- | --- |
-//! | a different scalar type (`5` for `"5"`) | the documented type | `DEBUG` |
-//! | a missing required field | the empty value | `WARN` |
-//! | `null` for a list | an empty list | `WARN` |
-//! | an unknown field | ignored | |
-//!
-//! Each deviation is reported to `tracing` once per action, field and client. A missing required
-//! list is an error unless the count beside it is 0: it might not be empty.
 //!
 //! # Features
 //!
@@ -111,25 +73,22 @@
 //! Without a TLS feature, the built-in transport supports plain HTTP only; your own [`Transport`]
 //! may use TLS.
 //!
-//! # Testing your code
+//! # Types that prevent mistakes
 //!
-//! The module [`testing`] has a mock transport, and creates responses and errors. The feature
-//! `local` adds a real HTTP server on loopback that keeps state, behaves like UHub, and injects
-//! faults. `ClientBuilder::for_local` returns a builder of a client for it.
+//! Leaving out a required parameter does not compile. Optional parameters with surprising defaults
+//! are required too: the service lists public repositories unless told otherwise, so
+//! [`get_repo`](Client::get_repo) takes a [`Visibility`].
 //!
-//! Requests and responses are plain data: build them, compare them, store them as JSON under their
-//! documented names. Responses start from `Default`:
-//!
+//! ```compile_fail,E0061
+//! # fn example(client: &uhub_sdk::Client) {
+//! let call = client.get_repo_image();
+//! # }
 //! ```
-//! use uhub_sdk::actions::get_repo_image::{GetRepoImageResponse, Image};
 //!
-//! let mut image = Image::default();
-//! image.image_name = "nginx".to_owned();
-//! let mut page = GetRepoImageResponse::default();
-//! page.images.push(image);
-//! let json = serde_json::to_string(&page)?;
-//! assert_eq!(serde_json::from_str::<GetRepoImageResponse>(&json)?, page);
-//! # Ok::<(), serde_json::Error>(())
+//! ```compile_fail,E0061
+//! # fn example(client: &uhub_sdk::Client) {
+//! let call = client.get_repo();
+//! # }
 //! ```
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -151,6 +110,8 @@ mod wire;
 pub mod actions;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+#[cfg(doc)]
+pub mod guide;
 pub mod recipes;
 pub mod testing;
 

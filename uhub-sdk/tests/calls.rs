@@ -865,18 +865,39 @@ fn a_panic_message_contains_no_secrets() {
 }
 
 #[test]
-fn the_example_lists_the_documented_images_without_credentials() {
-    let output = example("list_images").output().unwrap();
-    let stdout = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{stdout}");
-    let lines: Vec<&str> = stdout.lines().collect();
-    assert_eq!(lines.len(), 11, "{stdout}");
+fn the_example_lists_sample_images_without_credentials() {
+    let lines = lines(&example("list_images").output().unwrap());
+    assert_eq!(lines.len(), 9, "{lines:?}");
     assert!(lines[0].starts_with("NAME "));
+    let cells: Vec<&str> = lines[4].split_whitespace().collect();
+    assert_eq!(cells, ["nginx", "1.27", "12803", "2023-10-24T00:00:00Z", "2025-02-06T00:00:00Z"]);
+    assert!(lines[5].starts_with("postgres "));
+    assert_eq!(lines[8], "7 of 7 images in base");
+}
+
+#[tokio::test]
+async fn the_example_lists_the_documented_images_with_credentials() {
+    let uhub = uhub().await;
+    let mut command = example("list_images");
+    command.env("UCLOUD_PUBLIC_KEY", PUBLIC_KEY).env("UCLOUD_PRIVATE_KEY", PRIVATE_KEY);
+    command.env("UCLOUD_API_BASE_URL", uhub.base_url()).arg("idkTdEFo");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let lines = lines(&output);
+    assert_eq!(lines.len(), 11, "{lines:?}");
     let cells: Vec<Vec<&str>> =
         lines[1..10].iter().map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(cells[0], ["dCVBnkxg", "iBvvYGkW", "4", "5", "7"]);
-    assert_eq!(cells[8], ["qzCGPhQD", "MCnyUuwU", "6", "2", "3"]);
+    let second = |n| format!("1970-01-01T00:00:0{n}Z");
+    assert_eq!(cells[0], ["dCVBnkxg", "iBvvYGkW", "4", &second(5), &second(7)]);
+    assert_eq!(cells[8], ["qzCGPhQD", "MCnyUuwU", "6", &second(2), &second(3)]);
     assert_eq!(lines[10], "9 of 9 images in idkTdEFo");
+}
+
+/// Returns what a program that succeeds prints.
+#[track_caller]
+fn lines(output: &std::process::Output) -> Vec<String> {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}");
+    stdout.lines().map(str::to_owned).collect()
 }
 
 #[tokio::test]

@@ -92,6 +92,20 @@ impl<R, C> Call<R, C> {
     ///
     /// Calls of an action that is not idempotent may take effect twice: set another value only if
     /// that does no harm in this case.
+    ///
+    /// # Examples
+    ///
+    /// An untyped call that only reads:
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
+    /// use uhub_sdk::Idempotency;
+    ///
+    /// let call = client.action("DescribeSomethingNew").with_idempotency(Idempotency::Safe);
+    /// let response: serde_json::Value = call.send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_idempotency(mut self, value: Idempotency) -> Self {
         self.options.idempotency = Some(value);
         self

@@ -42,6 +42,30 @@ pub(super) struct PageReport {
 }
 
 /// The extent of an incomplete listing: how many items were listed, and the reported total.
+///
+/// # Examples
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use uhub_sdk::{
+///     ClientBuilder,
+///     local::{Data, Fault, LocalUhub, Scope},
+/// };
+///
+/// let server = LocalUhub::builder().data(Data::demo()).start().await?;
+/// server.inject_on(Scope::all(), Fault::WrongTotal { total: 95 });
+///
+/// let client = ClientBuilder::for_local(&server).build()?;
+/// let mut images = client.get_repo_image("base").items();
+/// while let Some(image) = images.next().await {
+///     image?;
+/// }
+/// let shortfall = images.shortfall().ok_or("the list is complete")?;
+/// assert_eq!((shortfall.listed, shortfall.total), (7, Some(95)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Shortfall {

@@ -344,6 +344,17 @@ impl ClientBuilder {
     /// Sets the client certificate, for a gateway that requires one: the certificate, followed by
     /// those that it is signed by, and its private key, both in PEM. With the feature `native-tls`,
     /// the key must be in PKCS #8 format (`-----BEGIN PRIVATE KEY-----`).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = uhub_sdk::ClientBuilder::from_env()?
+    ///     .client_certificate(std::fs::read("client.pem")?, std::fs::read("client-key.pem")?)
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn client_certificate(
         mut self,
         chain_pem: impl Into<Vec<u8>>,
@@ -362,6 +373,20 @@ impl ClientBuilder {
     ///
     /// The type is that of [rustls](https://docs.rs/rustls/0.23) 0.23. A new version of it in this
     /// method is a breaking change of this crate.
+    ///
+    /// # Examples
+    ///
+    /// Trusts only the certificates of a private authority:
+    ///
+    /// ```no_run
+    /// # fn example(roots: rustls::RootCertStore) -> Result<(), uhub_sdk::Error> {
+    /// let config = rustls::ClientConfig::builder()
+    ///     .with_root_certificates(roots)
+    ///     .with_no_client_auth();
+    /// let client = uhub_sdk::ClientBuilder::from_env()?.rustls_config(config).build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[cfg(feature = "__rustls")]
     #[cfg_attr(docsrs, doc(cfg(any(feature = "rustls", feature = "rustls-ring"))))]
     pub fn rustls_config(mut self, value: impl Into<Arc<rustls::ClientConfig>>) -> Self {
@@ -376,6 +401,17 @@ impl ClientBuilder {
     /// `Content-Type`, `User-Agent` (see [`user_agent_suffix`](Self::user_agent_suffix)),
     /// `Proxy-Authorization` (see [`proxy`](Self::proxy)), and those that control connections and
     /// encodings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use uhub_sdk::{Client, Credentials};
+    ///
+    /// let builder = Client::builder().credentials(Credentials::new("public", "private"));
+    /// let client = builder.clone().header("X-Team", "platform").build()?;
+    /// assert!(builder.header("Host", "example.com").build().is_err());
+    /// # Ok::<(), uhub_sdk::Error>(())
+    /// ```
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.headers.push((name.into(), value.into()));
         self

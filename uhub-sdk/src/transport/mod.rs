@@ -89,6 +89,21 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
 }
 
 /// Why a response is missing or incomplete.
+///
+/// # Examples
+///
+/// ```
+/// use uhub_sdk::TransportError;
+///
+/// # fn example(error: std::io::Error) -> TransportError {
+/// // Nothing was sent: any call is retried.
+/// TransportError::not_connected("the gateway refused the connection.").with_source(error)
+/// # }
+/// // The call may have been executed: only idempotent calls are retried.
+/// let lost = TransportError::interrupted("the gateway closed the connection.");
+/// // A retry would fail again.
+/// let refused = TransportError::not_connected("the gateway is not configured.").permanent();
+/// ```
 #[derive(Debug)]
 pub struct TransportError {
     pub(crate) kind: ErrorKind,
