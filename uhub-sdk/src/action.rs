@@ -4,7 +4,7 @@ use crate::{wire::decode::Model, wire::parameters::Parameters};
 
 /// An action of the service. Only the requests in [`actions`](crate::actions) implement it.
 pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
-    /// The documented name, such as `GetRepoImage`.
+    /// The documented name, such as `DescribeSomething`.
     const NAME: &'static str;
     /// Whether a call that may have been executed can be retried.
     const IDEMPOTENCY: Idempotency;

@@ -4,10 +4,11 @@
 //! iterators, and [`Client::block_on`] and [`Client::iter`] do the same for everything else.
 //!
 //! ```no_run
-//! # fn example() -> Result<(), uhub_sdk::Error> {
+//! # use uhub_sdk::Paged;
+//! # fn example<R: Paged<Item: std::fmt::Debug>>(request: R) -> Result<(), uhub_sdk::Error> {
 //! let client = uhub_sdk::blocking::Client::from_env()?;
-//! for image in client.get_repo_image("base").items() {
-//!     println!("{}", image?.image_name);
+//! for item in client.call(request).items() {
+//!     println!("{:?}", item?);
 //! }
 //! # Ok(())
 //! # }
@@ -47,7 +48,7 @@ use crate::{
     exchange::judge::ResponseMetadata,
 };
 
-/// A blocking client of UHub.
+/// A blocking client of the service.
 ///
 /// It is cheap to clone and can be shared between threads. In a program with an async runtime, use
 /// it within `tokio::task::spawn_blocking` or `block_in_place`: a call on a thread that polls async
@@ -59,18 +60,19 @@ use crate::{
 ///
 /// # Examples
 ///
-/// Recipes, and every other function of the async client, are called by [`block_on`](Self::block_on)
+/// Every function of the async client, recipes included, is called by [`block_on`](Self::block_on)
 /// and [`iter`](Self::iter):
 ///
 /// ```no_run
-/// # fn example() -> Result<(), uhub_sdk::Error> {
-/// use uhub_sdk::{actions::create_repo::CreateRepoRequest, blocking::Client, recipes};
+/// # use uhub_sdk::Paged;
+/// # fn example<R: Paged<Item: std::fmt::Debug>>(request: R) -> Result<(), uhub_sdk::Error> {
+/// use uhub_sdk::blocking::Client;
 ///
 /// let client = Client::from_env()?;
-/// let request = CreateRepoRequest::new("base");
-/// let ensured = client.block_on(recipes::ensure_repo(client.as_async(), request))?;
-/// for entry in client.iter(recipes::walk(client.as_async())) {
-///     println!("{:?}", entry?);
+/// let call = client.as_async().action("DescribeSomethingNew");
+/// let response: serde_json::Value = client.block_on(call.send())?;
+/// for item in client.iter(client.as_async().call(request).items()) {
+///     println!("{:?}", item?);
 /// }
 /// # Ok(())
 /// # }
@@ -96,7 +98,7 @@ impl Background {
     fn start() -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
-            .thread_name("uhub-sdk")
+            .thread_name(env!("CARGO_PKG_NAME"))
             .enable_all()
             .build()
             .map_err(|error| {
@@ -234,11 +236,10 @@ impl Client {
         BlockingStream::new(self.clone(), stream)
     }
 
-    /// Returns a client whose calls use this project; see
-    /// [`Client::with_project_id`](crate::Client::with_project_id).
-    #[must_use]
-    pub fn with_project_id(&self, value: impl Into<String>) -> Self {
-        Self { client: self.client.with_project_id(value), runtime: Arc::clone(&self.runtime) }
+    /// Returns a client with another value of a parameter of calls that do not set it.
+    #[allow(dead_code, reason = "not every service has such a parameter")]
+    pub(crate) fn with_parameter(&self, wire: &'static str, value: String) -> Self {
+        Self { client: self.client.with_parameter(wire, value), runtime: Arc::clone(&self.runtime) }
     }
 
     /// Creates a call of a request.
@@ -265,7 +266,7 @@ impl Client {
         if is_polled_by_tokio() {
             return Err(Error::configuration(
                 "a blocking call would block this thread of an async runtime: use \
-                 `uhub_sdk::Client` there, or call it within `tokio::task::spawn_blocking`.",
+                 the async `Client` there, or call it within `tokio::task::spawn_blocking`.",
             ));
         }
         let _context = self.runtime.handle()?.enter();

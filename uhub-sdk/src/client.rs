@@ -3,12 +3,11 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    actions::service::PROJECT_PARAMETER,
     config::source::{ConfigSource, ConfigSources},
     exchange::state::ClientState,
 };
 
-/// A client of UHub.
+/// A client of the service, with a method for each action.
 ///
 /// It holds a connection pool and is cheap to clone: create one and share it between tasks,
 /// threads and runtimes. Each runtime has its own connections. Failed calls are retried according
@@ -25,10 +24,7 @@ use crate::{
 /// ```no_run
 /// # async fn example() -> Result<(), uhub_sdk::Error> {
 /// let client = uhub_sdk::Client::from_env()?;
-/// let page = client.get_repo_image("base").limit(50).send().await?;
-/// for image in page.images {
-///     println!("{}:{}", image.image_name, image.latest_tag);
-/// }
+/// let response: serde_json::Value = client.action("DescribeSomethingNew").send().await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -44,36 +40,20 @@ impl Client {
     }
 }
 
+#[allow(dead_code, reason = "not every service has such a parameter")]
 impl Client {
-    /// Returns the project of calls that name none. `None` is the account's default project.
-    #[must_use]
-    pub fn project_id(&self) -> Option<&str> {
-        let defaults = &self.0.defaults;
-        defaults.iter().find(|(name, _)| *name == PROJECT_PARAMETER).map(|(_, value)| &**value)
+    /// Returns the value of a parameter of calls that do not set it.
+    pub(crate) fn parameter(&self, wire: &str) -> Option<&str> {
+        let mut defaults = self.0.defaults.iter();
+        defaults.find(|(name, _)| *name == wire).map(|(_, value)| &**value)
     }
 
-    /// Returns a client whose calls use this project, unless they name one. It shares the
-    /// connections, the credentials and the retry budget with this client, and costs little.
-    ///
-    /// # Examples
-    ///
-    /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// for project in client.get_project_list().send().await?.projects {
-    ///     let mut images = client.with_project_id(project.project_id).get_repo_image("base").items();
-    ///     while let Some(image) = images.next().await {
-    ///         println!("{}", image?.image_name);
-    ///     }
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    #[must_use]
-    pub fn with_project_id(&self, value: impl Into<String>) -> Self {
+    /// Returns a client with another value of such a parameter.
+    pub(crate) fn with_parameter(&self, wire: &'static str, value: String) -> Self {
         let mut state = (*self.0).clone();
-        state.defaults.retain(|(name, _)| *name != PROJECT_PARAMETER);
-        state.defaults.push((PROJECT_PARAMETER, value.into()));
-        state.sources.project_id = Some(ConfigSource::Explicit);
+        state.defaults.retain(|(name, _)| *name != wire);
+        state.defaults.push((wire, value));
+        state.sources.parameters.insert(wire, ConfigSource::Explicit);
         Self(Arc::new(state))
     }
 }

@@ -16,12 +16,12 @@ use crate::ret_code::{RetCode, RetCodeOutcome};
 /// - What does the service's support need? [`action`](Self::action) and
 ///   [`request_id`](Self::request_id).
 ///
-/// | predicate | return codes | also |
+/// | predicate | return codes with the [outcome](RetCodeOutcome) | also |
 /// | --- | --- | --- |
-/// | [`is_throttled`](Self::is_throttled) | 153 | HTTP status 429 |
-/// | [`is_auth`](Self::is_auth) | 170, 171, 172, 174, 294, 295, 299 | |
-/// | [`is_not_found`](Self::is_not_found) | 292 | |
-/// | [`is_timeout`](Self::is_timeout) | 110 | the client's timeouts; HTTP status 408 and 504 |
+/// | [`is_throttled`](Self::is_throttled) | `Throttled` | HTTP status 429 |
+/// | [`is_auth`](Self::is_auth) | `Unauthorized`, `TokenExpired` | |
+/// | [`is_not_found`](Self::is_not_found) | `NotFound` | |
+/// | [`is_timeout`](Self::is_timeout) | `TimedOut` | the client's timeouts; HTTP status 408 and 504 |
 ///
 /// An action's own codes, such as that of a missing repository, are not documented. A program that
 /// knows one adds it by [`ClientBuilder::ret_code_outcome`].
@@ -39,13 +39,10 @@ use crate::ret_code::{RetCode, RetCodeOutcome};
 ///
 /// ```no_run
 /// # async fn example(client: uhub_sdk::Client) {
-/// use uhub_sdk::RetCode;
-///
-/// match client.get_repo_image("base").send().await {
-///     Ok(page) => println!("{} images", page.images.len()),
-///     Err(error) if error.ret_code() == Some(RetCode::PROJECT_UNKNOWN) => {
-///         println!("unknown project");
-///     }
+/// match client.action("DescribeSomethingNew").send::<serde_json::Value>().await {
+///     Ok(response) => println!("{response}"),
+///     Err(error) if error.is_not_found() => println!("there is no such thing"),
+///     Err(error) if error.ret_code() == Some(64_001.into()) => println!("the action's own code"),
 ///     Err(error) => eprintln!("{error}"),
 /// }
 /// # }
@@ -216,7 +213,7 @@ impl Error {
     }
 
     /// Returns whether a time limit was exceeded: one of the client, of a gateway (HTTP status 408
-    /// and 504), or of the service's own gateway (return code 110).
+    /// and 504), or of the service's own gateway ([`TimedOut`](RetCodeOutcome::TimedOut)).
     ///
     /// # Examples
     ///

@@ -107,6 +107,7 @@ mod wire;
 // Written by `cargo xtask codegen`, which formats it.
 #[path = "generated/mod.rs"]
 #[rustfmt::skip]
+#[allow(clippy::all, reason = "names and their numbers are the documentation's")]
 pub mod actions;
 #[cfg(feature = "blocking")]
 pub mod blocking;
@@ -124,6 +125,7 @@ pub use http;
 pub use uhub_local as local;
 
 pub use action::{Action, Idempotency};
+#[allow(unused_imports, unreachable_pub, reason = "not every service has one")]
 pub use actions::enums::*;
 pub use call::{
     Call,

@@ -620,7 +620,7 @@ async fn a_client_is_scoped_to_a_project() {
     let expected = ["org-1", "org-2", "org-2", "org-3", "org-1", "org-1"].map(Some);
     assert_eq!(projects, expected);
     assert_eq!(tap.connections(), 1, "the connections are shared");
-    assert_eq!(other.config_sources().project_id, Some(uhub_sdk::ConfigSource::Explicit));
+    assert_eq!(other.config_sources().parameters["ProjectId"], uhub_sdk::ConfigSource::Explicit);
     assert!(client.with_project_id("").get_repo_image("many").await.is_err());
 
     // The retry budget is shared: what the one uses up, the other lacks.

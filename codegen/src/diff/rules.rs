@@ -38,7 +38,9 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
             "Clients without an explicit endpoint send their calls to the new one."),
         (CommonParameter | CommonField, ..) => documents(
             "The handwritten core covers what all actions share. Check whether it has to follow."),
-        (Service, "project parameter", ..) => breaks_silently("The client sends its project under a different name."),
+        (Service, "project parameter" | "region parameter" | "zone parameter", ..) => {
+            breaks_silently("The client sends its setting under a different name.")
+        }
         (ReturnCode, "gone", ..) => breaks(
             "The constant is removed. Errors with this code no longer say whether the call was executed."),
         (ReturnCode, "new", ..) => adds(

@@ -8,8 +8,8 @@ use std::fmt::Debug;
 use heck::ToSnakeCase;
 
 use crate::model::{
-    Absent, Action, Enum, Field, Group, Pagination, Parameter, ReturnCode, Scalar, Service,
-    SharedEnum, SharedVariant, Struct, Type,
+    Absent, Action, ClientSetting, Enum, Field, Group, Pagination, Parameter, ReturnCode, Scalar,
+    Service, SharedEnum, SharedVariant, Struct, Type,
 };
 use crate::spec::At;
 
@@ -150,12 +150,20 @@ pub(super) fn service(service: &Service) -> Item {
         .fact("name", &service.name)
         .fact("summary", &service.summary)
         .fact("endpoint", &service.endpoint)
-        .fact("project parameter", &service.project_parameter)
+        .fact("project parameter", client_parameter(service, ClientSetting::Project))
+        .fact("region parameter", client_parameter(service, ClientSetting::Region))
+        .fact("zone parameter", client_parameter(service, ClientSetting::Zone))
         .items(common(Kind::CommonParameter, "common parameter", parameters))
         .items(common(Kind::CommonField, "common response field", &service.common_response))
         .items(service.return_codes.iter().map(return_code))
         .items(service.enums.iter().map(shared_enum))
         .items(service.actions.iter().map(action))
+}
+
+/// The parameter that a setting of the client is.
+fn client_parameter(service: &Service, setting: ClientSetting) -> &str {
+    let mut parameters = service.client_parameters.iter();
+    parameters.find(|it| it.setting == setting).map_or("none", |it| &it.wire.value)
 }
 
 fn return_code(ReturnCode { code, rust, outcome, meaning, remedy }: &ReturnCode) -> Item {

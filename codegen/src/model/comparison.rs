@@ -41,7 +41,7 @@ pub(crate) enum Contradiction<'a, 'n> {
         message: String,
     },
     /// A string stands for a model.
-    Shorthand { model: &'a str },
+    Shorthand { field: &'a Field, model: &'a str },
 }
 
 impl<'a> Tables<'a> {
@@ -124,7 +124,13 @@ impl<'a> Tables<'a> {
             (Type::String, Value::String(_))
             | (Type::Float, Value::Number(_))
             | (Type::Boolean, Value::Boolean(_))
-            | (Type::Object | Type::Model(_), Value::Object(_)) => true,
+            | (Type::Object, Value::Object(_)) => true,
+            (Type::Model(name), Value::Object(members)) => {
+                if !self.is_object_of(name, members) {
+                    return Err(format!("expected {name}; found an object without its fields"));
+                }
+                true
+            }
             (Type::Int, _) => node.is_integer(),
             // A model that is missing is reported where it is named.
             (Type::Model(name), value) => {
@@ -133,6 +139,21 @@ impl<'a> Tables<'a> {
             _ => false,
         };
         if fits { Ok(()) } else { Err(format!("expected {ty}; found {}", node.kind())) }
+    }
+
+    /// Whether a value has the type that is recorded for the example. `object` is any JSON: the
+    /// values of one row may have several types.
+    pub(crate) fn fits_example_type(&self, node: &Node, ty: &Type) -> bool {
+        (*ty == Type::Object && node.value != Value::Null) || self.fits(node, ty).is_ok()
+    }
+
+    /// Whether an object has a field of its model, or none at all. Of any other object, such as one
+    /// that has ids for keys, a reader of the model would lose everything.
+    pub(crate) fn is_object_of(&self, model: &str, members: &[Member]) -> bool {
+        let owner = Owner::Model(model);
+        members.is_empty()
+            || self.rows(owner).is_none()
+            || members.iter().any(|member| self.field(owner, &member.key).is_some())
     }
 
     /// Like [`fits`](Self::fits), with the format of the row.
@@ -150,10 +171,15 @@ impl<'a> Tables<'a> {
     }
 
     /// Whether a value can be the one element of a list that the example shows without its
-    /// brackets: a string, or an object with all that its model requires.
+    /// brackets: a string, or an object with all that its model requires and a field of it.
     pub(crate) fn is_element(&self, node: &Node, element: &Type) -> bool {
         match (element, &node.value) {
             (Type::Array(_), _) => false,
+            (Type::Model(name), Value::Object(members))
+                if members.is_empty() || !self.is_object_of(name, members) =>
+            {
+                false
+            }
             (Type::Model(name), Value::Object(_)) => {
                 let fields = self.rows(Owner::Model(name)).unwrap_or_default();
                 let mut required = fields.iter().filter(|field| field.required);
@@ -270,29 +296,32 @@ impl<'a> Walker<'_, '_, 'a> {
                 return false;
             }
         }
-        self.descend(node, ty);
+        self.descend(field, node, ty);
         true
     }
 
     /// Compares the models in a value.
-    fn descend(&mut self, node: &mut Node, ty: &'a Type) {
+    fn descend(&mut self, field: &'a Field, node: &mut Node, ty: &'a Type) {
         let at = node.at;
         if let Type::Array(element) = ty {
             if let Value::Array(elements) = &mut node.value {
-                elements.iter_mut().for_each(|node| self.descend(node, element));
+                elements.iter_mut().for_each(|node| self.descend(field, node, element));
             } else if self.tables.is_element(node, element) {
-                self.descend(node, element);
+                self.descend(field, node, element);
             }
         } else if let Type::Model(model) = ty
             && self.tables.rows(Owner::Model(model)).is_some()
         {
             match &mut node.value {
-                Value::Object(members) => self.object(at, members, Owner::Model(model)),
-                Value::String(_) => {
-                    (self.judge)(at, Contradiction::Shorthand { model });
-                    let shorthand = self.tables.shorthand(model);
-                    let shorthand = shorthand.map(|field| field.name.value.as_str());
-                    self.report_omitted(at, Owner::Model(model), |name| shorthand == Some(name));
+                Value::Object(members) if self.tables.is_object_of(model, members) => {
+                    self.object(at, members, Owner::Model(model));
+                }
+                Value::String(text) if !text.is_empty() => {
+                    (self.judge)(at, Contradiction::Shorthand { field, model });
+                    if let Some(shorthand) = self.tables.shorthand(model) {
+                        let shorthand = shorthand.name.value.as_str();
+                        self.report_omitted(at, Owner::Model(model), |name| shorthand == name);
+                    }
                 }
                 _ => {}
             }

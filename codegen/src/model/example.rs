@@ -81,9 +81,13 @@ impl Evidence {
                     format!("the example omits the required `{name}`: if the page does, add `\"example_omits\": true`")
                 })
             }
-            Contradiction::Shorthand { model } => tables.shorthand(model).is_none().then(|| {
-                format!("a string in place of `{model}`: add `\"example_shorthand\": true` to the field that it is")
-            }),
+            Contradiction::Shorthand { field, model } => {
+                let is_any =
+                    field.example_type.as_ref().is_some_and(|ty| ty.value == spec::Type::Object);
+                (!is_any && tables.shorthand(model).is_none()).then(|| {
+                    format!("a string in place of `{model}`: add `\"example_shorthand\": true` to the field that it is")
+                })
+            }
             Contradiction::Mismatch { field, ty, node, message, .. } => {
                 let mut is_single = false;
                 if !reads(node, ty, field, tables, &mut is_single) {
@@ -96,7 +100,7 @@ impl Evidence {
                 match &field.example_type {
                     // A mismatch in every element of a list is reported once.
                     _ if !is_first => None,
-                    Some(shown) if tables.fits(node, &shown.value).is_ok() => None,
+                    Some(shown) if tables.fits_example_type(node, &shown.value) => None,
                     Some(shown) => Some(format!(
                         "the example of `{name}` is neither {ty} nor {}: {message}",
                         shown.value
@@ -129,12 +133,11 @@ fn reads(
 ) -> bool {
     let format = field.format.as_ref().map(|format| format.value);
     match (ty, &node.value) {
-        (spec::Type::Object, _) | (_, Value::Null) | (spec::Type::Model(_), Value::Object(_)) => {
-            true
-        }
-        (spec::Type::Array(element), Value::Array(nodes)) => {
-            nodes.iter().all(|node| reads(node, element, field, tables, is_single))
-        }
+        (spec::Type::Object, _) | (_, Value::Null) => true,
+        (spec::Type::Model(name), Value::Object(members)) => tables.is_object_of(name, members),
+        (spec::Type::Array(element), Value::Array(nodes)) => nodes.iter().all(|node| {
+            node.value != Value::Null && reads(node, element, field, tables, is_single)
+        }),
         (spec::Type::Array(element), _) => {
             let is_read =
                 tables.is_element(node, element) && reads(node, element, field, tables, is_single);
@@ -145,15 +148,25 @@ fn reads(
         (spec::Type::Model(name), _) => tables.rows(Owner::Model(name)).is_none(),
         (_, Value::Array(_) | Value::Object(_)) => false,
         // A time is kept unchanged.
-        _ if format == Some(Format::Timestamp) => true,
+        (_, value) if format == Some(Format::Timestamp) => !matches!(value, Value::Boolean(_)),
         (spec::Type::Boolean, value) => is_boolean(value),
         (spec::Type::String, value) if format == Some(Format::Boolean) => is_boolean(value),
         (spec::Type::String, _) => true,
         (spec::Type::Int, Value::String(text)) => text.trim().parse::<i64>().is_ok(),
-        (spec::Type::Float, Value::String(text)) => text.trim().parse::<f64>().is_ok(),
-        (spec::Type::Int, Value::Number(_)) => node.is_integer(),
+        (spec::Type::Float, Value::String(text)) => {
+            text.trim().parse::<f64>().is_ok_and(f64::is_finite)
+        }
+        (spec::Type::Int, Value::Number(number)) => node.is_integer() || is_whole(number),
         (spec::Type::Int | spec::Type::Float, _) => true,
     }
+}
+
+/// Whether a number such as `5.0` is read as an integer: beyond the limit, a float no longer tells
+/// one from the next.
+fn is_whole(number: &str) -> bool {
+    let is_float = number.contains(['.', 'e', 'E']);
+    let float = number.parse::<f64>().ok().filter(|_| is_float);
+    float.is_some_and(|float| float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0)
 }
 
 fn is_boolean(value: &Value) -> bool {
@@ -209,6 +222,8 @@ fn arguments(
 /// A value of a parameter, if it is a plain one that the parameter's type can hold.
 fn argument(parameter: &Parameter, node: &Node, service: &Service) -> Option<Literal> {
     match (&parameter.ty, &node.value) {
+        // The core refuses an empty string.
+        (_, Value::String(text)) if text.is_empty() && !parameter.allow_empty => None,
         (Type::Scalar(Scalar::String), Value::String(text)) => Some(Literal::Text(text.clone())),
         (Type::Scalar(Scalar::Int), Value::Number(number)) => number.parse().ok().map(Literal::Int),
         (Type::Scalar(Scalar::Float), Value::Number(number)) => {

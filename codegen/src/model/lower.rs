@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{
-        Absent, Action, Service, Variant,
+        Absent, Action, ClientParameter, Service, Variant,
         context::Context,
         example::{self, Evidence},
         models::Models,
@@ -40,9 +40,8 @@ impl Purpose {
 /// The model of a spec, or every mistake in it.
 pub(crate) fn lower(spec: &Spec, purpose: Purpose) -> Result<Service, Vec<Diagnostic>> {
     let mut report = purpose.report();
-    let service = reader::service(&spec.service.text, &mut report)
-        .map(|service| (service.project_parameter.at, service::lower(service, &mut report)));
-    let (project_at, service) = service.unwrap_or_default();
+    let service = reader::service(&spec.service.text, &mut report);
+    let service = service.map(|service| service::lower(service, &mut report)).unwrap_or_default();
 
     let mut diagnostics = Vec::new();
     let mut actions: BTreeMap<String, (Action, &SpecFile)> = BTreeMap::new();
@@ -62,11 +61,12 @@ pub(crate) fn lower(spec: &Spec, purpose: Purpose) -> Result<Service, Vec<Diagno
     }
 
     // A single action that is compared need not have the parameter.
-    let project = &service.project_parameter;
     if diagnostics.is_empty() && !actions.is_empty() && purpose == Purpose::Generation {
-        let mut parameters = actions.values().flat_map(|(action, _)| &action.parameters);
-        if !parameters.any(|parameter| parameter.wire == *project) {
-            report.error(project_at, format!("no action has a parameter `{project}`"));
+        for ClientParameter { wire: At { value: wire, at }, .. } in &service.client_parameters {
+            let mut parameters = actions.values().flat_map(|(action, _)| &action.parameters);
+            if !parameters.any(|parameter| parameter.wire == *wire) {
+                report.error(*at, format!("no action has a parameter `{wire}`"));
+            }
         }
     }
     diagnostics.extend(report.finish(&spec.service.path, &spec.service.text));

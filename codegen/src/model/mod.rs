@@ -15,6 +15,7 @@ mod pagination;
 mod parameters;
 mod service;
 
+use crate::spec::At;
 pub(crate) use crate::spec::{Idempotency, ReturnCode, SharedEnum, SharedVariant};
 
 /// A service and its actions, in the order of their modules' names.
@@ -27,8 +28,8 @@ pub(crate) struct Service {
     /// core.
     pub(crate) common_parameters: Vec<String>,
     pub(crate) common_response: Vec<String>,
-    /// The parameter that names the project. The client sends its own where a call sets none.
-    pub(crate) project_parameter: String,
+    /// The parameters that the client fills in where a call sets none.
+    pub(crate) client_parameters: Vec<ClientParameter>,
     /// The enums that several actions share.
     pub(crate) enums: Vec<SharedEnum>,
     /// In the order of their codes.
@@ -36,7 +37,43 @@ pub(crate) struct Service {
     pub(crate) actions: Vec<Action>,
 }
 
+/// A parameter that the client fills in.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientParameter {
+    pub(crate) wire: At<String>,
+    pub(crate) setting: ClientSetting,
+}
+
+/// A setting of the client, as the platform's tools have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientSetting {
+    Project,
+    Region,
+    Zone,
+}
+
+impl ClientSetting {
+    /// Each setting with the name of its parameter.
+    pub(crate) const ALL: [(&str, Self); 3] =
+        [("ProjectId", Self::Project), ("Region", Self::Region), ("Zone", Self::Zone)];
+
+    /// The name of the setting in Rust.
+    pub(crate) fn rust(self) -> &'static str {
+        match self {
+            Self::Project => "project_id",
+            Self::Region => "region",
+            Self::Zone => "zone",
+        }
+    }
+}
+
 impl Service {
+    /// The setting of the client that a parameter is.
+    pub(crate) fn client_setting(&self, wire: &str) -> Option<ClientSetting> {
+        let mut parameters = self.client_parameters.iter();
+        parameters.find(|parameter| parameter.wire.value == wire).map(|it| it.setting)
+    }
+
     /// The shared enum with a Rust name.
     pub(crate) fn shared_enum(&self, rust: &str) -> Option<&SharedEnum> {
         self.enums.iter().find(|shared| shared.rust.value == rust)
@@ -136,8 +173,8 @@ pub(crate) struct Parameter {
     pub(crate) required: bool,
     /// The default of the service, for the documentation.
     pub(crate) default: Option<String>,
-    /// Whether the client fills it in where a call does not set it.
-    pub(crate) from_client: bool,
+    /// The setting of the client that it defaults to.
+    pub(crate) from_client: Option<ClientSetting>,
     /// Optional in the documentation and required here, because the default is surprising.
     pub(crate) is_explicit: bool,
     /// Whether an empty string is a value, and not a mistake.

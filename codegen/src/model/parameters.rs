@@ -2,7 +2,7 @@
 
 use crate::{
     model::{
-        Group, Parameter, Scalar, Type,
+        ClientSetting, Group, Parameter, Scalar, Type,
         comparison::Tables,
         context::{Context, Owner, Role},
         names::FieldNames,
@@ -105,11 +105,17 @@ impl Context<'_> {
                 (ty, (first.required || is_explicit) && !is_endless)
             }
         };
-        let is_clients = owner.role == Role::Request && self.service.project_parameter == **wire;
-        if is_clients && ty != Type::Scalar(Scalar::String) {
+        let from_client = match owner.role {
+            Role::Request => self.service.client_setting(wire),
+            _ => None,
+        };
+        if from_client.is_some() && ty != Type::Scalar(Scalar::String) {
             let message = format!("the client fills in `{wire}`: it must be a string");
             self.report.error(at, message);
         }
+        // Nearly every action requires the region, and a client has one.
+        let required =
+            required && !matches!(from_client, Some(ClientSetting::Region | ClientSetting::Zone));
         let rust_name = row.and_then(|row| row.rust_name.as_ref());
         Parameter {
             wire: (*wire).to_owned(),
@@ -118,8 +124,8 @@ impl Context<'_> {
             documented_type: first.ty.value.innermost().0.to_string(),
             required,
             default: row.and_then(|row| row.default.as_ref()).map(text),
-            // A parameter that the action requires is set by the caller.
-            from_client: is_clients && !required,
+            // A project that the action requires is set by the caller.
+            from_client: from_client.filter(|_| !required),
             is_explicit,
             allow_empty: row.is_some_and(|row| spec::is_set(&row.allow_empty)),
             description: match row {
@@ -164,7 +170,7 @@ impl Context<'_> {
         let is_optional = !row.required && row.explicit.is_none() && !is_split;
         // A parameter with `split_when_absent` is required in one of the calls only.
         let is_required = row.required && !is_split;
-        let is_clients = self.service.project_parameter == row.name.value;
+        let is_clients = self.service.client_setting(&row.name.value).is_some();
         let (empty, default) = (At::place(&row.allow_empty), row.default.as_ref());
         #[rustfmt::skip]
         self.refuse([

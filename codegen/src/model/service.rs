@@ -3,8 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    model::{ReturnCode, Service, SharedEnum, SharedVariant, naming},
-    spec::{self, At, diagnostic::Report},
+    model::{
+        ClientParameter, ClientSetting, ReturnCode, Service, SharedEnum, SharedVariant, naming,
+    },
+    spec::{
+        self, At,
+        diagnostic::{Report, suggest},
+    },
 };
 
 /// Lowers a service without its actions.
@@ -20,17 +25,50 @@ pub(super) fn lower(spec: spec::Service, report: &mut Report) -> Service {
     let mut return_codes = spec.return_codes;
     check_return_codes(&return_codes, report);
     return_codes.sort_by_key(|code| code.code.value);
+    let client_parameters =
+        client_parameters(spec.project_parameter, spec.client_parameters, report);
     Service {
         name: spec.service.value,
         summary: spec.summary.value,
         endpoint: spec.endpoint.value,
         common_parameters: values(spec.parameters),
         common_response: values(spec.response),
-        project_parameter: spec.project_parameter.value,
+        client_parameters,
         enums: spec.enums,
         return_codes,
         actions: Vec::new(),
     }
+}
+
+/// The parameters that the client fills in. Only the project may have a name of its own.
+fn client_parameters(
+    project: Option<At<String>>,
+    others: Vec<At<String>>,
+    report: &mut Report,
+) -> Vec<ClientParameter> {
+    let project = project.map(|wire| ClientParameter { wire, setting: ClientSetting::Project });
+    let mut parameters: Vec<ClientParameter> = project.into_iter().collect();
+    for wire in others {
+        let known = ClientSetting::ALL.iter().find(|(name, _)| *name == wire.value);
+        let Some((_, setting)) = known else {
+            let names = ClientSetting::ALL.map(|(name, _)| name);
+            let hint = suggest(&wire.value, names);
+            let message = format!(
+                "the client has no setting for `{}`; expected {}{hint}",
+                wire.value,
+                names.join(", ")
+            );
+            report.error(wire.at, message);
+            continue;
+        };
+        if let Some(other) = parameters.iter().find(|other| other.setting == *setting) {
+            let message = format!("`{}` and `{}` are one setting", other.wire.value, wire.value);
+            report.error(wire.at, message);
+            continue;
+        }
+        parameters.push(ClientParameter { wire, setting: *setting });
+    }
+    parameters
 }
 
 fn check_return_codes(codes: &[ReturnCode], report: &mut Report) {

@@ -5,7 +5,8 @@
 
 use super::print::module;
 use crate::model::{
-    Action, Enum, Field, Idempotency, Parameter, ReturnCode, Service, Struct, Type,
+    Action, ClientParameter, ClientSetting, Enum, Field, Idempotency, Parameter, ReturnCode,
+    Service, Struct, Type,
 };
 use crate::text::{lines::CODE, markdown::code};
 
@@ -90,14 +91,22 @@ pub(super) fn parameter(parameter: &Parameter, service: &Service) -> String {
         }
     });
     let is_empty = "An empty string is a value, and sent.".to_owned();
-    let is_clients = "Defaults to the client's project, then to the account's default project. \
-                      Sub-accounts must set one."
-        .to_owned();
+    let from_client = parameter.from_client.map(|setting| {
+        let text = match setting {
+            ClientSetting::Project => {
+                "Defaults to the client's project, then to the account's default project. \
+                 Sub-accounts must set one."
+            }
+            ClientSetting::Region => "Defaults to the client's region.",
+            ClientSetting::Zone => "Defaults to the client's zone.",
+        };
+        text.to_owned()
+    });
     paragraphs([
         Some(parameter.description.clone()),
         default,
         parameter.allow_empty.then_some(is_empty),
-        parameter.from_client.then_some(is_clients),
+        from_client,
         documented_as(&parameter.rust, &parameter.wire),
     ])
 }
@@ -222,8 +231,53 @@ pub(super) fn service(service: &Service) -> String {
     format!("What all actions of {} share: the endpoint and the return codes.", service.name)
 }
 
-pub(super) const PROJECT_PARAMETER: &str =
-    "The parameter that names the project. A client sends its own project where a call sets none.";
+pub(super) const CLIENT_PARAMETERS: &str =
+    "The parameters that a client fills in where a call sets none.";
+
+fn noun(setting: ClientSetting) -> &'static str {
+    match setting {
+        ClientSetting::Project => "project",
+        ClientSetting::Region => "region",
+        ClientSetting::Zone => "zone",
+    }
+}
+
+/// The setter of the client's builder for a parameter that the client fills in.
+pub(super) fn client_setter(ClientParameter { wire, setting }: &ClientParameter) -> String {
+    let default = match setting {
+        ClientSetting::Project => {
+            " Defaults to the default project of the account; sub-accounts must set a project."
+        }
+        _ => "",
+    };
+    let (noun, wire) = (noun(*setting), code(&wire.value));
+    format!("Sets the {noun} of calls that do not name one.{default} Documented as {wire}.")
+}
+
+/// The method that returns a client with another value of such a parameter.
+pub(super) fn with_client_setting(setting: ClientSetting, service: &Service) -> String {
+    let (noun, rust, name) = (noun(setting), setting.rust(), crate_name(service));
+    format!(
+        "Returns a client whose calls use this {noun}, unless they name one. It shares the \
+         connections, the credentials and the retry budget with this client, and costs little.\n\n\
+         # Examples\n\n```no_run\n\
+         # async fn example(client: {name}::Client, {rust}: String) -> Result<(), {name}::Error> {{\n\
+         let other = client.with_{rust}({rust});\n\
+         let response: serde_json::Value = other.action(\"DescribeSomethingNew\").send().await?;\n\
+         # Ok(())\n# }}\n```"
+    )
+}
+
+pub(super) fn with_client_setting_blocking(setting: ClientSetting) -> String {
+    let (noun, rust) = (noun(setting), setting.rust());
+    format!(
+        "Returns a client whose calls use this {noun}; see \
+         [`Client::with_{rust}`](crate::Client::with_{rust})."
+    )
+}
+
+pub(super) const CLIENT_PROJECT: &str =
+    "Returns the project of calls that name none. `None` is the account's default project.";
 
 pub(super) const DOCUMENTED: &str = "Returns what is documented of the code.";
 

@@ -150,7 +150,7 @@ pub(super) fn additions(parameters: &[Parameter], service: &Service) -> (TokenSt
             Type::Scalar(Scalar::TextBoolean) | Type::Shared { form: Form::TextBoolean, .. }
         );
         let method = match parameter {
-            _ if parameter.from_client => quote!(add_or_client_default),
+            _ if parameter.from_client.is_some() => quote!(add_or_client_default),
             _ if parameter.allow_empty => quote!(add_allow_empty),
             _ if is_text_boolean => quote!(add_as_text),
             _ => quote!(add),

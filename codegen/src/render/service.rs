@@ -1,13 +1,13 @@
 //! What the actions share: their index, and the facts of the service.
 
-use proc_macro2::Literal;
+use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::{
     print::{self, deprecated, docs, ident, module},
     prose,
 };
-use crate::model::Service;
+use crate::model::{ClientParameter, ClientSetting, Service};
 
 /// `mod.rs`.
 pub(super) fn index(service: &Service) -> String {
@@ -20,13 +20,77 @@ pub(super) fn index(service: &Service) -> String {
         let visibility = if rust == "service" { quote!(pub(crate)) } else { quote!(pub) };
         quote!(#deprecated #visibility mod #name;)
     });
-    print::file("service.json", &prose::index(service), &quote!(), modules)
+    let settings = client_settings(service);
+    print::file("service.json", &prose::index(service), &quote!(), modules.chain(settings))
+}
+
+/// The settings of the client that are parameters of the service.
+fn client_settings(service: &Service) -> Option<TokenStream> {
+    let parameters = &service.client_parameters;
+    let of_builder = parameters.iter().map(|parameter| {
+        let (wire, name) = (&parameter.wire.value, ident(parameter.setting.rust()));
+        let docs = docs(&prose::client_setter(parameter), 1);
+        quote! {
+            #docs
+            pub fn #name(self, value: impl Into<String>) -> Self {
+                self.parameter(#wire, value.into())
+            }
+        }
+    });
+    let with = |prose: &dyn Fn(ClientSetting) -> String| -> Vec<TokenStream> {
+        let methods = parameters.iter().map(|ClientParameter { wire, setting }| {
+            let (wire, name) = (&wire.value, ident(&format!("with_{}", setting.rust())));
+            let docs = docs(&prose(*setting), 1);
+            quote! {
+                #docs
+                #[must_use]
+                pub fn #name(&self, value: impl Into<String>) -> Self {
+                    self.with_parameter(#wire, value.into())
+                }
+            }
+        });
+        methods.collect()
+    };
+    let of_client = with(&|setting| prose::with_client_setting(setting, service));
+    let of_blocking = with(&prose::with_client_setting_blocking);
+    let project = parameters.iter().find(|it| it.setting == ClientSetting::Project).map(|it| {
+        let (wire, docs) = (&it.wire.value, docs(prose::CLIENT_PROJECT, 1));
+        quote! {
+            #docs
+            #[must_use]
+            pub fn project_id(&self) -> Option<&str> {
+                self.parameter(#wire)
+            }
+        }
+    });
+    (!parameters.is_empty()).then(|| {
+        quote! {
+            impl crate::config::builder::ClientBuilder {
+                #(#of_builder)*
+            }
+
+            impl crate::client::Client {
+                #project
+                #(#of_client)*
+            }
+
+            #[cfg(feature = "blocking")]
+            impl crate::blocking::Client {
+                #(#of_blocking)*
+            }
+        }
+    })
 }
 
 /// `service.rs`.
 pub(super) fn service(service: &Service) -> String {
     let (endpoint, endpoint_docs) = (&service.endpoint, docs(&service.summary, 0));
-    let (project, project_docs) = (&service.project_parameter, docs(prose::PROJECT_PARAMETER, 0));
+    let client_parameters = service.client_parameters.iter().map(|parameter| {
+        let (wire, setting) = (&parameter.wire.value, ident(parameter.setting.rust()));
+        quote!(ClientParameter::#setting(#wire))
+    });
+    let client_parameters = quote!(&[#(#client_parameters),*]);
+    let client_docs = docs(prose::CLIENT_PARAMETERS, 0);
     let constants = service.return_codes.iter().map(|code| {
         let (docs, name) = (docs(&prose::return_code(code), 1), ident(&code.rust.value));
         let number = Literal::i64_unsuffixed(code.code.value);
@@ -61,13 +125,15 @@ pub(super) fn service(service: &Service) -> String {
         (import, documentation)
     };
     let items = quote! {
+        use crate::config::source::ClientParameter;
         #import
 
         #endpoint_docs
         pub(crate) const ENDPOINT: &str = #endpoint;
 
-        #project_docs
-        pub(crate) const PROJECT_PARAMETER: &str = #project;
+        #client_docs
+        #[cfg_attr(test, allow(dead_code))]
+        pub(crate) const CLIENT_PARAMETERS: &[ClientParameter] = #client_parameters;
 
         impl RetCode {
             #(#constants)*

@@ -107,7 +107,8 @@ pub(crate) const SERVICE: &Object = &Object { name: "service", keys: &[
     required("endpoint", ValueType::Name(r"^https://\S*/$"), Decision, "The default endpoint."),
     required("parameters", FIELDS, Page, "The parameters of every action. The core sends them; no action lists them."),
     required("response", FIELDS, Page, "The response fields of every action. The core reads them; no action lists them."),
-    required("project_parameter", NAME, Decision, "The parameter that names the project. The client sends its own project where a call sets none."),
+    optional("project_parameter", NAME, Decision, "The parameter that names the project. The client sends its own project where a call sets none."),
+    optional("client_parameters", ValueType::List(&NAME), Decision, "The parameters that the client fills in where a call sets none: `ProjectId`, `Region` and `Zone` of those that have them. Another name of the project is a `project_parameter`."),
     optional("enums", ValueType::Map(&ValueType::Object(ENUM)), Decision, "The enums that several actions share, by their Rust names. A field's `enum_type` refers to one."),
     required("return_codes", ValueType::List(&ValueType::Object(RETURN_CODE)), Page, "The documented values of `RetCode` other than 0."),
 ] };

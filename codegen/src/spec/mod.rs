@@ -86,7 +86,9 @@ pub(crate) struct Service {
     /// The names of the response fields of every action.
     pub(crate) response: Vec<At<String>>,
     /// The parameter that names the project. The client sends its own where a call sets none.
-    pub(crate) project_parameter: At<String>,
+    pub(crate) project_parameter: Option<At<String>>,
+    /// The parameters that the client fills in likewise.
+    pub(crate) client_parameters: Vec<At<String>>,
     pub(crate) enums: Vec<SharedEnum>,
     pub(crate) return_codes: Vec<ReturnCode>,
 }

@@ -18,7 +18,8 @@ pub(crate) fn service(text: &str, report: &mut Report) -> Option<Service> {
         endpoint: service.text("endpoint")?,
         parameters: service.list("parameters", |field| field.text("name")),
         response: service.list("response", |field| field.text("name")),
-        project_parameter: service.text("project_parameter").unwrap_or_default(),
+        project_parameter: service.text("project_parameter"),
+        client_parameters: service.list("client_parameters", string),
         enums: service.map("enums", shared_enum),
         return_codes: service.list("return_codes", return_code),
     })

@@ -49,11 +49,9 @@ impl Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// use uhub_sdk::actions::get_repo_image::GetRepoImageRequest;
-    ///
-    /// let request = GetRepoImageRequest::new("base").limit(50);
-    /// let page = client.send(request).await?;
+    /// # use uhub_sdk::{Action, Client, Error};
+    /// # async fn example<R: Action>(client: Client, request: R) -> Result<(), Error> {
+    /// let response = client.send(request).await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -151,8 +149,9 @@ impl<R: Action> Call<R> {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let (page, metadata) = client.get_repo_image("base").send_with_metadata().await?;
+    /// # use uhub_sdk::{Action, Call, Error};
+    /// # async fn example<R: Action>(call: Call<R>) -> Result<(), Error> {
+    /// let (response, metadata) = call.send_with_metadata().await?;
     /// println!("{} attempts, {:?}", metadata.attempts, metadata.elapsed);
     /// println!("new fields: {:?}", metadata.unknown_fields());
     /// # Ok(())

@@ -76,10 +76,16 @@ impl<R: Paged> Call<R> {
     /// Delete after listing:
     ///
     /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let tags = client.get_image_tag("base", "nginx").items().try_collect().await?;
-    /// for tag in tags.iter().filter(|tag| tag.tag_name.starts_with("tmp-")) {
-    ///     client.delete_repo_image("base", "nginx", &tag.tag_name).send().await?;
+    /// # use uhub_sdk::{Action, Call, Client, Error, Paged};
+    /// # async fn example<R: Paged + 'static, D: Action>(
+    /// #     client: Client,
+    /// #     call: Call<R>,
+    /// #     is_old: impl Fn(&R::Item) -> bool,
+    /// #     delete: impl Fn(&R::Item) -> D,
+    /// # ) -> Result<(), Error> {
+    /// let items = call.items().try_collect().await?;
+    /// for item in items.iter().filter(|item| is_old(item)) {
+    ///     client.send(delete(item)).await?;
     /// }
     /// # Ok(())
     /// # }
@@ -88,12 +94,16 @@ impl<R: Paged> Call<R> {
     /// Read one item at a time, in constant memory:
     ///
     /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client) -> Result<(), uhub_sdk::Error> {
-    /// let mut images = client.get_repo_image("base").items();
-    /// while let Some(image) = images.next().await {
-    ///     println!("{}", image?.image_name);
+    /// # use uhub_sdk::{Call, Error, Paged};
+    /// # async fn example<R>(call: Call<R>) -> Result<(), Error>
+    /// # where
+    /// #     R: Paged<Item: std::fmt::Debug> + 'static,
+    /// # {
+    /// let mut items = call.items();
+    /// while let Some(item) = items.next().await {
+    ///     println!("{:?}", item?);
     /// }
-    /// images.check_complete()?;
+    /// items.check_complete()?;
     /// # Ok(())
     /// # }
     /// ```

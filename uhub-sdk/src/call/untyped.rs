@@ -43,7 +43,7 @@ impl UntypedRequest {
         if self.action.is_empty() || !self.action.chars().all(is_letter) {
             // The error of a call begins with the name of its action, and this is none.
             let summary = format!(
-                "{:?} cannot name an action: expected letters and digits, as in `GetRepoImage`.",
+                "{:?} cannot name an action: expected letters and digits, as in `DescribeSomething`.",
                 self.action
             );
             return Err(Error::request(&summary));

@@ -10,7 +10,6 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    actions::service::PROJECT_PARAMETER,
     client::Client,
     config::check::{self, Endpoint},
     config::environment::Environment,
@@ -43,7 +42,6 @@ use crate::{
 ///
 /// let client = Client::builder()
 ///     .credentials(Credentials::new("my-public-key", "my-private-key"))
-///     .project_id("org-abc123")
 ///     .timeout(Duration::from_secs(20))
 ///     .build()?;
 /// # Ok::<(), uhub_sdk::Error>(())
@@ -127,7 +125,9 @@ impl ClientBuilder {
     /// | --- | --- | --- |
     /// | `UCLOUD_PUBLIC_KEY` | `public_key` | [`credentials`](Self::credentials): public key |
     /// | `UCLOUD_PRIVATE_KEY` | `private_key` | [`credentials`](Self::credentials): private key |
-    /// | `UCLOUD_PROJECT_ID` | `project_id` | [`project_id`](Self::project_id) |
+    /// | `UCLOUD_PROJECT_ID` | `project_id` | the project, where the service has projects |
+    /// | `UCLOUD_REGION` | `region` | the region, where the service has regions |
+    /// | | `zone` | the zone, where the service has zones |
     /// | `UCLOUD_API_BASE_URL` | `base_url` | [`base_url`](Self::base_url) |
     /// | `UCLOUD_TIMEOUT_SECOND` | `timeout_sec` | [`timeout`](Self::timeout), in whole seconds |
     /// | | `max_retry_times` | [`retry`](Self::retry): the attempts after the first |
@@ -143,7 +143,6 @@ impl ClientBuilder {
     /// - A profile that is named must exist, whatever else is set.
     /// - `credential.json` is not read if the variables have both keys and the profile is in
     ///   `config.json`.
-    /// - Regions and zones are ignored, because UHub has none.
     ///
     /// [`Client::config_sources`] reports where each setting came from, and the settings of the
     /// profile that this client does not know.
@@ -210,15 +209,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the project of calls that do not name one. Defaults to the default project of the
-    /// account; sub-accounts must set a project. Documented as `ProjectId`.
-    pub fn project_id(mut self, value: impl Into<String>) -> Self {
-        self.config.project_id = Some(Setting::explicit(value.into()));
+    /// Sets a parameter of calls that do not set it, by its documented name.
+    #[allow(dead_code, reason = "not every service has such a parameter")]
+    pub(crate) fn parameter(mut self, wire: &'static str, value: String) -> Self {
+        self.config.parameters.insert(wire, Setting::explicit(value));
         self
     }
 
-    /// Sets the URL of the service. Defaults to `https://api.surfercloud.com/`. The URL of UCloud
-    /// is `https://api.ucloud.cn/`.
+    /// Sets the URL of the service. Defaults to SurferCloud's, `https://api.surfercloud.com/`, or
+    /// what the service has instead. The URL of UCloud is `https://api.ucloud.cn/`.
     pub fn base_url(mut self, value: impl Into<String>) -> Self {
         self.config.base_url = Some(Setting::explicit(value.into()));
         self
@@ -226,8 +225,7 @@ impl ClientBuilder {
 
     /// Sets the key of a dedicated channel to the service, sent with every call as the header
     /// `channel-key`. There is none by default. Accounts with such a channel need it: without the
-    /// key, the service reports a wrong signature
-    /// ([`SIGNATURE_WRONG`](crate::RetCode::SIGNATURE_WRONG)).
+    /// key, the service reports a wrong signature.
     pub fn channel_key(mut self, value: impl Into<String>) -> Self {
         self.config.channel_key = Some(Setting::explicit(value.into()));
         self
@@ -558,7 +556,7 @@ impl ClientBuilder {
             Ok(credentials) => check::credential_problems(credentials),
             Err(problems) => problems.clone(),
         };
-        problems.extend(config.project_id.as_ref().and_then(check::project_problem));
+        problems.extend(check::parameter_problems(&config.parameters));
         problems.extend(self.timeout_problems(config));
         let headers = self.headers.build();
         problems.extend(headers.as_ref().err().into_iter().flatten().cloned());
@@ -647,14 +645,16 @@ impl ClientBuilder {
         let max_response_size = self.http.max_response_size;
         let transport =
             self.layers.iter().fold(transport, |inner, layer| layer(inner, max_response_size));
-        let (project_id, project_source) =
-            config.project_id.map(|project| (project.value, project.source)).unzip();
+        let parameters = config.parameters.into_iter();
+        let (defaults, parameters) = parameters
+            .map(|(wire, setting)| ((wire, setting.value), (wire, setting.source)))
+            .unzip();
         Ok(Client(Arc::new(ClientState {
             credentials: credentials.value.with_timeout(self.credentials_timeout),
             endpoint: endpoint.uri,
             encoding: self.encoding,
             headers,
-            defaults: project_id.map(|id| (PROJECT_PARAMETER, id)).into_iter().collect(),
+            defaults,
             attempt_timeout: self.attempt_timeout,
             timeout,
             retry: config.retry.value,
@@ -663,7 +663,7 @@ impl ClientBuilder {
             observer: self.observer,
             sources: ConfigSources {
                 credentials: credentials.source,
-                project_id: project_source,
+                parameters,
                 base_url: config.base_url.source,
                 channel_key: config.channel_key.map(|setting| setting.source),
                 timeout: config.timeout.source,
@@ -704,7 +704,7 @@ mod tests {
     #[test]
     fn the_environment_configures_a_client() {
         let client = build(&KEYS).unwrap();
-        assert_eq!(client.0.endpoint, "https://api.surfercloud.com/");
+        assert_eq!(client.0.endpoint, crate::actions::service::ENDPOINT);
         assert_eq!(client.0.encoding, Encoding::Form);
         assert!(client.0.defaults.is_empty());
 
@@ -765,8 +765,8 @@ mod tests {
         assert!(error.starts_with("no credentials are set: "), "{error}");
 
         let credentials = Credentials::new("", "a b").with_security_token("token\n");
-        let builder =
-            Client::builder().credentials(credentials).project_id("").timeout(Duration::ZERO);
+        let builder = Client::builder().credentials(credentials).timeout(Duration::ZERO);
+        let builder = builder.parameter("ProjectId", String::new());
         let error = builder.base_url("http://u@a.example/?q").build().unwrap_err().to_string();
         for part in [
             "the public key of `credentials` is empty",
@@ -825,7 +825,7 @@ mod tests {
         let config = profile("config.json");
         let all = ConfigSources {
             credentials: profile("credential.json"),
-            project_id: Some(config.clone()),
+            parameters: [("ProjectId", config.clone())].into(),
             base_url: config.clone(),
             timeout: config.clone(),
             channel_key: None,
@@ -836,13 +836,13 @@ mod tests {
 
         let variables =
             [KEYS[0], KEYS[1], ("UCLOUD_PROJECT_ID", "org-env"), ("UCLOUD_TIMEOUT_SECOND", " 7 ")];
-        let client =
-            load(&variables, Some(&home)).unwrap().project_id("org-given").build().unwrap();
+        let builder = load(&variables, Some(&home)).unwrap();
+        let client = builder.parameter("ProjectId", "org-given".to_owned()).build().unwrap();
         assert_eq!(client.0.defaults, [("ProjectId", "org-given".to_owned())]);
         assert_eq!(client.0.timeout, Duration::from_secs(7));
         let mixed = ConfigSources {
             credentials: ConfigSource::Environment("UCLOUD_PUBLIC_KEY"),
-            project_id: Some(ConfigSource::Explicit),
+            parameters: [("ProjectId", ConfigSource::Explicit)].into(),
             base_url: config.clone(),
             channel_key: None,
             timeout: ConfigSource::Environment("UCLOUD_TIMEOUT_SECOND"),

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use crate::{
     actions::service::ENDPOINT,
     config::environment::{PRIVATE_KEY, PUBLIC_KEY},
+    config::parameter::{CLIENT_PARAMETERS, ParameterValues},
     config::source::{ConfigSource, Setting, SettingName},
     credentials::cache::CredentialsSource,
     credentials::key_pair::{CredentialsField, value_problem},
@@ -47,9 +48,13 @@ pub(crate) fn credential_problems(credentials: &Setting<CredentialsSource>) -> V
     pair.problems().map(sentence).collect()
 }
 
-pub(crate) fn project_problem(project_id: &Setting<String>) -> Option<String> {
-    let problem = value_problem(&project_id.value).map(with_advice)?;
-    Some(project_id.problem(SettingName::PROJECT_ID, problem))
+/// Returns the problems of the parameters that the client fills in.
+pub(crate) fn parameter_problems(values: &ParameterValues) -> impl Iterator<Item = String> {
+    CLIENT_PARAMETERS.iter().filter_map(|parameter| {
+        let value = values.get(parameter.wire)?;
+        let problem = value_problem(&value.value).map(with_advice)?;
+        Some(value.problem(parameter.setting, problem))
+    })
 }
 
 pub(crate) fn timeout_problem(timeout: &Setting<Duration>) -> Option<String> {
@@ -124,7 +129,7 @@ mod tests {
             ("http://localhost:1/", true),
             ("http://[::1]:1/", true),
             ("http://[::ffff:127.0.0.1]/", true),
-            ("https://gateway.example/uhub/", false),
+            ("https://gateway.example/service/", false),
         ] {
             let setting = Setting::explicit(url.to_owned());
             assert_eq!(

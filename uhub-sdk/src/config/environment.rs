@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::PathBuf, time::Duration};
 use zeroize::Zeroizing;
 
 use crate::{
+    config::parameter,
     config::profile::{Location, ProfileFile, Selection},
     config::resolve::PartialConfig,
     config::source::{ConfigSource, Setting},
@@ -37,7 +38,7 @@ impl<R: Fn(&str) -> Option<OsString>> Environment<R> {
         let with_credentials = credentials.is_none();
         let config = PartialConfig {
             credentials,
-            project_id: self.text("UCLOUD_PROJECT_ID"),
+            parameters: parameter::read(|parameter| self.text(parameter.variable?)),
             base_url: self.text("UCLOUD_API_BASE_URL"),
             timeout: self.seconds("UCLOUD_TIMEOUT_SECOND"),
             ..PartialConfig::default()

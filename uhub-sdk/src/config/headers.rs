@@ -118,7 +118,10 @@ mod tests {
         assert_eq!(headers.get_all("x-team").iter().count(), 2);
         assert_eq!(headers["authorization"], "Bearer t");
         let agent = headers["user-agent"].to_str().unwrap();
-        assert!(agent.starts_with("uhub-sdk/") && agent.ends_with(" my-app/1.2 (batch)"));
+        assert!(
+            agent.starts_with(concat!(env!("CARGO_PKG_NAME"), "/"))
+                && agent.ends_with(" my-app/1.2 (batch)")
+        );
         assert!(!format!("{headers:?}").contains("Bearer"));
 
         for (name, value, expected) in [

@@ -6,6 +6,7 @@ mod environment;
 mod headers;
 #[cfg(feature = "local")]
 mod local;
+pub(crate) mod parameter;
 mod profile;
 mod resolve;
 pub(crate) mod source;

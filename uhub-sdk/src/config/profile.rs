@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use crate::{
+    config::parameter,
     config::resolve::PartialConfig,
     config::source::{ConfigSource, IgnoredSetting, Setting},
     credentials::{
@@ -28,7 +29,7 @@ use crate::{
 /// Larger files are rejected.
 const MAX_SIZE: usize = 1024 * 1024;
 
-/// The keys of `config.json` that are settings of a client, or do not change calls of UHub.
+/// The keys of `config.json` that are settings of a client, or do not change calls.
 const CONFIG_KEYS: [&str; 11] = [
     "profile",
     "active",
@@ -352,7 +353,7 @@ impl ProfileFile {
             RetryPolicy::default().with_max_attempts(retries.saturating_add(1))
         };
         PartialConfig {
-            project_id: profile.text("project_id"),
+            parameters: parameter::read(|parameter| profile.text(parameter.setting.key)),
             base_url: profile.text("base_url"),
             channel_key: profile.text("channel_key"),
             timeout: timeout.map(|seconds| seconds.map(Duration::from_secs)),
@@ -558,6 +559,7 @@ mod tests {
     struct Values {
         credentials: Option<Credentials>,
         project_id: Option<String>,
+        zone: Option<String>,
         base_url: Option<String>,
         timeout: Option<Duration>,
         retry: Option<RetryPolicy>,
@@ -570,7 +572,8 @@ mod tests {
                     CredentialsSource::Static(credentials) => (*credentials).clone(),
                     CredentialsSource::Provider(_) => panic!("a file has no provider"),
                 }),
-                project_id: config.project_id.map(|setting| setting.value),
+                project_id: config.parameters.get("ProjectId").map(|it| it.value.clone()),
+                zone: config.parameters.get("Zone").map(|it| it.value.clone()),
                 base_url: config.base_url.map(|setting| setting.value),
                 timeout: config.timeout.map(|setting| setting.value),
                 retry: config.retry.map(|setting| setting.value),
@@ -585,6 +588,7 @@ mod tests {
         let work = Values {
             credentials: Some(Credentials::new("public-key", "private-key")),
             project_id: Some("org-1".to_owned()),
+            zone: Some("cn-bj2-04".to_owned()),
             base_url: Some("https://api.ucloud.cn/".to_owned()),
             timeout: Some(Duration::from_secs(15)),
             retry: Some(RetryPolicy::default().with_max_attempts(4)),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     actions::service::ENDPOINT,
+    config::parameter::ParameterValues,
     config::source::{ConfigSource, IgnoredSetting, Setting},
     credentials::cache::CredentialsSource,
     exchange::retry::RetryPolicy,
@@ -18,7 +19,7 @@ pub(crate) struct PartialConfig {
     pub(crate) credential_problems: Vec<String>,
     /// Why the files have no credentials. Unlike a problem, it allows the fallback provider.
     pub(crate) missing_credentials: Option<String>,
-    pub(crate) project_id: Option<Setting<String>>,
+    pub(crate) parameters: ParameterValues,
     pub(crate) base_url: Option<Setting<String>>,
     pub(crate) channel_key: Option<Setting<String>>,
     pub(crate) timeout: Option<Setting<Duration>>,
@@ -30,7 +31,7 @@ pub(crate) struct PartialConfig {
 pub(crate) struct Config {
     /// The credentials, or why there are none.
     pub(crate) credentials: Result<Setting<CredentialsSource>, Vec<String>>,
-    pub(crate) project_id: Option<Setting<String>>,
+    pub(crate) parameters: ParameterValues,
     pub(crate) base_url: Setting<String>,
     pub(crate) channel_key: Option<Setting<String>>,
     pub(crate) timeout: Setting<Duration>,
@@ -49,7 +50,7 @@ impl PartialConfig {
             credentials: self.credentials.or(lower.credentials),
             credential_problems: self.credential_problems,
             missing_credentials: self.missing_credentials.or(lower.missing_credentials),
-            project_id: self.project_id.or(lower.project_id),
+            parameters: lower.parameters.into_iter().chain(self.parameters).collect(),
             base_url: self.base_url.or(lower.base_url),
             channel_key: self.channel_key.or(lower.channel_key),
             timeout: self.timeout.or(lower.timeout),
@@ -82,7 +83,7 @@ impl PartialConfig {
         };
         Config {
             credentials,
-            project_id: self.project_id,
+            parameters: self.parameters,
             base_url: self.base_url.unwrap_or_else(|| Setting::default(ENDPOINT.to_owned())),
             channel_key: self.channel_key,
             timeout: self.timeout.unwrap_or_else(|| Setting::default(Duration::from_secs(120))),

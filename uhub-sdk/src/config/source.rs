@@ -1,6 +1,6 @@
 //! Where each setting of a client comes from.
 
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 /// The source of a setting. It never contains the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,9 @@ impl fmt::Display for ConfigSource {
 pub struct ConfigSources {
     /// The source of the credentials or of the credentials provider.
     pub credentials: ConfigSource,
-    /// The source of the project id, if one is set.
-    pub project_id: Option<ConfigSource>,
+    /// The sources of the parameters that the client fills in where a call sets none, such as
+    /// `ProjectId`, by their documented names. A parameter that is not set is left out.
+    pub parameters: BTreeMap<&'static str, ConfigSource>,
     /// The source of the base URL.
     pub base_url: ConfigSource,
     /// The source of the channel key, if one is set.
@@ -54,7 +55,7 @@ pub struct ConfigSources {
     /// The source of the retry policy.
     pub retry: ConfigSource,
     /// The settings of the profile that this client does not know and ignores. What does not change
-    /// calls of UHub is left out, such as `region` and `zone`; so is what is empty.
+    /// calls is left out, such as `region` of a service without regions; so is what is empty.
     pub ignored: Vec<IgnoredSetting>,
 }
 
@@ -83,7 +84,6 @@ pub(crate) struct SettingName {
 }
 
 impl SettingName {
-    pub(crate) const PROJECT_ID: Self = Self { key: "project_id", in_builder: "`project_id`" };
     pub(crate) const BASE_URL: Self = Self { key: "base_url", in_builder: "`base_url`" };
     pub(crate) const CHANNEL_KEY: Self = Self { key: "channel_key", in_builder: "`channel_key`" };
     pub(crate) const TIMEOUT: Self = Self { key: "timeout_sec", in_builder: "`timeout`" };
@@ -93,6 +93,33 @@ impl SettingName {
         Self { key: "private_key", in_builder: "the private key of `credentials`" };
     pub(crate) const SECURITY_TOKEN: Self =
         Self { key: "security_token", in_builder: "the security token of `credentials`" };
+}
+
+/// A parameter that the client fills in, and the setting that has its value.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientParameter {
+    /// The documented name.
+    pub(crate) wire: &'static str,
+    pub(crate) setting: SettingName,
+    pub(crate) variable: Option<&'static str>,
+}
+
+#[allow(dead_code, reason = "each service has some of these parameters")]
+impl ClientParameter {
+    pub(crate) const fn project_id(wire: &'static str) -> Self {
+        let setting = SettingName { key: "project_id", in_builder: "`project_id`" };
+        Self { wire, setting, variable: Some("UCLOUD_PROJECT_ID") }
+    }
+
+    pub(crate) const fn region(wire: &'static str) -> Self {
+        let setting = SettingName { key: "region", in_builder: "`region`" };
+        Self { wire, setting, variable: Some("UCLOUD_REGION") }
+    }
+
+    pub(crate) const fn zone(wire: &'static str) -> Self {
+        let setting = SettingName { key: "zone", in_builder: "`zone`" };
+        Self { wire, setting, variable: None }
+    }
 }
 
 /// A value with its source.

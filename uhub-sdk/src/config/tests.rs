@@ -98,8 +98,8 @@ const SETTINGS: [Case; 5] = [
     Case {
         variable: Some("UCLOUD_PROJECT_ID"),
         key: "project_id",
-        builder: |builder, value| builder.project_id(value),
-        source: |sources| sources.project_id.as_ref(),
+        builder: |builder, value| builder.parameter("ProjectId", value.to_owned()),
+        source: |sources| sources.parameters.get("ProjectId"),
         value: |client| client.0.defaults.iter().map(|(_, value)| value.as_str()).collect(),
         valid: ["org-env", "org-file", "org-builder"],
         unusable: [Some("org env"), Some("org file"), Some("")],
@@ -672,7 +672,7 @@ fn messages_of_settings_name_the_source_of_the_value() {
             Client::builder().credentials(Credentials::new("a", "b ")),
             "the private key of `credentials` contains whitespace: copy it again, without line breaks.",
         ),
-        (builder().project_id(""), "`project_id` is empty."),
+        (builder().parameter("ProjectId", String::new()), "`project_id` is empty."),
         (builder().channel_key(""), "`channel_key` is empty."),
         (
             builder().channel_key("a\r\nx: y"),

@@ -108,7 +108,7 @@ impl fmt::Display for CredentialsField {
 }
 
 /// Returns the problem of a value that must not be empty or contain whitespace. The service would
-/// answer a key with a trailing line break with 171, which does not show the cause.
+/// answer a key with a trailing line break with a wrong signature, which does not show the cause.
 pub(crate) fn value_problem(value: &str) -> Option<&'static str> {
     if value.is_empty() {
         Some("is empty")

@@ -218,12 +218,19 @@ mod tests {
     use super::*;
     use crate::{credentials::key_pair::Credentials, wire::sign};
 
-    const OUTCOMES: &[(RetCode, RetCodeOutcome)] =
-        &[(RetCode::new(64_002), RetCodeOutcome::Throttled)];
+    const OUTCOMES: &[(RetCode, RetCodeOutcome)] = &[
+        (RetCode::new(64_002), RetCodeOutcome::Throttled),
+        (RetCode::new(64_003), RetCodeOutcome::TimedOut),
+        (RetCode::new(64_004), RetCodeOutcome::Unknown),
+        (RetCode::new(64_005), RetCodeOutcome::Unauthorized),
+        (RetCode::new(64_006), RetCodeOutcome::Rejected),
+        (RetCode::new(64_007), RetCodeOutcome::TokenExpired),
+        (RetCode::new(64_008), RetCodeOutcome::NotFound),
+    ];
 
     fn context(idempotency: Idempotency, credentials: &Credentials) -> CallContext<'_> {
         CallContext {
-            action: "CreateRepo",
+            action: "CreateSomething",
             idempotency,
             redactor: Redactor {
                 credentials,
@@ -239,14 +246,14 @@ mod tests {
         let credentials = Credentials::new("public-key", "private-key");
         use Execution::{Failed, NotSent, Rejected, Unknown};
         for (code, execution, idempotent, non_idempotent) in [
-            (RetCode::THROTTLED, Rejected, true, true),
-            (RetCode::GATEWAY_TIMEOUT, Unknown, true, false),
-            (RetCode::GATEWAY_FAILURE, Unknown, true, false),
-            (RetCode::SERVICE_UNAVAILABLE, Unknown, true, false),
-            (RetCode::SIGNATURE_WRONG, Rejected, false, false),
-            (RetCode::PERMISSION_DENIED, Rejected, false, false),
-            (RetCode::from(64_001), Failed, false, false),
-            (RetCode::from(64_002), Rejected, true, true),
+            (64_001, Failed, false, false),
+            (64_002, Rejected, true, true),
+            (64_003, Unknown, true, false),
+            (64_004, Unknown, true, false),
+            (64_005, Rejected, false, false),
+            (64_006, Rejected, false, false),
+            (64_007, Rejected, false, false),
+            (64_008, Rejected, false, false),
         ] {
             for (idempotency, is_retryable) in [
                 (Idempotency::Safe, idempotent),
@@ -254,7 +261,7 @@ mod tests {
                 (Idempotency::NonIdempotent, non_idempotent),
             ] {
                 let error = context(idempotency, &credentials).refused(
-                    code,
+                    RetCode::from(code),
                     None,
                     ResponseContext::default(),
                 );

@@ -26,7 +26,7 @@ pub struct ResponseMetadata {
     /// The id that the service gave the request, for support tickets. It is the response header
     /// `X-UCLOUD-REQUEST-UUID`.
     pub request_id: Option<String>,
-    /// The name of the response, such as `GetRepoImageResponse`. Documented as `Action`.
+    /// The name of the response, such as `DescribeSomethingResponse`. Documented as `Action`.
     pub action: Option<String>,
     /// The service's message. Documented as `Message`.
     pub message: Option<String>,

@@ -507,10 +507,7 @@ mod tests {
         for (text, expected) in [
             ("the test of the repository \"test\" failed", None),
             ("GET /?PublicKey=testing&x=te", None),
-            (
-                "GET /?PublicKey=test&Action=GetRepo",
-                Some("GET /?PublicKey=[hidden]&Action=GetRepo"),
-            ),
+            ("GET /?PublicKey=test&Action=GetIt", Some("GET /?PublicKey=[hidden]&Action=GetIt")),
             (r#"{"PublicKey": "test"}"#, Some(r#"{"PublicKey": "[hidden]"}"#)),
             ("http://u:pw@proxy.example", Some("http://u:[hidden]@proxy.example")),
             // "u:pw" in Base64.

@@ -16,3 +16,46 @@ pub mod get_repo;
 pub mod get_repo_image;
 pub(crate) mod service;
 pub mod update_repo;
+
+impl crate::config::builder::ClientBuilder {
+    /// Sets the project of calls that do not name one. Defaults to the default project of the
+    /// account; sub-accounts must set a project. Documented as `ProjectId`.
+    pub fn project_id(self, value: impl Into<String>) -> Self {
+        self.parameter("ProjectId", value.into())
+    }
+}
+
+impl crate::client::Client {
+    /// Returns the project of calls that name none. `None` is the account's default project.
+    #[must_use]
+    pub fn project_id(&self) -> Option<&str> {
+        self.parameter("ProjectId")
+    }
+
+    /// Returns a client whose calls use this project, unless they name one. It shares the
+    /// connections, the credentials and the retry budget with this client, and costs little.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # async fn example(client: uhub_sdk::Client, project_id: String) -> Result<(), uhub_sdk::Error> {
+    /// let other = client.with_project_id(project_id);
+    /// let response: serde_json::Value = other.action("DescribeSomethingNew").send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_project_id(&self, value: impl Into<String>) -> Self {
+        self.with_parameter("ProjectId", value.into())
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl crate::blocking::Client {
+    /// Returns a client whose calls use this project; see
+    /// [`Client::with_project_id`](crate::Client::with_project_id).
+    #[must_use]
+    pub fn with_project_id(&self, value: impl Into<String>) -> Self {
+        self.with_parameter("ProjectId", value.into())
+    }
+}

@@ -2,13 +2,17 @@
 
 //! What all actions of UHub share: the endpoint and the return codes.
 
+use crate::config::source::ClientParameter;
 use crate::ret_code::{Documentation, RetCode, RetCodeOutcome};
 
 /// SurferCloud's endpoint. UCloud's, with the same protocol, is `https://api.ucloud.cn/`.
 pub(crate) const ENDPOINT: &str = "https://api.surfercloud.com/";
 
-/// The parameter that names the project. A client sends its own project where a call sets none.
-pub(crate) const PROJECT_PARAMETER: &str = "ProjectId";
+/// The parameters that a client fills in where a call sets none.
+#[cfg_attr(test, allow(dead_code))]
+pub(crate) const CLIENT_PARAMETERS: &[ClientParameter] = &[
+    ClientParameter::project_id("ProjectId"),
+];
 
 impl RetCode {
     /// 110: The gateway timed out after 60 seconds; the call may have been executed.

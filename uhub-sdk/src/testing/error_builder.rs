@@ -21,12 +21,12 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// use uhub_sdk::{Error, ErrorKind, Execution, RetCode};
+    /// use uhub_sdk::{Error, ErrorKind, Execution};
     ///
-    /// let throttled = Error::builder(ErrorKind::Service).ret_code(RetCode::THROTTLED).build();
-    /// assert!(throttled.is_throttled() && throttled.is_retryable());
+    /// let refused = Error::builder(ErrorKind::Service).ret_code(64_001).build();
+    /// assert_eq!(refused.execution(), Execution::Failed);
     ///
-    /// let lost = Error::builder(ErrorKind::Timeout).action("CreateRepo").build();
+    /// let lost = Error::builder(ErrorKind::Timeout).action("CreateSomething").build();
     /// assert_eq!(lost.execution(), Execution::Unknown);
     /// ```
     pub fn builder(kind: ErrorKind) -> ErrorBuilder {

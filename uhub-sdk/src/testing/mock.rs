@@ -72,18 +72,15 @@ impl MockTransport {
     /// # Examples
     ///
     /// ```
-    /// use uhub_sdk::{
-    ///     RetCode,
-    ///     actions::get_repo_image::{GetRepoImageRequest, GetRepoImageResponse},
-    ///     testing::{MockResponse, MockTransport},
-    /// };
+    /// # use uhub_sdk::Action;
+    /// # fn example<R: Action<Response: Default + serde::Serialize>>() {
+    /// use uhub_sdk::testing::{MockResponse, MockTransport};
     ///
-    /// let mock = MockTransport::new().on_each::<GetRepoImageRequest>(|request| {
-    ///     match request.parameter("RepoName") {
-    ///         Some("base") => MockResponse::success(&GetRepoImageResponse::default()),
-    ///         _ => MockResponse::refusal(RetCode::PERMISSION_DENIED, "no access"),
-    ///     }
+    /// let mock = MockTransport::new().on_each::<R>(|request| match request.parameter("Offset") {
+    ///     None | Some("0") => MockResponse::success(&R::Response::default()),
+    ///     _ => MockResponse::refusal(64_001, "no such page"),
     /// });
+    /// # }
     /// ```
     #[must_use]
     pub fn on_each<R: Action>(
@@ -155,22 +152,25 @@ impl ClientBuilder {
     /// # Examples
     ///
     /// ```
+    /// use http::StatusCode;
+    /// use serde_json::Value;
     /// use uhub_sdk::{
     ///     ClientBuilder, Execution, TransportError,
-    ///     actions::create_repo::{CreateRepoRequest, CreateRepoResponse},
     ///     testing::{MockResponse, MockTransport},
     /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), uhub_sdk::Error> {
+    /// let lost = MockResponse::failure(|| TransportError::timed_out("too slow."));
+    /// let success = MockResponse::http(StatusCode::OK, r#"{"RetCode": 0}"#);
     /// let mock = MockTransport::new()
-    ///     .on::<CreateRepoRequest>(MockResponse::failure(|| TransportError::timed_out("too slow.")))
-    ///     .on::<CreateRepoRequest>(MockResponse::success(&CreateRepoResponse::default()));
+    ///     .on_action("CreateSomething", lost)
+    ///     .on_action("CreateSomething", success);
     /// let client = ClientBuilder::for_mock(&mock).build()?;
     ///
-    /// let error = client.create_repo("base").await.unwrap_err();
+    /// let error = client.action("CreateSomething").send::<Value>().await.unwrap_err();
     /// assert_eq!(error.execution(), Execution::Unknown);
-    /// client.create_repo("base").await?;
+    /// client.action("CreateSomething").send::<Value>().await?;
     /// # Ok(())
     /// # }
     /// ```
@@ -289,10 +289,12 @@ impl fmt::Debug for MockResponse {
 /// # Examples
 ///
 /// ```
-/// use uhub_sdk::{actions::create_repo::CreateRepoResponse, testing::envelope};
+/// # use uhub_sdk::Action;
+/// # fn example<R: Action<Response: Default + serde::Serialize>>() {
+/// use uhub_sdk::testing::envelope;
 ///
-/// let body = envelope(&CreateRepoResponse::default());
-/// assert_eq!(body, r#"{"Action":"CreateRepoResponse","RetCode":0}"#);
+/// let body = envelope(&R::Response::default());
+/// # }
 /// ```
 #[must_use]
 pub fn envelope<M: Model + Serialize>(response: &M) -> Bytes {

@@ -10,44 +10,36 @@
 //! # Examples
 //!
 //! ```
+//! use http::StatusCode;
+//! use serde_json::Value;
 //! use uhub_sdk::{
-//!     Client, ClientBuilder, Error, RetCode,
-//!     actions::get_repo_image::{GetRepoImageRequest, GetRepoImageResponse, Image},
+//!     Client, ClientBuilder, Error,
 //!     testing::{MockResponse, MockTransport},
 //! };
 //!
 //! /// The code under test.
-//! async fn latest_tag(client: &Client, image: &str) -> Result<Option<String>, Error> {
-//!     let mut images = client.get_repo_image("base").items();
-//!     while let Some(found) = images.next().await {
-//!         let found = found?;
-//!         if found.image_name == image {
-//!             return Ok(Some(found.latest_tag));
-//!         }
-//!     }
-//!     Ok(None)
+//! async fn count(client: &Client) -> Result<Option<i64>, Error> {
+//!     let call = client.action("DescribeSomethingNew").param("Limit", 1);
+//!     Ok(call.send::<Value>().await?["TotalCount"].as_i64())
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Error> {
-//! let mut image = Image::default();
-//! image.image_name = "nginx".to_owned();
-//! image.latest_tag = "1.25".to_owned();
-//! let mut page = GetRepoImageResponse::default();
-//! page.total_count = 1;
-//! page.images.push(image);
-//!
+//! let found = MockResponse::http(StatusCode::OK, r#"{"RetCode": 0, "TotalCount": 5}"#);
 //! let mock = MockTransport::new()
-//!     .on::<GetRepoImageRequest>(MockResponse::success(&page))
-//!     .on::<GetRepoImageRequest>(MockResponse::refusal(RetCode::PERMISSION_DENIED, "no"));
+//!     .on_action("DescribeSomethingNew", found)
+//!     .on_action("DescribeSomethingNew", MockResponse::refusal(64_001, "no"));
 //! let client = ClientBuilder::for_mock(&mock).build()?;
 //!
-//! assert_eq!(latest_tag(&client, "nginx").await?.as_deref(), Some("1.25"));
-//! assert!(latest_tag(&client, "nginx").await.is_err_and(|error| error.is_auth()));
-//! assert_eq!(mock.requests()[0].parameter("RepoName"), Some("base"));
+//! assert_eq!(count(&client).await?, Some(5));
+//! assert!(count(&client).await.is_err_and(|error| error.ret_code() == Some(64_001.into())));
+//! assert_eq!(mock.requests()[0].parameter("Limit"), Some("1"));
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! For a typed action, [`MockTransport::on`] takes the type of its request, and
+//! [`MockResponse::success`] its response.
 //!
 //! [`ClientBuilder::for_mock`]: crate::ClientBuilder::for_mock
 

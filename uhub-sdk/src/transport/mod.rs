@@ -53,7 +53,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 ///     .credentials(Credentials::new("public-key", "private-key"))
 ///     .transport(Canned(r#"{"RetCode": 0, "TotalCount": 0}"#))
 ///     .build()?;
-/// assert!(client.get_repo_image("base").send().await?.images.is_empty());
+/// let response: serde_json::Value = client.action("DescribeSomethingNew").send().await?;
+/// assert_eq!(response["TotalCount"], 0);
 /// # Ok(())
 /// # }
 /// ```

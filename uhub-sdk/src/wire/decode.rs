@@ -640,7 +640,7 @@ scalar!(f64, FloatVisitor, "a number", {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
-        let float = text.parse().ok().filter(|float: &f64| float.is_finite());
+        let float = text.trim().parse().ok().filter(|float: &f64| float.is_finite());
         let float = float.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))?;
         self.0.coerced("string", "float");
         Ok(float)

@@ -44,8 +44,12 @@ pub(crate) const ESCAPED: &AsciiSet =
 /// The header for the key of a dedicated channel to the service.
 pub(crate) const CHANNEL_KEY: HeaderName = HeaderName::from_static("channel-key");
 
-pub(crate) const AGENT: HeaderValue =
-    HeaderValue::from_static(concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust"));
+pub(crate) const AGENT: HeaderValue = HeaderValue::from_static(concat!(
+    env!("CARGO_PKG_NAME"),
+    "/",
+    env!("CARGO_PKG_VERSION"),
+    " rust"
+));
 
 /// Returns the HTTP request of a signed call, or `None` if its URL would be too long.
 ///
@@ -156,7 +160,7 @@ mod tests {
         assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
         assert_eq!(
             request.headers()["user-agent"],
-            concat!("uhub-sdk/", env!("CARGO_PKG_VERSION"), " rust")
+            concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"), " rust")
         );
         assert_eq!(request.body(), PAIRS);
     }
@@ -168,8 +172,8 @@ mod tests {
         assert_eq!(request.uri().to_string(), format!("https://api.surfercloud.com/?{PAIRS}"));
         assert!(request.body().is_empty());
         assert_eq!(request.headers().get("content-type"), None);
-        let below = build(&documented(), Encoding::Query, "https://gateway.example/uhub/");
-        assert_eq!(below.uri().to_string(), format!("https://gateway.example/uhub/?{PAIRS}"));
+        let below = build(&documented(), Encoding::Query, "https://gateway.example/service/");
+        assert_eq!(below.uri().to_string(), format!("https://gateway.example/service/?{PAIRS}"));
     }
 
     #[test]

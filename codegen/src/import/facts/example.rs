@@ -1,12 +1,14 @@
 //! Reads the examples of a page: a request and a response.
 
+use std::collections::BTreeSet;
+
 use crate::import::{
-    facts::{Argument, ArgumentValue, is_name},
+    facts::{Argument, ArgumentValue, excerpt, is_name},
     read::block::Code,
 };
 use crate::spec::{
     diagnostic::Report,
-    json::{self, Node, Value},
+    json::{self, Member, Node, Value},
 };
 
 pub(crate) fn response(code: &Code, report: &mut Report) -> Option<Node> {
@@ -15,12 +17,85 @@ pub(crate) fn response(code: &Code, report: &mut Report) -> Option<Node> {
         report.note(code.page_offset(0), message);
         return None;
     };
-    let node = json(code, start, code.text.trim_end().len(), "response", report)?;
+    let mut node = json(code, start, code.text.trim_end().len(), "response", report)?;
+    drop_repetitions(&mut node, report);
     if node.members().is_empty() {
         report.note(code.page_offset(start), "the example response is empty: ignored");
         return None;
     }
     Some(node)
+}
+
+/// Drops the members of objects whose keys are repeated: no reader takes such an object.
+fn drop_repetitions(node: &mut Node, report: &mut Report) {
+    match &mut node.value {
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(|node| drop_repetitions(node, report));
+        }
+        Value::Object(members) => {
+            let mut keys = BTreeSet::new();
+            members.retain_mut(|Member { at, key, value }| {
+                let is_new = keys.insert(key.clone());
+                if is_new {
+                    drop_repetitions(value, report);
+                } else {
+                    report.note(*at, format!("`{}` is repeated: ignored", excerpt(key)));
+                }
+                is_new
+            });
+        }
+        _ => {}
+    }
+}
+
+/// Makes a success of an example response, which lacks `RetCode` or spells it otherwise. The service
+/// is not known to do so. Returns `None` if it is no success.
+pub(crate) fn success(mut response: Node, report: &mut Report) -> Option<Node> {
+    let at = response.at;
+    let Value::Object(members) = &mut response.value else { return None };
+    let is_exact = |member: &Member| member.key == "RetCode";
+    let is_similar = |member: &Member| member.key.eq_ignore_ascii_case("RetCode");
+    let index = members.iter().position(is_exact).or_else(|| members.iter().position(is_similar));
+    match index.map(|index| &mut members[index]) {
+        Some(member) if member.value.value != Value::Null => {
+            let value = &member.value.value;
+            let is_success = match value {
+                Value::Number(code) => matches!(&**code, "0" | "0.0"),
+                Value::String(code) => code == "0",
+                _ => false,
+            };
+            if !is_success {
+                let message =
+                    "the example response is not a success, which has `RetCode` 0: ignored";
+                report.note(member.at, message);
+                return None;
+            }
+            if !is_exact(member) {
+                let message = format!("the example spells `RetCode` as `{}`", member.key);
+                report.note(member.at, message);
+                "RetCode".clone_into(&mut member.key);
+            }
+        }
+        code => {
+            let place = code.as_ref().map_or(at, |code| code.at);
+            report.note(place, "the example response has no `RetCode`: read as a success");
+            let zero = Node { at: place, end: place, value: Value::Number("0".to_owned()) };
+            match code {
+                Some(code) => {
+                    "RetCode".clone_into(&mut code.key);
+                    code.value = zero;
+                }
+                None => members.push(Member {
+                    at: response.end,
+                    key: "RetCode".to_owned(),
+                    value: zero,
+                }),
+            }
+        }
+    }
+    // Of two spellings, the other one would be in doubt.
+    members.retain(|member| is_exact(member) || !is_similar(member));
+    Some(response)
 }
 
 /// Reads the example request: a URL with a query, or a command that sends JSON.

@@ -84,7 +84,7 @@ pub(crate) fn read(
         response: response_fields,
         models,
         arguments,
-        example_response: response,
+        example_response: response.and_then(|response| example::success(response, report)),
     };
     facts.check_references(report);
     facts.check_action(report);

@@ -50,16 +50,7 @@ pub(crate) fn check(
     }
     if let Some(response) = response {
         let is_common = |member: &Member| COMMON_RESPONSE.contains(&member.key.as_str());
-        let members = response.members().iter().cloned().map(|mut member| {
-            // The service is not known to answer in another spelling.
-            let is_misspelt = !is_common(&member) && member.key.eq_ignore_ascii_case("RetCode");
-            if is_misspelt && response.get("RetCode").is_none() {
-                let message = format!("the example spells `RetCode` as `{}`", excerpt(&member.key));
-                report.note(member.at, message);
-                "RetCode".clone_into(&mut member.key);
-            }
-            member
-        });
+        let members = response.members().iter().cloned();
         let (common, mut members): (Vec<Member>, Vec<Member>) = members.partition(is_common);
         tables.compare(Owner::Response, 0, &mut members, &mut |at, contradiction| {
             checked.is_kept(at, contradiction, tables, report)
@@ -87,7 +78,7 @@ pub(crate) fn keep_types(
     tables.compare(Owner::Response, 0, &mut members, &mut |_, contradiction| {
         if let Contradiction::Mismatch { field, node, .. } = contradiction
             && let Some(ty) = lost.get(&field.name.at)
-            && tables.fits(node, ty).is_ok()
+            && tables.fits_example_type(node, ty)
         {
             values.entry(field.name.at).or_insert_with(|| node.clone());
         }
@@ -159,10 +150,14 @@ pub(crate) fn still_fits(old: &Node, owner: Owner<'_>, tables: &Tables<'_>) -> O
         let is_recorded = match contradiction {
             Contradiction::Undocumented { .. } | Contradiction::Repeated { .. } => return false,
             Contradiction::Omitted { field } => field.is_omitted_by_example(),
-            Contradiction::Shorthand { model } => tables.shorthand(model).is_some(),
+            Contradiction::Shorthand { field, model } => {
+                let other = field.example_type.as_ref();
+                other.is_some_and(|other| other.value == Type::Object)
+                    || tables.shorthand(model).is_some()
+            }
             Contradiction::Mismatch { field, node, .. } => {
                 let other = field.example_type.as_ref();
-                other.is_some_and(|other| tables.fits(node, &other.value).is_ok())
+                other.is_some_and(|other| tables.fits_example_type(node, &other.value))
             }
         };
         fits &= is_recorded;
@@ -195,8 +190,10 @@ impl CheckedExamples {
                 }
                 return true;
             }
-            Contradiction::Shorthand { model } => {
-                self.shorthand.insert(model.to_owned());
+            Contradiction::Shorthand { model, .. } => {
+                if tables.shorthand(model).is_some() {
+                    self.shorthand.insert(model.to_owned());
+                }
                 return true;
             }
             Contradiction::Mismatch { field, ty, node, message } => {
@@ -218,8 +215,8 @@ impl CheckedExamples {
         false
     }
 
-    /// Returns the type that a value has instead of the documented one. All values of a row have the
-    /// same type. Returns the reason if the value cannot be kept.
+    /// Returns the type that a value has instead of the documented one: `object`, which is any JSON,
+    /// if the values of the row have several types. Returns the reason if the value cannot be kept.
     fn other_type(
         &self,
         field: &Field,
@@ -231,33 +228,25 @@ impl CheckedExamples {
         if node.value == Value::Null {
             return Err(format!("`{name}` is null: treated as absent"));
         }
-        if let Some(model) = unexplained_text(node, ty, tables) {
-            return Err(format!(
-                "a string in place of a `{model}`, which has no field to identify it: ignored"
-            ));
+        if is_unexplained_text(node, ty, tables) {
+            return Ok(Type::Object);
         }
         let recorded = self.types.get(&field.name.at).cloned();
         let other = recorded.unwrap_or_else(|| type_of(node, ty));
-        match tables.fits(node, &other) {
-            Ok(()) => Ok(other),
-            Err(message) => Err(format!(
-                "the example of `{name}` has several types, none of them documented: {message}; ignored"
-            )),
-        }
+        Ok(if tables.fits_example_type(node, &other) { other } else { Type::Object })
     }
 }
 
-/// Returns the model that a string stands for, if no field of the model explains the string.
-fn unexplained_text<'t>(node: &Node, ty: &'t Type, tables: &Tables<'_>) -> Option<&'t str> {
+/// Whether a string is in place of a model, and no field of the model explains it.
+fn is_unexplained_text(node: &Node, ty: &Type, tables: &Tables<'_>) -> bool {
     match (&node.value, ty) {
         (Value::Array(elements), Type::Array(element)) => {
-            elements.iter().find_map(|node| unexplained_text(node, element, tables))
+            elements.iter().any(|node| is_unexplained_text(node, element, tables))
         }
         (Value::String(text), Type::Model(model)) => {
-            let is_explained = !text.is_empty() && tables.shorthand(model).is_some();
-            (!is_explained).then_some(model)
+            text.is_empty() || tables.shorthand(model).is_none()
         }
-        _ => None,
+        _ => false,
     }
 }
 

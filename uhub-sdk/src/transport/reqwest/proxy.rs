@@ -61,7 +61,7 @@ impl ProxyServer {
             "https" => {
                 return Err(format!(
                     "the proxy URL in {origin} is https, which needs the feature `rustls` or \
-                     `native-tls` of uhub-sdk."
+                     `native-tls` of this crate."
                 ));
             }
             "socks4" | "socks4a" | "socks5" | "socks5h" if cfg!(feature = "socks") => {
@@ -72,7 +72,7 @@ impl ProxyServer {
             "socks4" | "socks4a" | "socks5" | "socks5h" => {
                 return Err(format!(
                     "the proxy URL in {origin} is that of a SOCKS proxy, which needs the feature \
-                     `socks` of uhub-sdk."
+                     `socks` of this crate."
                 ));
             }
             _ => return Err(invalid()),
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn variables_by_table() {
-        const HTTP: &str = "http://uhub.example/";
-        const HTTPS: &str = "https://uhub.example/";
+        const HTTP: &str = "http://service.example/";
+        const HTTPS: &str = "https://service.example/";
         const IP: &str = "http://192.0.2.7:8080/";
         for (endpoint, variables, expected) in [
             (HTTP, &[][..], "direct"),
@@ -272,7 +272,7 @@ mod tests {
             (HTTP, &[("HTTP_PROXY", "a:1"), ("NO_PROXY", ""), ("no_proxy", "*")], "direct"),
             (IP, &[("HTTP_PROXY", "a:1"), ("NO_PROXY", "*")], "direct"),
             // An exception makes the proxy irrelevant, even an invalid one.
-            (HTTP, &[("HTTP_PROXY", "::"), ("NO_PROXY", "uhub.example")], "direct"),
+            (HTTP, &[("HTTP_PROXY", "::"), ("NO_PROXY", "service.example")], "direct"),
         ] {
             assert_eq!(proxy(endpoint, variables).as_deref(), Ok(expected), "{variables:?}");
         }
