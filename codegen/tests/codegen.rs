@@ -188,14 +188,14 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "31:15: error: no parameter `Ofset`; did you mean `Offset`?",
         ),
         (
-            "\"limit\": \"Limit\"",
-            "\"limit\": \"RepoName\"",
-            "32:14: error: `RepoName` cannot paginate: expected a parameter, optional int",
+            "\"int\", \"required\": false, \"default\": 20",
+            "\"array[int]\", \"required\": false",
+            "32:14: error: `Limit` cannot paginate: expected a parameter, `int` or `string`",
         ),
         (
             "\"items\": \"ImageSet\"",
             "\"items\": \"TotalCount\"",
-            "34:14: error: `TotalCount` cannot paginate: expected a response field, array of a model",
+            "34:14: error: `TotalCount` cannot paginate: expected a response field, array",
         ),
         (
             "\"total\": \"TotalCount\"",
@@ -203,19 +203,14 @@ fn every_mistake_has_its_place_and_a_remedy() {
             "33:14: error: no response field `Total`",
         ),
         (
-            "\"key\": \"ImageName\"",
-            "\"key\": \"PullCount\"",
-            "35:12: error: `PullCount` cannot paginate: expected a field of the items, required string",
+            "\"total\": \"TotalCount\"",
+            "\"total\": \"ImageSet\"",
+            "33:14: error: `ImageSet` cannot paginate: expected a response field, `int` or `string`",
         ),
         (
-            "\"required\": false, \"default\": 20",
-            "\"required\": true",
-            "32:14: error: `Limit` cannot paginate: expected a parameter, optional int",
-        ),
-        (
-            "\"TotalCount\": 5",
-            "\"TotalCount\": \"five\"",
-            "33:14: error: `TotalCount` cannot paginate: expected a response field, required int",
+            "\"items\": \"ImageSet\"",
+            "\"items\": \"ImageSet\", \"key\": \"ImageName\"",
+            "34:26: error: `key` is unknown here",
         ),
         // Keys that belong elsewhere.
         (
@@ -321,17 +316,17 @@ fn every_mistake_has_its_place_and_a_remedy() {
         (
             "\"Limit\": 6",
             "\"Limit\": \"6\"",
-            "42:16: error: the example of `Limit` does not fit its type: expected int; found a string; if the page has it, add `\"example_type\"`",
+            "41:16: error: the example of `Limit` does not fit its type: expected int; found a string; if the page has it, add `\"example_type\"`",
         ),
         (
             "\"Limit\": 6",
             "\"Limits\": 6",
-            "42:7: error: no parameter `Limits`; did you mean `Limit`?",
+            "41:7: error: no parameter `Limits`; did you mean `Limit`?",
         ),
         (
             "\"RepoName\": \"idkTdEFo\",",
             "",
-            "38:16: error: the example omits the required `RepoName`",
+            "37:16: error: the example omits the required `RepoName`",
         ),
         (
             "\"example_omits\": true, ",
@@ -341,12 +336,12 @@ fn every_mistake_has_its_place_and_a_remedy() {
         (
             "\"format\": \"timestamp\", \"example_type\": \"int\", ",
             "",
-            "48:25: error: the example of `CreateTime` does not fit its type: expected string; found an integer",
+            "47:25: error: the example of `CreateTime` does not fit its type: expected string; found an integer",
         ),
         (
             "\"LatestTag\": \"iBvvYGkW\"",
             "\"LastTag\": \"iBvvYGkW\"",
-            "50:11: error: no field `LastTag`; did you mean `LatestTag`?",
+            "49:11: error: no field `LastTag`; did you mean `LatestTag`?",
         ),
     ] {
         let found = mistakes(from, to);

@@ -50,7 +50,7 @@ const ACTION: &str = r#"{
       { "name": "Why", "type": "string", "required": false, "description": "Why." }
     ]
   },
-  "pagination": { "offset": "Offset", "limit": "Limit", "total": "Total", "items": "Rows", "key": "Id" }
+  "pagination": { "offset": "Offset", "limit": "Limit", "total": "Total", "items": "Rows" }
 }"#;
 
 /// What a user does with all of it.
@@ -503,7 +503,7 @@ const CASES: &[Case] = &[
     ),
     (
         r#",
-  "pagination": { "offset": "Offset", "limit": "Limit", "total": "Total", "items": "Rows", "key": "Id" }"#,
+  "pagination": { "offset": "Offset", "limit": "Limit", "total": "Total", "items": "Rows" }"#,
         "",
         &[
             (Breaking, false, "pagination is gone"),
@@ -514,7 +514,18 @@ const CASES: &[Case] = &[
             ),
         ],
     ),
-    (r#""key": "Id""#, r#""key": "Name""#, &[(Documentation, true, "pagination: key, Id → Name")]),
+    (
+        r#""total": "Total", "#,
+        "",
+        &[
+            (Documentation, true, "pagination: total, Total → none"),
+            (
+                Documentation,
+                true,
+                "response field `Rows`: when absent, an error unless `Total` is 0 → an error",
+            ),
+        ],
+    ),
     (
         r#""action": "Case@""#,
         r#""action": "Kase@""#,

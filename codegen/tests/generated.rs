@@ -105,6 +105,33 @@ fn an_optional_parameter_can_be_set_from_an_option() {
     assert!(trip.contains("pub fn days(") && !trip.contains("maybe_days"));
 }
 
+/// The core sees numbers, whether they are documented as numbers or as strings, and as required or
+/// as optional.
+#[test]
+fn any_offset_limit_and_total_paginate() {
+    let files = other();
+    let rows = [
+        "fn page_limit(&self) -> Option<i64> { self.limit.parse().ok() }",
+        "type Item = String;",
+        "Some(( self.offset.as_ref().map(|text| text.parse()).transpose().ok()?, Some(self.limit.parse().ok()?), ))",
+        "self.offset = Some(offset.to_string()); self.limit = limit.to_string();",
+        "fn total(_: &ListRowsResponse) -> Option<i64> { None }",
+        "fn items(response: &mut ListRowsResponse) -> &mut Vec<String> { &mut response.rows }",
+    ];
+    assert_contains(&files, "list_rows", &rows);
+    let points = [
+        "fn page_limit(&self) -> Option<i64> { self.limit }",
+        "type Item = Point;",
+        "Some((Some(self.offset), self.limit))",
+        "self.offset = offset; self.limit = Some(limit);",
+        "{ response.total.as_ref().and_then(|text| text.parse().ok()) }",
+        // A text does not count a list.
+        "decode::Field::list(\"Points\"), ]",
+    ];
+    assert_contains(&files, "list_points", &points);
+    assert_contains(&files, "list_disks", &["{ Some(response.total) }"]);
+}
+
 /// The public methods of a type of the core, from the core's own source.
 fn core_methods(ty: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();

@@ -101,7 +101,8 @@ pub enum ErrorKind {
     ResponseTooLarge,
     /// The call was executed, but its response could not be decoded.
     Decode,
-    /// Pagination ended before the total that the service reports.
+    /// Pagination ended before the total that the service reports, or without one because the service
+    /// repeated itself.
     IncompleteListing,
 }
 

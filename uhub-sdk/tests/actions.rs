@@ -214,7 +214,7 @@ async fn pagination_returns_every_item() {
     let client = ClientBuilder::for_local(&uhub).build().unwrap();
     let expected: Vec<String> = (0..250).map(|n| format!("image-{n}")).collect();
     for (limit, read_ahead, requests) in
-        [(None, 0, 3), (Some(50), 0, 5), (Some(50), 8, 5), (Some(7), 3, 36)]
+        [(None, 0, 3), (Some(50), 0, 6), (Some(50), 8, 6), (Some(7), 3, 36)]
     {
         let before = uhub.requests().len();
         let mut call = client.get_repo_image("many").with_read_ahead(read_ahead);

@@ -70,7 +70,6 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
         (Pagination, "gone", ..) => breaks("The call's `items` and `pages` are removed."),
         (Pagination, "new", ..) => adds("Adds `items` and `pages` to the call."),
         (Pagination, "items", ..) => breaks_silently("`items` yields the elements of a different list."),
-        (Pagination, "key", ..) => behaves("Pagination identifies items by a different field."),
         (Pagination, ..) => behaves("Pagination uses a different parameter or field."),
 
         // Parameters, and the constructors that take the required ones.

@@ -400,16 +400,14 @@ impl Module<'_> {
             parameter.map_or("", |parameter| &parameter.wire)
         };
         let response = &action.response.fields;
-        let mut models = action.models.iter();
-        let item = models.find(|model| model.rust == pagination.item);
-        let item_fields = item.map_or(&[][..], |item| &item.fields);
-        let (items, key, total) = (&pagination.items, &pagination.key, &pagination.total);
-        let (offset, limit) = (&pagination.offset, &pagination.limit);
+        let items = &pagination.items;
+        let total = pagination.total.as_ref().map(|total| total.rust.as_str());
+        let total = total.map_or(vec!["none"], |total| vec![field_name(response, total), total]);
+        let (offset, limit) = (&pagination.offset.rust, &pagination.limit.rust);
         // Under one of its two names it is the same field or parameter.
         self.item(Kind::Pagination, "", "pagination", &action.request)
             .keyed("items", &[field_name(response, items), items])
-            .keyed("key", &[field_name(item_fields, key), key])
-            .keyed("total", &[field_name(response, total), total])
+            .keyed("total", &total)
             .keyed("offset", &[parameter(offset), offset])
             .keyed("limit", &[parameter(limit), limit])
     }

@@ -197,15 +197,17 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
     let mut pagination = None;
     if is_well_formed {
         let spec = action.pagination.as_ref();
-        pagination =
-            spec.and_then(|spec| context.pagination(spec, &parameters, &response, &models));
+        pagination = spec.and_then(|spec| context.pagination(spec, &parameters, &response));
         evidence.check(context.report);
     }
-    if let Some(pagination) = &pagination {
+    if let Some(pagination) = &pagination
+        && let Some(total) = &pagination.total
+        && response.fields.iter().any(|field| field.rust == total.rust && field.is_counter())
+    {
         // The total counts the items.
         for field in response.fields.iter_mut().filter(|field| field.rust == pagination.items) {
             if let Absent::Refused { counted_by } = &mut field.absent {
-                *counted_by = Some(pagination.total.clone());
+                *counted_by = Some(total.rust.clone());
             }
         }
     }

@@ -280,17 +280,26 @@ pub(crate) enum Absent {
     Refused { counted_by: Option<String> },
 }
 
-/// The Rust names of the fields that an action is paginated by.
+/// How an action is paginated.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pagination {
-    pub(crate) offset: String,
-    pub(crate) limit: String,
-    pub(crate) total: String,
+    pub(crate) offset: PageNumber,
+    pub(crate) limit: PageNumber,
+    /// `None` if the service does not report it.
+    pub(crate) total: Option<PageNumber>,
+    /// The Rust name of the list.
     pub(crate) items: String,
-    /// The Rust name of the model of the items.
-    pub(crate) item: String,
-    /// The field that identifies an item.
-    pub(crate) key: String,
+    /// The type of an item.
+    pub(crate) item: Type,
+}
+
+/// A parameter or field that holds a number of a pagination.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PageNumber {
+    pub(crate) rust: String,
+    /// Whether it is documented as a string.
+    pub(crate) is_text: bool,
+    pub(crate) is_optional: bool,
 }
 
 /// The documentation's example, as JSON text.

@@ -1,12 +1,15 @@
 //! Lowers `pagination`: each field that it names must exist and have a type that fits.
 
 use crate::{
-    model::{Absent, Field, Pagination, Parameter, Scalar, Struct, Type, context::Context},
+    model::{Absent, PageNumber, Pagination, Parameter, Scalar, Struct, Type, context::Context},
     spec::{self, At, diagnostic::suggest},
 };
 
-/// The documented name and the Rust name of a parameter or field, and whether its type fits.
-type Candidate<'m> = (&'m str, &'m str, bool);
+/// What a field has to be: `T` is what pagination needs of it, if its type fits.
+struct Candidate<'m, T> {
+    wire: &'m str,
+    fits: Option<T>,
+}
 
 impl Context<'_> {
     pub(super) fn pagination(
@@ -14,49 +17,54 @@ impl Context<'_> {
         spec: &spec::Pagination,
         parameters: &[Parameter],
         response: &Struct,
-        models: &[Struct],
     ) -> Option<Pagination> {
         let parameters = || {
-            let is_int = |it: &Parameter| !it.required && it.ty == Type::Scalar(Scalar::Int);
-            parameters.iter().map(move |it| (it.wire.as_str(), it.rust.as_str(), is_int(it)))
+            let candidate = |it: &'_ Parameter| page_number(&it.rust, &it.ty, !it.required);
+            parameters.iter().map(move |it| Candidate { wire: &it.wire, fits: candidate(it) })
         };
-        let offset = self.find(&spec.offset, "parameter", "optional int", parameters());
-        let limit = self.find(&spec.limit, "parameter", "optional int", parameters());
+        let number = "`int` or `string`";
+        let offset = self.find(&spec.offset, "parameter", number, parameters());
+        let limit = self.find(&spec.limit, "parameter", number, parameters());
         let kind = "response field";
-        let fields = candidates(&response.fields, Field::is_counter);
-        let total = self.find(&spec.total, kind, "required int", fields);
-        let fields = candidates(&response.fields, |field| item(field).is_some());
-        let items = self.find(&spec.items, kind, "array of a model", fields)?;
-        let list = response.fields.iter().find(|field| field.rust == items)?;
-        let item = models.iter().find(|model| Some(model.rust.as_str()) == item(list))?;
-        let fields = candidates(&item.fields, |field| {
-            field.ty == Type::Scalar(Scalar::String) && field.absent == Absent::Empty
+        let fields = response.fields.iter();
+        let numbers = fields.clone().map(|it| Candidate {
+            wire: &it.wire,
+            fits: page_number(&it.rust, &it.ty, it.absent == Absent::Optional),
         });
-        let key = self.find(&spec.key, "field of the items", "required string", fields);
-        Some(Pagination {
-            offset: offset?,
-            limit: limit?,
-            total: total?,
-            items,
-            item: item.rust.clone(),
-            key: key?,
-        })
+        let total = spec.total.as_ref().map(|total| self.find(total, kind, number, numbers));
+        let lists = fields.map(|it| Candidate {
+            wire: &it.wire,
+            fits: match &it.ty {
+                Type::List(item) if !matches!(**item, Type::List(_)) => {
+                    Some((it.rust.clone(), (**item).clone()))
+                }
+                _ => None,
+            },
+        });
+        let items = self.find(&spec.items, kind, "array", lists);
+        let (items, item) = items?;
+        let total = match total {
+            Some(total) => Some(total?),
+            None => None,
+        };
+        Some(Pagination { offset: offset?, limit: limit?, total, items, item })
     }
 
-    /// The Rust name of what a key names, if its type is the expected one.
-    fn find<'m>(
+    /// What pagination needs of the field that a key names, if its type is the expected one.
+    fn find<'m, T>(
         &mut self,
         key: &At<String>,
         kind: &str,
         expected: &str,
-        candidates: impl Iterator<Item = Candidate<'m>> + Clone,
-    ) -> Option<String> {
+        candidates: impl Iterator<Item = Candidate<'m, T>> + Clone,
+    ) -> Option<T> {
         let At { value: name, at } = key;
-        let message = match candidates.clone().find(|(wire, ..)| wire == name) {
-            Some((_, rust, true)) => return Some(rust.to_owned()),
+        let message = match candidates.clone().find(|it| it.wire == name) {
+            Some(Candidate { fits: Some(found), .. }) => return Some(found),
             Some(_) => format!("`{name}` cannot paginate: expected a {kind}, {expected}"),
             None => {
-                format!("no {kind} `{name}`{}", suggest(name, candidates.map(|(wire, ..)| wire)))
+                let names = candidates.map(|it| it.wire);
+                format!("no {kind} `{name}`{}", suggest(name, names))
             }
         };
         self.report.error(*at, message);
@@ -64,17 +72,11 @@ impl Context<'_> {
     }
 }
 
-fn candidates<'m>(
-    fields: &'m [Field],
-    fits: impl Fn(&Field) -> bool + Clone,
-) -> impl Iterator<Item = Candidate<'m>> + Clone {
-    fields.iter().map(move |it| (it.wire.as_str(), it.rust.as_str(), fits(it)))
-}
-
-/// The Rust name of the model that a field is a list of.
-fn item(field: &Field) -> Option<&str> {
-    match field.ty.innermost() {
-        (Type::Struct { rust, .. }, 1) => Some(rust),
-        _ => None,
-    }
+fn page_number(rust: &str, ty: &Type, is_optional: bool) -> Option<PageNumber> {
+    let is_text = match ty {
+        Type::Scalar(Scalar::Int) => false,
+        Type::Scalar(Scalar::String) => true,
+        _ => return None,
+    };
+    Some(PageNumber { rust: rust.to_owned(), is_text, is_optional })
 }

@@ -6,9 +6,9 @@ use quote::quote;
 use super::{
     enums,
     print::{self, ident},
-    prose, request, response,
+    prose, request, response, types,
 };
-use crate::model::{Action, Pagination, Service, Type, naming};
+use crate::model::{Action, PageNumber, Pagination, Service, Type, naming};
 
 pub(super) fn file(action: &Action, service: &Service) -> String {
     let wire = &action.wire;
@@ -17,10 +17,10 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
     let idempotency = ident(&format!("{:?}", action.idempotency));
     let (to, additions) = request::additions(&action.parameters, service);
     let page_limit = action.pagination.as_ref().map(|pagination| {
-        let limit = ident(&pagination.limit);
+        let limit = number(&pagination.limit, &quote!(self), false);
         quote! {
             fn page_limit(&self) -> Option<i64> {
-                self.#limit
+                #limit
             }
         }
     });
@@ -111,40 +111,55 @@ fn imports(action: &Action) -> TokenStream {
 /// How the core paginates the action.
 fn paged(action: &Action, pagination: &Pagination) -> TokenStream {
     let (request, response) = (ident(&action.request), ident(&action.response.rust));
-    let [offset, limit, total, items, item, key] = [
-        &pagination.offset,
-        &pagination.limit,
-        &pagination.total,
-        &pagination.items,
-        &pagination.item,
-        &pagination.key,
-    ]
-    .map(|name| ident(name));
+    let Pagination { offset, limit, total, items, item } = pagination;
+    let (items, item) = (ident(items), types::stored(item, false));
+    let numbers = [offset, limit].map(|it| number(it, &quote!(self), true));
+    let set = [(offset, quote!(offset)), (limit, quote!(limit))].map(|(it, value)| {
+        let name = ident(&it.rust);
+        let value = if it.is_text { quote!(#value.to_string()) } else { value };
+        let value = if it.is_optional { quote!(Some(#value)) } else { value };
+        quote!(self.#name = #value;)
+    });
+    let (total, from) = match total {
+        Some(total) => (number(total, &quote!(response), false), quote!(response)),
+        None => (quote!(None), quote!(_)),
+    };
     quote! {
         impl Paged for #request {
             type Item = #item;
 
-            fn page_range(&self) -> (Option<i64>, Option<i64>) {
-                (self.#offset, self.#limit)
+            fn page_range(&self) -> Option<(Option<i64>, Option<i64>)> {
+                Some((#(#numbers),*))
             }
 
             fn set_page_range(&mut self, offset: i64, limit: i64) {
-                self.#offset = Some(offset);
-                self.#limit = Some(limit);
+                #(#set)*
             }
 
-            fn total(response: &#response) -> i64 {
-                response.#total
+            fn total(#from: &#response) -> Option<i64> {
+                #total
             }
 
             fn items(response: &mut #response) -> &mut Vec<#item> {
                 &mut response.#items
             }
-
-            fn key(item: &#item) -> &str {
-                &item.#key
-            }
         }
+    }
+}
+
+/// A number of a pagination as an `Option<i64>`. A text that is no number is `None`, or returns
+/// `None` if it `must_parse`.
+fn number(of: &PageNumber, owner: &TokenStream, must_parse: bool) -> TokenStream {
+    let name = ident(&of.rust);
+    match (of.is_text, of.is_optional) {
+        (false, false) => quote!(Some(#owner.#name)),
+        (false, true) => quote!(#owner.#name),
+        (true, false) if must_parse => quote!(Some(#owner.#name.parse().ok()?)),
+        (true, false) => quote!(#owner.#name.parse().ok()),
+        (true, true) if must_parse => {
+            quote!(#owner.#name.as_ref().map(|text| text.parse()).transpose().ok()?)
+        }
+        (true, true) => quote!(#owner.#name.as_ref().and_then(|text| text.parse().ok())),
     }
 }
 

@@ -48,12 +48,16 @@ pub(super) fn action(action: &Action) -> String {
         }
     };
     let pagination = action.pagination.as_ref().map(|pagination| {
+        let end = match pagination.total {
+            Some(_) => "",
+            None => " The service reports no total: the end of the list takes one more call.",
+        };
         format!(
             "Paginated by {} and {}: [`Call::items`] and [`Call::pages`] fetch all pages, and choose \
              their size if the call sets none. Don't delete while paginating: collect first, or items \
-             will be skipped.",
-            code(&pagination.offset),
-            code(&pagination.limit)
+             will be skipped.{end}",
+            code(&pagination.offset.rust),
+            code(&pagination.limit.rust)
         )
     });
     paragraphs([

@@ -173,7 +173,7 @@ pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
     optional("explicit", ValueType::Boolean, Decision, "The default of this optional parameter is surprising: callers must set it."),
     optional("allow_empty", ValueType::Boolean, Decision, "An empty string is a value of this parameter. Any other empty string is refused before it is sent, because the service treats it as absent."),
     optional("split_when_absent", ValueType::Object(SPLIT_WHEN_ABSENT), Decision, "Without this string parameter the action does something worse: it becomes two calls, one that requires the parameter and one without it."),
-    optional("counted_by", NAME, Decision, "The required `int` beside this required list that holds its length. The list may be absent when that is 0. The items of a pagination are counted by its `total`."),
+    optional("counted_by", NAME, Decision, "The required `int` beside this required list that holds its length. The list may be absent when that is 0. The items of a pagination are counted by its `total`, if that is a required `int`."),
     optional("rust_name", ValueType::Name("^[a-z][a-z0-9_]*$"), Decision, "The name in Rust, where the documented one is bad or not unique."),
     required("description", ValueType::Prose, Origin::Prose, "What it is, for the reader of the Rust docs."),
     DEPRECATED,
@@ -189,11 +189,10 @@ pub(crate) const SPLIT_WHEN_ABSENT: &Object = &Object { name: "split_when_absent
 
 #[rustfmt::skip]
 pub(crate) const PAGINATION: &Object = &Object { name: "pagination", keys: &[
-    required("offset", NAME, Decision, "The parameter that sets how many items to skip: an optional `int`."),
-    required("limit", NAME, Decision, "The parameter that sets the size of a page: an optional `int`."),
-    required("total", NAME, Decision, "The response field that counts the items of all pages: a required `int`."),
-    required("items", NAME, Decision, "The response field that holds the items: an array of a model."),
-    required("key", NAME, Decision, "The field of the model that identifies an item: a required string."),
+    required("offset", NAME, Decision, "The parameter that sets how many items to skip: an `int`, or a `string` that holds one."),
+    required("limit", NAME, Decision, "The parameter that sets the size of a page: likewise."),
+    optional("total", NAME, Decision, "The response field that counts the items of all pages: likewise. Without it, the end of the list is an empty page."),
+    required("items", NAME, Decision, "The response field that holds the items: an array."),
 ] };
 
 #[rustfmt::skip]

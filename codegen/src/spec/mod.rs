@@ -197,9 +197,8 @@ pub(crate) struct SplitWhenAbsent {
 pub(crate) struct Pagination {
     pub(crate) offset: At<String>,
     pub(crate) limit: At<String>,
-    pub(crate) total: At<String>,
+    pub(crate) total: Option<At<String>>,
     pub(crate) items: At<String>,
-    pub(crate) key: At<String>,
 }
 
 #[derive(Debug, Clone, Default)]

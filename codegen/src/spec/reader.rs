@@ -129,9 +129,8 @@ fn pagination(pagination: &Node) -> Option<Pagination> {
     Some(Pagination {
         offset: pagination.text("offset")?,
         limit: pagination.text("limit")?,
-        total: pagination.text("total")?,
+        total: pagination.text("total"),
         items: pagination.text("items")?,
-        key: pagination.text("key")?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use uhub_codegen::{
     Severity, Spec, SpecFile, generate,
@@ -90,7 +91,7 @@ fn proposals_are_generated_once_confirmed() {
     let spec = spec(&page);
     assert_eq!(spec["proposed"], json!(["idempotency", "pagination", "example_shorthand"]));
     assert_eq!(spec["idempotency"], "safe");
-    assert_eq!(spec["pagination"]["key"], "CrateName");
+    assert_eq!(spec["pagination"]["total"], "TotalCount");
     assert_eq!(row(&spec, "/parameters", "Kind")["default"], "wood");
     assert_eq!(row(&spec, "/parameters", "WithSealed")["default"], "No");
     assert_eq!(row(&spec, "/parameters", "Offset")["default"], 0);
@@ -268,8 +269,7 @@ fn a_new_possible_pagination_of_an_old_action_is_noted_once() {
     assert_eq!(noted(&paged, &without(&paged)), [""; 0]);
     for (from, to, at) in [
         ("**Limit** | int |", "**Most** | int |", "33:1"),
-        ("**TotalCount** | int |  |**Yes**|", "**TotalCount** | int |  |No|", "42:1"),
-        ("**CrateName** | string |", "**CrateName** | int |", "53:1"),
+        ("**Offset** | int |", "**First** | int |", "32:1"),
     ] {
         let before = without(&read_page(&markdown.replace(from, to)));
         let expected = format!(
@@ -748,13 +748,164 @@ fn a_deprecation_in_the_words_is_proposed_once() {
 }
 
 #[test]
-fn a_total_that_the_example_omits_is_not_proposed_for_a_pagination() {
+fn a_total_that_the_example_omits_is_proposed_for_a_pagination() {
     let markdown = page("list_crates").replace(",\n  \"TotalCount\": 5", "");
     let new = read_page(&markdown).spec(None).unwrap().text;
     let spec: Value = serde_json::from_str(&new).unwrap();
     assert_eq!(row(&spec, "/response", "TotalCount")["example_omits"], true);
-    assert_eq!(spec.get("pagination"), None);
+    assert_eq!(spec["pagination"]["total"], "TotalCount");
     assert_eq!(generated(&described(&new)), [""; 0]);
+}
+
+/// Imports a page, and returns its proposal for `pagination` and the reason if there is none.
+fn proposed_pagination(markdown: &str) -> (Value, Vec<String>) {
+    let imported = read_page(markdown).spec(None).unwrap();
+    let spec: Value = serde_json::from_str(&imported.text).unwrap();
+    // What is proposed is accepted, once it is confirmed.
+    let accepted = described(&imported.text);
+    assert_eq!(generated(&accepted), [""; 0], "{accepted}");
+    let mut reasons = notes(&imported.notes);
+    reasons.retain(|note| note.contains("pagination"));
+    (spec["pagination"].clone(), reasons)
+}
+
+#[test]
+fn whatever_paginates_is_proposed() {
+    let markdown = page("list_crates");
+    let total = |name: &str| {
+        let mut pagination = json!({"offset": "Offset", "limit": "Limit", "items": "CrateSet"});
+        if !name.is_empty() {
+            pagination["total"] = name.into();
+        }
+        pagination
+    };
+    for (from, to, expected) in [
+        ("", "", total("TotalCount")),
+        // Another kind of total, or none.
+        ("**TotalCount** | int |  |**Yes**|", "**TotalCount** | int |  |No|", total("TotalCount")),
+        ("**TotalCount** | int |", "**TotalCount** | string |", total("TotalCount")),
+        ("TotalCount", "total", total("total")),
+        ("TotalCount", "TotalCrates", total("TotalCrates")),
+        ("TotalCount", "Count", total("")),
+        (
+            "**TotalCount** | int |  |",
+            "**Total** | int |  |No|\n| **TotalCount** | int |  |",
+            total("TotalCount"),
+        ),
+        // Another kind of offset and limit.
+        ("**Offset** | int |", "**Offset** | string |", total("TotalCount")),
+        (
+            "**Limit** | int | 显示数量，默认为20。 |No|",
+            "**Limit** | int | 显示数量 |**Yes**|",
+            total("TotalCount"),
+        ),
+        // Items without a name.
+        (
+            "**CrateName** | string | 箱子名称 |**Yes**|",
+            "**CrateName** | string | 箱子名称 |No|",
+            total("TotalCount"),
+        ),
+        ("**CrateName** | string |", "**CrateName** | int |", total("TotalCount")),
+    ] {
+        let (proposed, reasons) = proposed_pagination(&markdown.replace(from, to));
+        assert_eq!(proposed, expected, "{from} → {to}");
+        assert_eq!(reasons, [""; 0], "{from} → {to}");
+    }
+}
+
+#[test]
+fn a_pagination_that_is_not_proposed_has_a_reason() {
+    let markdown = page("list_crates");
+    let after =
+        ". If the action is paginated by an offset and a limit, add `pagination` to the spec";
+    for (from, to, expected) in [
+        (
+            "所有者，每项见OwnerSet |No|",
+            "所有者，每项见OwnerSet |**Yes**|",
+            "32:1: no `pagination` is proposed: the response has several lists: `CrateSet`, `OwnerSet`",
+        ),
+        (
+            "| **Limit** | int | 显示数量，默认为20。 |No|\n",
+            "",
+            "32:1: no `pagination` is proposed: `Offset` has no `Limit` beside it",
+        ),
+        (
+            "| **Offset** | int | 偏移量，默认0 |No|\n",
+            "",
+            "32:1: no `pagination` is proposed: `Limit` has no `Offset` beside it",
+        ),
+        (
+            "**Offset** | int |",
+            "**PageNo** | int |",
+            "32:1: no `pagination` is proposed: `PageNo` chooses a page by its number or a token, and only offsets are supported",
+        ),
+        (
+            "偏移量，默认0",
+            "偏移量，默认1",
+            "32:1: no `pagination` is proposed: `Offset` seems to be the number of a page",
+        ),
+        (
+            "偏移量，默认0",
+            "页码",
+            "32:1: no `pagination` is proposed: `Offset` seems to be the number of a page",
+        ),
+        (
+            "**Offset** | int | 偏移量，默认0",
+            "**Offset** | array[int] | 偏移量",
+            "32:1: no `pagination` is proposed: `Offset` is of type array[int]",
+        ),
+    ] {
+        let (proposed, reasons) = proposed_pagination(&markdown.replace(from, to));
+        assert_eq!(proposed, Value::Null, "{to}");
+        assert_eq!(reasons, [format!("page.md:{expected}{after}")], "{to}");
+    }
+    // An action that does not read, or has no list, has another kind of limit.
+    let no_offset = markdown.replace("| **Offset** | int | 偏移量，默认0 |No|\n", "");
+    let other = read_page(&no_offset.replace("ListCrates", "SealCrates")).spec(None).unwrap();
+    assert!(notes(&other.notes).iter().all(|note| !note.contains("pagination")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever a page documents, codegen accepts the pagination that is proposed.
+    #[test]
+    fn every_proposed_pagination_is_accepted(
+        numbers in prop::collection::vec((0..6_usize, any::<bool>()), 3),
+        names in ("[oO]ffset|PageNo|Start", "[lL]imit|PageSize", "TotalCount|Total|Count|TotalSize"),
+        lists in prop::collection::vec((0..5_usize, any::<bool>()), 0..4), shows_total in any::<bool>(),
+    ) {
+        const TYPES: [&str; 6] = ["int", "string", "boolean", "float", "array[int]", "object"];
+        const LISTS: [&str; 5] =
+            ["array[CrateSet]", "array[string]", "array[array[int]]", "CrateSet", "array[object]"];
+        let row = |name: &str, ty: &str, required: bool| {
+            format!("| **{name}** | {ty} |  |{}|\n", if required { "**Yes**" } else { "No" })
+        };
+        let number = |name: &str, at: usize| row(name, TYPES[numbers[at].0], numbers[at].1);
+        let markdown = page("list_crates");
+        let (head, _) = markdown.split_once("| **Offset**").unwrap();
+        let (_, tables) = markdown.split_once("为20。 |No|\n").unwrap();
+        let (tables, rest) = tables.split_once("| **TotalCount**").unwrap();
+        let (_, models) = rest.split_once("OwnerSet |No|\n").unwrap();
+        let (models, _) = models.split_once("## 示例").unwrap();
+        let lists: String = lists
+            .iter()
+            .enumerate()
+            .map(|(n, (ty, required))| row(&format!("List{n}"), LISTS[*ty], *required))
+            .collect();
+        let shown = if shows_total { format!(", \"{}\": 1", names.2) } else { String::new() };
+        let page = format!(
+            "{head}{}{}{tables}{}{lists}{models}## 示例\n\n### 请求示例\n\n```\n\
+             https://api.example.com/?Action=ListCrates&DepotName=north\n```\n\n### 响应示例\n\n```json\n\
+             {{\"RetCode\": 0, \"Action\": \"ListCratesResponse\"{shown}}}\n```\n",
+            number(&names.0, 0), number(&names.1, 1), number(&names.2, 2),
+        );
+        let reading = read("page.md", page.as_bytes(), None);
+        prop_assert!(reading.page.is_some(), "{:?}\n{page}", errors(&reading));
+        let text = described(&reading.page.unwrap().spec(None).unwrap().text);
+        let refused = generated(&text);
+        prop_assert!(refused.iter().all(|error| !error.contains("pagina")), "{refused:?}\n{text}");
+    }
 }
 
 #[test]

@@ -23,7 +23,10 @@ use crate::{
         page_plan::{ItemHashes, PagePlan, PageRange, Shortfall},
     },
     error::{Details, Error, ErrorKind, Execution},
-    exchange::{failure::no_runtime, tracing},
+    exchange::{
+        failure::{no_runtime, not_signed},
+        tracing,
+    },
 };
 
 /// An action whose response is paginated. The requests in [`actions`](crate::actions) that have an
@@ -32,22 +35,19 @@ pub trait Paged: Action + Clone + Unpin + 'static {
     /// The items of a page.
     type Item: fmt::Debug + Serialize + Send + Sync + Unpin + 'static;
 
+    /// Returns the request's offset and limit. `None` if one is a text that is not a number.
     #[doc(hidden)]
-    fn page_range(&self) -> (Option<i64>, Option<i64>);
+    fn page_range(&self) -> Option<(Option<i64>, Option<i64>)>;
 
     #[doc(hidden)]
     fn set_page_range(&mut self, offset: i64, limit: i64);
 
-    /// Returns the number of items of all pages, as reported by the service.
+    /// Returns the number of items of all pages, if the service reports it.
     #[doc(hidden)]
-    fn total(response: &Self::Response) -> i64;
+    fn total(response: &Self::Response) -> Option<i64>;
 
     #[doc(hidden)]
     fn items(response: &mut Self::Response) -> &mut Vec<Self::Item>;
-
-    /// Returns the name of an item.
-    #[doc(hidden)]
-    fn key(item: &Self::Item) -> &str;
 }
 
 impl<R: Paged> Call<R> {
@@ -60,14 +60,18 @@ impl<R: Paged> Call<R> {
     ///
     /// The end of the stream does not mean that all items were listed: ask
     /// [`shortfall`](Items::shortfall) or [`check_complete`](Items::check_complete) after it. The
-    /// stream ends when the reported total is reached, on an empty page, when the service starts
-    /// to repeat itself, and after an error. An end before the total is also a `WARN` event of
-    /// `tracing`, and so is a total that shrinks.
+    /// stream ends on an empty page, on a page that reaches the reported total and is not full, when
+    /// the service keeps repeating itself, and after an error. A list whose length is a multiple of
+    /// the limit, or that has no total, so takes one more call, and a list without a total is not
+    /// read ahead. An incomplete list is also a `WARN` event of `tracing`, and so is a total that
+    /// shrinks.
     ///
     /// The service has no snapshots: items that are added or deleted meanwhile move others to other
-    /// pages. An item that equals one of an earlier page is skipped; one that has changed comes
-    /// again. To recognize them, the stream remembers the first page and the last 16,384 items. If
-    /// more than one page of new items is added, it may end early.
+    /// pages. An item that equals one of an earlier page in all of its fields is skipped; one that
+    /// differs in any comes again. Where a page itself has equal items, they are different ones that
+    /// look alike, and none is skipped beside new ones. With pages too short to show that, skipping
+    /// makes the list incomplete. To recognize items, the stream remembers the first page and the
+    /// last 16,384 items. If more than one page of new items is added, it may end early.
     ///
     /// [`with_timeout`](Self::with_timeout) bounds each page, not the whole stream.
     ///
@@ -116,9 +120,11 @@ impl<R: Paged> Call<R> {
     /// Don't delete while paginating: collect first, or items will be skipped. See
     /// [`items`](Self::items) for this, for the end of the stream and for its limits.
     pub fn pages(self) -> Pages<R> {
-        let (offset, limit) = self.request.page_range();
+        let range = self.request.page_range();
+        let (offset, limit) = range.unwrap_or_default();
         Pages {
             plan: PagePlan::new(offset, limit),
+            has_valid_range: range.is_some(),
             in_flight: VecDeque::new(),
             runtime: None,
             call: Some(self),
@@ -142,26 +148,36 @@ struct HashedPage<R: Paged> {
 async fn fetch_page<R: Paged>(call: Call<R>, hasher: RandomState) -> Result<HashedPage<R>, Error> {
     let mut response = call.send().await?;
     let items = R::items(&mut response);
-    let (mut hashes, mut json) = (Vec::with_capacity(items.len()), Vec::new());
+    let mut hashes = Vec::with_capacity(items.len());
+    let (mut json, mut text) = (Vec::new(), Vec::new());
     // A page may be much longer than requested.
     for chunk in items.chunks(512) {
         for item in chunk {
             json.clear();
             // What cannot be written is left out.
             let _ = serde_json::to_writer(&mut json, item);
-            let content = hasher.hash_one(json.as_slice());
-            // An item without a name is identified by all of its fields.
-            let key = match R::key(item) {
-                "" => content,
-                key => hasher.hash_one(key),
-            };
-            hashes.push(ItemHashes { key, content });
+            copy_without_numbers(&json, &mut text);
+            hashes.push(ItemHashes {
+                text: hasher.hash_one(text.as_slice()),
+                content: hasher.hash_one(json.as_slice()),
+            });
         }
         if chunk.len() == 512 {
             yield_now().await;
         }
     }
     Ok(HashedPage { response, hashes })
+}
+
+/// Copies JSON without the digits that are outside of strings.
+fn copy_without_numbers(json: &[u8], to: &mut Vec<u8>) {
+    to.clear();
+    let (mut is_string, mut is_escaped) = (false, false);
+    to.extend(json.iter().filter(|byte| {
+        is_string ^= **byte == b'"' && !is_escaped;
+        is_escaped = **byte == b'\\' && !is_escaped;
+        is_string || !byte.is_ascii_digit()
+    }));
 }
 
 impl<R: Paged> Drop for PendingPage<R> {
@@ -174,6 +190,8 @@ impl<R: Paged> Drop for PendingPage<R> {
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Pages<R: Paged> {
     plan: PagePlan,
+    /// Whether the request's offset and limit are numbers.
+    has_valid_range: bool,
     /// In the order of the pages.
     in_flight: VecDeque<PendingPage<R>>,
     /// The runtime that fetches them.
@@ -192,7 +210,8 @@ impl<R: Paged> Pages<R> {
     /// the stream has ended and the listing is complete.
     ///
     /// A service that ignores the offset, or returns an empty page too early, ends the stream
-    /// without an error. More items than the total are not a shortfall.
+    /// without an error. More items than the total are not a shortfall. Without a total, a listing
+    /// is complete if it ended on an empty page and no page repeated items of earlier ones.
     #[must_use]
     pub fn shortfall(&self) -> Option<Shortfall> {
         self.plan.shortfall()
@@ -210,7 +229,8 @@ impl<R: Paged> Pages<R> {
         };
         let summary = format!(
             "the listing is incomplete: {shortfall}. Items may have been added or deleted \
-             meanwhile, or the service does not paginate as documented. List again."
+             meanwhile, or the service does not paginate as documented. List again, and with a \
+             higher limit if different items can be equal."
         );
         let mut details = Details::new(ErrorKind::IncompleteListing, Execution::Completed, summary);
         details.action = Some(R::NAME.to_owned());
@@ -223,6 +243,10 @@ impl<R: Paged> Pages<R> {
         let Some(call) = &self.call else {
             return Ok(());
         };
+        if !self.has_valid_range {
+            let summary = "the offset and the limit must be numbers";
+            return Err(not_signed(ErrorKind::Request, R::NAME, summary));
+        }
         let runtime = Handle::try_current().map_err(|_| no_runtime())?;
         let hasher = self.plan.hasher().clone();
         let send = |range: PageRange| {
@@ -264,8 +288,8 @@ impl<R: Paged> Pages<R> {
             tracing::shrunk_total(R::NAME, before, total);
         }
         let items = R::items(&mut page);
-        let mut is_new = report.is_new.iter();
-        items.retain(|_| is_new.next().copied().unwrap_or_default());
+        let mut is_listed = report.is_listed.iter();
+        items.retain(|_| is_listed.next().copied().unwrap_or_default());
         if !report.is_as_planned {
             self.in_flight.clear();
         }
@@ -364,5 +388,24 @@ impl<R: Paged> Stream for Items<R> {
 impl<R: Paged> fmt::Debug for Pages<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pages").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_an_item_has_no_numbers() {
+        for (json, expected) in [
+            (r#"{"Id":"a-1","Size":17,"Ratio":-1.5e3}"#, r#"{"Id":"a-1","Size":,"Ratio":-.e}"#),
+            (r#"["a\\",1,"\"2","\\\"3\\",4]"#, r#"["a\\",,"\"2","\\\"3\\",]"#),
+            (r#""7""#, r#""7""#),
+            ("7", ""),
+        ] {
+            let mut text = b"left over".to_vec();
+            copy_without_numbers(json.as_bytes(), &mut text);
+            assert_eq!(String::from_utf8(text).unwrap(), expected);
+        }
     }
 }

@@ -138,8 +138,8 @@ impl Sealed for GetImageTagRequest {}
 impl Paged for GetImageTagRequest {
     type Item = Tag;
 
-    fn page_range(&self) -> (Option<i64>, Option<i64>) {
-        (self.offset, self.limit)
+    fn page_range(&self) -> Option<(Option<i64>, Option<i64>)> {
+        Some((self.offset, self.limit))
     }
 
     fn set_page_range(&mut self, offset: i64, limit: i64) {
@@ -147,16 +147,12 @@ impl Paged for GetImageTagRequest {
         self.limit = Some(limit);
     }
 
-    fn total(response: &GetImageTagResponse) -> i64 {
-        response.total_count
+    fn total(response: &GetImageTagResponse) -> Option<i64> {
+        Some(response.total_count)
     }
 
     fn items(response: &mut GetImageTagResponse) -> &mut Vec<Tag> {
         &mut response.tags
-    }
-
-    fn key(item: &Tag) -> &str {
-        &item.tag_name
     }
 }
 

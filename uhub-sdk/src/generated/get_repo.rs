@@ -130,8 +130,8 @@ impl Sealed for GetRepoRequest {}
 impl Paged for GetRepoRequest {
     type Item = Repo;
 
-    fn page_range(&self) -> (Option<i64>, Option<i64>) {
-        (self.offset, self.limit)
+    fn page_range(&self) -> Option<(Option<i64>, Option<i64>)> {
+        Some((self.offset, self.limit))
     }
 
     fn set_page_range(&mut self, offset: i64, limit: i64) {
@@ -139,16 +139,12 @@ impl Paged for GetRepoRequest {
         self.limit = Some(limit);
     }
 
-    fn total(response: &GetRepoResponse) -> i64 {
-        response.total_count
+    fn total(response: &GetRepoResponse) -> Option<i64> {
+        Some(response.total_count)
     }
 
     fn items(response: &mut GetRepoResponse) -> &mut Vec<Repo> {
         &mut response.repos
-    }
-
-    fn key(item: &Repo) -> &str {
-        &item.repo_name
     }
 }
 

@@ -117,8 +117,8 @@ impl Sealed for GetRepoImageRequest {}
 impl Paged for GetRepoImageRequest {
     type Item = Image;
 
-    fn page_range(&self) -> (Option<i64>, Option<i64>) {
-        (self.offset, self.limit)
+    fn page_range(&self) -> Option<(Option<i64>, Option<i64>)> {
+        Some((self.offset, self.limit))
     }
 
     fn set_page_range(&mut self, offset: i64, limit: i64) {
@@ -126,16 +126,12 @@ impl Paged for GetRepoImageRequest {
         self.limit = Some(limit);
     }
 
-    fn total(response: &GetRepoImageResponse) -> i64 {
-        response.total_count
+    fn total(response: &GetRepoImageResponse) -> Option<i64> {
+        Some(response.total_count)
     }
 
     fn items(response: &mut GetRepoImageResponse) -> &mut Vec<Image> {
         &mut response.images
-    }
-
-    fn key(item: &Image) -> &str {
-        &item.image_name
     }
 }
 

@@ -9,6 +9,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream},
+    net::TcpListener,
+};
 use uhub_sdk::{
     BoxFuture, Client, Error, ErrorKind, Execution, Shortfall, Transport, TransportError,
 };
@@ -215,6 +219,188 @@ async fn items_with_one_name_are_all_listed() {
     let images = client.get_repo_image("base").limit(2).items().try_collect().await.unwrap();
     let counts: Vec<i64> = images.iter().map(|image| image.pull_count).collect();
     assert_eq!(counts, [0, 1, 2, 3, 4, 5, 6]);
+}
+
+/// Answers on loopback by a function of the offset, the limit and the number of the request. Returns
+/// the base URL and the number of requests.
+async fn serve(
+    page: impl Fn(usize, usize, usize) -> String + Send + Sync + 'static,
+) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let (page, requests) = (Arc::new(page), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&requests);
+    tokio::spawn(async move {
+        loop {
+            let (connection, _) = listener.accept().await.unwrap();
+            let (page, counter) = (Arc::clone(&page), Arc::clone(&counter));
+            tokio::spawn(async move {
+                let mut connection = BufStream::new(connection);
+                let mut line = String::new();
+                let mut length = 0;
+                while connection.read_line(&mut line).await.is_ok_and(|length| length > 0) {
+                    if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    if line == "\r\n" {
+                        let mut form = vec![0; length];
+                        connection.read_exact(&mut form).await.unwrap();
+                        let number = |name: &str| {
+                            let mut form = url::form_urlencoded::parse(&form);
+                            form.find(|(key, _)| key == name).unwrap().1.parse().unwrap()
+                        };
+                        let count = counter.fetch_add(1, Ordering::Relaxed);
+                        let body = page(number("Offset"), number("Limit"), count);
+                        let head =
+                            format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+                        connection.write_all((head + &body).as_bytes()).await.unwrap();
+                        connection.flush().await.unwrap();
+                    }
+                    line.clear();
+                }
+            });
+        }
+    });
+    (url, requests)
+}
+
+/// A page of the rows in this range, each with a name and a number.
+fn rows(total: Option<usize>, rows: &[(usize, usize)], from: usize, length: usize) -> String {
+    let images: Vec<String> = rows
+        .iter()
+        .skip(from)
+        .take(length)
+        .map(|(name, count)| {
+            format!(
+                r#"{{"ImageName": "image-{name}", "PullCount": {count}, "CreateTime": 1,
+                    "UpdateTime": 2, "LatestTag": "a"}}"#
+            )
+        })
+        .collect();
+    let total = total.map_or(String::new(), |total| format!(r#""TotalCount": {total},"#));
+    page(&total, &format!("[{}]", images.join(",")))
+}
+
+/// What a listing of a service on loopback yields, whether it is complete, and its requests.
+async fn listing(
+    limit: i64,
+    page: impl Fn(usize, usize, usize) -> String + Send + Sync + 'static,
+) -> (Vec<(String, i64)>, bool, usize) {
+    let (url, requests) = serve(page).await;
+    let client = Client::builder().credentials(credentials()).base_url(url).build().unwrap();
+    let mut items = client.get_repo_image("base").limit(limit).items();
+    let mut found = Vec::new();
+    while let Some(image) = items.next().await {
+        let image = image.unwrap();
+        found.push((image.image_name, image.pull_count));
+    }
+    (found, items.check_complete().is_ok(), requests.load(Ordering::Relaxed))
+}
+
+#[tokio::test]
+async fn every_item_is_listed_in_order_whatever_the_total_and_the_length_of_pages() {
+    const COUNT: usize = 23;
+    /// The total that a service reports beside a page of this length.
+    type Total = fn(usize) -> Option<usize>;
+    let totals: [(&str, Total); 6] = [
+        ("correct", |_| Some(COUNT)),
+        ("none", |_| None),
+        ("0", |_| Some(0)),
+        ("too small", |_| Some(10)),
+        ("too large", |_| Some(COUNT + 7)),
+        ("that of the page", Some),
+    ];
+    let named: Vec<(usize, usize)> = (0..COUNT).map(|n| (n, 0)).collect();
+    // All have one of two names.
+    let numbered: Vec<(usize, usize)> = (0..COUNT).map(|n| (n % 2, n)).collect();
+    for (what, all) in [("named", named), ("numbered", numbered)] {
+        let expected: Vec<(String, i64)> =
+            all.iter().map(|(name, count)| (format!("image-{name}"), *count as i64)).collect();
+        for (name, total) in totals {
+            for (limit, cap) in
+                [(1, 50), (2, 50), (3, 2), (5, 50), (10, 50), (10, 4), (23, 50), (50, 50), (50, 5)]
+            {
+                let about = format!("{what}, total: {name}, limit {limit}, capped at {cap}");
+                let all = all.clone();
+                let service = move |offset: usize, limit: usize, _| {
+                    let length = limit.min(cap);
+                    let actual = length.min(COUNT.saturating_sub(offset));
+                    rows(total(actual), &all, offset, length)
+                };
+                let (items, is_complete, requests) = listing(limit, service).await;
+                // A page that is shorter than asked for, and that the total says is all, is all.
+                if name != "that of the page" || limit <= cap as i64 {
+                    assert_eq!(items, expected, "{about}");
+                }
+                if what == "named" {
+                    assert_eq!(is_complete, name != "too large", "{about}");
+                }
+                let length = COUNT.min(limit as usize).min(cap);
+                assert!(requests <= COUNT.div_ceil(length) + 2, "{about}: {requests} requests");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn equal_items_are_listed_or_missed_aloud() {
+    let all = [(0, 0), (1, 0), (1, 0), (2, 0), (0, 0), (3, 0), (1, 0)];
+    let expected = ["image-0", "image-1", "image-1", "image-2", "image-0", "image-3", "image-1"];
+    for total in [Some(7), None] {
+        for limit in 1..9 {
+            let service = move |offset, limit, _| rows(total, &all, offset, limit);
+            let (items, is_complete, _) = listing(limit, service).await;
+            let names: Vec<&str> = items.iter().map(|(name, _)| name.as_str()).collect();
+            // A page with both equal items shows that they are two.
+            assert_eq!(names == expected, limit >= 3, "{total:?} {limit}: {names:?}");
+            assert!(
+                ["image-0", "image-1", "image-2", "image-3"].iter().all(|it| names.contains(it))
+            );
+            assert_eq!(is_complete, names == expected, "{total:?} {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn repeated_and_moved_items_come_once() {
+    let all: Vec<(usize, usize)> = (0..23).map(|n| (n, 0)).collect();
+    let names: Vec<String> = (0..23).map(|n| format!("image-{n}")).collect();
+    for total in [Some(23), None] {
+        for limit in [2, 5, 10, 23, 30] {
+            // Each page begins with the last item of the one before.
+            let rows_of = all.clone();
+            let service = move |offset: usize, limit, _| {
+                rows(total, &rows_of, offset.saturating_sub(1), limit)
+            };
+            let (items, is_complete, _) = listing(limit, service).await;
+            assert!(items.iter().map(|(name, _)| name).eq(&names), "{total:?} {limit} {items:?}");
+            assert_eq!(is_complete, total.is_some(), "{total:?} {limit}");
+
+            // The offset is ignored.
+            let rows_of = all.clone();
+            let service = move |_, limit, _| rows(total, &rows_of, 0, limit);
+            let (items, is_complete, requests) = listing(limit, service).await;
+            let length = names.len().min(limit as usize);
+            assert!(items.iter().map(|(name, _)| name).eq(&names[..length]), "{total:?} {limit}");
+            assert_eq!(is_complete, total.is_some() && length == names.len(), "{total:?} {limit}");
+            assert!(requests <= 20, "{requests}");
+
+            // An item is added in front after the first page.
+            let rows_of = all.clone();
+            let service = move |offset: usize, limit, number: usize| {
+                let added = number.min(1);
+                rows(
+                    total.map(|total| total + added),
+                    &rows_of,
+                    offset.saturating_sub(added),
+                    limit,
+                )
+            };
+            let (items, is_complete, _) = listing(limit, service).await;
+            assert!(items.iter().map(|(name, _)| name).eq(&names), "{total:?} {limit} {items:?}");
+            assert_eq!(is_complete, total.is_some() && limit > 23, "{total:?} {limit}");
+        }
+    }
 }
 
 /// The warnings about listings; those about fields depend on what the documentation says.

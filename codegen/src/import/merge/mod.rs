@@ -18,6 +18,7 @@ use crate::{
     },
 };
 use examples::CheckedExamples;
+use proposal::Pagination;
 use table::{Table, at, has, records_omission, row_name, row_type};
 use wording::Wording;
 
@@ -150,21 +151,30 @@ impl<'a> Merge<'a> {
                 }
             }
         }
-        let is_missing = !has(spec, "pagination");
-        // A total or a list that may be absent, or items without their key, cannot paginate.
-        let parts = proposal::pagination(self.facts).filter(|parts| {
-            is_missing && !parts.iter().any(|(_, field)| examples.omitted.contains(&field.at))
-        });
-        if let Some(parts) = parts {
-            if self.old.is_none() {
-                let names = parts.map(|(key, field)| (key, Node::string(&field.name)));
-                spec.push(Member::new("pagination", Node::object(names)));
-                confirm("pagination");
-            } else if let Some((_, field)) = parts.iter().find(|(_, field)| !self.had(field)) {
+        if !has(spec, "pagination") {
+            match proposal::pagination(self.facts) {
+                Pagination::Absent => {}
+                Pagination::Proposed(parts) if self.old.is_none() => {
+                    let names = parts.keys().map(|(key, field)| (key, Node::string(&field.name)));
+                    spec.push(Member::new("pagination", Node::object(names)));
+                    confirm("pagination");
+                }
                 // An old spec that had all parts and no pagination is a decision against it.
-                let message = "the page now has all parts of a pagination: \
-                               add `pagination` to the spec if the action is paginated";
-                report.note(field.at, message);
+                Pagination::Proposed(parts) => {
+                    if let Some((_, field)) = parts.keys().find(|(_, field)| !self.had(field)) {
+                        let message = "the page now has all parts of a pagination: \
+                                       add `pagination` to the spec if the action is paginated";
+                        report.note(field.at, message);
+                    }
+                }
+                Pagination::Undecided { field, reason } if !self.had(field) => {
+                    let message = format!(
+                        "no `pagination` is proposed: {reason}. If the action is paginated by an \
+                         offset and a limit, add `pagination` to the spec"
+                    );
+                    report.note(field.at, message);
+                }
+                Pagination::Undecided { .. } => {}
             }
         }
         let is_undecided = |table: &Table<'_>| match table.owner {
