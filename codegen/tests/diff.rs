@@ -112,6 +112,34 @@ const CASES: &[Case] = &[
         &[(Breaking, false, "parameter `More` is new")],
     ),
     (
+        r#"{ "name": "Count","#,
+        r#"{ "name": "More", "type": "string", "required": true, "description": "x" }, { "name": "Most", "type": "string", "required": true, "description": "x" }, { "name": "Count","#,
+        &[
+            (Breaking, false, "parameter `Most` is new"),
+            (Breaking, false, "parameters: constructor, arguments → a struct"),
+        ],
+    ),
+    (
+        r#""Note", "type": "string", "required": false, "default": "a""#,
+        r#""Note", "type": "string", "required": false, "secret": true, "default": "a""#,
+        &[(Breaking, false, "parameter `Note`: type, String → SecretString")],
+    ),
+    (
+        r#""Maybe", "type": "string", "required": false"#,
+        r#""Maybe", "type": "string", "required": false, "secret": true"#,
+        &[(Breaking, false, "response field `Maybe`: type, String → SecretString")],
+    ),
+    (
+        r#""enum": ["One", "Two"]"#,
+        r#""enum": ["One", "Two"], "value_names": { "One": "First" }"#,
+        &[(Breaking, false, "value `One` of `Kind`: Rust name, One → First")],
+    ),
+    (
+        r#""action": "@","#,
+        r#""action": "@", "rust_name": "renamed_@","#,
+        &[(Breaking, false, "action: Rust name, case_@ → renamed_@")],
+    ),
+    (
         r#"{ "name": "Note","#,
         r#"{ "name": "More", "type": "int", "required": false, "description": "x" }, { "name": "Note","#,
         &[(Additive, false, "parameter `More` is new")],

@@ -11,6 +11,10 @@ pub trait Action: Sealed + std::fmt::Debug + Send + Sync {
     /// The response.
     type Response: Model + Send + Unpin + 'static;
 
+    /// The documented names of the parameters and response fields that must not be shown.
+    #[doc(hidden)]
+    const SECRETS: &'static [&'static str] = &[];
+
     /// Adds the parameters that are set, sorted by their documented names.
     #[doc(hidden)]
     fn add_parameters(&self, to: &mut Parameters<'_>);

@@ -101,6 +101,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod ret_code;
+mod secret;
 mod transport;
 mod wire;
 
@@ -148,6 +149,7 @@ pub use exchange::{
     retry::RetryPolicy,
 };
 pub use ret_code::{RetCode, RetCodeOutcome};
+pub use secret::SecretString;
 pub use transport::{
     BoxFuture, Transport, TransportError,
     reqwest::HttpTransport,

@@ -76,7 +76,9 @@ fn generate(spec: &Path) -> Result<BTreeMap<String, String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{collections::BTreeSet, fs};
+
+    use proc_macro2::{TokenStream, TokenTree};
 
     use super::*;
     use crate::files::in_repository;
@@ -222,9 +224,176 @@ mod tests {
     /// The core knows no action by name, so it compiles with the generated code of another service.
     #[test]
     fn the_core_compiles_with_another_services_code() {
+        compile(&in_repository("codegen/tests/data/other"), "another-service", &["check"]);
+    }
+
+    /// The identifiers in the core's source.
+    fn names_of_the_core() -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut folders = vec![in_repository("uhub-sdk/src")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() && !path.ends_with("generated") && !path.ends_with("recipes") {
+                    folders.push(path);
+                } else if path.is_file() {
+                    collect_names(fs::read_to_string(path).unwrap().parse().unwrap(), &mut names);
+                }
+            }
+        }
+        names
+    }
+
+    /// The names of functions, types, traits, constants, modules, parameters and variants.
+    fn collect_names(tokens: TokenStream, names: &mut BTreeSet<String>) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => collect_names(group.stream(), names),
+                TokenTree::Ident(ident) => _ = names.insert(ident.to_string()),
+                _ => {}
+            }
+        }
+    }
+
+    /// `send_with_metadata` becomes `SendWithMetadata`.
+    fn camel_case(name: &str) -> String {
+        let words = name.trim_start_matches("r#").split('_').filter(|word| !word.is_empty());
+        words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+    }
+
+    /// A service that names its actions, parameters, fields, models and values after everything in
+    /// the core and in Rust's prelude.
+    #[test]
+    fn names_of_the_core_and_of_rust_clash_with_nothing() {
+        #[rustfmt::skip]
+        const RUST: &str = "Self self super crate gen async dyn try union raw macro yield box priv final abstract \
+            Clone Copy Debug Default Drop Eq PartialEq Ord PartialOrd Hash Fn FnMut FnOnce From Into TryFrom TryInto \
+            Iterator IntoIterator Option Some None Result Ok Err String Vec Box ToString ToOwned Send Sync Sized Unpin \
+            AsRef Future IntoFuture std core alloc serde serde_json i64 f64 bool str usize A B C D E F R S T U \
+            into try_into to_owned borrow borrow_mut type_id clone_into clone_from eq ne fmt clone \
+            Con Nul Com1 Lpt9 Mod Main Lib Tests Test Enums Service Actions MaybeSize WithTimeout Other Error";
+        let mut names: BTreeSet<String> = names_of_the_core();
+        names.extend(RUST.split_whitespace().map(str::to_owned));
+        let names: BTreeSet<String> = names
+            .iter()
+            .map(|name| camel_case(name))
+            // Those of every action, the index of a list and the client's parameter have a meaning.
+            .filter(|name| !["Action", "N", "ProjectId", "RetCode"].contains(&name.as_str()))
+            .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+            .collect();
+        assert!(names.contains("SendWithMetadata") && names.contains("Paged"), "{names:?}");
+
+        let field = |name: &str, ty: &str, more: &str| {
+            format!(
+                r#"{{ "name": "{name}", "type": "{ty}", "required": false, "description": "X."{more} }}"#
+            )
+        };
+        // Two names may be one in snake_case.
+        let by_snake_case: BTreeMap<String, &String> =
+            names.iter().map(|name| (name.to_lowercase(), name)).collect();
+        let list = |item: &dyn Fn(&str) -> String| {
+            by_snake_case.values().map(|name| item(name)).collect::<Vec<_>>().join(",\n")
+        };
+        let action = |name: &str, parameters: &str, response: &str, models: &str| {
+            let models = if models.is_empty() {
+                String::new()
+            } else {
+                format!(r#", "models": {{ {models} }}"#)
+            };
+            format!(
+                r#"{{ "action": "{name}", "summary": "X.", "idempotency": "safe",
+                "parameters": [{parameters}], "response": [{response}]{models} }}"#
+            )
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let spec = folder.path();
+        fs::create_dir(spec.join("actions")).unwrap();
+        fs::copy(in_repository("codegen/tests/data/other/service.json"), spec.join("service.json"))
+            .unwrap();
+        // A file is named as the mistake says that tells that it is not.
+        let write_action = |name: &str, text: &str| {
+            let path = spec.join("actions").join("new.json");
+            fs::write(&path, text).unwrap();
+            let found = generate(spec).unwrap_err();
+            let file = found
+                .lines()
+                .find_map(|line| line.split_once("belongs in a file named `")?.1.split('`').next());
+            let file = file.unwrap_or_else(|| panic!("{name}: {found}"));
+            fs::rename(&path, spec.join("actions").join(file)).unwrap();
+        };
+        let all = |ty: &str| list(&|name| field(name, ty, ""));
+        write_action(
+            "HaveParameters",
+            &action(
+                "HaveParameters",
+                &[all("string"), field("ProjectId", "string", "")].join(","),
+                "",
+                "",
+            ),
+        );
+        let models = list(&|name| format!(r#""{name}": [{}]"#, field("Size", "int", "")));
+        // Response structs have at most 128 fields.
+        let used: Vec<String> = by_snake_case.values().map(|name| field(name, name, "")).collect();
+        let responses: Vec<_> = used
+            .chunks(120)
+            .enumerate()
+            .map(|(index, fields)| {
+                let fields = fields.join(",");
+                (format!("Part{index}"), fields)
+            })
+            .collect();
+        let parts: Vec<String> =
+            responses.iter().map(|(name, fields)| format!(r#""{name}": [{fields}]"#)).collect();
+        let response: Vec<String> =
+            responses.iter().map(|(name, _)| field(name, name, "")).collect();
+        write_action(
+            "ReadModels",
+            &action(
+                "ReadModels",
+                "",
+                &response.join(","),
+                &format!("{models}, {}", parts.join(",")),
+            ),
+        );
+        write_action("SendModels", &action("SendModels", &used.join(","), "", &models));
+        let values: Vec<String> =
+            names.iter().filter(|name| *name != "Other").map(|name| format!("{name:?}")).collect();
+        let values = format!(
+            r#", "enum": [{}, "1", "2FA", "+"],
+            "value_names": {{ "1": "ValueOne", "2FA": "ValueTwoFactors", "+": "ValuePlus" }}"#,
+            values.join(",")
+        );
+        let kind = field("Kind", "string", &values);
+        write_action("HaveValues", &action("HaveValues", &kind, &kind, ""));
+        // Only some words are methods or modules; the others would take long to compile.
+        let methods: BTreeSet<&str> =
+            ["client.rs", "blocking.rs", "call/mod.rs", "config/builder.rs", "call/pages.rs"]
+                .into_iter()
+                .flat_map(|path| {
+                    let text =
+                        fs::read_to_string(in_repository("uhub-sdk/src").join(path)).unwrap();
+                    let names = text
+                        .split("fn ")
+                        .skip(1)
+                        .map(|rest| rest.split(['(', '<']).next().unwrap_or_default().to_owned());
+                    names.collect::<Vec<_>>()
+                })
+                .chain(RUST.split_whitespace().map(str::to_owned))
+                .map(|name| camel_case(&name).to_lowercase())
+                .filter_map(|name| by_snake_case.get(&name).map(|name| name.as_str()))
+                .collect();
+        assert!(methods.contains("FromEnv") && methods.contains("Items"), "{methods:?}");
+        for name in methods {
+            write_action(name, &action(name, &field("Size", "int", ""), "", ""));
+        }
+        compile(spec, "adversarial", &["check", "--features", "blocking"]);
+    }
+
+    /// Compiles the core with the code of another service.
+    fn compile(spec: &Path, name: &str, arguments: &[&str]) {
         let target = std::env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| in_repository("target"), Into::into);
-        let scratch = target.join("tmp/another-service");
+        let scratch = target.join("tmp").join(name);
         let _ = fs::remove_dir_all(&scratch);
         let sdk = scratch.join("uhub-sdk");
         copy_folder(&in_repository("uhub-sdk"), &sdk);
@@ -238,7 +407,7 @@ mod tests {
         let manifest: Vec<&str> = manifest.lines().filter(is_generators).collect();
         fs::write(scratch.join("Cargo.toml"), manifest.join("\n")).unwrap();
         fs::remove_dir_all(sdk.join("src/generated")).unwrap();
-        write(&in_repository("codegen/tests/data/other"), &sdk).unwrap();
+        write(spec, &sdk).unwrap_or_else(|mistakes| panic!("{mistakes}"));
 
         // Recipes know the service's actions.
         let lib = sdk.join("src/lib.rs");
@@ -247,7 +416,8 @@ mod tests {
         fs::write(&lib, core.replace("pub mod recipes;\n", "")).unwrap();
 
         let output = std::process::Command::new(env!("CARGO"))
-            .args(["check", "--offline", "--package", "uhub-sdk"])
+            .args(arguments)
+            .args(["--offline", "--package", "uhub-sdk"])
             .current_dir(&scratch)
             // Reuses what the workspace has compiled.
             .env("CARGO_TARGET_DIR", &target)

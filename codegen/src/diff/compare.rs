@@ -79,17 +79,23 @@ impl<'a> Comparison<'a> {
         match old.kind {
             Kind::Action => self.action = None,
             Kind::Service | Kind::SharedVariant => {}
-            _ => self.compare_order(old, &new_items),
+            _ => {
+                let is_positional =
+                    [old, new].iter().all(|item| item.value("constructor") == "arguments");
+                self.compare_order(old, &new_items, is_positional);
+            }
         }
     }
 
     /// Reports what no item shows by itself: that the same code passes its arguments under other
     /// names, and that the items are in another order.
-    fn compare_order(&mut self, old: &'a Item, new_items: &[Pair<'a>]) {
+    fn compare_order(&mut self, old: &'a Item, new_items: &[Pair<'a>], is_positional: bool) {
         let name = |item: &'a Item| &item.name[..];
         let old_name = |(item, origin): &Pair<'a>| name(origin.unwrap_or(item));
-        let arguments = old.items.iter().filter(|item| item.is_argument());
-        let new_arguments = new_items.iter().filter(|(item, _)| item.is_argument());
+        // The fields of a struct have names, and no order that code depends on.
+        let is_argument = |item: &Item| item.is_argument() && is_positional;
+        let arguments = old.items.iter().filter(|item| is_argument(item));
+        let new_arguments = new_items.iter().filter(|(item, _)| is_argument(item));
         let before: Vec<&str> = arguments.clone().map(name).collect();
         let after: Vec<&str> = new_arguments.clone().map(old_name).collect();
         let mut types = arguments.zip(new_arguments.clone());

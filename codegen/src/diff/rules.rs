@@ -74,19 +74,19 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
 
         // Parameters, and the constructors that take the required ones.
         (Parameter, "gone", "required", _) => breaks(
-            "The constructor takes one argument less, as does the client method if the request requires it."),
+            "The constructor takes one argument less, or its struct has one field less, as does the client method if the request requires it."),
         (Parameter, "gone", ..) => breaks(
             "The setter and the field are removed. Stored requests that contain the parameter are rejected."),
         (Parameter, "new", _, "required") => breaks(
-            "The constructor takes one more argument, as does the client method if the request requires it."),
+            "The constructor takes one more argument, or its struct one more field, as does the client method if the request requires it."),
         (Parameter, "new", ..) => adds(
             "Adds a setter. Code that does not call it sends the same request as before."),
         (Parameter, "documented name", ..) => breaks_silently(
             "The same code sends the parameter under a different name. Stored requests with the old name are rejected."),
         (Parameter, "required", _, "required") => breaks(
-            "The constructor takes one more argument, and the setter is removed."),
+            "The constructor takes one more argument, or its struct one more field, and the setter is removed."),
         (Parameter, "required", ..) => breaks(
-            "The constructor takes one argument less and a setter is added. The field is an `Option` unless it is a list."),
+            "The constructor takes one argument less, or its struct has one field less, and a setter is added. The field is an `Option` unless it is a list."),
         (Parameter, "documented as", ..) => documents(
             "The constructor takes the parameter as before; the documentation requires it or no longer does."),
         (Parameter, "type", ..) => breaks(
@@ -104,6 +104,8 @@ pub(super) fn effect(kind: Kind, aspect: &str, from: &str, to: &str) -> Effect {
         (Parameter, "empty text", _, "accepted") => adds_silently(
             "An empty text is now sent instead of rejected."),
         (Parameter, "empty text", ..) => breaks_silently("An empty text is now rejected instead of sent."),
+        (_, "constructor", ..) => breaks(
+            "The constructor, and the client method of a request, take the required parameters in another form: as arguments, or as a struct that ends in `Required`."),
         (_, "arguments", ..) => breaks_silently(
             "The constructor still accepts the old arguments, but sends the values under other names."),
         (_, "argument order", ..) => breaks("The constructor takes its arguments in a different order."),

@@ -240,11 +240,13 @@ impl Module<'_> {
         let parameters = self.action.parameters.iter();
         self.item(Kind::Request, "", "parameters", rust)
             .named(rust)
+            .fact("constructor", constructor(self.action.required.as_deref()))
             .items(parameters.map(|parameter| self.parameter(parameter, rust, "", None)))
     }
 
     /// A model in the parameters, or a group of those whose documented names begin with a prefix.
-    fn group(&self, Group { rust, model, parameters, .. }: &Group, prefix: &str) -> Item {
+    fn group(&self, group: &Group, prefix: &str) -> Item {
+        let Group { rust, model, parameters, .. } = group;
         let item = match model {
             Some(model) => {
                 let subject = format!("model `{model}` in the parameters");
@@ -253,7 +255,7 @@ impl Module<'_> {
             None => self.item(Kind::Group, "", format!("parameters `{prefix}…`"), rust),
         };
         let parameters = parameters.iter();
-        item.named(rust).items(
+        item.named(rust).fact("constructor", constructor(group.required.as_deref())).items(
             parameters.map(|parameter| self.parameter(parameter, rust, prefix, model.as_deref())),
         )
     }
@@ -350,6 +352,7 @@ impl Module<'_> {
             Type::Scalar(scalar) => {
                 let rust = match scalar {
                     Scalar::String => "String",
+                    Scalar::Secret => "SecretString",
                     Scalar::Int => "i64",
                     Scalar::Float => "f64",
                     Scalar::Boolean | Scalar::TextBoolean => "bool",
@@ -423,6 +426,11 @@ fn field_name<'a>(fields: &'a [Field], rust: &str) -> &'a str {
 
 fn requirement(is_required: bool) -> &'static str {
     if is_required { "required" } else { "optional" }
+}
+
+/// What a constructor takes the required parameters as.
+fn constructor(required_struct: Option<&str>) -> &'static str {
+    if required_struct.is_some() { "a struct" } else { "arguments" }
 }
 
 fn acceptance(is_accepted: bool) -> &'static str {

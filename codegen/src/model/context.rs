@@ -76,6 +76,7 @@ impl Context<'_> {
         owner: Owner<'_>,
     ) -> Type {
         self.check_format(field);
+        self.check_secret(field);
         let (element, depth) = field.ty.value.innermost();
         let lists = lists + depth;
         let is_read = owner.role == Role::Read;
@@ -100,6 +101,7 @@ impl Context<'_> {
                     }
                 }
                 _ if is_read && is_timestamp => Type::Timestamp,
+                spec::Type::String if spec::is_set(&field.secret) => Type::Scalar(Scalar::Secret),
                 spec::Type::String => Type::Scalar(Scalar::String),
                 spec::Type::Int => Type::Scalar(Scalar::Int),
                 spec::Type::Float => Type::Scalar(Scalar::Float),
@@ -121,6 +123,16 @@ impl Context<'_> {
             let message = format!("a value of type {} cannot have this format", field.ty.value);
             self.report.error(format.at, message);
         }
+    }
+
+    /// A secret is a string of any text.
+    fn check_secret(&mut self, field: &spec::Field) {
+        let is_plain = *field.ty.value.innermost().0 == spec::Type::String
+            && field.choices.is_none()
+            && field.enum_type.is_none()
+            && field.format.is_none();
+        let message = "only a plain string, or an array of them, can be `secret`";
+        self.refuse([(At::place(&field.secret), !is_plain, message)]);
     }
 
     /// The enum of `service.json` that a field refers to.
@@ -163,25 +175,19 @@ impl Context<'_> {
     /// The enum of a string with documented values, such as `GetRepoType`. A request and its
     /// response share one where name and values are the same.
     fn action_enum(&mut self, field: &spec::Field, wire: &str, owner: &str) -> Option<String> {
-        let choices = field.choices.as_ref()?;
+        let Some(choices) = &field.choices else {
+            if let Some((value, _)) = field.value_names.first() {
+                self.report.error(value.at, "`value_names` needs `enum`");
+            }
+            return None;
+        };
         if *field.ty.value.innermost().0 != spec::Type::String {
             self.report.error(choices.at, "`enum` needs a string or an array of strings");
         }
         if choices.value.is_empty() {
             self.report.error(choices.at, "`enum` needs a value");
         }
-        let mut variants: Vec<(String, String)> = Vec::new();
-        for value in &choices.value {
-            match naming::variant(&value.value) {
-                Ok(rust) if rust == "Other" || variants.iter().any(|(other, _)| *other == rust) => {
-                    let message =
-                        format!("`{}` would be the variant `{rust}`, which exists", value.value);
-                    self.report.error(value.at, message);
-                }
-                Ok(rust) => variants.push((rust, value.value.clone())),
-                Err(message) => self.report.error(value.at, message),
-            }
-        }
+        let variants = self.variants(field, &choices.value);
         let name = format!("{owner}{}", naming::ty(wire).unwrap_or_default());
         let is_same = |other: &&Enum| {
             other.field == wire && other.variants == variants && other.rust.starts_with(&name)
@@ -194,6 +200,55 @@ impl Context<'_> {
         self.enums.push(Enum { rust: rust.clone(), field: wire.to_owned(), variants });
         Some(rust)
     }
+}
+
+impl Context<'_> {
+    /// The variants of an enum: the Rust name and the documented value of each.
+    fn variants(&mut self, field: &spec::Field, values: &[At<String>]) -> Vec<(String, String)> {
+        let mut variants: Vec<(String, String)> = Vec::new();
+        for At { value, at } in values {
+            let given = field.value_names.iter().find(|(named, _)| named.value == *value);
+            let (at, rust) = match given {
+                Some((_, At { value: rust, at })) if naming::variant(rust).as_ref() == Ok(rust) => {
+                    (*at, rust.clone())
+                }
+                Some((_, At { value: rust, at })) => {
+                    self.report.error(*at, format!("`{rust}` cannot name a variant"));
+                    continue;
+                }
+                None => match naming::variant(value) {
+                    Ok(rust) => (*at, rust),
+                    Err(message) => {
+                        self.report.error(*at, format!("{message}; {}", name_it(value)));
+                        continue;
+                    }
+                },
+            };
+            if variants.iter().any(|(_, other)| other == value) {
+                self.report.error(at, format!("the value `{value}` is repeated"));
+            } else if rust == "Other" || variants.iter().any(|(other, _)| *other == rust) {
+                let way_out = name_it(value);
+                let message =
+                    format!("`{value}` would be the variant `{rust}`, which exists; {way_out}");
+                self.report.error(at, message);
+            } else {
+                variants.push((rust, value.clone()));
+            }
+        }
+        for (At { value, at }, _) in &field.value_names {
+            if !values.iter().any(|other| other.value == *value) {
+                let known = suggest(value, values.iter().map(|other| other.value.as_str()));
+                self.report.error(*at, format!("`{value}` is not a value of `enum`{known}"));
+            }
+        }
+        variants
+    }
+}
+
+/// The way out for a value that names no variant.
+fn name_it(value: &str) -> String {
+    let name = naming::variant(&format!("Value-{value}")).unwrap_or_else(|_| "…".to_owned());
+    format!("or add `\"value_names\": {{ {value:?}: \"{name}\" }}` beside `enum`")
 }
 
 fn is_text_boolean(field: &spec::Field) -> bool {

@@ -224,7 +224,9 @@ fn argument(parameter: &Parameter, node: &Node, service: &Service) -> Option<Lit
     match (&parameter.ty, &node.value) {
         // The core refuses an empty string.
         (_, Value::String(text)) if text.is_empty() && !parameter.allow_empty => None,
-        (Type::Scalar(Scalar::String), Value::String(text)) => Some(Literal::Text(text.clone())),
+        (Type::Scalar(Scalar::String | Scalar::Secret), Value::String(text)) => {
+            Some(Literal::Text(text.clone()))
+        }
         (Type::Scalar(Scalar::Int), Value::Number(number)) => number.parse().ok().map(Literal::Int),
         (Type::Scalar(Scalar::Float), Value::Number(number)) => {
             let number = number.parse().ok().filter(|number: &f64| number.is_finite());

@@ -7,6 +7,7 @@ use crate::{
     model::{
         Absent, Action, ClientParameter, Service, Variant,
         context::Context,
+        core_names::CORE,
         example::{self, Evidence},
         models::Models,
         names::TypeNames,
@@ -42,6 +43,7 @@ pub(crate) fn lower(spec: &Spec, purpose: Purpose) -> Result<Service, Vec<Diagno
     let mut report = purpose.report();
     let service = reader::service(&spec.service.text, &mut report);
     let service = service.map(|service| service::lower(service, &mut report)).unwrap_or_default();
+    CORE.unreadable.iter().for_each(|message| report.error(0, message));
 
     let mut diagnostics = Vec::new();
     let mut actions: BTreeMap<String, (Action, &SpecFile)> = BTreeMap::new();
@@ -50,7 +52,7 @@ pub(crate) fn lower(spec: &Spec, purpose: Purpose) -> Result<Service, Vec<Diagno
         for (at, action) in lower_file(file, &service, purpose, &mut report) {
             if let Some((_, other)) = actions.get(&action.rust) {
                 let message = format!(
-                    "`{}` would be the module `{}`, which comes from {}",
+                    "`{}` would be the module `{}`, which comes from {}: add a `rust_name` to one of them",
                     action.wire, action.rust, other.path
                 );
                 report.error(at, message);
@@ -91,8 +93,13 @@ fn lower_file(
     };
     let At { value: name, at } = action.action.clone();
     let expected = naming::file(&name);
+    // File systems may hold `GetVM` and `GetVm` to be one name.
+    let renamed = action.rust_name.as_ref().map(|name| naming::file(&name.value));
+    let found = file.path.rsplit(['/', '\\']).next();
+    let is_expected = |name: &String| found == Some(name.as_str());
     if purpose == Purpose::Generation
-        && file.path.rsplit(['/', '\\']).next() != Some(expected.as_str())
+        && !is_expected(&expected)
+        && !renamed.is_some_and(|it| is_expected(&it))
     {
         report.error(at, format!("the action `{name}` belongs in a file named `{expected}`"));
     }
@@ -142,12 +149,9 @@ fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
     if parameter.ty.value != Type::String || parameter.name.value.contains('.') {
         report.error(parameter.name.at, "only a string can have `split_when_absent`");
     }
-    let variant = |other: &At<String>, is_with| {
-        Some(Variant {
-            parameter: parameter.name.value.clone(),
-            rust: naming::action(&other.value).unwrap_or_default(),
-            is_with,
-        })
+    let variant = |other: Result<String, String>, is_with| {
+        let rust = other.unwrap_or_default();
+        Some(Variant { parameter: parameter.name.value.clone(), rust, is_with })
     };
     let (mut with, mut without) = (action.clone(), action.clone());
     with.parameters[index].required = true;
@@ -155,17 +159,28 @@ fn split(action: &spec::Action, report: &mut Report) -> Vec<Call> {
     without.summary = split.summary.clone();
     without.idempotency = split.idempotency;
     without.aliases.clear();
+    without.rust_name = None;
     without.example = spec::Example::default();
     vec![
-        (with, action.action.clone(), variant(&split.action, true)),
-        (without, split.action.clone(), variant(&action.action, false)),
+        (with, action.action.clone(), variant(naming::action(&split.action.value), true)),
+        (without, split.action.clone(), variant(module(action, &action.action), false)),
     ]
+}
+
+/// The name of the module of a call.
+fn module(action: &spec::Action, name: &At<String>) -> Result<String, String> {
+    match &action.rust_name {
+        Some(given) => naming::given_action(&given.value),
+        None => naming::action(&name.value),
+    }
 }
 
 fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -> Action {
     let (action, name, variant) = call;
-    let rust = report.check(name.at, naming::action(&name.value));
-    let prefix = report.check(name.at, naming::ty(&name.value));
+    let given = action.rust_name.as_ref();
+    let rust = report.check(given.map_or(name.at, |given| given.at), module(action, name));
+    let given = given.map(|given| given.value.as_str());
+    let prefix = report.check(name.at, naming::prefix(&name.value, given));
     let request = format!("{prefix}Request");
     for At { value: alias, at } in &action.aliases {
         if *alias == rust || !naming::is_doc_alias(alias) {
@@ -174,7 +189,7 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
     }
     let shared = service.enums.iter().map(|it| (it.rust.value.clone(), "an enum of service.json"));
     let own = [(request.clone(), "the request"), (format!("{prefix}Response"), "the response")];
-    let mut types = TypeNames::new(shared.chain(own));
+    let mut types = TypeNames::new(naming::taken_types().chain(shared).chain(own));
     let models = Models::new(action, &mut types, report);
     // The rest may contradict the parts of the file that were malformed.
     let is_well_formed = !report.has_errors();
@@ -183,7 +198,7 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
         action,
         service,
         evidence: &evidence,
-        prefix,
+        prefix: prefix.clone(),
         types,
         models,
         enums: Vec::new(),
@@ -192,6 +207,7 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
     };
 
     let parameters = context.parameters();
+    let required = context.required(&prefix, &parameters, name.at);
     let mut response = context.response();
     let models = context.response_models();
     let mut pagination = None;
@@ -215,6 +231,7 @@ fn lower_call(call: &Call, text: &str, service: &Service, report: &mut Report) -
         wire: action.action.value.clone(),
         rust,
         request,
+        required,
         summary: action.summary.value.clone(),
         details: action.details.as_ref().map(|details| details.value.clone()),
         deprecated: action.deprecated.clone(),

@@ -5,6 +5,7 @@
 
 pub(crate) mod comparison;
 mod context;
+mod core_names;
 mod example;
 mod fields;
 pub(crate) mod lower;
@@ -99,6 +100,8 @@ pub(crate) struct Action {
     pub(crate) rust: String,
     /// The name of the request's type.
     pub(crate) request: String,
+    /// The name of the struct that the request is created from, if it has many required parameters.
+    pub(crate) required: Option<String>,
     pub(crate) summary: String,
     pub(crate) details: Option<String>,
     /// Why not to use it, and what to use instead.
@@ -159,6 +162,8 @@ pub(crate) struct Group {
     /// The documented name, if it is a model.
     pub(crate) model: Option<String>,
     pub(crate) description: String,
+    /// The name of the struct that it is created from, likewise.
+    pub(crate) required: Option<String>,
     pub(crate) parameters: Vec<Parameter>,
 }
 
@@ -192,6 +197,8 @@ pub(crate) enum Scalar {
     Boolean,
     /// A string that is `true` or `false`.
     TextBoolean,
+    /// A string that must not be shown.
+    Secret,
 }
 
 /// A response, or a model in it.

@@ -56,9 +56,7 @@ impl FieldNames {
         let at = rust_name.map_or(at, |name| name.at);
         let name = match rust_name {
             Some(name) => naming::given_field(&name.value),
-            None => {
-                naming::field(wire).map_err(|message| format!("{message}; or add a `rust_name`"))
-            }
+            None => naming::field(wire),
         };
         let rust = report.check(at, name);
         match self.0.get(&rust) {

@@ -2,30 +2,25 @@
 
 use heck::{ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 
-use crate::spec::is_word;
+use crate::{model::core_names::CORE, spec::is_word};
 
-/// Names that generated code uses, which a type of the service must not hide.
+/// Names of Rust and of the core that generated modules use, and their type parameters, which a
+/// type of the service must not hide. A test holds the list against generated code.
 #[rustfmt::skip]
 const TAKEN_TYPES: &[&str] = &[
-    "Action", "Box", "Call", "Client", "Default", "Deserialize", "Err", "From", "Idempotency", "Into",
-    "IntoIterator", "None", "Ok", "Option", "Paged", "Parameters", "Result", "Sealed", "Self", "Serialize",
-    "Some", "String", "Timestamp", "Vec",
+    "A", "Action", "Box", "C", "Call", "Client", "D", "Default", "Deserialize", "Err", "From", "Idempotency",
+    "Into", "IntoIterator", "None", "Ok", "Option", "Paged", "Parameters", "Result", "Sealed", "SecretString",
+    "Self", "Serialize", "Some", "String", "Timestamp", "Vec",
 ];
-/// Methods of a request and its call, which the setter of a parameter must not hide.
+/// Methods that Rust's own traits give to requests, calls and clients.
 #[rustfmt::skip]
-const TAKEN_SETTERS: &[&str] = &[
-    "clone", "eq", "fmt", "into_future", "into_request", "items", "ne", "new", "pages", "request", "send",
-    "send_with_metadata", "split",
+const TRAIT_METHODS: &[&str] = &[
+    "borrow", "borrow_mut", "clone", "clone_from", "clone_into", "eq", "fmt", "into", "ne", "to_owned", "try_into",
+    "type_id",
 ];
 /// The beginnings of other setters: of a call's options, and those that may unset a parameter.
 const OTHER_SETTERS: [&str; 2] = ["with_", MAYBE];
 const MAYBE: &str = "maybe_";
-/// Methods of the client, which the method of an action must not hide.
-#[rustfmt::skip]
-const TAKEN_METHODS: &[&str] = &[
-    "action", "as_async", "block_on", "builder", "call", "clone", "config_sources", "fmt", "from_env", "iter", "new",
-    "project_id", "send", "wait_for",
-];
 /// Names that a file cannot have on Windows.
 #[rustfmt::skip]
 const DEVICES: &[&str] = &[
@@ -33,29 +28,34 @@ const DEVICES: &[&str] = &[
     "lpt0", "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 /// Modules beside those of the actions.
-const TAKEN_MODULES: &[&str] = &["documentation", "enums", "examples", "mod", "service"];
+const MODULES: &[&str] = &["enums", "mod", "service"];
+
+/// Whether a name is that of a method of a request or its call, which the setter of a parameter must
+/// not hide.
+fn is_setter_taken(name: &str) -> bool {
+    TRAIT_METHODS.contains(&name) || CORE.call.contains(name) || is_other_setter(name)
+}
+
+/// Whether a name is that of a method of a client, which the method of an action must not hide, or
+/// cannot be the name of a module.
+fn is_action_taken(name: &str) -> bool {
+    [TRAIT_METHODS, MODULES, DEVICES].iter().any(|names| names.contains(&name))
+        || CORE.client.contains(name)
+}
+
+/// The types that no type of the service may hide, each with what it is.
+pub(super) fn taken_types() -> impl Iterator<Item = (String, &'static str)> {
+    TAKEN_TYPES.iter().map(|name| ((*name).to_owned(), "a name that generated code uses"))
+}
 
 /// The name of a field, a parameter or its setter: `RepoName` becomes `repo_name`, `Type` `r#type`.
 pub(crate) fn field(name: &str) -> Result<String, String> {
-    identifier(name, name.to_snake_case(), TAKEN_SETTERS)
+    identifier(name, is_setter_taken)
 }
 
 /// The name of a field as the spec gives it.
 pub(crate) fn given_field(name: &str) -> Result<String, String> {
-    let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());
-    if is_snake_case
-        && !is_keyword(name)
-        && !is_other_setter(name)
-        // rustc warns of these.
-        && !name.contains("__")
-        && !TAKEN_SETTERS.contains(&name)
-    {
-        Ok(name.to_owned())
-    } else {
-        Err(format!(
-            "`{name}` cannot name a Rust field: expected snake_case and not a keyword, such as `repo_name`"
-        ))
-    }
+    given(name, is_setter_taken, "field", "repo_name")
 }
 
 /// The name of the setter that also unsets a parameter.
@@ -70,8 +70,30 @@ fn is_other_setter(name: &str) -> bool {
 /// The name of an action's module and of its method of the client: `GetRepoImage` becomes
 /// `get_repo_image`.
 pub(crate) fn action(name: &str) -> Result<String, String> {
-    let taken = [TAKEN_METHODS, TAKEN_MODULES, DEVICES].concat();
-    identifier(name, name.to_snake_case(), &taken)
+    identifier(name, is_action_taken)
+}
+
+/// The name of an action's module and method as the spec gives it.
+pub(crate) fn given_action(name: &str) -> Result<String, String> {
+    given(name, is_action_taken, "module and a method of the client", "get_repo_image")
+}
+
+/// The beginning of the names of an action's types: its documented name, or the one that the spec
+/// gives it if that has other letters.
+pub(crate) fn prefix(name: &str, rust_name: Option<&str>) -> Result<String, String> {
+    match rust_name {
+        Some(given) if is_renamed(given, name) => Ok(given.to_upper_camel_case()),
+        _ => upper_camel_case(name),
+    }
+}
+
+/// Whether a search for the documented name would not find the Rust name.
+pub(crate) fn is_renamed(rust: &str, wire: &str) -> bool {
+    let plain = |name: &str| {
+        let name = name.strip_prefix("r#").unwrap_or(name);
+        name.replace(['_', '-'], "").to_lowercase()
+    };
+    plain(rust) != plain(wire)
 }
 
 /// The name of an action's file.
@@ -86,8 +108,7 @@ pub(crate) fn is_doc_alias(name: &str) -> bool {
     !name.contains(['"', '\''])
 }
 
-/// The name of a model, or the beginning of a request's: the documented one where it is a Rust
-/// name.
+/// The name of a model: the documented one where it is a Rust name.
 pub(crate) fn ty(name: &str) -> Result<String, String> {
     let rust = upper_camel_case(name)?;
     let is_taken = TAKEN_TYPES.contains(&rust.as_str());
@@ -121,13 +142,23 @@ pub(crate) fn variant(value: &str) -> Result<String, String> {
 }
 
 fn upper_camel_case(name: &str) -> Result<String, String> {
-    let keeps = name.starts_with(|c: char| c.is_ascii_uppercase()) && !name.contains(['_', '-']);
+    let keeps = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && is_identifier(name)
+        && !name.contains('_');
     let rust = if keeps { name.to_owned() } else { name.to_upper_camel_case() };
     if is_identifier(&rust) { Ok(rust) } else { Err(invalid(name)) }
 }
 
-/// Checks the name of a constant, which the spec gives.
+/// Whether the root of the crate has the name.
+pub(crate) fn is_at_root(name: &str) -> bool {
+    CORE.root.contains(name)
+}
+
+/// Checks the name of a return code's constant, which the spec gives.
 pub(crate) fn check_constant(name: &str) -> Result<(), String> {
+    if CORE.ret_code.contains(name) {
+        return Err(format!("`RetCode::{name}` exists in the core: choose another name"));
+    }
     if is_identifier(name) && name.to_shouty_snake_case() == name {
         return Ok(());
     }
@@ -136,18 +167,42 @@ pub(crate) fn check_constant(name: &str) -> Result<(), String> {
     ))
 }
 
-fn identifier(wire: &str, rust: String, taken: &[&str]) -> Result<String, String> {
+/// A documented name in snake_case, with `_` if it is taken.
+fn identifier(wire: &str, is_taken: fn(&str) -> bool) -> Result<String, String> {
+    let rust = wire.to_snake_case();
     if !is_word(wire) || !is_identifier(&rust) {
-        return Err(invalid(wire));
+        return Err(format!("{}; or add a `rust_name`", invalid(wire)));
     }
     let is_never_raw = matches!(rust.as_str(), "crate" | "self" | "super");
-    Ok(if is_never_raw || is_other_setter(&rust) || taken.contains(&rust.as_str()) {
+    Ok(if is_never_raw || is_taken(&rust) {
         format!("{rust}_")
     } else if is_keyword(&rust) {
         format!("r#{rust}")
     } else {
         rust
     })
+}
+
+/// A name that the spec gives.
+fn given(
+    name: &str,
+    is_taken: fn(&str) -> bool,
+    of: &str,
+    such_as: &str,
+) -> Result<String, String> {
+    if is_taken(name) {
+        return Err(format!(
+            "`{name}` cannot name a Rust {of}: the core has a method or module of this name"
+        ));
+    }
+    let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());
+    // rustc warns of `__`.
+    if is_snake_case && !is_keyword(name) && !name.contains("__") {
+        return Ok(name.to_owned());
+    }
+    Err(format!(
+        "`{name}` cannot name a Rust {of}: expected snake_case and not a keyword, such as `{such_as}`"
+    ))
 }
 
 fn invalid(name: &str) -> String {
@@ -219,7 +274,7 @@ mod tests {
         assert_eq!(action("GetRepoImage").as_deref(), Ok("get_repo_image"));
         assert_eq!(action("Send").as_deref(), Ok("send_"));
         assert_eq!(action("Service").as_deref(), Ok("service_"));
-        assert_eq!(action("Documentation").as_deref(), Ok("documentation_"));
+        assert_eq!(action("Enums").as_deref(), Ok("enums_"));
         assert_eq!(action("Mod").as_deref(), Ok("mod_"));
         assert_eq!(file("GetRepoImage"), "get_repo_image.json");
         assert!(check_constant("SIGNATURE_WRONG").is_ok());

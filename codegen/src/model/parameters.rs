@@ -21,6 +21,12 @@ const INDEX: &str = "N";
 /// A longer name is a mistake.
 const MAX_PARTS: usize = 16;
 
+/// A constructor has no more arguments than a reader can tell apart: above that, it takes a struct
+/// whose fields have names.
+const MAX_ARGUMENTS: usize = 4;
+/// Likewise, of one type: the compiler does not find that two of them are swapped.
+const MAX_ARGUMENTS_OF_ONE_TYPE: usize = 3;
+
 /// A part of parameters' names: `Disks` of `Disks.N.Type` and `Disks.N.Size`.
 #[derive(Debug)]
 struct Branch<'a> {
@@ -47,8 +53,10 @@ impl Context<'_> {
             if let Some(rust) = self.models.in_parameters(name).map(str::to_owned) {
                 let owner = Owner { role: Role::Sent, rust: &rust, model: Some(name) };
                 let parameters = self.rows(&model.fields, owner);
+                let required = self.required(&rust, &parameters, model.name.at);
                 self.groups.push(Group {
                     rust,
+                    required,
                     model: Some(name.clone()),
                     description: format!(
                         "The model {} in the parameters of {}.",
@@ -154,10 +162,40 @@ impl Context<'_> {
         let inner = Owner { role: Role::Sent, rust: &rust, model: owner.model };
         let parameters = self.branches(branches, inner);
         let required = parameters.iter().any(|parameter| parameter.required);
-        let description = group_description(wire);
-        self.groups
-            .insert(index, Group { rust: rust.clone(), model: None, description, parameters });
+        let group = Group {
+            rust: rust.clone(),
+            model: None,
+            description: group_description(wire),
+            required: self.required(&rust, &parameters, at),
+            parameters,
+        };
+        self.groups.insert(index, group);
         (Type::Struct { rust, boxed: false }.in_lists(lists), required)
+    }
+
+    /// The name of the struct that a struct of parameters is created from, if it has so many required
+    /// ones that arguments without names could be swapped.
+    pub(super) fn required(
+        &mut self,
+        rust: &str,
+        parameters: &[Parameter],
+        at: usize,
+    ) -> Option<String> {
+        let required: Vec<&Parameter> = parameters.iter().filter(|it| it.required).collect();
+        // Both are given as text.
+        let ty = |parameter: &Parameter| match &parameter.ty {
+            Type::Scalar(Scalar::Secret) => Type::Scalar(Scalar::String),
+            ty => ty.clone(),
+        };
+        let has_alike = required.iter().any(|parameter| {
+            let is_alike = |other: &&&Parameter| ty(other) == ty(parameter);
+            required.iter().filter(is_alike).count() > MAX_ARGUMENTS_OF_ONE_TYPE
+        });
+        if required.len() <= MAX_ARGUMENTS && !has_alike {
+            return None;
+        }
+        let of = format!("the required parameters of `{rust}`");
+        Some(self.types.claim(format!("{rust}Required"), "Parameters", of, at, self.report))
     }
 
     /// Checks a parameter by itself.
@@ -165,6 +203,7 @@ impl Context<'_> {
         let is_plain = row.ty.value == spec::Type::String
             && row.choices.is_none()
             && row.format.is_none()
+            && !spec::is_set(&row.secret)
             && !row.name.value.ends_with(".N");
         let is_split = row.split_when_absent.is_some();
         let is_optional = !row.required && row.explicit.is_none() && !is_split;

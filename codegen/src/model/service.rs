@@ -92,6 +92,10 @@ fn check_enum(shared: &SharedEnum, report: &mut Report) {
     if !naming::is_ty(name) {
         report.error(*at, format!("`{name}` cannot name a Rust type"));
     }
+    if naming::is_at_root(name) {
+        let message = format!("the root of the crate has a `{name}` already: choose another name");
+        report.error(*at, message);
+    }
     if shared.variants.is_empty() {
         report.error(*at, "an enum needs a variant");
     }

@@ -1,5 +1,7 @@
 //! The module of one action.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -8,7 +10,7 @@ use super::{
     print::{self, ident},
     prose, request, response, types,
 };
-use crate::model::{Action, PageNumber, Pagination, Service, Type, naming};
+use crate::model::{Action, PageNumber, Pagination, Scalar, Service, Type, naming};
 
 pub(super) fn file(action: &Action, service: &Service) -> String {
     let wire = &action.wire;
@@ -24,10 +26,14 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
             }
         }
     });
+    let names = secret_names(action);
+    let secrets = (!names.is_empty())
+        .then(|| quote!(const SECRETS: &'static [&'static str] = &[#(#names),*];));
     let action_impls = quote! {
         impl Action for #name {
             const NAME: &'static str = #wire;
             const IDEMPOTENCY: Idempotency = Idempotency::#idempotency;
+            #secrets
             type Response = #response;
 
             fn add_parameters(&self, #to: &mut Parameters<'_>) {
@@ -57,6 +63,17 @@ pub(super) fn file(action: &Action, service: &Service) -> String {
         &print::allow_deprecated(names_deprecated(action, service)),
         parts,
     )
+}
+
+/// The documented names of what must not be shown.
+fn secret_names(action: &Action) -> BTreeSet<&str> {
+    let is_secret = |ty: &Type| *ty.innermost().0 == Type::Scalar(Scalar::Secret);
+    let groups = action.groups.iter().flat_map(|group| &group.parameters);
+    let parameters = action.parameters.iter().chain(groups);
+    let parameters = parameters.filter(|it| is_secret(&it.ty)).map(|it| it.wire.as_str());
+    let models = action.models.iter().flat_map(|model| &model.fields);
+    let fields = action.response.fields.iter().chain(models);
+    parameters.chain(fields.filter(|it| is_secret(&it.ty)).map(|it| it.wire.as_str())).collect()
 }
 
 /// Whether the module names what is deprecated.
@@ -94,6 +111,8 @@ fn imports(action: &Action) -> TokenStream {
     let parameters = if names_parameters { quote!({self, Parameters}) } else { quote!(Parameters) };
     let is_timed = read.iter().any(|ty| **ty == Type::Timestamp);
     let timestamp = is_timed.then(|| quote! { use crate::wire::timestamp::Timestamp; });
+    let secret =
+        (!secret_names(action).is_empty()).then(|| quote! { use crate::secret::SecretString; });
     quote! {
         use serde::{Deserialize, Serialize};
 
@@ -102,6 +121,7 @@ fn imports(action: &Action) -> TokenStream {
         use crate::call::Call;
         #paged
         use crate::client::Client;
+        #secret
         use crate::wire::decode;
         use crate::wire::parameters::#parameters;
         #timestamp

@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
 
     fn kind(self, ty: &'a Type, open: &mut Vec<&'a str>) -> TokenStream {
         match ty {
-            Type::Scalar(Scalar::String) => quote!(String),
+            Type::Scalar(Scalar::String | Scalar::Secret) => quote!(String),
             Type::Scalar(Scalar::Int) => quote!(Int),
             Type::Scalar(Scalar::Float) => quote!(Float),
             Type::Scalar(Scalar::Boolean) | Type::Shared { form: Form::Boolean, .. } => {

@@ -6,7 +6,7 @@
 use super::print::module;
 use crate::model::{
     Action, ClientParameter, ClientSetting, Enum, Field, Idempotency, Parameter, ReturnCode,
-    Service, Struct, Type,
+    Scalar, Service, Struct, Type, naming,
 };
 use crate::text::{lines::CODE, markdown::code};
 
@@ -15,14 +15,8 @@ pub(super) fn crate_name(service: &Service) -> String {
     format!("{}_sdk", service.name.to_lowercase())
 }
 
-/// Whether a search for the documented name would not find the Rust name.
-pub(super) fn is_renamed(rust: &str, wire: &str) -> bool {
-    let plain = |name: &str| module(name).replace(['_', '-'], "").to_lowercase();
-    plain(rust) != plain(wire)
-}
-
 fn documented_as(rust: &str, wire: &str) -> Option<String> {
-    is_renamed(rust, wire).then(|| format!("Documented as {}.", code(wire)))
+    naming::is_renamed(rust, wire).then(|| format!("Documented as {}.", code(wire)))
 }
 
 /// Paragraphs, without the empty ones.
@@ -85,6 +79,11 @@ pub(super) fn constructor(noun: &str, has_required: bool) -> String {
     }
 }
 
+/// The struct of the required parameters of another one.
+pub(super) fn required_struct(owner: &str) -> String {
+    format!("The required parameters of [`{owner}`]. Every field must be set.")
+}
+
 /// The field of a parameter.
 pub(super) fn parameter(parameter: &Parameter, service: &Service) -> String {
     let default = default(parameter, service).map(|default| {
@@ -111,8 +110,17 @@ pub(super) fn parameter(parameter: &Parameter, service: &Service) -> String {
         default,
         parameter.allow_empty.then_some(is_empty),
         from_client,
+        secret(&parameter.ty),
         documented_as(&parameter.rust, &parameter.wire),
     ])
+}
+
+/// What a reader has to know of a secret.
+fn secret(ty: &Type) -> Option<String> {
+    let is_secret = *ty.innermost().0 == Type::Scalar(Scalar::Secret);
+    let text = "A secret: hidden in `Debug` and in errors, and erased from memory when dropped. \
+                Serializing it writes it.";
+    is_secret.then(|| text.to_owned())
 }
 
 /// The default of a parameter as code.
@@ -202,6 +210,7 @@ pub(super) fn field(field: &Field) -> String {
         Some(field.description.clone()),
         example_type,
         example_omits,
+        secret(&field.ty),
         documented_as(&field.rust, &field.wire),
     ])
 }

@@ -12,11 +12,23 @@ use crate::model::{self, Action, Form, Parameter, Scalar, Service, Type, naming}
 /// The request of an action and its groups of parameters.
 pub(super) fn structs(action: &Action, service: &Service) -> TokenStream {
     let request = prose::request(action);
-    let request =
-        parameter_struct(&action.request, &request, "request", &action.parameters, service);
+    let request = parameter_struct(
+        &action.request,
+        &request,
+        "request",
+        &action.parameters,
+        action.required.as_deref(),
+        service,
+    );
     let groups = action.groups.iter().map(|group| {
-        let definition =
-            parameter_struct(&group.rust, &group.description, "group", &group.parameters, service);
+        let definition = parameter_struct(
+            &group.rust,
+            &group.description,
+            "group",
+            &group.parameters,
+            group.required.as_deref(),
+            service,
+        );
         let name = ident(&group.rust);
         let (to, adds) = additions(&group.parameters, service);
         quote! {
@@ -32,33 +44,32 @@ pub(super) fn structs(action: &Action, service: &Service) -> TokenStream {
     quote!(#request #(#groups)*)
 }
 
-/// A struct of parameters. `noun` is what its docs call it.
+/// A struct of parameters. `noun` is what its docs call it, and `required_struct` what it is created
+/// from if not from arguments.
 fn parameter_struct(
-    rust: &str,
+    owner: &str,
     text: &str,
     noun: &str,
     parameters: &[Parameter],
+    required_struct: Option<&str>,
     service: &Service,
 ) -> TokenStream {
     let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
         parameters.iter().partition(|it| it.required);
-    let (name, struct_docs) = (ident(rust), docs(text, 0));
+    let (name, struct_docs) = (ident(owner), docs(text, 0));
     let default = required.is_empty().then(|| quote!(Default,));
     let fields = parameters.iter().map(|parameter| {
-        let docs = docs(&prose::parameter(parameter, service), 1);
-        let alias = alias(&parameter.rust, &parameter.wire);
-        let deprecated = deprecated(parameter.deprecated.as_ref());
-        let serde = serde_attribute(parameter);
+        let (attributes, serde) = (attributes(parameter, service), serde_attribute(parameter));
         let (name, ty) =
             (ident(&parameter.rust), types::stored(&parameter.ty, !parameter.required));
-        quote!(#docs #alias #deprecated #serde pub #name: #ty)
+        quote!(#attributes #serde pub #name: #ty)
     });
     let new_docs = docs(&prose::constructor(noun, !required.is_empty()), 1);
-    let allow = allow_many(required.len());
-    let arguments = required.iter().map(|parameter| argument(parameter));
+    let (arguments, _) = arguments(&required, required_struct);
     let values = parameters.iter().map(|parameter| {
         let name = ident(&parameter.rust);
         match (types::converted(&parameter.ty, &quote!(#name)), &parameter.ty) {
+            _ if parameter.required && required_struct.is_some() => quote!(#name: required.#name),
             (Some(value), _) if parameter.required => quote!(#name: #value),
             (None, _) if parameter.required => quote!(#name),
             (_, Type::List(_)) => quote!(#name: Vec::new()),
@@ -66,7 +77,11 @@ fn parameter_struct(
         }
     });
     let setters = optional.iter().map(|parameter| setters(parameter, "Self", &quote!(self)));
+    let required_struct =
+        required_struct.map(|rust| self::required_struct(rust, owner, &required, service));
     quote! {
+        #required_struct
+
         #struct_docs
         #[derive(Debug, Clone, PartialEq, #default Serialize, Deserialize)]
         #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -78,8 +93,7 @@ fn parameter_struct(
 
         impl #name {
             #new_docs
-            #allow
-            pub fn new(#(#arguments),*) -> Self {
+            pub fn new(#arguments) -> Self {
                 Self { #(#values),* }
             }
 
@@ -88,19 +102,50 @@ fn parameter_struct(
     }
 }
 
-/// Some actions require more than clippy allows.
-fn allow_many(arguments: usize) -> Option<TokenStream> {
-    (arguments > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]))
+/// The required parameters as a struct. It has no optional fields and is exhaustive: a literal names
+/// each field, and the compiler finds what is missing.
+fn required_struct(
+    rust: &str,
+    owner: &str,
+    required: &[&Parameter],
+    service: &Service,
+) -> TokenStream {
+    let (name, docs) = (ident(rust), docs(&prose::required_struct(owner), 0));
+    let fields = required.iter().map(|parameter| {
+        let attributes = attributes(parameter, service);
+        let (name, ty) = (ident(&parameter.rust), types::stored(&parameter.ty, false));
+        quote!(#attributes pub #name: #ty)
+    });
+    quote! {
+        #docs
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct #name {
+            #(#fields,)*
+        }
+    }
 }
 
-fn argument(parameter: &Parameter) -> TokenStream {
-    let (name, ty) = (ident(&parameter.rust), types::argument(&parameter.ty));
-    quote!(#name: #ty)
+/// The attributes of a parameter's field, except serde's.
+fn attributes(parameter: &Parameter, service: &Service) -> TokenStream {
+    let docs = docs(&prose::parameter(parameter, service), 1);
+    let alias = alias(&parameter.rust, &parameter.wire);
+    let deprecated = deprecated(parameter.deprecated.as_ref());
+    quote!(#docs #alias #deprecated)
+}
+
+/// The arguments of a constructor, and their names.
+fn arguments(required: &[&Parameter], required_struct: Option<&str>) -> (TokenStream, TokenStream) {
+    if let Some(ty) = required_struct.map(ident) {
+        return (quote!(required: #ty), quote!(required));
+    }
+    let names: Vec<Ident> = required.iter().map(|parameter| ident(&parameter.rust)).collect();
+    let types = required.iter().map(|parameter| types::argument(&parameter.ty));
+    (quote!(#(#names: #types),*), quote!(#(#names),*))
 }
 
 /// The documented name, for those who search for it, where rustdoc would not find ours.
 pub(super) fn alias(rust: &str, wire: &str) -> Option<TokenStream> {
-    let is_alias = prose::is_renamed(rust, wire) && naming::is_doc_alias(wire);
+    let is_alias = naming::is_renamed(rust, wire) && naming::is_doc_alias(wire);
     is_alias.then(|| quote!(#[doc(alias = #wire)]))
 }
 
@@ -179,24 +224,21 @@ fn boolean_variant(ty: &Type, service: &Service) -> Option<TokenStream> {
 pub(super) fn client_methods(action: &Action, service: &Service) -> TokenStream {
     let (name, request) = (ident(&action.rust), ident(&action.request));
     let required: Vec<&Parameter> = action.parameters.iter().filter(|it| it.required).collect();
-    let arguments: Vec<TokenStream> = required.iter().map(|it| argument(it)).collect();
-    let names = required.iter().map(|parameter| ident(&parameter.rust));
-    let values: Vec<String> = required
-        .iter()
-        .map(|parameter| example_value(parameter, &parameter.ty, action, service, &mut Vec::new()))
-        .collect();
-    let docs_of = docs(&prose::client_method(action, service, &values.join(", ")), 1);
+    let (arguments, names) = arguments(&required, action.required.as_deref());
+    let mut examples = ExampleValues { action, service, open: Vec::new() };
+    let values = examples.arguments(&required, action.required.as_deref());
+    let docs_of = docs(&prose::client_method(action, service, &values), 1);
     let blocking_docs = docs(&prose::blocking_method(action), 1);
-    let aliases = action.aliases.iter();
-    let aliases = quote!(#(#[doc(alias = #aliases)])*);
-    let allow = allow_many(required.len() + 1);
-    let body = quote!(self.call(#request::new(#(#names),*)));
+    let (aliases, documented) = (action.aliases.iter(), &action.wire);
+    let is_other_call = action.variant.as_ref().is_some_and(|variant| !variant.is_with);
+    let documented = alias(&action.rust, documented).filter(|_| !is_other_call);
+    let aliases = quote!(#documented #(#[doc(alias = #aliases)])*);
+    let body = quote!(self.call(#request::new(#names)));
     quote! {
         impl Client {
             #docs_of
             #aliases
-            #allow
-            pub fn #name(&self, #(#arguments),*) -> Call<#request> {
+            pub fn #name(&self, #arguments) -> Call<#request> {
                 #body
             }
         }
@@ -205,55 +247,88 @@ pub(super) fn client_methods(action: &Action, service: &Service) -> TokenStream 
         impl crate::blocking::Client {
             #blocking_docs
             #aliases
-            #allow
-            pub fn #name(&self, #(#arguments),*) -> Call<#request, Self> {
+            pub fn #name(&self, #arguments) -> Call<#request, Self> {
                 #body
             }
         }
     }
 }
 
-/// A value for the example of a call. `open` are the groups around it.
-fn example_value<'a>(
-    parameter: &Parameter,
-    ty: &'a Type,
+/// The values in the example of a call.
+struct ExampleValues<'a> {
     action: &'a Action,
-    service: &Service,
-    open: &mut Vec<&'a str>,
-) -> String {
-    let crate_name = prose::crate_name(service);
-    let path = format!("{crate_name}::actions::{}", action.rust);
-    match ty {
-        Type::Scalar(Scalar::String) => {
-            format!("\"{}\"", super::print::module(&parameter.rust).replace('_', "-"))
+    service: &'a Service,
+    /// The groups around a value.
+    open: Vec<&'a str>,
+}
+
+impl<'a> ExampleValues<'a> {
+    /// The arguments of a constructor.
+    fn arguments(&mut self, required: &[&'a Parameter], required_struct: Option<&str>) -> String {
+        let is_field = required_struct.is_some();
+        let value = |parameter: &&'a Parameter| {
+            let value = self.value(parameter, &parameter.ty, is_field);
+            if is_field {
+                format!("\n    {}: {},", parameter.rust, value.replace('\n', "\n    "))
+            } else {
+                value
+            }
+        };
+        let values: Vec<String> = required.iter().map(value).collect();
+        match required_struct {
+            Some(rust) => format!("{}::{rust} {{{}\n}}", self.path(), values.concat()),
+            None => values.join(", "),
         }
-        Type::Scalar(Scalar::Int) => "1".to_owned(),
-        Type::Scalar(Scalar::Float) => "1.0".to_owned(),
-        Type::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
-        Type::Enum(rust) => {
-            let last = action.own_enum(rust).and_then(|values| values.variants.last());
-            format!("{path}::{rust}::{}", last.map_or("", |(variant, _)| variant))
-        }
-        Type::Shared { rust, .. } => {
-            let variants = service.shared_enum(rust).map_or(&[][..], |shared| &shared.variants);
-            let shown = variants.iter().rfind(|it| it.deprecated.is_none()).or(variants.last());
-            format!("{crate_name}::{rust}::{}", shown.map_or("", |it| &it.rust.value))
-        }
-        Type::List(element) => match &**element {
-            // A group in itself would have no end.
-            Type::Struct { rust, .. } if open.contains(&rust.as_str()) => "[]".to_owned(),
-            element => format!("[{}]", example_value(parameter, element, action, service, open)),
-        },
-        Type::Object | Type::Timestamp => "serde_json::json!({ \"key\": \"value\" })".to_owned(),
-        Type::Struct { rust, .. } => {
-            open.push(rust);
-            let parameters = action.group(rust).map_or(&[][..], |group| &group.parameters);
-            let required = parameters.iter().filter(|parameter| parameter.required);
-            let values: Vec<String> = required
-                .map(|parameter| example_value(parameter, &parameter.ty, action, service, open))
-                .collect();
-            open.pop();
-            format!("{path}::{rust}::new({})", values.join(", "))
+    }
+
+    fn path(&self) -> String {
+        format!("{}::actions::{}", prose::crate_name(self.service), self.action.rust)
+    }
+
+    /// A value, as an argument takes it or as a field has it.
+    fn value(&mut self, parameter: &'a Parameter, ty: &'a Type, is_field: bool) -> String {
+        let crate_name = prose::crate_name(self.service);
+        let (into, list) = if is_field { (".into()", "vec!") } else { ("", "") };
+        match ty {
+            Type::Scalar(Scalar::String | Scalar::Secret) => {
+                // A field has its name beside it.
+                let name = super::print::module(&parameter.rust);
+                let text = if is_field { "…".to_owned() } else { name.replace('_', "-") };
+                format!("\"{text}\"{into}")
+            }
+            Type::Scalar(Scalar::Int) => "1".to_owned(),
+            Type::Scalar(Scalar::Float) => "1.0".to_owned(),
+            Type::Scalar(Scalar::Boolean | Scalar::TextBoolean) => "true".to_owned(),
+            Type::Enum(rust) => {
+                let last = self.action.own_enum(rust).and_then(|values| values.variants.last());
+                let variant = last.map_or("", |(variant, _)| variant);
+                format!("{}::{rust}::{variant}", self.path())
+            }
+            Type::Shared { rust, .. } => {
+                let shared = self.service.shared_enum(rust);
+                let variants = shared.map_or(&[][..], |shared| &shared.variants);
+                let shown = variants.iter().rfind(|it| it.deprecated.is_none()).or(variants.last());
+                format!("{crate_name}::{rust}::{}", shown.map_or("", |it| &it.rust.value))
+            }
+            Type::List(element) => match &**element {
+                // A group in itself would have no end.
+                Type::Struct { rust, .. } if self.open.contains(&rust.as_str()) => {
+                    format!("{list}[]")
+                }
+                element => format!("{list}[{}]", self.value(parameter, element, is_field)),
+            },
+            Type::Object | Type::Timestamp => {
+                "serde_json::json!({ \"key\": \"value\" })".to_owned()
+            }
+            Type::Struct { rust, .. } => {
+                let Some(group) = self.action.group(rust) else { return String::new() };
+                self.open.push(rust);
+                let required: Vec<&Parameter> =
+                    group.parameters.iter().filter(|it| it.required).collect();
+                let arguments = self.arguments(&required, group.required.as_deref());
+                self.open.pop();
+                format!("{}::{rust}::new({arguments})", self.path())
+            }
         }
     }
 }
@@ -276,13 +351,25 @@ pub(super) fn example(action: &Action, arguments: &[(String, model::Literal)]) -
     };
     let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
         action.parameters.iter().partition(|it| it.required);
-    let values = required.into_iter().filter_map(find);
+    let values = required.into_iter().filter_map(|parameter| {
+        let value = find(parameter)?;
+        if action.required.is_none() {
+            return Some(value);
+        }
+        let name = ident(&parameter.rust);
+        let into = types::converted(&parameter.ty, &value).unwrap_or(value);
+        Some(quote!(#name: #into))
+    });
     let setters = optional.into_iter().filter_map(|parameter| {
         let (name, value) = (ident(&parameter.rust), find(parameter)?);
         Some(quote!(.#name(#value)))
     });
     let request = ident(&action.request);
-    quote!(#request::new(#(#values),*) #(#setters)*)
+    let arguments = match action.required.as_deref().map(ident) {
+        Some(required) => quote!(#required { #(#values),* }),
+        None => quote!(#(#values),*),
+    };
+    quote!(#request::new(#arguments) #(#setters)*)
 }
 
 fn literal(value: &model::Literal) -> TokenStream {

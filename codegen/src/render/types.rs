@@ -10,6 +10,7 @@ use crate::model::{Scalar, Type};
 pub(super) fn stored(ty: &Type, is_optional: bool) -> TokenStream {
     let stored = match ty {
         Type::Scalar(Scalar::String) => quote!(String),
+        Type::Scalar(Scalar::Secret) => quote!(SecretString),
         Type::Scalar(Scalar::Int) => quote!(i64),
         Type::Scalar(Scalar::Float) => quote!(f64),
         Type::Scalar(Scalar::Boolean | Scalar::TextBoolean) => quote!(bool),
@@ -35,6 +36,7 @@ pub(super) fn stored(ty: &Type, is_optional: bool) -> TokenStream {
 pub(super) fn argument(ty: &Type) -> TokenStream {
     match ty {
         Type::Scalar(Scalar::String) => quote!(impl Into<String>),
+        Type::Scalar(Scalar::Secret) => quote!(impl Into<SecretString>),
         Type::Object => quote!(impl Into<serde_json::Value>),
         Type::Struct { rust, .. } => {
             let name = ident(rust);
@@ -51,7 +53,7 @@ pub(super) fn argument(ty: &Type) -> TokenStream {
 /// An argument as the request stores it; `None` if it is stored as it is.
 pub(super) fn converted(ty: &Type, value: &TokenStream) -> Option<TokenStream> {
     match ty {
-        Type::Scalar(Scalar::String) | Type::Object => Some(quote!(#value.into())),
+        Type::Scalar(Scalar::String | Scalar::Secret) | Type::Object => Some(quote!(#value.into())),
         Type::Struct { boxed: true, .. } => Some(quote!(Box::new(#value))),
         Type::List(element) if !matches!(**element, Type::List(_)) => {
             Some(quote!(parameters::list(#value)))

@@ -66,6 +66,7 @@ use Origin::{Decision, Page, PageOrDecision};
 
 const NAME: ValueType = ValueType::Name(r"^\S+$");
 const TYPE_NAME: ValueType = ValueType::Name("^[A-Z][A-Za-z0-9]*$");
+const SNAKE_CASE: ValueType = ValueType::Name("^[a-z][a-z0-9_]*$");
 const FIELDS: ValueType = ValueType::List(&ValueType::Object(FIELD));
 const IDEMPOTENCY: ValueType = ValueType::Word(|| words(&Idempotency::WORDS));
 
@@ -140,6 +141,7 @@ pub(crate) const RETURN_CODE: &Object = &Object { name: "return_code", keys: &[
 pub(crate) const ACTION: &Object = &Object { name: "action", keys: &[
     optional("$schema", ValueType::Text, Decision, "The schema of this file, for editors."),
     required("action", NAME, Page, "The documented name. The file is named after it in snake_case."),
+    optional("rust_name", SNAKE_CASE, Decision, "The name of the module and of the client's method, where the documented one is bad or not unique."),
     required("summary", ValueType::Prose, Origin::Prose, "What the action does, in one sentence."),
     optional("details", ValueType::Prose, Origin::Prose, "What else a caller has to know, such as limits and pitfalls."),
     DEPRECATED,
@@ -156,7 +158,8 @@ pub(crate) const ACTION: &Object = &Object { name: "action", keys: &[
 ] };
 
 /// The decisions that an import may propose.
-const PROPOSALS: [&str; 4] = ["idempotency", "pagination", "example_shorthand", "deprecated"];
+const PROPOSALS: [&str; 6] =
+    ["idempotency", "pagination", "example_shorthand", "deprecated", "rust_name", "secret"];
 
 #[rustfmt::skip]
 pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
@@ -165,16 +168,18 @@ pub(crate) const FIELD: &Object = &Object { name: "field", keys: &[
     required("required", ValueType::Boolean, Page, "Whether the documentation calls it required."),
     optional("default", ValueType::Scalar, PageOrDecision, "The default of an optional parameter."),
     optional("enum", ValueType::List(&NAME), Decision, "The documented values of a string, or of each string of an array. Other values are kept unchanged."),
+    optional("value_names", ValueType::Map(&TYPE_NAME), Decision, "The Rust names of values of `enum` that are no Rust names, or bad ones, by the values."),
     optional("enum_type", TYPE_NAME, Decision, "The enum of service.json that this string or boolean is."),
     optional("format", ValueType::Word(|| words(&Format::WORDS)), Decision, "What a string holds. `boolean`: `true` or `false`. `timestamp`: a time, as text or as Unix seconds; an `int` may be one too."),
     optional("example_type", ValueType::Type, PageOrDecision, "A contradiction of the page: the type that its example has, or had, instead of the documented one."),
     optional("example_omits", ValueType::Boolean, PageOrDecision, "A contradiction of the page: the field is documented as required, and its example omits it, or did."),
     optional("example_shorthand", ValueType::Boolean, PageOrDecision, "A contradiction of the page: its example has this field, a required string, in place of the whole model, or had."),
     optional("explicit", ValueType::Boolean, Decision, "The default of this optional parameter is surprising: callers must set it."),
+    optional("secret", ValueType::Boolean, Decision, "This string is a secret, such as a password: it is hidden in `Debug` and errors, and erased from memory when dropped."),
     optional("allow_empty", ValueType::Boolean, Decision, "An empty string is a value of this parameter. Any other empty string is refused before it is sent, because the service treats it as absent."),
     optional("split_when_absent", ValueType::Object(SPLIT_WHEN_ABSENT), Decision, "Without this string parameter the action does something worse: it becomes two calls, one that requires the parameter and one without it."),
     optional("counted_by", NAME, Decision, "The required `int` beside this required list that holds its length. The list may be absent when that is 0. The items of a pagination are counted by its `total`, if that is a required `int`."),
-    optional("rust_name", ValueType::Name("^[a-z][a-z0-9_]*$"), Decision, "The name in Rust, where the documented one is bad or not unique."),
+    optional("rust_name", SNAKE_CASE, Decision, "The name in Rust, where the documented one is bad or not unique."),
     required("description", ValueType::Prose, Origin::Prose, "What it is, for the reader of the Rust docs."),
     DEPRECATED,
     WORDS,

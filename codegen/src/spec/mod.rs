@@ -140,6 +140,7 @@ pub(crate) struct ReturnCode {
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
     pub(crate) action: At<String>,
+    pub(crate) rust_name: Option<At<String>>,
     pub(crate) summary: At<String>,
     pub(crate) details: Option<At<String>>,
     pub(crate) deprecated: Option<String>,
@@ -169,12 +170,15 @@ pub(crate) struct Field {
     pub(crate) required: bool,
     pub(crate) default: Option<Node>,
     pub(crate) choices: Option<At<Vec<At<String>>>>,
+    /// Values of the enum, each with its Rust name.
+    pub(crate) value_names: Vec<(At<String>, At<String>)>,
     pub(crate) enum_type: Option<At<String>>,
     pub(crate) format: Option<At<Format>>,
     pub(crate) example_type: Option<At<Type>>,
     pub(crate) example_omits: Option<At<bool>>,
     pub(crate) example_shorthand: Option<At<bool>>,
     pub(crate) explicit: Option<At<bool>>,
+    pub(crate) secret: Option<At<bool>>,
     pub(crate) allow_empty: Option<At<bool>>,
     pub(crate) split_when_absent: Option<SplitWhenAbsent>,
     pub(crate) counted_by: Option<At<String>>,

@@ -42,6 +42,7 @@ pub(crate) fn action(text: &str, report: &mut Report) -> Option<Action> {
     let example = action.get("example");
     Some(Action {
         action: action.text("action")?,
+        rust_name: action.text("rust_name"),
         summary: action.text("summary").unwrap_or_default(),
         details: action.text("details"),
         deprecated: deprecated(&action),
@@ -95,12 +96,14 @@ fn field(field: &Node) -> Option<Field> {
         default: field.get("default").cloned(),
         choices: field
             .value("enum", |choices| Some(choices.elements().iter().filter_map(string).collect())),
+        value_names: field.map("value_names", |value, rust| Some((value, string(rust)?))),
         enum_type: field.text("enum_type"),
         format: field.word("format", &Format::WORDS),
         example_type: field.ty("example_type"),
         example_omits: field.flag("example_omits"),
         example_shorthand: field.flag("example_shorthand"),
         explicit: field.flag("explicit"),
+        secret: field.flag("secret"),
         allow_empty: field.flag("allow_empty"),
         split_when_absent: field.get("split_when_absent").and_then(split_when_absent),
         counted_by: field.text("counted_by"),

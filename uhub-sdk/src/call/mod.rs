@@ -159,7 +159,12 @@ impl<R: Action> Call<R> {
     /// ```
     pub async fn send_with_metadata(self) -> Result<(R::Response, ResponseMetadata), Error> {
         let Self { client, request, options, .. } = self;
-        let exchange = Exchange { action: R::NAME, idempotency: R::IDEMPOTENCY, options: &options };
+        let exchange = Exchange {
+            action: R::NAME,
+            idempotency: R::IDEMPOTENCY,
+            secret_names: R::SECRETS,
+            options: &options,
+        };
         let read = Read {
             read: read_with_warnings,
             limit: request.page_limit(),

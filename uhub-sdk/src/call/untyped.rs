@@ -129,7 +129,7 @@ impl UntypedCall {
         self.request.check()?;
         let UntypedRequest { action, parameters } = &self.request;
         let idempotency = Idempotency::NonIdempotent;
-        let exchange = Exchange { action, idempotency, options: &self.options };
+        let exchange = Exchange { action, idempotency, secret_names: &[], options: &self.options };
         let add = |to: &mut Parameters<'_>| {
             for (name, value) in parameters {
                 match value {

@@ -235,7 +235,8 @@ mod tests {
             redactor: Redactor {
                 credentials,
                 signature: sign::signature("", "private-key"),
-                others: &[],
+                others: [].as_slice().into(),
+                names: &[],
             },
             outcomes: OUTCOMES,
         }

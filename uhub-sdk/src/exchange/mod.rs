@@ -12,6 +12,7 @@ pub(crate) mod state;
 pub(crate) mod tracing;
 
 use std::{
+    borrow::Cow,
     fmt,
     sync::Arc,
     time::{Duration, Instant},
@@ -53,6 +54,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) action: &'a str,
     /// That of the action; the call's options may set another.
     pub(crate) idempotency: Idempotency,
+    /// The names of the parameters and response fields that must not be shown.
+    pub(crate) secret_names: &'static [&'static str],
     pub(crate) options: &'a Options,
 }
 
@@ -185,6 +188,12 @@ impl Exchange<'_> {
             sign::common(self.action, &credentials.public_key, token.map(|token| token.as_str()));
         let mut parameters = Parameters::new(&common, &client.defaults);
         add(&mut parameters);
+        let secrets = std::mem::take(&mut parameters.secrets);
+        let others = if secrets.is_empty() {
+            Cow::Borrowed(&client.other_secrets[..])
+        } else {
+            Cow::Owned([&secrets[..], &client.other_secrets[..]].concat())
+        };
         let signed = sign::sign(parameters, &credentials.private_key);
         let call = CallContext {
             action: self.action,
@@ -192,7 +201,8 @@ impl Exchange<'_> {
             redactor: Redactor {
                 credentials,
                 signature: signed.signature,
-                others: &client.other_secrets,
+                others,
+                names: self.secret_names,
             },
             outcomes: &client.outcomes,
         };

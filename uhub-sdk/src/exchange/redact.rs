@@ -1,6 +1,6 @@
 //! Removes the secrets of a call from everything that becomes part of an error.
 
-use std::{error::Error as StdError, fmt, ops::Range, sync::Arc};
+use std::{borrow::Cow, error::Error as StdError, fmt, ops::Range, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use zeroize::Zeroizing;
@@ -15,8 +15,10 @@ use crate::{
 pub(crate) struct Redactor<'c> {
     pub(crate) credentials: &'c Credentials,
     pub(crate) signature: Signature,
-    /// Those of a proxy and of extra headers.
-    pub(crate) others: &'c [Zeroizing<String>],
+    /// Those of a proxy, of extra headers and of the request.
+    pub(crate) others: Cow<'c, [Zeroizing<String>]>,
+    /// The names of fields whose values are hidden wherever JSON has them.
+    pub(crate) names: &'static [&'static str],
 }
 
 /// Shorter secrets match in ordinary words, so they are replaced only where a value stands.
@@ -87,6 +89,7 @@ impl Redactor<'_> {
         let needles: Vec<Needle> = self.secrets().flat_map(Needle::all).collect();
         let mut hidden: Vec<Range<usize>> =
             Decoded::all(text).iter().flat_map(|decoded| decoded.find(&needles)).collect();
+        hidden.extend(self.names.iter().flat_map(|name| values(text, name)));
         hidden.sort_by_key(|range| range.start);
         let mut redacted = String::with_capacity(text.len());
         let mut at = 0;
@@ -101,6 +104,34 @@ impl Redactor<'_> {
         redacted.push_str(text.get(at..).unwrap_or_default());
         redacted
     }
+}
+
+/// Returns where the values of a name are in JSON: `"name": "value"`. A value that is no string ends
+/// where its object goes on, and one that is cut at the end of the text.
+fn values(text: &str, name: &str) -> Vec<Range<usize>> {
+    let key = format!("\"{name}\"");
+    let keys = text.match_indices(&key).map(|(at, _)| at + key.len());
+    let value = |at: usize| {
+        let rest = &text[at..];
+        let value = rest.trim_start().strip_prefix(':')?.trim_start();
+        let start = at + rest.len() - value.len();
+        let length = match value.strip_prefix('"') {
+            Some(string) => {
+                let mut is_escaped = false;
+                let end = string.find(|c| {
+                    let is_end = c == '"' && !is_escaped;
+                    is_escaped = c == '\\' && !is_escaped;
+                    is_end
+                });
+                end.map_or(value.len(), |end| end + 2)
+            }
+            // A list may hold several.
+            None if value.starts_with('[') => value.find(']').map_or(value.len(), |end| end + 1),
+            None => value.find([',', '}', '\n']).unwrap_or(value.len()),
+        };
+        Some(start..start + length)
+    };
+    keys.filter_map(value).collect()
 }
 
 /// A form of a secret.
@@ -432,7 +463,7 @@ mod tests {
 
     fn redactor<'c>(credentials: &'c Credentials, others: &'c [Zeroizing<String>]) -> Redactor<'c> {
         let signature = signature("", &credentials.private_key);
-        Redactor { credentials, signature, others }
+        Redactor { credentials, signature, others: others.into(), names: &["Password", "Tokens"] }
     }
 
     /// An error with a text and a source.
@@ -594,6 +625,28 @@ mod tests {
             let credentials = Credentials::new("pUbLiC-kEy", "pRiVaTe+kEy");
             let redactor = redactor(&credentials, &[]);
             prop_assert_eq!(redactor.redact(&text), text);
+        }
+    }
+
+    #[test]
+    fn the_values_of_secret_fields_are_hidden() {
+        let credentials = Credentials::new("public-key", "private-key");
+        let redactor = redactor(&credentials, &[]);
+        for (body, expected) in [
+            (
+                r#"{"Id": 1, "Password": "a\"b\\", "Next": 2}"#,
+                r#"{"Id": 1, "Password": [hidden], "Next": 2}"#,
+            ),
+            (r#"{"Password" : 1234, "Next": 2}"#, r#"{"Password" : [hidden], "Next": 2}"#),
+            (r#"{"Tokens":["a", "b"],"Next":2}"#, r#"{"Tokens":[hidden],"Next":2}"#),
+            (r#"[{"Password": "hunter2 is cu"#, r#"[{"Password": [hidden]"#),
+            (
+                r#"{"PasswordPolicy": "long", "Token": "x"}"#,
+                r#"{"PasswordPolicy": "long", "Token": "x"}"#,
+            ),
+            (r#""Password" is wrong"#, r#""Password" is wrong"#),
+        ] {
+            assert_eq!(redactor.excerpt(body, 256), expected);
         }
     }
 }

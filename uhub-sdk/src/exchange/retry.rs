@@ -415,7 +415,8 @@ mod tests {
             redactor: Redactor {
                 credentials: &Credentials::new("public-key", "private-key"),
                 signature: sign::signature("", "private-key"),
-                others: &[],
+                others: [].as_slice().into(),
+                names: &[],
             },
             outcomes: &[
                 (THROTTLED, RetCodeOutcome::Throttled),

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 /// The parameters of one call, sorted bytewise by name.
 ///
@@ -17,6 +18,8 @@ pub struct Parameters<'c> {
     client_defaults: &'c [(&'static str, String)],
     /// The parameters of every call that have not been added yet, sorted.
     common: &'c [(&'static str, Option<&'c str>)],
+    /// The values that must not be shown.
+    pub(crate) secrets: Vec<Zeroizing<String>>,
     /// Why the call cannot be sent: the first invalid parameter.
     pub(crate) refusal: Option<String>,
 }
@@ -55,6 +58,7 @@ impl<'c> Parameters<'c> {
             prefix: String::new(),
             common,
             client_defaults,
+            secrets: Vec::new(),
             refusal: None,
         }
     }
@@ -104,6 +108,12 @@ impl<'c> Parameters<'c> {
             });
         }
         self.push(name, text, true);
+    }
+
+    /// Adds a string that must not be empty, nor shown.
+    pub(crate) fn add_secret(&mut self, name: &str, text: &str) {
+        self.secrets.push(Zeroizing::new(text.to_owned()));
+        self.add_text(name, text);
     }
 
     /// Adds a JSON value under any name. Empty arrays and objects are invalid, like empty strings.

@@ -1,6 +1,7 @@
 //! Merges the facts of a page into the spec. Prose and decisions of the old spec are kept.
 
 mod examples;
+mod names;
 mod proposal;
 mod table;
 mod wording;
@@ -196,6 +197,13 @@ impl<'a> Merge<'a> {
         if is_action || rows.any(|(text, old)| self.wording.proposes_deprecation(text, old)) {
             confirm("deprecated");
         }
+        if self.old.is_none()
+            && let Some(name) = names::rust_name(&self.facts.action)
+        {
+            spec.push(Member::new("rust_name", Node::string(name)));
+            confirm("rust_name");
+        }
+        self.tables.iter().flat_map(Table::proposals).for_each(confirm);
         if !proposed.is_empty() {
             spec.push(Member::new("proposed", Node::new(Value::Array(proposed))));
         }

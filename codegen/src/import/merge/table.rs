@@ -2,7 +2,7 @@
 
 use crate::import::{
     facts::Field,
-    merge::{examples::CheckedExamples, proposal, wording::Wording},
+    merge::{examples::CheckedExamples, names, proposal, wording::Wording},
 };
 use crate::{
     model::comparison::Owner,
@@ -116,7 +116,23 @@ impl<'a> Table<'a> {
         if wording.proposes_deprecation(&field.description, old) {
             row.push(Member::new("deprecated", Node::string("")));
         }
+        if old.is_none() {
+            let name = names::rust_name(&field.name);
+            row.extend(name.map(|name| Member::new("rust_name", Node::string(name))));
+            if names::is_secret(&field.name, &field.kind) {
+                row.push(Member::new("secret", Node::new(Value::Boolean(true))));
+            }
+        }
         Node::new(Value::Object(row))
+    }
+
+    /// Returns the keys that [`row`](Self::row) proposes for rows that the old spec does not have.
+    pub(crate) fn proposals(&self) -> impl Iterator<Item = &'static str> {
+        let new = self.fields.iter().filter(|field| self.old_row(field).is_none());
+        new.flat_map(|field| {
+            let name = names::rust_name(&field.name).map(|_| "rust_name");
+            name.into_iter().chain(names::is_secret(&field.name, &field.kind).then_some("secret"))
+        })
     }
 }
 
