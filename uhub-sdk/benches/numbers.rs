@@ -13,6 +13,7 @@
 // Signing is private, so its modules are compiled into this benchmark.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
+mod fixture;
 #[path = "../src/wire"]
 mod wire {
     pub mod parameters;
@@ -21,31 +22,17 @@ mod wire {
 
 use std::{
     hint::black_box,
-    io::{BufRead, BufReader, Read, Write},
-    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use serde::Deserialize;
+use fixture::{Documented, Page, Server, bare_reqwest, body, client, runtime, signed_form};
 use sha1::{Digest, Sha1};
-use uhub_sdk::{
-    Client, Credentials,
-    local::{Image, LocalUhub, Repository},
-};
-use wire::{parameters::Parameters, sign};
+use wire::sign;
 
 const ROUNDS: usize = 41;
-/// Set in the process of the server, to the number of images and the latency in milliseconds.
-const SERVE: &str = "UHUB_BENCH_SERVE";
-
-const PUBLIC_KEY: &str = "local-public-key";
-const PRIVATE_KEY: &str = "local-private-key";
-
 fn main() {
-    if let Ok(images) = std::env::var(SERVE) {
-        let (images, latency) = images.split_once(' ').unwrap();
-        return serve(images.parse().unwrap(), latency.parse().unwrap());
+    if fixture::is_server() {
+        return;
     }
     println!("ratios crate / baseline; smaller is better\n");
     let print = |name: &str, ratio: f64| println!("{name:<44} {ratio:>6.2}");
@@ -102,21 +89,9 @@ fn timed(times: usize, mut work: impl FnMut()) -> Duration {
 
 /// Returns the ratios of signing only, and of collecting the parameters and signing them.
 fn signing() -> (f64, f64) {
-    let public_key = "ucloudsomeone@example.com1296235120854146120";
-    let private_key = "46f09bb9fab4f12dfc160dae12273d5332b5debe";
-    let (project, repository) = (Some("bbrEuvfC".to_owned()), "idkTdEFo".to_owned());
-    let (limit, offset) = (Some(6_i64), Some(6_i64));
-    let common = sign::common("GetRepoImage", public_key, None);
-    let collect = || {
-        let mut to = Parameters::new(&common, &[]);
-        to.add("Limit", &limit);
-        to.add("Offset", &offset);
-        to.add_or_client_default("ProjectId", &project);
-        to.add("RepoName", &repository);
-        to.finish();
-        to
-    };
-    let collected = collect();
+    let documented = Documented::new();
+    let private_key = Documented::PRIVATE_KEY;
+    let collected = documented.collect();
     let same_bytes = format!("{}{private_key}", collected.text());
     let plain = || {
         timed(20_000, || {
@@ -131,46 +106,11 @@ fn signing() -> (f64, f64) {
     };
     let collect_and_sign = || {
         timed(20_000, || {
-            let signed = sign::sign(black_box(collect)(), private_key);
+            let signed = sign::sign(black_box(&documented).collect(), private_key);
             black_box(signed.signature.as_str());
         })
     };
     (compare(ROUNDS, sign, plain), compare(ROUNDS, collect_and_sign, plain))
-}
-
-/// The structs that a user would write without this crate.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Page {
-    ret_code: i64,
-    total_count: i64,
-    image_set: Vec<PageImage>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct PageImage {
-    image_name: String,
-    pull_count: i64,
-    create_time: String,
-    update_time: String,
-    latest_tag: String,
-    repo_name: Option<String>,
-}
-
-fn body(images: usize) -> String {
-    let images: Vec<String> = (0..images)
-        .map(|n| {
-            format!(
-                r#"{{"ImageName":"image-{n}","PullCount":{n},"CreateTime":"1700000000","UpdateTime":"1700000000","LatestTag":"v1.{n}","RepoName":"base"}}"#
-            )
-        })
-        .collect();
-    let count = images.len();
-    format!(
-        r#"{{"Action":"GetRepoImageResponse","RetCode":0,"TotalCount":{count},"ImageSet":[{}]}}"#,
-        images.join(",")
-    )
 }
 
 fn reading(images: usize) -> f64 {
@@ -192,24 +132,6 @@ fn reading(images: usize) -> f64 {
             })
         },
     )
-}
-
-/// The process of the server. It runs until its standard input ends.
-fn serve(images: usize, latency: u64) {
-    let runtime = runtime();
-    runtime.block_on(async {
-        let images = (0..images).map(|n| Image::new(format!("image-{n}")));
-        let uhub = LocalUhub::builder()
-            .latency(Duration::from_millis(latency))
-            .repository(Repository::new("base").images(images))
-            .start()
-            .await
-            .unwrap();
-        println!("{}", uhub.base_url());
-        std::io::stdout().flush().unwrap();
-        let stdin = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
-        let _ = stdin.await;
-    });
 }
 
 /// Returns the duration of a listing with read-ahead relative to that without.
@@ -237,7 +159,7 @@ fn memory(images: usize) -> Vec<u64> {
 
 fn list(server: &Server, limit: i64, read_ahead: usize, mut on_item: impl FnMut(usize)) {
     let runtime = runtime();
-    let client = server.client();
+    let client = client(&server.base_url);
     runtime.block_on(async {
         let mut images =
             client.get_repo_image("base").limit(limit).with_read_ahead(read_ahead).items();
@@ -250,45 +172,6 @@ fn list(server: &Server, limit: i64, read_ahead: usize, mut on_item: impl FnMut(
     });
 }
 
-/// Returns a runtime on this thread, so that its CPU time can be measured.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-struct Server {
-    process: Child,
-    base_url: String,
-}
-
-impl Server {
-    fn start(images: usize, latency: u64) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .env(SERVE, format!("{images} {latency}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut base_url = String::new();
-        BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut base_url).unwrap();
-        Self { process, base_url: base_url.trim().to_owned() }
-    }
-
-    fn client(&self) -> Client {
-        Client::builder()
-            .credentials(Credentials::new(PUBLIC_KEY, PRIVATE_KEY))
-            .base_url(&self.base_url)
-            .build()
-            .unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
 const AT_ONCE: usize = 16;
 const CALLS: usize = 480;
 
@@ -296,7 +179,7 @@ const CALLS: usize = 480;
 fn calling(images: usize) -> (f64, f64) {
     let server = Server::start(images, 0);
     let runtime = runtime();
-    let client = server.client();
+    let client = client(&server.base_url);
     let http = bare_reqwest();
     let signed = signed_form();
 
@@ -320,26 +203,6 @@ fn calling(images: usize) -> (f64, f64) {
     let wall = compare(ROUNDS, || ours().1, || bare().1);
     let cpu = compare(ROUNDS, || ours().0, || bare().0);
     (cpu, wall)
-}
-
-/// Returns a client with rustls, like this crate's.
-fn bare_reqwest() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
-}
-
-/// Returns the body of the call, signed with the local server's default credentials.
-fn signed_form() -> Bytes {
-    let (limit, repository) = (100_i64, "base".to_owned());
-    let common = sign::common("GetRepoImage", PUBLIC_KEY, None);
-    let mut to = Parameters::new(&common, &[]);
-    to.add("Limit", &limit);
-    to.add("RepoName", &repository);
-    let signed = sign::sign(to, PRIVATE_KEY);
-    let form = format!(
-        "Action=GetRepoImage&Limit=100&PublicKey={PUBLIC_KEY}&RepoName=base&Signature={}",
-        signed.signature.as_str()
-    );
-    Bytes::from(form)
 }
 
 /// Returns the CPU time and the wall time of many calls, some at a time.

@@ -123,6 +123,7 @@ fn imports(action: &Action) -> TokenStream {
         use crate::client::Client;
         #secret
         use crate::wire::decode;
+        use crate::wire::fields;
         use crate::wire::parameters::#parameters;
         #timestamp
     }

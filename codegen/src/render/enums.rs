@@ -7,6 +7,7 @@ use super::{
     print::{deprecated, docs, ident},
     prose,
     request::alias,
+    serde,
 };
 use crate::model::{Action, Enum, SharedEnum, SharedVariant, Type};
 
@@ -49,19 +50,17 @@ fn action_enum(values: &Enum) -> TokenStream {
     let texts: Vec<&String> = values.variants.iter().map(|(_, value)| value).collect();
     let variants = values.variants.iter().map(|(rust, value)| {
         let (docs, alias, name) = (docs(&prose::value(value), 1), alias(rust, value), ident(rust));
-        let rename = (rust != value).then(|| quote!(#[serde(rename = #value)]));
-        quote!(#docs #alias #rename #name)
+        quote!(#docs #alias #name)
     });
     let (other, as_str) = (docs(prose::OTHER_VALUE, 1), docs(prose::AS_STR, 1));
-    let display = display(&values.rust);
+    let (display, serde) = (display(&values.rust), serde::of_enum(&values.rust));
     quote! {
         #docs_of
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum #name {
             #(#variants,)*
             #other
-            #[serde(untagged)]
             Other(String),
         }
 
@@ -92,6 +91,7 @@ fn action_enum(values: &Enum) -> TokenStream {
         }
 
         #display
+        #serde
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod print;
 mod prose;
 mod request;
 mod response;
+mod serde;
 mod service;
 mod types;
 

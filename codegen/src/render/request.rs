@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 
 use super::{
     print::{deprecated, docs, ident},
-    prose, types,
+    prose, serde, types,
 };
 use crate::model::{self, Action, Form, Parameter, Scalar, Service, Type, naming};
 
@@ -57,12 +57,12 @@ fn parameter_struct(
     let (required, optional): (Vec<&Parameter>, Vec<&Parameter>) =
         parameters.iter().partition(|it| it.required);
     let (name, struct_docs) = (ident(owner), docs(text, 0));
-    let default = required.is_empty().then(|| quote!(Default,));
+    let default = required.is_empty().then(|| quote!(Default));
     let fields = parameters.iter().map(|parameter| {
-        let (attributes, serde) = (attributes(parameter, service), serde_attribute(parameter));
+        let attributes = attributes(parameter, service);
         let (name, ty) =
             (ident(&parameter.rust), types::stored(&parameter.ty, !parameter.required));
-        quote!(#attributes #serde pub #name: #ty)
+        quote!(#attributes pub #name: #ty)
     });
     let new_docs = docs(&prose::constructor(noun, !required.is_empty()), 1);
     let (arguments, _) = arguments(&required, required_struct);
@@ -79,12 +79,12 @@ fn parameter_struct(
     let setters = optional.iter().map(|parameter| setters(parameter, "Self", &quote!(self)));
     let required_struct =
         required_struct.map(|rust| self::required_struct(rust, owner, &required, service));
+    let serde = serde::of_parameters(owner, parameters);
     quote! {
         #required_struct
 
         #struct_docs
-        #[derive(Debug, Clone, PartialEq, #default Serialize, Deserialize)]
-        #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+        #[derive(Debug, Clone, PartialEq, #default)]
         #[must_use]
         #[non_exhaustive]
         pub struct #name {
@@ -99,6 +99,8 @@ fn parameter_struct(
 
             #(#setters)*
         }
+
+        #serde
     }
 }
 
@@ -387,27 +389,4 @@ fn literal(value: &model::Literal) -> TokenStream {
             quote!(#name::#variant)
         }
     }
-}
-
-/// What serde cannot derive from the field: another name, and that it may be absent.
-fn serde_attribute(parameter: &Parameter) -> Option<TokenStream> {
-    let wire = &parameter.wire;
-    let rename = (pascal_case(&parameter.rust) != *wire).then(|| quote!(rename = #wire));
-    let absent = match &parameter.ty {
-        _ if parameter.required => None,
-        Type::List(_) => Some(quote!(default, skip_serializing_if = "Vec::is_empty")),
-        _ => Some(quote!(skip_serializing_if = "Option::is_none")),
-    };
-    let arguments: Vec<TokenStream> = rename.into_iter().chain(absent).collect();
-    (!arguments.is_empty()).then(|| quote!(#[serde(#(#arguments),*)]))
-}
-
-/// What serde's `rename_all = "PascalCase"` makes of a field's name.
-pub(super) fn pascal_case(rust: &str) -> String {
-    let words = rust.trim_start_matches("r#").split('_');
-    words
-        .map(|word| {
-            word[..word.len().min(1)].to_ascii_uppercase() + word.get(1..).unwrap_or_default()
-        })
-        .collect()
 }

@@ -6,8 +6,8 @@ use quote::quote;
 use super::{
     print::{deprecated, docs, ident},
     prose,
-    request::{alias, pascal_case},
-    types,
+    request::alias,
+    serde, types,
 };
 use crate::model::{Absent, Action, Field, Form, Scalar, Struct, Type};
 
@@ -27,20 +27,17 @@ fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream 
         let docs = docs(&prose::field(field), 1);
         let alias = self::alias(&field.rust, &field.wire);
         let deprecated = deprecated(field.deprecated.as_ref());
-        let wire = &field.wire;
-        let rename = (pascal_case(&field.rust) != *wire).then(|| quote!(#[serde(rename = #wire)]));
         let (name, ty) =
             (ident(&field.rust), types::stored(&field.ty, field.absent == Absent::Optional));
-        quote!(#docs #alias #deprecated #rename pub #name: #ty)
+        quote!(#docs #alias #deprecated pub #name: #ty)
     });
     let table = model.fields.iter().map(|field| table_entry(field, &model.fields));
     let read = (!model.fields.is_empty()).then(|| read(model));
-    let count = count(model);
+    let (count, write) = (count(model), serde::of_model(model));
     quote! {
         #docs_of
         #alias
-        #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-        #[serde(rename_all = "PascalCase")]
+        #[derive(Debug, Clone, Default, PartialEq)]
         #[non_exhaustive]
         pub struct #name {
             #(#fields,)*
@@ -59,6 +56,8 @@ fn model(model: &Struct, text: &str, alias: Option<TokenStream>) -> TokenStream 
                 decode::read_object(from)
             }
         }
+
+        #write
     }
 }
 
@@ -96,7 +95,8 @@ fn read(model: &Struct) -> TokenStream {
     let wires = model.fields.iter().map(|field| &field.wire);
     let names = model.fields.iter().map(|field| ident(&field.rust));
     quote! {
-        fn index_of(key: &str) -> Option<usize> {
+        #[inline]
+        fn index_of(key: &str) -> Option<u8> {
             match key {
                 #(#wires => Some(#find_indices),)*
                 _ => None,
@@ -109,10 +109,9 @@ fn read(model: &Struct) -> TokenStream {
             from: &mut A,
         ) -> Result<(), A::Error> {
             match field.index {
-                #(#read_indices => self.#names = field.read(from)?,)*
-                _ => {}
+                #(#read_indices => field.read(from, &mut self.#names),)*
+                _ => Ok(()),
             }
-            Ok(())
         }
     }
 }

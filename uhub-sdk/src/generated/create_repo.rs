@@ -15,13 +15,13 @@ use crate::actions::enums::Visibility;
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 
 /// The parameters of `CreateRepo`.
 ///
 /// Created by [`Client::create_repo`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct CreateRepoRequest {
@@ -29,7 +29,6 @@ pub struct CreateRepoRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository. It cannot be changed later.
     pub repo_name: String,
@@ -39,12 +38,10 @@ pub struct CreateRepoRequest {
     ///
     /// Documented as `IsShared`.
     #[doc(alias = "IsShared")]
-    #[serde(rename = "IsShared", skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
     /// Description of the repository.
     ///
     /// An empty string is a value, and sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
@@ -93,6 +90,46 @@ impl CreateRepoRequest {
     pub fn maybe_description(mut self, value: Option<String>) -> Self {
         self.description = value;
         self
+    }
+}
+
+impl fields::WriteFields for CreateRepoRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        to.optional("IsShared", &self.visibility)?;
+        to.optional("Description", &self.description)?;
+        Ok(())
+    }
+}
+
+impl Serialize for CreateRepoRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "CreateRepoRequest", to)
+    }
+}
+
+impl fields::ReadFields for CreateRepoRequest {
+    const NAMES: &'static [&'static str] = &[
+        "ProjectId",
+        "RepoName",
+        "IsShared",
+        "Description",
+    ];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+            visibility: from.optional("IsShared")?,
+            description: from.optional("Description")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for CreateRepoRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("CreateRepoRequest", from)
     }
 }
 
@@ -182,8 +219,7 @@ impl<C> Call<CreateRepoRequest, C> {
 }
 
 /// The response of `CreateRepo`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CreateRepoResponse {}
 
@@ -195,6 +231,18 @@ impl decode::Model for CreateRepoResponse {
 impl<'de> Deserialize<'de> for CreateRepoResponse {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for CreateRepoResponse {
+    fn write<W: fields::FieldWriter>(&self, _: &mut W) -> Result<(), W::Error> {
+        Ok(())
+    }
+}
+
+impl Serialize for CreateRepoResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "CreateRepoResponse", to)
     }
 }
 

@@ -13,13 +13,13 @@ use crate::action::{Action, Idempotency, Sealed};
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 
 /// The parameters of `DeleteRepo`.
 ///
 /// Created by [`Client::delete_repo`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoRequest {
@@ -27,7 +27,6 @@ pub struct DeleteRepoRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
     pub repo_name: String,
@@ -52,6 +51,37 @@ impl DeleteRepoRequest {
     pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
         self.project_id = value;
         self
+    }
+}
+
+impl fields::WriteFields for DeleteRepoRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        Ok(())
+    }
+}
+
+impl Serialize for DeleteRepoRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "DeleteRepoRequest", to)
+    }
+}
+
+impl fields::ReadFields for DeleteRepoRequest {
+    const NAMES: &'static [&'static str] = &["ProjectId", "RepoName"];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for DeleteRepoRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("DeleteRepoRequest", from)
     }
 }
 
@@ -115,8 +145,7 @@ impl<C> Call<DeleteRepoRequest, C> {
 }
 
 /// The response of `DeleteRepo`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteRepoResponse {}
 
@@ -128,6 +157,18 @@ impl decode::Model for DeleteRepoResponse {
 impl<'de> Deserialize<'de> for DeleteRepoResponse {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for DeleteRepoResponse {
+    fn write<W: fields::FieldWriter>(&self, _: &mut W) -> Result<(), W::Error> {
+        Ok(())
+    }
+}
+
+impl Serialize for DeleteRepoResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "DeleteRepoResponse", to)
     }
 }
 

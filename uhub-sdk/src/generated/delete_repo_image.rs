@@ -14,13 +14,13 @@ use crate::action::{Action, Idempotency, Sealed};
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 
 /// The parameters of `DeleteRepoImage`.
 ///
 /// Created by [`Client::delete_repo_image`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoImageRequest {
@@ -28,7 +28,6 @@ pub struct DeleteRepoImageRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
     pub repo_name: String,
@@ -63,6 +62,46 @@ impl DeleteRepoImageRequest {
     pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
         self.project_id = value;
         self
+    }
+}
+
+impl fields::WriteFields for DeleteRepoImageRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        to.field("ImageName", &self.image_name)?;
+        to.field("TagName", &self.tag_name)?;
+        Ok(())
+    }
+}
+
+impl Serialize for DeleteRepoImageRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "DeleteRepoImageRequest", to)
+    }
+}
+
+impl fields::ReadFields for DeleteRepoImageRequest {
+    const NAMES: &'static [&'static str] = &[
+        "ProjectId",
+        "RepoName",
+        "ImageName",
+        "TagName",
+    ];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+            image_name: from.field("ImageName")?,
+            tag_name: from.field("TagName")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for DeleteRepoImageRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("DeleteRepoImageRequest", from)
     }
 }
 
@@ -139,8 +178,7 @@ impl<C> Call<DeleteRepoImageRequest, C> {
 }
 
 /// The response of `DeleteRepoImage`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteRepoImageResponse {}
 
@@ -152,6 +190,18 @@ impl decode::Model for DeleteRepoImageResponse {
 impl<'de> Deserialize<'de> for DeleteRepoImageResponse {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for DeleteRepoImageResponse {
+    fn write<W: fields::FieldWriter>(&self, _: &mut W) -> Result<(), W::Error> {
+        Ok(())
+    }
+}
+
+impl Serialize for DeleteRepoImageResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "DeleteRepoImageResponse", to)
     }
 }
 

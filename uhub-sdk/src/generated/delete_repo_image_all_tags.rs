@@ -15,14 +15,14 @@ use crate::action::{Action, Idempotency, Sealed};
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 
 /// The parameters of `DeleteRepoImage`.
 ///
 /// Created by [`Client::delete_repo_image_all_tags`], or by [`new`](Self::new) for
 /// [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct DeleteRepoImageAllTagsRequest {
@@ -30,7 +30,6 @@ pub struct DeleteRepoImageAllTagsRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
     pub repo_name: String,
@@ -58,6 +57,39 @@ impl DeleteRepoImageAllTagsRequest {
     pub fn maybe_project_id(mut self, value: Option<String>) -> Self {
         self.project_id = value;
         self
+    }
+}
+
+impl fields::WriteFields for DeleteRepoImageAllTagsRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        to.field("ImageName", &self.image_name)?;
+        Ok(())
+    }
+}
+
+impl Serialize for DeleteRepoImageAllTagsRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "DeleteRepoImageAllTagsRequest", to)
+    }
+}
+
+impl fields::ReadFields for DeleteRepoImageAllTagsRequest {
+    const NAMES: &'static [&'static str] = &["ProjectId", "RepoName", "ImageName"];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+            image_name: from.field("ImageName")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for DeleteRepoImageAllTagsRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("DeleteRepoImageAllTagsRequest", from)
     }
 }
 
@@ -131,8 +163,7 @@ impl<C> Call<DeleteRepoImageAllTagsRequest, C> {
 }
 
 /// The response of `DeleteRepoImage`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct DeleteRepoImageAllTagsResponse {}
 
@@ -144,5 +175,17 @@ impl decode::Model for DeleteRepoImageAllTagsResponse {
 impl<'de> Deserialize<'de> for DeleteRepoImageAllTagsResponse {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for DeleteRepoImageAllTagsResponse {
+    fn write<W: fields::FieldWriter>(&self, _: &mut W) -> Result<(), W::Error> {
+        Ok(())
+    }
+}
+
+impl Serialize for DeleteRepoImageAllTagsResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "DeleteRepoImageAllTagsResponse", to)
     }
 }

@@ -16,14 +16,14 @@ use crate::call::Call;
 use crate::call::pages::Paged;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 use crate::wire::timestamp::Timestamp;
 
 /// The parameters of `GetImageTag`.
 ///
 /// Created by [`Client::get_image_tag`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetImageTagRequest {
@@ -31,7 +31,6 @@ pub struct GetImageTagRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
     pub repo_name: String,
@@ -40,15 +39,12 @@ pub struct GetImageTagRequest {
     /// Number of tags to skip.
     ///
     /// Defaults to `0`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<i64>,
     /// Maximum number of tags to return.
     ///
     /// Defaults to `20`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
     /// The only tag to return. If unset, all tags are listed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag_name: Option<String>,
 }
 
@@ -111,6 +107,52 @@ impl GetImageTagRequest {
     pub fn maybe_tag_name(mut self, value: Option<String>) -> Self {
         self.tag_name = value;
         self
+    }
+}
+
+impl fields::WriteFields for GetImageTagRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        to.field("ImageName", &self.image_name)?;
+        to.optional("Offset", &self.offset)?;
+        to.optional("Limit", &self.limit)?;
+        to.optional("TagName", &self.tag_name)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetImageTagRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetImageTagRequest", to)
+    }
+}
+
+impl fields::ReadFields for GetImageTagRequest {
+    const NAMES: &'static [&'static str] = &[
+        "ProjectId",
+        "RepoName",
+        "ImageName",
+        "Offset",
+        "Limit",
+        "TagName",
+    ];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+            image_name: from.field("ImageName")?,
+            offset: from.optional("Offset")?,
+            limit: from.optional("Limit")?,
+            tag_name: from.optional("TagName")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for GetImageTagRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("GetImageTagRequest", from)
     }
 }
 
@@ -246,8 +288,7 @@ impl<C> Call<GetImageTagRequest, C> {
 }
 
 /// The response of `GetImageTag`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GetImageTagResponse {
     /// Total number of tags.
@@ -256,7 +297,6 @@ pub struct GetImageTagResponse {
     ///
     /// Documented as `TagSet`.
     #[doc(alias = "TagSet")]
-    #[serde(rename = "TagSet")]
     pub tags: Vec<Tag>,
 }
 
@@ -267,7 +307,8 @@ impl decode::Model for GetImageTagResponse {
         decode::Field::list("TagSet").counted_by("TotalCount"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "TotalCount" => Some(0),
             "TagSet" => Some(1),
@@ -281,11 +322,10 @@ impl decode::Model for GetImageTagResponse {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.total_count = field.read(from)?,
-            1 => self.tags = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.total_count),
+            1 => field.read(from, &mut self.tags),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn count(&self, key: &str) -> Option<i64> {
@@ -302,12 +342,25 @@ impl<'de> Deserialize<'de> for GetImageTagResponse {
     }
 }
 
+impl fields::WriteFields for GetImageTagResponse {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("TotalCount", &self.total_count)?;
+        to.field("TagSet", &self.tags)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetImageTagResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetImageTagResponse", to)
+    }
+}
+
 /// A model in the response of `GetImageTag`.
 ///
 /// Documented as `TagSet`.
 #[doc(alias = "TagSet")]
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Tag {
     /// When the tag was last changed.
@@ -326,7 +379,8 @@ impl decode::Model for Tag {
         decode::Field::optional("Digest"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "UpdateTime" => Some(0),
             "TagName" => Some(1),
@@ -341,18 +395,32 @@ impl decode::Model for Tag {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.update_time = field.read(from)?,
-            1 => self.tag_name = field.read(from)?,
-            2 => self.digest = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.update_time),
+            1 => field.read(from, &mut self.tag_name),
+            2 => field.read(from, &mut self.digest),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl<'de> Deserialize<'de> for Tag {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for Tag {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("UpdateTime", &self.update_time)?;
+        to.field("TagName", &self.tag_name)?;
+        to.field("Digest", &self.digest)?;
+        Ok(())
+    }
+}
+
+impl Serialize for Tag {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "Tag", to)
     }
 }
 

@@ -13,19 +13,18 @@ use crate::action::{Action, Idempotency, Sealed};
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::{self, Parameters};
 use crate::wire::timestamp::Timestamp;
 
 /// The parameters of `GetProjectList`.
 ///
 /// Created by [`Client::get_project_list`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetProjectListRequest {
     /// Whether the account is a finance account.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub is_finance: Option<GetProjectListIsFinance>,
 }
 
@@ -48,8 +47,37 @@ impl GetProjectListRequest {
     }
 }
 
+impl fields::WriteFields for GetProjectListRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("IsFinance", &self.is_finance)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetProjectListRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetProjectListRequest", to)
+    }
+}
+
+impl fields::ReadFields for GetProjectListRequest {
+    const NAMES: &'static [&'static str] = &["IsFinance"];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            is_finance: from.optional("IsFinance")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for GetProjectListRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("GetProjectListRequest", from)
+    }
+}
+
 /// The values of `IsFinance`. A value that is not documented is kept in `Other`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GetProjectListIsFinance {
     /// The value `Yes`.
@@ -57,7 +85,6 @@ pub enum GetProjectListIsFinance {
     /// The value `No`.
     No,
     /// A value that is not documented.
-    #[serde(untagged)]
     Other(String),
 }
 
@@ -92,6 +119,18 @@ impl Default for GetProjectListIsFinance {
 impl std::fmt::Display for GetProjectListIsFinance {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for GetProjectListIsFinance {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for GetProjectListIsFinance {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|value| Self::from(value.as_str()))
     }
 }
 
@@ -160,8 +199,7 @@ impl<C> Call<GetProjectListRequest, C> {
 }
 
 /// The response of `GetProjectList`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GetProjectListResponse {
     /// Number of projects.
@@ -170,7 +208,6 @@ pub struct GetProjectListResponse {
     ///
     /// Documented as `ProjectSet`.
     #[doc(alias = "ProjectSet")]
-    #[serde(rename = "ProjectSet")]
     pub projects: Vec<Project>,
 }
 
@@ -181,7 +218,8 @@ impl decode::Model for GetProjectListResponse {
         decode::Field::list("ProjectSet").counted_by("ProjectCount"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "ProjectCount" => Some(0),
             "ProjectSet" => Some(1),
@@ -195,11 +233,10 @@ impl decode::Model for GetProjectListResponse {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.project_count = field.read(from)?,
-            1 => self.projects = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.project_count),
+            1 => field.read(from, &mut self.projects),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn count(&self, key: &str) -> Option<i64> {
@@ -216,12 +253,25 @@ impl<'de> Deserialize<'de> for GetProjectListResponse {
     }
 }
 
+impl fields::WriteFields for GetProjectListResponse {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("ProjectCount", &self.project_count)?;
+        to.field("ProjectSet", &self.projects)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetProjectListResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetProjectListResponse", to)
+    }
+}
+
 /// A model in the response of `GetProjectList`.
 ///
 /// Documented as `ProjectListInfo`.
 #[doc(alias = "ProjectListInfo")]
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Project {
     /// Id of the project, as other actions take it.
@@ -255,7 +305,8 @@ impl decode::Model for Project {
         decode::Field::optional("ParentName"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "ProjectId" => Some(0),
             "ProjectName" => Some(1),
@@ -275,23 +326,42 @@ impl decode::Model for Project {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.project_id = field.read(from)?,
-            1 => self.project_name = field.read(from)?,
-            2 => self.create_time = field.read(from)?,
-            3 => self.is_default = field.read(from)?,
-            4 => self.resource_count = field.read(from)?,
-            5 => self.member_count = field.read(from)?,
-            6 => self.parent_id = field.read(from)?,
-            7 => self.parent_name = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.project_id),
+            1 => field.read(from, &mut self.project_name),
+            2 => field.read(from, &mut self.create_time),
+            3 => field.read(from, &mut self.is_default),
+            4 => field.read(from, &mut self.resource_count),
+            5 => field.read(from, &mut self.member_count),
+            6 => field.read(from, &mut self.parent_id),
+            7 => field.read(from, &mut self.parent_name),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl<'de> Deserialize<'de> for Project {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for Project {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("ProjectId", &self.project_id)?;
+        to.field("ProjectName", &self.project_name)?;
+        to.field("CreateTime", &self.create_time)?;
+        to.field("IsDefault", &self.is_default)?;
+        to.field("ResourceCount", &self.resource_count)?;
+        to.field("MemberCount", &self.member_count)?;
+        to.field("ParentId", &self.parent_id)?;
+        to.field("ParentName", &self.parent_name)?;
+        Ok(())
+    }
+}
+
+impl Serialize for Project {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "Project", to)
     }
 }
 

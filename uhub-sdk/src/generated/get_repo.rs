@@ -23,14 +23,14 @@ use crate::call::Call;
 use crate::call::pages::Paged;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 use crate::wire::timestamp::Timestamp;
 
 /// The parameters of `GetRepo`.
 ///
 /// Created by [`Client::get_repo`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetRepoRequest {
@@ -38,7 +38,6 @@ pub struct GetRepoRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Visibility of the repositories to list.
     ///
@@ -46,17 +45,14 @@ pub struct GetRepoRequest {
     ///
     /// Documented as `Type`.
     #[doc(alias = "Type")]
-    #[serde(rename = "Type")]
     pub visibility: Visibility,
     /// Number of repositories to skip.
     ///
     /// Defaults to `0`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<i64>,
     /// Maximum number of repositories to return.
     ///
     /// Defaults to `20`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
 
@@ -105,6 +101,41 @@ impl GetRepoRequest {
     pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
         self.limit = value;
         self
+    }
+}
+
+impl fields::WriteFields for GetRepoRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("Type", &self.visibility)?;
+        to.optional("Offset", &self.offset)?;
+        to.optional("Limit", &self.limit)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetRepoRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetRepoRequest", to)
+    }
+}
+
+impl fields::ReadFields for GetRepoRequest {
+    const NAMES: &'static [&'static str] = &["ProjectId", "Type", "Offset", "Limit"];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            visibility: from.field("Type")?,
+            offset: from.optional("Offset")?,
+            limit: from.optional("Limit")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for GetRepoRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("GetRepoRequest", from)
     }
 }
 
@@ -218,8 +249,7 @@ impl<C> Call<GetRepoRequest, C> {
 }
 
 /// The response of `GetRepo`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GetRepoResponse {
     /// Total number of repositories.
@@ -230,7 +260,6 @@ pub struct GetRepoResponse {
     ///
     /// Documented as `RepoSet`.
     #[doc(alias = "RepoSet")]
-    #[serde(rename = "RepoSet")]
     pub repos: Vec<Repo>,
 }
 
@@ -241,7 +270,8 @@ impl decode::Model for GetRepoResponse {
         decode::Field::list("RepoSet").counted_by("TotalCount"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "TotalCount" => Some(0),
             "RepoSet" => Some(1),
@@ -255,11 +285,10 @@ impl decode::Model for GetRepoResponse {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.total_count = field.read(from)?,
-            1 => self.repos = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.total_count),
+            1 => field.read(from, &mut self.repos),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn count(&self, key: &str) -> Option<i64> {
@@ -276,12 +305,25 @@ impl<'de> Deserialize<'de> for GetRepoResponse {
     }
 }
 
+impl fields::WriteFields for GetRepoResponse {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("TotalCount", &self.total_count)?;
+        to.field("RepoSet", &self.repos)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetRepoResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetRepoResponse", to)
+    }
+}
+
 /// A model in the response of `GetRepo`.
 ///
 /// Documented as `RepoSet`.
 #[doc(alias = "RepoSet")]
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Repo {
     /// Name of the repository.
@@ -304,12 +346,10 @@ pub struct Repo {
     ///
     /// Documented as `IsShared`.
     #[doc(alias = "IsShared")]
-    #[serde(rename = "IsShared")]
     pub visibility: Option<Visibility>,
     /// Whether the repository can be reached from outside the platform's network.
     ///
     /// Required in the documentation, but absent from its example.
-    #[serde(rename = "IsOutSide")]
     pub is_outside: Option<bool>,
 }
 
@@ -324,7 +364,8 @@ impl decode::Model for Repo {
         decode::Field::optional("IsOutSide").text(),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "RepoName" => Some(0),
             "CreateTime" => Some(1),
@@ -342,21 +383,38 @@ impl decode::Model for Repo {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.repo_name = field.read(from)?,
-            1 => self.create_time = field.read(from)?,
-            2 => self.update_time = field.read(from)?,
-            3 => self.description = field.read(from)?,
-            4 => self.visibility = field.read(from)?,
-            5 => self.is_outside = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.repo_name),
+            1 => field.read(from, &mut self.create_time),
+            2 => field.read(from, &mut self.update_time),
+            3 => field.read(from, &mut self.description),
+            4 => field.read(from, &mut self.visibility),
+            5 => field.read(from, &mut self.is_outside),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl<'de> Deserialize<'de> for Repo {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for Repo {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("RepoName", &self.repo_name)?;
+        to.field("CreateTime", &self.create_time)?;
+        to.field("UpdateTime", &self.update_time)?;
+        to.field("Description", &self.description)?;
+        to.field("IsShared", &self.visibility)?;
+        to.field("IsOutSide", &self.is_outside)?;
+        Ok(())
+    }
+}
+
+impl Serialize for Repo {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "Repo", to)
     }
 }
 

@@ -16,14 +16,14 @@ use crate::call::Call;
 use crate::call::pages::Paged;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 use crate::wire::timestamp::Timestamp;
 
 /// The parameters of `GetRepoImage`.
 ///
 /// Created by [`Client::get_repo_image`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct GetRepoImageRequest {
@@ -31,19 +31,16 @@ pub struct GetRepoImageRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository.
     pub repo_name: String,
     /// Number of images to skip.
     ///
     /// Defaults to `0`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<i64>,
     /// Maximum number of images to return.
     ///
     /// Defaults to `20`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<i64>,
 }
 
@@ -92,6 +89,41 @@ impl GetRepoImageRequest {
     pub fn maybe_limit(mut self, value: Option<i64>) -> Self {
         self.limit = value;
         self
+    }
+}
+
+impl fields::WriteFields for GetRepoImageRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        to.optional("Offset", &self.offset)?;
+        to.optional("Limit", &self.limit)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetRepoImageRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetRepoImageRequest", to)
+    }
+}
+
+impl fields::ReadFields for GetRepoImageRequest {
+    const NAMES: &'static [&'static str] = &["ProjectId", "RepoName", "Offset", "Limit"];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+            offset: from.optional("Offset")?,
+            limit: from.optional("Limit")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for GetRepoImageRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("GetRepoImageRequest", from)
     }
 }
 
@@ -212,8 +244,7 @@ impl<C> Call<GetRepoImageRequest, C> {
 }
 
 /// The response of `GetRepoImage`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct GetRepoImageResponse {
     /// Presumably the total number of images in the repository. The documentation does not define
@@ -223,7 +254,6 @@ pub struct GetRepoImageResponse {
     ///
     /// Documented as `ImageSet`.
     #[doc(alias = "ImageSet")]
-    #[serde(rename = "ImageSet")]
     pub images: Vec<Image>,
 }
 
@@ -234,7 +264,8 @@ impl decode::Model for GetRepoImageResponse {
         decode::Field::list("ImageSet").counted_by("TotalCount"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "TotalCount" => Some(0),
             "ImageSet" => Some(1),
@@ -248,11 +279,10 @@ impl decode::Model for GetRepoImageResponse {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.total_count = field.read(from)?,
-            1 => self.images = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.total_count),
+            1 => field.read(from, &mut self.images),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn count(&self, key: &str) -> Option<i64> {
@@ -269,12 +299,25 @@ impl<'de> Deserialize<'de> for GetRepoImageResponse {
     }
 }
 
+impl fields::WriteFields for GetRepoImageResponse {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("TotalCount", &self.total_count)?;
+        to.field("ImageSet", &self.images)?;
+        Ok(())
+    }
+}
+
+impl Serialize for GetRepoImageResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "GetRepoImageResponse", to)
+    }
+}
+
 /// A model in the response of `GetRepoImage`.
 ///
 /// Documented as `ImageSet`.
 #[doc(alias = "ImageSet")]
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Image {
     /// Name of the image.
@@ -308,7 +351,8 @@ impl decode::Model for Image {
         decode::Field::optional("RepoName"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    #[inline]
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "ImageName" => Some(0),
             "PullCount" => Some(1),
@@ -326,21 +370,38 @@ impl decode::Model for Image {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.image_name = field.read(from)?,
-            1 => self.pull_count = field.read(from)?,
-            2 => self.create_time = field.read(from)?,
-            3 => self.update_time = field.read(from)?,
-            4 => self.latest_tag = field.read(from)?,
-            5 => self.repo_name = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.image_name),
+            1 => field.read(from, &mut self.pull_count),
+            2 => field.read(from, &mut self.create_time),
+            3 => field.read(from, &mut self.update_time),
+            4 => field.read(from, &mut self.latest_tag),
+            5 => field.read(from, &mut self.repo_name),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
 impl<'de> Deserialize<'de> for Image {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for Image {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.field("ImageName", &self.image_name)?;
+        to.field("PullCount", &self.pull_count)?;
+        to.field("CreateTime", &self.create_time)?;
+        to.field("UpdateTime", &self.update_time)?;
+        to.field("LatestTag", &self.latest_tag)?;
+        to.field("RepoName", &self.repo_name)?;
+        Ok(())
+    }
+}
+
+impl Serialize for Image {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "Image", to)
     }
 }
 

@@ -15,13 +15,13 @@ use crate::actions::enums::Visibility;
 use crate::call::Call;
 use crate::client::Client;
 use crate::wire::decode;
+use crate::wire::fields;
 use crate::wire::parameters::Parameters;
 
 /// The parameters of `UpdateRepo`.
 ///
 /// Created by [`Client::update_repo`], or by [`new`](Self::new) for [`Client::send`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 #[must_use]
 #[non_exhaustive]
 pub struct UpdateRepoRequest {
@@ -29,7 +29,6 @@ pub struct UpdateRepoRequest {
     ///
     /// Defaults to the client's project, then to the account's default project. Sub-accounts must
     /// set one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub project_id: Option<String>,
     /// Name of the repository. It cannot be changed.
     pub repo_name: String,
@@ -39,12 +38,10 @@ pub struct UpdateRepoRequest {
     ///
     /// Documented as `IsShared`.
     #[doc(alias = "IsShared")]
-    #[serde(rename = "IsShared")]
     pub visibility: Visibility,
     /// Description of the repository. Whether an empty string clears it is not documented.
     ///
     /// An empty string is a value, and sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
@@ -81,6 +78,46 @@ impl UpdateRepoRequest {
     pub fn maybe_description(mut self, value: Option<String>) -> Self {
         self.description = value;
         self
+    }
+}
+
+impl fields::WriteFields for UpdateRepoRequest {
+    fn write<W: fields::FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+        to.optional("ProjectId", &self.project_id)?;
+        to.field("RepoName", &self.repo_name)?;
+        to.field("IsShared", &self.visibility)?;
+        to.optional("Description", &self.description)?;
+        Ok(())
+    }
+}
+
+impl Serialize for UpdateRepoRequest {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "UpdateRepoRequest", to)
+    }
+}
+
+impl fields::ReadFields for UpdateRepoRequest {
+    const NAMES: &'static [&'static str] = &[
+        "ProjectId",
+        "RepoName",
+        "IsShared",
+        "Description",
+    ];
+
+    fn read(from: &mut fields::FieldReader) -> serde_json::Result<Self> {
+        Ok(Self {
+            project_id: from.optional("ProjectId")?,
+            repo_name: from.field("RepoName")?,
+            visibility: from.field("IsShared")?,
+            description: from.optional("Description")?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for UpdateRepoRequest {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        fields::deserialize("UpdateRepoRequest", from)
     }
 }
 
@@ -163,8 +200,7 @@ impl<C> Call<UpdateRepoRequest, C> {
 }
 
 /// The response of `UpdateRepo`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UpdateRepoResponse {}
 
@@ -176,6 +212,18 @@ impl decode::Model for UpdateRepoResponse {
 impl<'de> Deserialize<'de> for UpdateRepoResponse {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         decode::read_object(from)
+    }
+}
+
+impl fields::WriteFields for UpdateRepoResponse {
+    fn write<W: fields::FieldWriter>(&self, _: &mut W) -> Result<(), W::Error> {
+        Ok(())
+    }
+}
+
+impl Serialize for UpdateRepoResponse {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        fields::serialize(self, "UpdateRepoResponse", to)
     }
 }
 

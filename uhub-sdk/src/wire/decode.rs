@@ -34,7 +34,7 @@ pub trait Model: Default {
 
     /// Returns the index of a field by its documented name.
     #[doc(hidden)]
-    fn index_of(key: &str) -> Option<usize> {
+    fn index_of(key: &str) -> Option<u8> {
         let _ = key;
         None
     }
@@ -63,7 +63,7 @@ impl<M: Model> Model for Box<M> {
     const NAME: &'static str = M::NAME;
     const FIELDS: &'static [Field] = M::FIELDS;
 
-    fn index_of(key: &str) -> Option<usize> {
+    fn index_of(key: &str) -> Option<u8> {
         M::index_of(key)
     }
 
@@ -85,7 +85,7 @@ impl Model for () {
     const NAME: &'static str = "";
     const FIELDS: &'static [Field] = &[];
 
-    fn index_of(_: &str) -> Option<usize> {
+    fn index_of(_: &str) -> Option<u8> {
         None
     }
 
@@ -230,41 +230,50 @@ impl Reading {
     }
 }
 
-/// The names and fields of a [`Model`].
+/// The model that is being read.
 #[derive(Debug)]
-struct Table {
-    model: &'static str,
+struct ModelContext<'n> {
+    reading: &'n Reading,
+    name: &'static str,
     fields: &'static [Field],
 }
 
-impl Table {
-    const fn of<M: Model>() -> &'static Self {
-        const { &Self { model: M::NAME, fields: M::FIELDS } }
+impl<'n> ModelContext<'n> {
+    #[inline]
+    fn of<M: Model>(reading: &'n Reading) -> Self {
+        Self { reading, name: M::NAME, fields: M::FIELDS }
+    }
+
+    #[inline]
+    fn field(&'n self, index: usize) -> FieldContext<'n> {
+        FieldContext { model: self, index }
     }
 }
 
 /// The field that is being read.
 #[derive(Debug, Clone, Copy)]
 pub struct FieldContext<'n> {
-    reading: &'n Reading,
-    table: &'static Table,
+    model: &'n ModelContext<'n>,
     pub(crate) index: usize,
 }
 
-impl<'n> FieldContext<'n> {
-    fn new<M: Model>(index: usize, reading: &'n Reading) -> Self {
-        Self { reading, table: Table::of::<M>(), index }
+impl FieldContext<'_> {
+    #[inline]
+    fn reading(&self) -> &Reading {
+        self.model.reading
     }
 
     fn field(self) -> &'static Field {
-        &self.table.fields[self.index]
+        &self.model.fields[self.index]
     }
 
+    #[inline]
     pub(crate) fn read<'de, T: FromWire, A: MapAccess<'de>>(
         self,
         from: &mut A,
-    ) -> Result<T, A::Error> {
-        from.next_value_seed(Seed::new(self))
+        to: &mut T,
+    ) -> Result<(), A::Error> {
+        from.next_value_seed(Seed { to, field: self })
     }
 
     fn coerced(self, from: &'static str, to: &'static str) {
@@ -286,11 +295,11 @@ impl<'n> FieldContext<'n> {
     }
 
     fn warn(self, what: Mismatch) {
-        self.reading.warn(self.warning(what));
+        self.reading().warn(self.warning(what));
     }
 
     fn warning(self, what: Mismatch) -> Warning {
-        Warning { model: self.table.model, field: self.field().wire, what }
+        Warning { model: self.model.name, field: self.field().wire, what }
     }
 }
 
@@ -300,6 +309,28 @@ pub(crate) trait FromWire: Sized {
         from: D,
         field: FieldContext<'_>,
     ) -> Result<Self, D::Error>;
+
+    /// Reads in place, which saves large types from being moved.
+    #[inline]
+    fn read_into<'de, D: Deserializer<'de>>(
+        &mut self,
+        from: D,
+        field: FieldContext<'_>,
+    ) -> Result<(), D::Error> {
+        *self = Self::from_wire(from, field)?;
+        Ok(())
+    }
+
+    /// Reads an element of a list in place.
+    #[inline]
+    fn push_into<'de, D: Deserializer<'de>>(
+        list: &mut Vec<Self>,
+        from: D,
+        field: FieldContext<'_>,
+    ) -> Result<(), D::Error> {
+        list.push(Self::from_wire(from, field)?);
+        Ok(())
+    }
 }
 
 impl<M: Model> FromWire for M {
@@ -307,38 +338,72 @@ impl<M: Model> FromWire for M {
         from: D,
         field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
-        read_model(from, field.reading, &mut (), Some(field))
+        let mut model = M::default();
+        model.read_into(from, field)?;
+        Ok(model)
+    }
+
+    #[inline]
+    fn read_into<'de, D: Deserializer<'de>>(
+        &mut self,
+        from: D,
+        field: FieldContext<'_>,
+    ) -> Result<(), D::Error> {
+        read_model(from, self, field.reading(), &mut (), Some(field))
+    }
+
+    #[inline]
+    fn push_into<'de, D: Deserializer<'de>>(
+        list: &mut Vec<Self>,
+        from: D,
+        field: FieldContext<'_>,
+    ) -> Result<(), D::Error> {
+        list.push(M::default());
+        list.last_mut().map_or(Ok(()), |model| model.read_into(from, field))
     }
 }
 
 /// Reads a value outside of a response, without warnings.
 pub(crate) fn read_value<'de, T: FromWire, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    const TABLE: &Table = &Table { model: "", fields: &[Field::optional("")] };
-    let field = FieldContext { reading: &Reading::default(), table: TABLE, index: 0 };
-    T::from_wire(from, field)
+    const FIELDS: &[Field] = &[Field::optional("")];
+    let reading = Reading::default();
+    T::from_wire(from, ModelContext { reading: &reading, name: "", fields: FIELDS }.field(0))
 }
 
 /// Reads a model outside of a response, without warnings.
 pub(crate) fn read_object<'de, M: Model, D: Deserializer<'de>>(from: D) -> Result<M, D::Error> {
-    read_model(from, &Reading::default(), &mut (), None)
+    let mut model = M::default();
+    read_model(from, &mut model, &Reading::default(), &mut (), None)?;
+    Ok(model)
 }
 
-struct Seed<'n, T> {
+/// Reads a value into its place.
+struct Seed<'n, 'm, T> {
+    to: &'m mut T,
     field: FieldContext<'n>,
-    reads: PhantomData<T>,
 }
 
-impl<'n, T> Seed<'n, T> {
-    fn new(field: FieldContext<'n>) -> Self {
-        Self { field, reads: PhantomData }
+impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, '_, T> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        self.to.read_into(from, self.field)
     }
 }
 
-impl<'de, T: FromWire> DeserializeSeed<'de> for Seed<'_, T> {
-    type Value = T;
+/// Reads an element at the end of its list.
+struct ElementSeed<'n, 'm, T> {
+    list: &'m mut Vec<T>,
+    field: FieldContext<'n>,
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {
-        T::from_wire(from, self.field)
+impl<'de, T: FromWire> DeserializeSeed<'de> for ElementSeed<'_, '_, T> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        T::push_into(self.list, from, self.field)
     }
 }
 
@@ -353,51 +418,93 @@ pub(crate) trait Siblings: Model {
 impl Siblings for () {}
 
 /// Reads a model and its siblings.
+#[inline]
 pub(crate) fn read_model<'de, M: Model, D: Deserializer<'de>>(
     from: D,
+    model: &mut M,
     reading: &Reading,
     siblings: &mut impl Siblings,
     field: Option<FieldContext<'_>>,
-) -> Result<M, D::Error> {
-    from.deserialize_any(ModelVisitor { reading, siblings, field, reads: PhantomData })
+) -> Result<(), D::Error> {
+    from.deserialize_any(ModelVisitor { model, reading, siblings, field })
 }
 
-struct ModelVisitor<'n, 'b, M, S> {
+struct ModelVisitor<'n, 'm, M, S> {
+    /// It is empty.
+    model: &'m mut M,
     reading: &'n Reading,
-    siblings: &'b mut S,
+    siblings: &'m mut S,
     /// The field that holds the model; `None` for a whole response.
     field: Option<FieldContext<'n>>,
-    reads: PhantomData<M>,
 }
 
-/// A bit for each field: `codegen` refuses a model that has more of them.
-type FieldSet = u128;
+/// A set of a model's fields: `codegen` refuses a model that has more of them.
+#[derive(Debug, Clone, Copy)]
+struct FieldSet([u64; 2]);
+
+impl FieldSet {
+    const EMPTY: Self = Self([0; 2]);
+
+    /// Returns the fields that must be present.
+    const fn required(fields: &[Field]) -> Self {
+        let mut set = Self::EMPTY;
+        let mut index = 0;
+        while index < fields.len() {
+            if !matches!(fields[index].presence, Presence::Optional) {
+                set.0[index / 64 % 2] |= 1 << (index % 64);
+            }
+            index += 1;
+        }
+        set
+    }
+
+    #[inline]
+    fn contains(self, index: usize) -> bool {
+        self.0[index / 64 % 2] & 1 << (index % 64) != 0
+    }
+
+    /// Adds a field. Returns whether it is new.
+    #[inline]
+    fn insert<M: Model>(&mut self, index: usize) -> bool {
+        // Few models need the second word.
+        let word = if const { M::FIELDS.len() <= 64 } { 0 } else { index / 64 % 2 };
+        let bit = 1 << (index % 64);
+        let is_new = self.0[word] & bit == 0;
+        self.0[word] |= bit;
+        is_new
+    }
+
+    #[inline]
+    fn contains_all(self, others: Self) -> bool {
+        others.0[0] & !self.0[0] == 0 && others.0[1] & !self.0[1] == 0
+    }
+}
 
 impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
-    type Value = M;
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
-        let mut model = M::default();
-        let mut present: FieldSet = 0;
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let context = ModelContext::of::<M>(self.reading);
+        let mut present = FieldSet::EMPTY;
         while let Some(key) = map.next_key_seed(KeySeed::<M, S>(PhantomData))? {
             match key {
                 Key::Field(index) => {
-                    let field = FieldContext::new::<M>(index, self.reading);
+                    let field = context.field(index.into());
                     let fail = |error| self.reading.fail(error, Step::Field(field.field().wire));
-                    if present & (1 << index) != 0 {
+                    if !present.insert::<M>(field.index) {
                         // One of the two would be lost, and it may be the list.
                         return Err(fail(A::Error::custom("the field is there twice")));
                     }
-                    model.read_field(field, &mut map).map_err(fail)?;
-                    present |= 1 << index;
+                    self.model.read_field(field, &mut map).map_err(fail)?;
                 }
                 Key::Sibling(index) => {
-                    let field = FieldContext::new::<S>(index, self.reading);
-                    self.siblings.read_field(field, &mut map)?;
+                    let context = ModelContext::of::<S>(self.reading);
+                    self.siblings.read_field(context.field(index.into()), &mut map)?;
                 }
                 Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
                 Key::Number => {
@@ -405,56 +512,59 @@ impl<'de, M: Model, S: Siblings> Visitor<'de> for ModelVisitor<'_, '_, M, S> {
                 }
             }
         }
-        if self.siblings.is_success() {
-            check_presence(&model, present, self.reading)?;
+        if !present.contains_all(const { FieldSet::required(M::FIELDS) })
+            && self.siblings.is_success()
+        {
+            check_presence(self.model, present, &context)?;
         }
-        Ok(model)
+        Ok(())
     }
 
     /// Some pages show a name where their tables have a model.
-    fn visit_str<E: Error>(self, text: &str) -> Result<M, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         let is_shorthand = |field: &Field| field.form == Form::Shorthand;
         let (Some(index), Some(field)) = (M::FIELDS.iter().position(is_shorthand), self.field)
         else {
             return Err(E::invalid_type(Unexpected::Str(text), &self));
         };
         field.coerced("string", "object");
-        let mut model = M::default();
         let mut map = MapDeserializer::new(std::iter::once(((), text)));
         map.next_key::<()>()?;
-        model.read_field(FieldContext::new::<M>(index, self.reading), &mut map)?;
-        Ok(model)
+        let context = ModelContext::of::<M>(self.reading);
+        self.model.read_field(context.field(index), &mut map)
     }
 
-    fn visit_unit<E: Error>(self) -> Result<M, E> {
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
         // Within a response, `null` means a missing model. A whole response must not be `null`.
         let Some(field) = self.field else {
             return Err(E::invalid_type(Unexpected::Unit, &self));
         };
-        Ok(field.missing())
+        field.warn(Mismatch::Missing);
+        Ok(())
     }
 }
 
 /// Warns of missing fields, or fails.
+#[cold]
 fn check_presence<M: Model, E: Error>(
     model: &M,
     present: FieldSet,
-    reading: &Reading,
+    context: &ModelContext<'_>,
 ) -> Result<(), E> {
-    let is_present = |index: usize| present & (1 << index) != 0;
+    let reading = context.reading;
+    let is_present = |index: usize| present.contains(index);
     for (index, field) in M::FIELDS.iter().enumerate() {
-        let context = FieldContext::new::<M>(index, reading);
         match field.presence {
             _ if is_present(index) => {}
             Presence::Optional => {}
-            Presence::Required => context.warn(Mismatch::Missing),
+            Presence::Required => context.field(index).warn(Mismatch::Missing),
             Presence::List => {
                 let is_zero = |wire: &&str| {
-                    let Some(count) = M::index_of(wire) else {
+                    let Some(count) = M::index_of(wire).map(usize::from) else {
                         return false;
                     };
                     // A total that is `null` is 0 too, but says nothing.
-                    let null = FieldContext::new::<M>(count, reading).warning(Mismatch::Missing);
+                    let null = context.field(count).warning(Mismatch::Missing);
                     is_present(count)
                         && model.count(wire) == Some(0)
                         && !reading.warnings.borrow().contains(&null)
@@ -471,8 +581,8 @@ fn check_presence<M: Model, E: Error>(
 }
 
 enum Key {
-    Field(usize),
-    Sibling(usize),
+    Field(u8),
+    Sibling(u8),
     Unknown,
     /// The object is a number: see [`NUMBER_KEY`].
     Number,
@@ -488,6 +598,7 @@ struct KeySeed<M, S>(PhantomData<(M, S)>);
 impl<'de, M: Model, S: Siblings> DeserializeSeed<'de> for KeySeed<M, S> {
     type Value = Key;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Key, D::Error> {
         from.deserialize_identifier(self)
     }
@@ -500,6 +611,7 @@ impl<M: Model, S: Siblings> Visitor<'_> for KeySeed<M, S> {
         f.write_str("a key")
     }
 
+    #[inline]
     fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
         Ok(match M::index_of(key) {
             Some(index) => Key::Field(index),
@@ -550,6 +662,7 @@ macro_rules! scalar {
         }
 
         impl FromWire for $type {
+            #[inline]
             fn from_wire<'de, D: Deserializer<'de>>(
                 from: D,
                 field: FieldContext<'_>,
@@ -561,6 +674,7 @@ macro_rules! scalar {
 }
 
 scalar!(String, TextVisitor, "a string", {
+    #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
         Ok(text.to_owned())
     }
@@ -765,7 +879,7 @@ impl FromWire for Value {
         from: D,
         field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
-        ValueSeed(&field.reading.budget).deserialize(from)
+        ValueSeed(&field.reading().budget).deserialize(from)
     }
 }
 
@@ -940,11 +1054,12 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 impl<T: FromWire> FromWire for Option<T> {
+    #[inline]
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
         field: FieldContext<'_>,
     ) -> Result<Self, D::Error> {
-        struct OptionVisitor<'n, T>(Seed<'n, T>);
+        struct OptionVisitor<'n, T>(FieldContext<'n>, PhantomData<T>);
 
         impl<'de, T: FromWire> Visitor<'de> for OptionVisitor<'_, T> {
             type Value = Option<T>;
@@ -962,15 +1077,16 @@ impl<T: FromWire> FromWire for Option<T> {
             }
 
             fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Option<T>, D::Error> {
-                self.0.deserialize(from).map(Some)
+                T::from_wire(from, self.0).map(Some)
             }
         }
 
-        from.deserialize_option(OptionVisitor(Seed::new(field)))
+        from.deserialize_option(OptionVisitor(field, PhantomData))
     }
 }
 
 impl<T: FromWire> FromWire for Vec<T> {
+    #[inline]
     fn from_wire<'de, D: Deserializer<'de>>(
         from: D,
         field: FieldContext<'_>,
@@ -1014,14 +1130,16 @@ impl<T: FromWire> FromWire for Vec<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
                 let mut list = Vec::new();
                 loop {
-                    match seq.next_element_seed(Seed::new(self.0)) {
-                        Ok(Some(element)) => list.push(element),
+                    let index = list.len();
+                    let element = ElementSeed { list: &mut list, field: self.0 };
+                    match seq.next_element_seed(element) {
+                        Ok(Some(())) => {}
                         Ok(None) => return Ok(list),
                         Err(error) => {
-                            return Err(self.0.reading.fail(error, Step::Index(list.len())));
+                            return Err(self.0.reading().fail(error, Step::Index(index)));
                         }
                     }
-                    self.0.reading.budget.spend_element(size_of::<T>())?;
+                    self.0.reading().budget.spend_element(size_of::<T>())?;
                 }
             }
         }
@@ -1046,8 +1164,9 @@ mod tests {
                 const NAME: &'static str = stringify!($name);
                 const FIELDS: &'static [Field] = &[$($table),*];
 
-                fn index_of(key: &str) -> Option<usize> {
-                    Self::FIELDS.iter().position(|field| field.wire == key)
+                fn index_of(key: &str) -> Option<u8> {
+                    let index = Self::FIELDS.iter().position(|field| field.wire == key)?;
+                    u8::try_from(index).ok()
                 }
 
                 fn read_field<'de, A: MapAccess<'de>>(
@@ -1056,10 +1175,9 @@ mod tests {
                     from: &mut A,
                 ) -> Result<(), A::Error> {
                     match field.index {
-                        $($index => self.$field = field.read(from)?,)*
-                        _ => {}
+                        $($index => field.read(from, &mut self.$field),)*
+                        _ => Ok(()),
                     }
-                    Ok(())
                 }
             }
         };
@@ -1109,7 +1227,8 @@ mod tests {
     fn read<M: Model>(json: &str) -> serde_json::Result<(M, Vec<Warning>)> {
         let reading = Reading::default();
         let mut from = serde_json::Deserializer::from_str(json);
-        let model = read_model(&mut from, &reading, &mut (), None)?;
+        let mut model = M::default();
+        read_model(&mut from, &mut model, &reading, &mut (), None)?;
         Ok((model, reading.take_warnings()))
     }
 

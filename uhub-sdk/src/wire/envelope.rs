@@ -83,7 +83,7 @@ pub(crate) type ReadResult<T> = Result<(T, Envelope), BodyError>;
 /// Reads a body. The envelope takes precedence, in whatever order the fields come.
 pub(crate) fn read<M: Model>(body: &[u8], reading: &Reading) -> ReadResult<M> {
     // Checking the text once as a whole is faster than string by string.
-    let text = String::from_utf8_lossy(without_bom(body));
+    let text = to_text(without_bom(body));
     // Nearly always one pass reads both.
     let mut envelope = Envelope::default();
     let error = match read_object::<M>(&text, reading, &mut envelope) {
@@ -119,7 +119,7 @@ pub(crate) fn read_untyped<T: DeserializeOwned>(body: &[u8], reading: &Reading) 
     let ((), envelope) = read(body, &Reading::default())?;
     let body = without_bom(body);
     // `read` has checked the text.
-    decode::check_untyped(&String::from_utf8_lossy(body), &reading.budget)
+    decode::check_untyped(&to_text(body), &reading.budget)
         .and_then(|()| serde_json::from_slice(body))
         .map(|value| (value, envelope))
         .map_err(|error| reading.error(error))
@@ -139,21 +139,26 @@ fn without_bom(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
+/// Returns a body as text. The standard library's lossy conversion checks byte by byte.
+fn to_text(body: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
+}
+
 fn read_object<M: Model>(
     text: &str,
     reading: &Reading,
     envelope: &mut Envelope,
 ) -> serde_json::Result<M> {
     let mut from = serde_json::Deserializer::from_str(text);
-    let model = decode::read_model(&mut from, reading, envelope, None)?;
+    let mut model = M::default();
+    decode::read_model(&mut from, &mut model, reading, envelope, None)?;
     from.end()?;
     Ok(model)
 }
 
 /// Returns the fields of a body; none if it is not a JSON object.
 pub(crate) fn fields(body: &[u8]) -> Map<String, Value> {
-    let text = String::from_utf8_lossy(without_bom(body));
-    serde_json::from_str(&text).unwrap_or_default()
+    serde_json::from_str(&to_text(without_bom(body))).unwrap_or_default()
 }
 
 /// The size up to which a refusal is searched for a text, in bytes. A value takes much more memory
@@ -258,7 +263,7 @@ impl Model for Envelope {
         Field::optional("retcode"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "RetCode" => Some(0),
             "Action" => Some(1),

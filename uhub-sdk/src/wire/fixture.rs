@@ -67,7 +67,7 @@ impl decode::Model for GetRepoImageResponse {
         decode::Field::list("ImageSet").counted_by("TotalCount"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "TotalCount" => Some(0),
             "ImageSet" => Some(1),
@@ -81,11 +81,10 @@ impl decode::Model for GetRepoImageResponse {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.total_count = field.read(from)?,
-            1 => self.images = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.total_count),
+            1 => field.read(from, &mut self.images),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn count(&self, key: &str) -> Option<i64> {
@@ -124,7 +123,7 @@ impl decode::Model for Image {
         decode::Field::optional("RepoName"),
     ];
 
-    fn index_of(key: &str) -> Option<usize> {
+    fn index_of(key: &str) -> Option<u8> {
         match key {
             "ImageName" => Some(0),
             "PullCount" => Some(1),
@@ -142,15 +141,14 @@ impl decode::Model for Image {
         from: &mut A,
     ) -> Result<(), A::Error> {
         match field.index {
-            0 => self.image_name = field.read(from)?,
-            1 => self.pull_count = field.read(from)?,
-            2 => self.create_time = field.read(from)?,
-            3 => self.update_time = field.read(from)?,
-            4 => self.latest_tag = field.read(from)?,
-            5 => self.repo_name = field.read(from)?,
-            _ => {}
+            0 => field.read(from, &mut self.image_name),
+            1 => field.read(from, &mut self.pull_count),
+            2 => field.read(from, &mut self.create_time),
+            3 => field.read(from, &mut self.update_time),
+            4 => field.read(from, &mut self.latest_tag),
+            5 => field.read(from, &mut self.repo_name),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

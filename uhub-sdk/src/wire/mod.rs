@@ -5,6 +5,7 @@ pub(crate) mod budget;
 pub(crate) mod decode;
 pub(crate) mod encode;
 pub(crate) mod envelope;
+pub(crate) mod fields;
 #[cfg(test)]
 mod fixture;
 pub(crate) mod parameters;

@@ -204,6 +204,7 @@ fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
 }
 
 impl From<&str> for Timestamp {
+    #[inline]
     fn from(text: &str) -> Self {
         Self(text.to_owned())
     }
