@@ -62,6 +62,9 @@ pub(crate) struct Details {
     /// What the return code means to this client.
     pub(crate) outcome: Option<RetCodeOutcome>,
     pub(crate) is_timeout: bool,
+    /// Whether this machine or the client's settings are the cause, so that the error says nothing
+    /// about the service.
+    pub(crate) is_local: bool,
     pub(crate) message: Option<String>,
     pub(crate) http_status: Option<u16>,
     pub(crate) request_id: Option<String>,
@@ -324,6 +327,7 @@ impl Details {
             ret_code: None,
             outcome: None,
             is_timeout: false,
+            is_local: false,
             message: None,
             http_status: None,
             request_id: None,

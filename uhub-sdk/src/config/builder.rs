@@ -23,6 +23,7 @@ use crate::{
     error::Error,
     exchange::observer::Observer,
     exchange::retry::RetryPolicy,
+    exchange::slots::Slots,
     exchange::state::ClientState,
     ret_code::{RetCode, RetCodeOutcome},
     transport::Transport,
@@ -53,6 +54,7 @@ pub struct ClientBuilder {
     fallback_credentials: Option<CredentialsSource>,
     credentials_timeout: Duration,
     attempt_timeout: Duration,
+    max_concurrent_calls: Option<usize>,
     encoding: Encoding,
     observer: Option<Arc<dyn Observer>>,
     ret_code_outcomes: Vec<(RetCode, RetCodeOutcome)>,
@@ -88,6 +90,7 @@ impl Default for ClientBuilder {
             credentials_timeout: Duration::from_secs(30),
             // The gateway of the service times out after 60 s.
             attempt_timeout: Duration::from_secs(65),
+            max_concurrent_calls: None,
             encoding: Encoding::default(),
             observer: None,
             ret_code_outcomes: Vec::new(),
@@ -250,6 +253,24 @@ impl ClientBuilder {
     /// 65 s, slightly more than the timeout of the service's gateway.
     pub fn attempt_timeout(mut self, value: Duration) -> Self {
         self.attempt_timeout = value;
+        self
+    }
+
+    /// Sets how many calls may be in flight at the same time. Unlimited by default.
+    ///
+    /// Set it if a program makes very many calls at once: each call in flight has a connection, and
+    /// processes may have a limited number of open files (`ulimit -n`). It is shared by the clones
+    /// of the client and by [`with_project_id`](Client::with_project_id), on all runtimes. Pages
+    /// that are fetched ahead count too.
+    ///
+    /// Further calls wait for their turn, in the order of their arrival. The wait counts against
+    /// the timeout of the call, and not against
+    /// [`attempt_timeout`](Self::attempt_timeout). If the call's timeout elapses, the error is of
+    /// kind [`Timeout`](crate::ErrorKind::Timeout) with
+    /// [`Execution::NotSent`](crate::Execution::NotSent). Between two attempts, a call is not in
+    /// flight.
+    pub fn max_concurrent_calls(mut self, value: usize) -> Self {
+        self.max_concurrent_calls = Some(value);
         self
     }
 
@@ -558,6 +579,9 @@ impl ClientBuilder {
         };
         problems.extend(check::parameter_problems(&config.parameters));
         problems.extend(self.timeout_problems(config));
+        if self.max_concurrent_calls == Some(0) {
+            problems.push("`max_concurrent_calls` must be greater than zero.".to_owned());
+        }
         let headers = self.headers.build();
         problems.extend(headers.as_ref().err().into_iter().flatten().cloned());
         let channel_key = config.channel_key.as_ref().map(check::channel_key).transpose();
@@ -638,10 +662,20 @@ impl ClientBuilder {
         let mut other_secrets = self.headers.secrets();
         // Also with a custom transport, which may wrap the built-in one.
         other_secrets.extend(self.proxy_at(&endpoint).secrets(|name| env::var_os(name)));
-        let transport = match &self.transport {
+        let mut all_headers = self.encoding.headers();
+        let transport: Arc<dyn Transport> = match &self.transport {
             Some(transport) => Arc::clone(transport),
-            None => Arc::new(self.built_in(&endpoint, timeout)?),
+            None => {
+                let built_in = self.built_in(&endpoint, timeout)?;
+                // A layer may send a request elsewhere, so it gets none of these.
+                if self.layers.is_empty() {
+                    all_headers.extend(built_in.headers());
+                }
+                Arc::new(built_in)
+            }
         };
+        // Overrides the client's own `User-Agent`.
+        all_headers.extend(headers);
         let max_response_size = self.http.max_response_size;
         let transport =
             self.layers.iter().fold(transport, |inner, layer| layer(inner, max_response_size));
@@ -653,12 +687,13 @@ impl ClientBuilder {
             credentials: credentials.value.with_timeout(self.credentials_timeout),
             endpoint: endpoint.uri,
             encoding: self.encoding,
-            headers,
+            headers: all_headers,
             defaults,
             attempt_timeout: self.attempt_timeout,
             timeout,
             retry: config.retry.value,
             budget: Arc::default(),
+            slots: self.max_concurrent_calls.map(Slots::new),
             transport,
             observer: self.observer,
             sources: ConfigSources {

@@ -67,6 +67,17 @@ impl CredentialsSource {
         }
     }
 
+    /// Returns credentials that need no refresh, if there are any.
+    pub(crate) fn cached(&self) -> Option<Arc<Credentials>> {
+        match self {
+            Self::Static(credentials) => Some(Arc::clone(credentials)),
+            Self::Provider(cache) => match cache.state().lookup(Instant::now()) {
+                Lookup::Fresh(credentials) => Some(credentials),
+                _ => None,
+            },
+        }
+    }
+
     /// Returns valid credentials, from the provider if necessary.
     pub(crate) async fn get(&self) -> CredentialsResult {
         match self {

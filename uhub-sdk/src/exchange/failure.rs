@@ -70,6 +70,18 @@ pub(crate) fn no_credentials(action: &str, cause: ProviderError) -> Error {
     error
 }
 
+/// Returns the error of a call that waited for a slot until its time was over.
+pub(crate) fn no_slot(action: &str, slots: usize, limit: &str) -> Error {
+    let summary = format!(
+        "no slot became free within {limit}, since `max_concurrent_calls` allows {slots} at the \
+         same time: raise it, or make fewer calls at the same time."
+    );
+    let mut error = not_signed(ErrorKind::Timeout, action, &summary);
+    error.0.is_retryable = true;
+    error.0.is_local = true;
+    error
+}
+
 pub(crate) fn no_runtime() -> Error {
     Error::configuration("no Tokio runtime: call the client within one.")
 }
@@ -141,6 +153,7 @@ impl CallContext<'_> {
         let mut details = self.details(cause.kind, cause.execution, &cause.message);
         details.is_retryable &= cause.is_transient;
         details.is_timeout |= cause.is_timeout;
+        details.is_local = cause.is_local;
         if let Some((http_status, request_id)) = cause.head {
             details.http_status = Some(http_status);
             details.request_id = request_id.map(|id| self.redactor.request_id(&id));

@@ -93,7 +93,7 @@ pub(crate) fn judge<T>(
 ) -> Result<Success<T>, Error> {
     let (head, body) = response.into_parts();
     let status = head.status;
-    let request_id = request_id(&head.headers).map(|id| call.redactor.request_id(&id));
+    let request_id = request_id(&head.headers).map(|id| call.redactor.request_id(id));
     let unread = match content {
         Ok((response, envelope)) if status.is_success() => {
             let metadata = ResponseMetadata {

@@ -8,20 +8,29 @@ pub(crate) mod reading;
 pub(crate) mod redact;
 pub(crate) mod retry;
 pub(crate) mod retry_budget;
+pub(crate) mod slots;
 pub(crate) mod state;
 pub(crate) mod tracing;
 
 use std::{
     borrow::Cow,
     fmt,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use ::tracing::Instrument;
 use bytes::Bytes;
 use http::Request;
-use tokio::{runtime::Handle, time::timeout_at};
+use tokio::{
+    runtime::Handle,
+    sync::SemaphorePermit,
+    task::coop::unconstrained,
+    time::{Sleep, sleep_until, timeout},
+};
 
 use crate::{
     action::Idempotency,
@@ -31,9 +40,10 @@ use crate::{
         failure::{CallContext, not_signed},
         judge::{ResponseMetadata, Success, judge},
         observer::{Attempt, FinishedCall},
-        reading::{Read, read_body},
+        reading::Read,
         redact::Redactor,
         retry::{AttemptOutcome, RetryLimits, RetryPolicy, SystemClock},
+        slots::Slots,
         state::ClientState,
     },
     ret_code::RetCodeOutcome,
@@ -59,7 +69,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) options: &'a Options,
 }
 
-/// What bounds an attempt: a setting and its value.
+/// What bounds a wait: a setting and its value.
 #[derive(Clone, Copy)]
 struct TimeLimit {
     setting: &'static str,
@@ -88,16 +98,17 @@ impl Exchange<'_> {
             return Err(not_signed(ErrorKind::Request, self.action, summary));
         }
         let span = tracing::span(self.action, &client.endpoint);
-        let began = Instant::now();
-        let mut attempts = 0;
+        let start = Instant::now();
+        let (mut attempts, mut elapsed) = (0, Duration::ZERO);
         let limits = RetryLimits {
             policy: self.options.retry.as_ref().unwrap_or(&client.retry),
             budget: &client.budget,
+            start,
             timeout,
         };
-        let send = |time_left| self.attempt(client, time_left, began, &add, read);
+        let send = |time_left| self.attempt(client, time_left, start, &add, read);
         let observe = |outcome: AttemptOutcome<'_, Success<T>>| {
-            attempts = outcome.number;
+            (attempts, elapsed) = (outcome.number, outcome.since_start);
             self.observe(client, &outcome);
         };
         let result =
@@ -105,7 +116,6 @@ impl Exchange<'_> {
         if let Err(error) = &result {
             tracing::record_error(&span, error);
         }
-        let elapsed = began.elapsed();
         if let Some(observer) = &client.observer {
             let error = result.as_ref().err();
             observer.call(&FinishedCall { action: self.action, attempts, elapsed, error });
@@ -117,12 +127,8 @@ impl Exchange<'_> {
         })
     }
 
-    /// Returns the shorter limit of an attempt: its own, or what is left of the call's.
-    fn time_limit(&self, client: &ClientState, time_left: Duration) -> TimeLimit {
-        if client.attempt_timeout < time_left {
-            let value = client.attempt_timeout;
-            return TimeLimit { setting: "attempt_timeout", value, left: value };
-        }
+    /// Returns the limit of the call.
+    fn call_limit(&self, client: &ClientState, time_left: Duration) -> TimeLimit {
         let (setting, value) = match self.options.timeout {
             Some(value) => ("with_timeout", value),
             None => ("timeout", client.timeout),
@@ -130,22 +136,60 @@ impl Exchange<'_> {
         TimeLimit { setting, value, left: time_left }
     }
 
-    /// Makes one attempt: gets credentials, signs, sends, and judges the response.
+    /// Returns the shorter limit of an attempt: its own, or what is left of the call's.
+    fn attempt_limit(&self, client: &ClientState, time_left: Duration) -> TimeLimit {
+        if client.attempt_timeout < time_left {
+            let value = client.attempt_timeout;
+            return TimeLimit { setting: "attempt_timeout", value, left: value };
+        }
+        self.call_limit(client, time_left)
+    }
+
+    /// Waits for a slot, and returns it with the time that is left.
+    async fn slot<'c>(
+        &self,
+        client: &ClientState,
+        slots: &'c Slots,
+        time_left: Duration,
+    ) -> Result<(Option<SemaphorePermit<'c>>, Duration), Error> {
+        let began = tokio::time::Instant::now();
+        match timeout(time_left.min(MAX_TIMEOUT), slots.acquire()).await {
+            Ok(slot) => Ok((slot, time_left.saturating_sub(began.elapsed()))),
+            Err(_) => {
+                let limit = self.call_limit(client, time_left);
+                Err(failure::no_slot(self.action, slots.count, &limit.to_string()))
+            }
+        }
+    }
+
+    /// Makes one attempt: waits for a slot, gets credentials, signs, sends, and judges the response.
     async fn attempt<T: Send + 'static>(
         &self,
         client: &ClientState,
         time_left: Duration,
-        began: Instant,
+        start: Instant,
         add: &impl Fn(&mut Parameters<'_>),
         read: Read<T>,
     ) -> Result<Success<T>, Error> {
-        let limit = self.time_limit(client, time_left);
+        let (slot, time_left) = match &client.slots {
+            None => (None, time_left),
+            // Boxed, since few clients have slots.
+            Some(slots) => Box::pin(self.slot(client, slots, time_left)).await?,
+        };
+        let limit = self.attempt_limit(client, time_left);
         let deadline = tokio::time::Instant::now() + limit.left.min(MAX_TIMEOUT);
+        // The only timer of the attempt. It costs little unless something is waited for.
+        let mut timer = pin!(sleep_until(deadline));
 
-        let credentials = match timeout_at(deadline, client.credentials.get()).await {
-            Ok(Ok(credentials)) => credentials,
-            Ok(Err(cause)) => return Err(failure::no_credentials(self.action, cause)),
-            Err(_) => {
+        let credentials = match client.credentials.cached() {
+            Some(credentials) => Some(Ok(credentials)),
+            // Boxed, since it is rare and large.
+            None => before(timer.as_mut(), Box::pin(client.credentials.get())).await,
+        };
+        let credentials = match credentials {
+            Some(Ok(credentials)) => credentials,
+            Some(Err(cause)) => return Err(failure::no_credentials(self.action, cause)),
+            None => {
                 let summary = format!("the credentials provider did not respond within {limit}.");
                 let mut error = not_signed(ErrorKind::Credentials, self.action, &summary);
                 error.0.is_timeout = true;
@@ -153,25 +197,33 @@ impl Exchange<'_> {
             }
         };
         let (call, request) = self.sign(client, &credentials, add)?;
-        let response = match timeout_at(deadline, client.transport.send(request)).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(cause)) => return Err(call.not_received(cause)),
-            Err(_) => {
+        let response = match before(timer.as_mut(), client.transport.send(request)).await {
+            Some(Ok(response)) => response,
+            Some(Err(cause)) => return Err(call.not_received(cause)),
+            None => {
                 let summary = format!("no response within {limit}.");
                 return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
             }
         };
+        drop(slot);
         let proxy = Via::of(&response);
-        let Ok(content) = timeout_at(deadline, read_body(response.body(), read)).await else {
-            let summary = format!("the response could not be read within {limit}.");
-            return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
+        let content = match read.read_small(response.body()) {
+            Some(content) => content,
+            None => {
+                let reading = Box::pin(read.read_large(response.body()));
+                let Some(content) = before(timer.as_mut(), reading).await else {
+                    let summary = format!("the response could not be read within {limit}.");
+                    return Err(call.error(ErrorKind::Timeout, Execution::Unknown, &summary));
+                };
+                content?
+            }
         };
-        judge(response, content?, read.known_fields, &call).map_err(|mut error| {
+        judge(response, content, read.known_fields, &call).map_err(|mut error| {
             if let (ErrorKind::UnexpectedResponse, Some(proxy)) = (error.kind(), proxy) {
                 error.0.summary.push_str(&format!(" It came through the proxy {proxy}."));
             }
             error.0.is_retryable |= error.0.outcome == Some(RetCodeOutcome::TokenExpired)
-                && client.credentials.invalidate(&credentials, began);
+                && client.credentials.invalidate(&credentials, start);
             error
         })
     }
@@ -210,13 +262,8 @@ impl Exchange<'_> {
         if let Some(reason) = &signed.parameters.refusal {
             return Err(invalid(reason));
         }
-        match encode::request(&client.endpoint, client.encoding, &signed) {
-            Some(mut request) => {
-                if !client.headers.is_empty() {
-                    request.headers_mut().extend(client.headers.clone());
-                }
-                Ok((call, request))
-            }
+        match encode::request(&client.endpoint, client.encoding, &client.headers, &signed) {
+            Some(request) => Ok((call, request)),
             None => Err(invalid("the URL is too long: use `Encoding::Form`.")),
         }
     }
@@ -242,6 +289,16 @@ impl Exchange<'_> {
             observer.attempt(&attempt);
         }
     }
+}
+
+/// Returns the output of a future, or `None` if the timer elapses first.
+async fn before<F: Future + Unpin>(mut timer: Pin<&mut Sleep>, mut work: F) -> Option<F::Output> {
+    poll_fn(|context| match Pin::new(&mut work).poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        // Work that is always busy leaves the timer no budget of Tokio's cooperative scheduling.
+        Poll::Pending => pin!(unconstrained(timer.as_mut())).poll(context).map(|()| None),
+    })
+    .await
 }
 
 impl fmt::Display for TimeLimit {

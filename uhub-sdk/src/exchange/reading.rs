@@ -37,21 +37,26 @@ impl<T> Clone for Read<T> {
 
 impl<T> Copy for Read<T> {}
 
-/// Reads a body. Dropping the future stops the thread that reads it.
-pub(crate) async fn read_body<T: Send + 'static>(
-    body: &Bytes,
-    Read { read, limit, .. }: Read<T>,
-) -> Result<ReadResult<T>, Error> {
-    if body.len() < LARGE {
-        let budget = Budget::new(body.len(), limit, CancelFlag::default());
-        return Ok(read(body, &Reading::new(budget)));
+impl<T: Send + 'static> Read<T> {
+    /// Reads a body at once, unless it is large.
+    pub(crate) fn read_small(self, body: &Bytes) -> Option<ReadResult<T>> {
+        (body.len() < LARGE).then(|| {
+            let budget = Budget::new(body.len(), self.limit, CancelFlag::default());
+            (self.read)(body, &Reading::new(budget))
+        })
     }
-    let (flag, _cancel_on_drop) = CancelFlag::new();
-    let (body, length) = (body.clone(), body.len());
-    let task = spawn_blocking(move || read(&body, &Reading::new(Budget::new(length, limit, flag))));
-    match task.await {
-        Ok(content) => Ok(content),
-        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        Err(_) => Err(no_runtime()),
+
+    /// Reads a body on another thread. Dropping the future stops it.
+    pub(crate) async fn read_large(self, body: &Bytes) -> Result<ReadResult<T>, Error> {
+        let Self { read, limit, .. } = self;
+        let (flag, _cancel_on_drop) = CancelFlag::new();
+        let (body, length) = (body.clone(), body.len());
+        let task =
+            spawn_blocking(move || read(&body, &Reading::new(Budget::new(length, limit, flag))));
+        match task.await {
+            Ok(content) => Ok(content),
+            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+            Err(_) => Err(no_runtime()),
+        }
     }
 }

@@ -50,16 +50,14 @@ impl Redactor<'_> {
     /// Returns a request's id, redacted: a proxy may have set it.
     pub(crate) fn request_id(&self, id: &str) -> String {
         // Fast path for ids in the service's format, since every response has one.
-        let is_in_format = |(index, byte): (usize, u8)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        };
-        let is_plain = id.len() == 36 && id.bytes().enumerate().all(is_in_format);
         let contains = |secret: &str| {
-            let mut parts = id.as_bytes().windows(secret.len());
-            parts.any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
+            // Few secrets can be a part of such an id: most have other letters, or are longer.
+            secret.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') && {
+                let mut parts = id.as_bytes().windows(secret.len());
+                parts.any(|part| part.eq_ignore_ascii_case(secret.as_bytes()))
+            }
         };
-        if is_plain && !self.secrets().any(contains) {
+        if is_uuid(id) && !self.secrets().any(contains) {
             return id.to_owned();
         }
         self.excerpt(id, 128)
@@ -132,6 +130,20 @@ fn values(text: &str, name: &str) -> Vec<Range<usize>> {
         Some(start..start + length)
     };
     keys.filter_map(value).collect()
+}
+
+fn is_uuid(id: &str) -> bool {
+    let Ok(id) = <&[u8; 36]>::try_from(id.as_bytes()) else {
+        return false;
+    };
+    // Every response has one, so each byte is compared without a branch.
+    id.iter().enumerate().fold(true, |is_uuid, (index, byte)| {
+        is_uuid
+            & match index {
+                8 | 13 | 18 | 23 => *byte == b'-',
+                _ => byte.is_ascii_hexdigit(),
+            }
+    })
 }
 
 /// A form of a secret.

@@ -158,6 +158,8 @@ pub(crate) struct AttemptOutcome<'e, T> {
     pub(crate) number: u32,
     pub(crate) result: Result<&'e T, &'e Error>,
     pub(crate) elapsed: Duration,
+    /// The time since the start of the call.
+    pub(crate) since_start: Duration,
     /// The delay before the next attempt, if there is one.
     pub(crate) wait: Option<Duration>,
 }
@@ -167,6 +169,8 @@ pub(crate) struct AttemptOutcome<'e, T> {
 pub(crate) struct RetryLimits<'c> {
     pub(crate) policy: &'c RetryPolicy,
     pub(crate) budget: &'c RetryBudget,
+    /// When the call began, by the clock.
+    pub(crate) start: Instant,
     /// Bounds all attempts and the delays between them.
     pub(crate) timeout: Duration,
 }
@@ -182,7 +186,7 @@ pub(crate) async fn retry<T, F>(
 where
     F: Future<Output = Result<T, Error>>,
 {
-    let start = clock.now();
+    let start = limits.start;
     // What this attempt cost, if it is a retry.
     let mut paid = 0;
     let mut may_have_been_executed = false;
@@ -191,8 +195,13 @@ where
         let time_left = limits.timeout.saturating_sub(began - start);
         let result = send(time_left).await;
         let now = clock.now();
-        let mut outcome =
-            AttemptOutcome { number, result: result.as_ref(), elapsed: now - began, wait: None };
+        let mut outcome = AttemptOutcome {
+            number,
+            result: result.as_ref(),
+            elapsed: now - began,
+            since_start: now - start,
+            wait: None,
+        };
         let Err(error) = &result else {
             limits.budget.give(paid + 1);
             observe(outcome);
@@ -385,7 +394,12 @@ mod tests {
         outcomes: impl IntoIterator<Item = Result<u8, Error>>,
     ) -> (Result<u8, Error>, u32) {
         let outcomes = RefCell::new(VecDeque::from_iter(outcomes));
-        let limits = RetryLimits { policy: &RetryPolicy::default(), budget, timeout: 20 * SECOND };
+        let limits = RetryLimits {
+            policy: &RetryPolicy::default(),
+            budget,
+            start: clock.now(),
+            timeout: 20 * SECOND,
+        };
         let mut attempts = 0;
         let send = |time_left| {
             assert!(time_left <= 20 * SECOND);
@@ -542,6 +556,7 @@ mod tests {
             let limits = RetryLimits {
                 policy: &RetryPolicy::default(),
                 budget: &budget,
+                start: clock.now(),
                 timeout: 20 * SECOND,
             };
             let mut sent = 0;

@@ -19,6 +19,7 @@ impl RetryBudget {
         match error.kind() {
             // Not the service's fault.
             ErrorKind::Credentials => 0,
+            _ if error.0.is_local => 0,
             _ if error.is_throttled() => Self::COST_IF_THROTTLED,
             _ => Self::COST,
         }

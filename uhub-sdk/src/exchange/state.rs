@@ -13,7 +13,7 @@ use crate::{
     config::source::ConfigSources,
     credentials::cache::CredentialsSource,
     exchange::{
-        observer::Observer, retry::RetryPolicy, retry_budget::RetryBudget,
+        observer::Observer, retry::RetryPolicy, retry_budget::RetryBudget, slots::Slots,
         tracing::response_warning,
     },
     ret_code::{RetCode, RetCodeOutcome},
@@ -27,7 +27,7 @@ pub(crate) struct ClientState {
     pub(crate) credentials: CredentialsSource,
     pub(crate) endpoint: Uri,
     pub(crate) encoding: Encoding,
-    /// Added to every request. Overrides the client's own `User-Agent`.
+    /// The headers of every request.
     pub(crate) headers: HeaderMap,
     /// Parameters that are sent unless the call sets them.
     pub(crate) defaults: Vec<(&'static str, String)>,
@@ -35,6 +35,8 @@ pub(crate) struct ClientState {
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) budget: Arc<RetryBudget>,
+    /// Bounds the attempts in flight.
+    pub(crate) slots: Option<Slots>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) sources: ConfigSources,

@@ -3,12 +3,19 @@
 pub(crate) mod reqwest;
 pub(crate) mod tower;
 
-use std::{error::Error as StdError, fmt, io, pin::Pin, sync::Arc};
+use std::{
+    error::Error as StdError,
+    fmt,
+    future::poll_fn,
+    io,
+    net::{Ipv4Addr, UdpSocket},
+    pin::{Pin, pin},
+    sync::Arc,
+};
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode, response::Parts};
 use http_body::Body;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::error::{ErrorKind, Execution};
 
@@ -114,6 +121,8 @@ pub struct TransportError {
     pub(crate) is_transient: bool,
     /// Whether the time for connecting or for the response ran out.
     pub(crate) is_timeout: bool,
+    /// Whether a resource of this machine is exhausted, so that nothing was sent.
+    pub(crate) is_local: bool,
     /// The status and the request's id, if the head of the response was read.
     pub(crate) head: Option<(u16, Option<String>)>,
     pub(crate) source: Option<Box<dyn StdError + Send + Sync>>,
@@ -127,6 +136,7 @@ impl TransportError {
             message: message.into(),
             is_transient: true,
             is_timeout: kind == ErrorKind::Timeout,
+            is_local: false,
             head: None,
             source: None,
         }
@@ -186,6 +196,7 @@ impl TransportError {
             message: self.message.clone(),
             is_transient: self.is_transient,
             is_timeout: self.is_timeout,
+            is_local: self.is_local,
             head: self.head.clone(),
             source: None,
         }
@@ -197,7 +208,7 @@ impl TransportError {
     }
 
     fn with_head(mut self, status: StatusCode, headers: &HeaderMap) -> Self {
-        self.head = Some((status.as_u16(), request_id(headers)));
+        self.head = Some((status.as_u16(), request_id(headers).map(str::to_owned)));
         self
     }
 
@@ -212,7 +223,9 @@ impl TransportError {
     /// secret of the call, only its redacted text does.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
+        let source = source.into();
+        self.is_local |= self.execution == Execution::NotSent && Exhausted::of(&*source).is_some();
+        self.source = Some(source);
         self
     }
 }
@@ -234,27 +247,59 @@ pub(crate) const MAX_RESPONSE_SIZE: usize = 4 * 1024 * 1024;
 
 /// Reads the body of a response, up to a number of bytes. `failure` converts the error of the body.
 async fn read_body<B>(
-    response: Response<B>,
+    head: &Parts,
+    body: B,
     limit: usize,
     failure: impl FnOnce(Box<dyn StdError + Send + Sync>) -> TransportError,
-) -> Result<Response<Bytes>, TransportError>
+) -> Result<Bytes, TransportError>
 where
     B: Body<Error: Into<Box<dyn StdError + Send + Sync>>>,
 {
-    let (head, body) = response.into_parts();
+    let body = pin!(body);
     let announced = body.size_hint().lower();
     let error = if announced > limit as u64 {
         TransportError::too_large(limit, &format!("it has {announced} bytes"))
     } else {
-        match Limited::new(body, limit).collect().await {
-            Ok(body) => return Ok(Response::from_parts(head, body.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => {
-                TransportError::too_large(limit, "more bytes follow")
-            }
-            Err(error) => failure(error),
+        match collect(body, limit).await {
+            Ok(Some(body)) => return Ok(body),
+            Ok(None) => TransportError::too_large(limit, "more bytes follow"),
+            Err(error) => failure(error.into()),
         }
     };
     Err(error.with_head(head.status, &head.headers))
+}
+
+/// The most memory that is reserved for a body because of its announced size, in bytes.
+const MAX_RESERVED: usize = 64 << 10;
+
+/// Collects a body, or returns `None` if it is larger than the limit. A body of one chunk is not
+/// copied, and the end of one with a known size is not waited for.
+async fn collect<B: Body>(mut body: Pin<&mut B>, limit: usize) -> Result<Option<Bytes>, B::Error> {
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    let (mut first, mut all) = (Bytes::new(), Vec::new());
+    while let Some(frame) = poll_fn(|context| body.as_mut().poll_frame(context)).await {
+        let Ok(mut data) = frame?.into_data() else {
+            // Trailers.
+            continue;
+        };
+        let chunk = data.copy_to_bytes(data.remaining());
+        if chunk.len() > limit - first.len().max(all.len()) {
+            return Ok(None);
+        }
+        if first.is_empty() {
+            first = chunk;
+        } else {
+            if all.is_empty() {
+                all.reserve(announced.min(MAX_RESERVED));
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&chunk);
+        }
+        if body.is_end_stream() {
+            break;
+        }
+    }
+    Ok(Some(if all.is_empty() { first } else { all.into() }))
 }
 
 /// Returns the end of an error's chain, the root cause.
@@ -276,6 +321,66 @@ fn causes<'e>(
     })
 }
 
+/// A resource of this machine that is exhausted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exhausted {
+    /// `EMFILE`, and `ENFILE` for the whole system.
+    Files,
+    /// `EADDRNOTAVAIL` and `EADDRINUSE`: each connection has a local port of its own.
+    Ports,
+    /// `ENOMEM` and `ENOBUFS`.
+    Memory,
+}
+
+impl Exhausted {
+    /// Returns the resource whose exhaustion is the cause of an error.
+    pub(crate) fn of(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let system_errors = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+        system_errors.into_iter().find_map(|error| match (error.kind(), error.raw_os_error()?) {
+            (io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse, _) => Some(Self::Ports),
+            (io::ErrorKind::OutOfMemory, _) => Some(Self::Memory),
+            // These have no kind. The codes are those of Windows, of Linux, and of the BSDs.
+            (_, 10_055) if cfg!(windows) => Some(Self::Memory),
+            (_, 10_024) if cfg!(windows) => Some(Self::Files),
+            (_, 105) if cfg!(any(target_os = "linux", target_os = "android")) => Some(Self::Memory),
+            (_, 55) if cfg!(any(target_vendor = "apple", target_os = "freebsd")) => {
+                Some(Self::Memory)
+            }
+            (_, 23 | 24) if cfg!(unix) => Some(Self::Files),
+            _ => None,
+        })
+    }
+
+    /// Returns the resource that is exhausted if names could not be resolved: the system's resolver
+    /// needs files, and does not report that it could not open one.
+    fn of_resolver(error: &(dyn StdError + 'static)) -> Option<Self> {
+        let is_resolver = causes(error).any(|cause| cause.to_string() == "dns error");
+        is_resolver.then(Self::now).flatten()
+    }
+
+    /// Returns the resource that is exhausted at this moment, for libraries that do not report it.
+    fn now() -> Option<Self> {
+        UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).err().and_then(|error| Self::of(&error))
+    }
+
+    /// Describes the cause and what to do, for the error of a call.
+    fn advice(self) -> &'static str {
+        match self {
+            Self::Files => {
+                "too many files are open: set `max_concurrent_calls`, or raise the limit of open \
+                 files (`ulimit -n`)"
+            }
+            Self::Ports => {
+                "this machine has no local address or port left: set `max_concurrent_calls`, or \
+                 wait until closed connections are forgotten"
+            }
+            Self::Memory => {
+                "this machine has no memory left for a connection: set `max_concurrent_calls`"
+            }
+        }
+    }
+}
+
 /// Returns whether a timeout is the cause, of whichever library.
 fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     causes(error).any(|error| {
@@ -295,7 +400,8 @@ fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get("x-ucloud-request-uuid")?.to_str().ok()?;
-    Some(id.to_owned())
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-ucloud-request-uuid");
+
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get(REQUEST_ID)?.to_str().ok()
 }

@@ -100,7 +100,10 @@ where
             let response = service.call(request.map(B::from)).await.map_err(|error| {
                 failure(error, TransportError::timed_out, TransportError::interrupted)
             })?;
-            read_body(response, self.max_response_size, TransportError::incomplete).await
+            let (head, body) = response.into_parts();
+            let failure = TransportError::incomplete;
+            let body = read_body(&head, body, self.max_response_size, failure).await?;
+            Ok(Response::from_parts(head, body))
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use http::{
-    HeaderName, HeaderValue, Method, Request, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Uri,
     header::{CONTENT_TYPE, USER_AGENT},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -51,20 +51,35 @@ pub(crate) const AGENT: HeaderValue = HeaderValue::from_static(concat!(
     " rust"
 ));
 
+impl Encoding {
+    /// Returns the client's own headers, which are the same for every call.
+    pub(crate) fn headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(USER_AGENT, AGENT);
+        let content_type = match self {
+            Self::Form => Some("application/x-www-form-urlencoded"),
+            Self::Json => Some("application/json"),
+            Self::Query => None,
+        };
+        headers.extend(content_type.map(|kind| (CONTENT_TYPE, HeaderValue::from_static(kind))));
+        headers
+    }
+}
+
 /// Returns the HTTP request of a signed call, or `None` if its URL would be too long.
 ///
 /// `endpoint` must have a path and no query, which the client's builder checks.
 pub(crate) fn request(
     endpoint: &Uri,
     encoding: Encoding,
+    headers: &HeaderMap,
     signed: &Signed<'_>,
 ) -> Option<Request<Bytes>> {
     let mut request = Request::new(Bytes::new());
-    *request.uri_mut() = endpoint.clone();
-    request.headers_mut().insert(USER_AGENT, AGENT);
-    let (body, content_type) = match encoding {
-        Encoding::Form => (pairs(signed, String::new()), "application/x-www-form-urlencoded"),
-        Encoding::Json => (json(signed), "application/json"),
+    *request.headers_mut() = headers.clone();
+    let body = match encoding {
+        Encoding::Form => pairs(signed, String::new()),
+        Encoding::Json => json(signed),
         Encoding::Query => {
             let query = pairs(signed, format!("{}?", endpoint.path()));
             let mut parts = endpoint.clone().into_parts();
@@ -74,24 +89,45 @@ pub(crate) fn request(
         }
     };
     *request.method_mut() = Method::POST;
+    *request.uri_mut() = endpoint.clone();
     *request.body_mut() = body.into();
-    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     Some(request)
 }
 
 /// Appends `Name=value&Name=value` to `out`.
 fn pairs(signed: &Signed<'_>, mut out: String) -> String {
     out.reserve(256);
+    let text = signed.parameters.text();
+    // Most calls have nothing to escape.
+    let is_plain = text.bytes().all(|byte| IS_UNRESERVED[usize::from(byte)]);
+    let mut push = |text: &str, end: char| {
+        if is_plain {
+            out.push_str(text);
+        } else {
+            out.extend(utf8_percent_encode(text, ESCAPED));
+        }
+        out.push(end);
+    };
     for parameter in signed.parameters.iter() {
-        out.extend(utf8_percent_encode(parameter.name, ESCAPED));
-        out.push('=');
-        out.extend(utf8_percent_encode(parameter.value, ESCAPED));
-        out.push('&');
+        push(parameter.name, '=');
+        push(parameter.value, '&');
     }
     out.push_str("Signature=");
     out.push_str(signed.signature.as_str());
     out
 }
+
+/// Whether a byte is a character that [`ESCAPED`] does not contain.
+const IS_UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
+    }
+    table
+};
 
 /// Returns a flat JSON object, with numbers in the form that is signed.
 fn json(signed: &Signed<'_>) -> String {
@@ -141,7 +177,16 @@ mod tests {
         let mut parameters = Parameters::new(&common, &[]);
         action.add_parameters(&mut parameters);
         let signed = sign(parameters, PRIVATE_KEY);
-        request(&Uri::from_static(base), encoding, &signed).unwrap()
+        request(&Uri::from_static(base), encoding, &encoding.headers(), &signed).unwrap()
+    }
+
+    #[test]
+    fn unreserved_characters_are_those_that_are_not_escaped() {
+        for byte in 0..128_u8 {
+            let text = char::from(byte).to_string();
+            let is_escaped = utf8_percent_encode(&text, ESCAPED).to_string() != text;
+            assert_ne!(IS_UNRESERVED[usize::from(byte)], is_escaped, "{text:?}");
+        }
     }
 
     fn documented() -> GetRepoImageRequest {
@@ -318,7 +363,8 @@ mod tests {
                     continue;
                 }
                 let endpoint = Uri::from_static("https://api.surfercloud.com/");
-                let Some(request) = request(&endpoint, encoding, &signed) else {
+                let headers = encoding.headers();
+                let Some(request) = request(&endpoint, encoding, &headers, &signed) else {
                     prop_assert_eq!(encoding, Encoding::Query, "only a URL can be too long");
                     continue;
                 };

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod concurrency;
 mod credentials;
 #[cfg(target_os = "linux")]
 mod erased;

@@ -10,7 +10,7 @@ use tokio::{
 
 use crate::{
     error::{Seconds, StatusText},
-    transport::{TransportError, causes, is_timeout, reqwest::proxy::ProxyServer},
+    transport::{Exhausted, TransportError, causes, is_timeout, reqwest::proxy::ProxyServer},
 };
 
 /// What the errors of a transport are about.
@@ -64,11 +64,9 @@ impl FailureContext<'_> {
 
     async fn not_connected(&self, error: &reqwest::Error) -> TransportError {
         let host = self.host();
-        if has_too_many_open_files(error) {
-            return TransportError::not_connected(format!(
-                "cannot connect to {host}: too many files are open: make fewer calls at the same \
-                 time, or raise the limit of open files of this process."
-            ));
+        if let Some(exhausted) = Exhausted::of(error).or_else(|| Exhausted::of_resolver(error)) {
+            let message = format!("cannot connect to {host}: {}.", exhausted.advice());
+            return TransportError { is_local: true, ..TransportError::not_connected(message) };
         }
         if let Some(proxy) = self.proxy
             && let Some(failure) = self.proxy_failure(proxy, error).await
@@ -266,18 +264,9 @@ fn is_certificate_refused(error: &(dyn StdError + 'static)) -> bool {
         && causes(error).any(|cause| cause.to_string().contains("alert certificate required"))
 }
 
-/// Returns whether this process or the system has no more file descriptors: `EMFILE` or `ENFILE`.
-fn has_too_many_open_files(error: &(dyn StdError + 'static)) -> bool {
-    let codes: &[i32] = if cfg!(windows) { &[10024] } else { &[24, 23] };
-    system_errors(error).any(|code| codes.contains(&code))
-}
-
 /// Returns whether the operating system reported the error.
 fn has_system_error(error: &(dyn StdError + 'static)) -> bool {
-    system_errors(error).next().is_some()
-}
-
-fn system_errors(error: &(dyn StdError + 'static)) -> impl Iterator<Item = i32> {
     causes(error)
-        .filter_map(|cause| cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error))
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.raw_os_error().is_some())
 }

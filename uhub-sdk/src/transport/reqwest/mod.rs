@@ -5,10 +5,14 @@ mod pools;
 pub(crate) mod proxy;
 pub(crate) mod tls;
 
-use std::{env, ffi::OsString, fmt, sync::Arc, time::Duration};
+use std::{env, error::Error as StdError, ffi::OsString, fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, Uri};
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
+    header::{ACCEPT, HOST},
+    uri::{Authority, PathAndQuery},
+};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -20,7 +24,7 @@ use self::{
 };
 use crate::{
     error::Error,
-    transport::{BoxFuture, MAX_RESPONSE_SIZE, Transport, TransportError, read_body},
+    transport::{BoxFuture, Exhausted, MAX_RESPONSE_SIZE, Transport, TransportError, read_body},
 };
 
 const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
@@ -131,8 +135,11 @@ pub struct HttpTransport(Arc<Inner>);
 
 struct Inner {
     pools: RuntimePools,
-    /// The endpoint in both representations, so that it is not parsed for each request.
-    endpoint: (Uri, Url),
+    endpoint: Uri,
+    /// The endpoint as reqwest and the header `Host` have it, so that neither is made for each
+    /// request.
+    url: Url,
+    host: HeaderValue,
     proxy: Option<Arc<ProxyServer>>,
     connect_timeout: Duration,
     connect_timeout_setting: &'static str,
@@ -177,7 +184,14 @@ impl HttpTransport {
             idle_timeout: settings.idle_timeout.min(YEAR),
             max_idle_connections: settings.max_idle_connections,
             proxy,
-            tls: Tls::new(&settings.tls, uses_tls)?,
+            tls: Tls::new(&settings.tls, uses_tls).map_err(|error| match Exhausted::now() {
+                Some(Exhausted::Files) => Error::configuration(
+                    "certificates cannot be loaded: too many files are open: raise the limit of \
+                     open files (`ulimit -n`).",
+                )
+                .with_source(error),
+                _ => error,
+            })?,
         };
         // Finds problems now instead of at the first call.
         factory.build().map_err(|error| {
@@ -186,9 +200,13 @@ impl HttpTransport {
         })?;
         let url = Url::parse(&endpoint.to_string())
             .map_err(|error| Error::configuration("invalid base URL.").with_source(error))?;
+        let host = host(&endpoint)
+            .ok_or_else(|| Error::configuration("the base URL has no valid host."))?;
         Ok(Self(Arc::new(Inner {
             pools: RuntimePools::new(factory),
-            endpoint: (endpoint, url),
+            endpoint,
+            url,
+            host,
             proxy: server.map(Arc::new),
             connect_timeout: settings.connect_timeout,
             connect_timeout_setting: settings.connect_timeout_setting,
@@ -197,47 +215,47 @@ impl HttpTransport {
     }
 }
 
+impl HttpTransport {
+    /// Returns the headers that are added to each request to the endpoint that lacks them.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        let any = HeaderValue::from_static("*/*");
+        HeaderMap::from_iter([(HOST, self.0.host.clone()), (ACCEPT, any)])
+    }
+}
+
 impl Inner {
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let request =
             self.convert(request).map_err(|error| self.failures().response_error(error))?;
-        let response = match self.pools.current()?.execute(request).await {
-            Ok(response) => Response::from(response),
+        let (mut head, body) = match self.pools.execute(request)?.await {
+            Ok(response) => Response::from(response).into_parts(),
             // Boxed, since it is rare and large.
             Err(error) => return Err(Box::pin(self.failures().request_error(error)).await),
         };
-        let Some(proxy) = &self.proxy else {
-            return self.read(response).await;
-        };
-        if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(self.failures().refused_by_proxy(proxy, response.status()));
-        }
-        let mut response = self.read(response).await?;
-        response.extensions_mut().insert(Via(Arc::clone(proxy)));
-        Ok(response)
-    }
-
-    async fn read(
-        &self,
-        response: Response<reqwest::Body>,
-    ) -> Result<Response<Bytes>, TransportError> {
-        read_body(response, self.max_response_size, |error| {
-            match error.downcast::<reqwest::Error>() {
-                Ok(error) => self.failures().response_error(*error),
-                Err(error) => TransportError::incomplete(error),
+        if let Some(proxy) = &self.proxy {
+            if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Err(self.failures().refused_by_proxy(proxy, head.status));
             }
-        })
-        .await
+            head.extensions.insert(Via(Arc::clone(proxy)));
+        }
+        let failure = |error: Box<dyn StdError + Send + Sync>| match error.downcast() {
+            Ok(error) => self.failures().response_error(*error),
+            Err(error) => TransportError::incomplete(error),
+        };
+        let body = read_body(&head, body, self.max_response_size, failure).await?;
+        Ok(Response::from_parts(head, body))
     }
 
     /// Converts the request to that of reqwest.
     fn convert(&self, request: Request<Bytes>) -> reqwest::Result<reqwest::Request> {
-        let (endpoint, url) = &self.endpoint;
-        if request.uri() != endpoint {
+        if !is_same(request.uri(), &self.endpoint) {
             return reqwest::Request::try_from(request);
         }
-        let (parts, body) = request.into_parts();
-        let mut prepared = reqwest::Request::new(parts.method, url.clone());
+        let (mut parts, body) = request.into_parts();
+        let mut prepared = reqwest::Request::new(parts.method, self.url.clone());
+        if !parts.headers.contains_key(HOST) {
+            parts.headers.insert(HOST, self.host.clone());
+        }
         *prepared.headers_mut() = parts.headers;
         *prepared.body_mut() = Some(body.into());
         Ok(prepared)
@@ -245,12 +263,31 @@ impl Inner {
 
     fn failures(&self) -> FailureContext<'_> {
         FailureContext {
-            endpoint: &self.endpoint.0,
+            endpoint: &self.endpoint,
             proxy: self.proxy.as_deref(),
             connect_timeout: self.connect_timeout,
             connect_timeout_setting: self.connect_timeout_setting,
         }
     }
+}
+
+/// Returns the header `Host` for a URI.
+fn host(uri: &Uri) -> Option<HeaderValue> {
+    let default_port = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    let host = uri.host()?;
+    match uri.port_u16().filter(|port| *port != default_port) {
+        Some(port) => HeaderValue::try_from(format!("{host}:{port}")).ok(),
+        None => HeaderValue::try_from(host).ok(),
+    }
+}
+
+/// Returns whether two URIs have the same text. It takes less time than `==`, which ignores case.
+fn is_same(one: &Uri, other: &Uri) -> bool {
+    fn parts(uri: &Uri) -> (Option<&str>, Option<&str>, Option<&str>) {
+        let path = uri.path_and_query().map(PathAndQuery::as_str);
+        (uri.scheme_str(), uri.authority().map(Authority::as_str), path)
+    }
+    parts(one) == parts(other)
 }
 
 impl Transport for HttpTransport {
@@ -265,7 +302,7 @@ impl Transport for HttpTransport {
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpTransport")
-            .field("endpoint", &self.0.endpoint.0.to_string())
+            .field("endpoint", &self.0.endpoint.to_string())
             .field("proxy", &self.0.proxy)
             .finish_non_exhaustive()
     }

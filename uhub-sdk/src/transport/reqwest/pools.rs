@@ -31,8 +31,8 @@ impl PoolFactory {
         let builder = reqwest::Client::builder()
             // A redirect would send a signed request elsewhere.
             .redirect(reqwest::redirect::Policy::none())
-            // The client retries by itself.
-            .retry(reqwest::retry::never())
+            // The client retries by itself. Without retries, requests are not copied for them.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             // Features that the program enables for its own clients of reqwest do not change these.
             .no_gzip()
@@ -71,19 +71,22 @@ impl RuntimePools {
         Self { factory, pools: Arc::default() }
     }
 
-    /// Returns the pool of the current runtime.
-    pub(super) fn current(&self) -> Result<reqwest::Client, TransportError> {
+    /// Sends a request by the pool of the current runtime.
+    pub(super) fn execute(
+        &self,
+        request: reqwest::Request,
+    ) -> Result<impl Future<Output = reqwest::Result<reqwest::Response>>, TransportError> {
         let runtime = Handle::try_current().map_err(|_| {
             TransportError::not_connected("no Tokio runtime: call the client within one.")
                 .permanent()
         })?;
         let id = runtime.id();
         let pools = self.pools.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pool) = find(&pools, id) {
-            return Ok(pool);
+        if let Some(http) = find(&pools, id) {
+            return Ok(http.execute(request));
         }
         drop(pools);
-        self.open(&runtime)
+        Ok(self.open(&runtime)?.execute(request))
     }
 
     /// Opens the pool of a runtime, which is dropped with the runtime.
@@ -92,8 +95,8 @@ impl RuntimePools {
         let (watched, pool_dropped) = oneshot::channel();
         let mut pools = self.pools.write().unwrap_or_else(PoisonError::into_inner);
         // Another thread of the runtime may have been faster.
-        if let Some(pool) = find(&pools, id) {
-            return Ok(pool);
+        if let Some(http) = find(&pools, id) {
+            return Ok(http.clone());
         }
         let http = self.factory.build().map_err(|error| {
             TransportError::not_connected("the HTTP client cannot be built.")
@@ -111,8 +114,8 @@ impl RuntimePools {
     }
 }
 
-fn find(pools: &[RuntimePool], id: Id) -> Option<reqwest::Client> {
-    pools.iter().find(|pool| pool.runtime == id).map(|pool| pool.http.clone())
+fn find(pools: &[RuntimePool], id: Id) -> Option<&reqwest::Client> {
+    pools.iter().find(|pool| pool.runtime == id).map(|pool| &pool.http)
 }
 
 /// Drops the pool of a runtime. A runtime drops it with its other tasks when it shuts down.
@@ -158,22 +161,28 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
     }
 
+    /// Opens the pool of the current runtime, for a request that is not sent.
+    fn open(pools: &RuntimePools) -> Result<(), TransportError> {
+        let url = url::Url::parse("http://127.0.0.1:1/").unwrap();
+        pools.execute(reqwest::Request::new(http::Method::GET, url)).map(drop)
+    }
+
     #[test]
     fn a_pool_ends_with_its_runtime() {
         let pools = pools();
         let count = || pools.pools.read().unwrap().len();
-        assert!(!pools.current().unwrap_err().is_transient, "there is no runtime");
+        assert!(!open(&pools).unwrap_err().is_transient, "there is no runtime");
         for _ in 0..100 {
             let runtime = runtime();
             for _ in 0..3 {
-                runtime.block_on(async { pools.current().unwrap() });
+                runtime.block_on(async { open(&pools).unwrap() });
             }
             assert_eq!(count(), 1);
         }
         assert_eq!(count(), 0);
         let parked: Vec<_> = (0..3).map(|_| runtime()).collect();
         for runtime in &parked {
-            runtime.block_on(async { pools.current().unwrap() });
+            runtime.block_on(async { open(&pools).unwrap() });
         }
         assert_eq!(count(), 3);
         drop(parked);
@@ -184,7 +193,7 @@ mod tests {
     fn the_task_of_a_pool_ends_with_the_transport() {
         let runtime = runtime();
         let pools = pools();
-        runtime.block_on(async { pools.current().unwrap() });
+        runtime.block_on(async { open(&pools).unwrap() });
         let tasks = || runtime.metrics().num_alive_tasks();
         assert_eq!(tasks(), 1);
         drop(pools);
