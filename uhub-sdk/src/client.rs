@@ -11,7 +11,8 @@ use crate::{
 ///
 /// It holds a connection pool and is cheap to clone: create one and share it between tasks,
 /// threads and runtimes. Each runtime has its own connections. Failed calls are retried according
-/// to the [`RetryPolicy`](crate::RetryPolicy). Dropping the future of a call cancels it.
+/// to the [`RetryPolicy`](crate::RetryPolicy). Dropping the future of a call cancels it. The
+/// [guides](crate::guide) explain errors, credentials, pagination, testing and proxies.
 ///
 /// # Panics
 ///

@@ -31,7 +31,8 @@ use crate::ret_code::{RetCode, RetCodeOutcome};
 /// tokens, signatures and a proxy's password are removed from every text, and so are control
 /// characters.
 ///
-/// To test code that handles errors, create one with [`Error::builder`].
+/// To test code that handles errors, create one with [`Error::builder`]. The
+/// [guide](crate::guide::errors) explains retries, timeouts and throttling.
 ///
 /// [`ClientBuilder::ret_code_outcome`]: crate::ClientBuilder::ret_code_outcome
 ///

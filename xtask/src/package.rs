@@ -15,8 +15,7 @@ pub(crate) const PUBLISHED: [&str; 2] = ["uhub-local", "uhub-sdk"];
 
 /// What the tests, doc tests and examples need. In the repository, the crates enable it by a
 /// dependency on themselves, which a package does not have.
-const FEATURES: &str =
-    "uhub-sdk/blocking,uhub-sdk/local,uhub-sdk/retention,uhub-sdk/socks,uhub-local/cli";
+const FEATURES: &str = "uhub-sdk/blocking,uhub-sdk/local,uhub-sdk/retention,uhub-local/cli";
 
 /// What every package contains besides its source.
 const TEXTS: [&str; 3] = ["LICENSE-APACHE", "LICENSE-MIT", "README.md"];

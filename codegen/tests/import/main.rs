@@ -4,6 +4,7 @@
 mod broken;
 mod layouts;
 mod merging;
+mod run_together;
 mod shapes;
 
 use std::{

@@ -7,6 +7,8 @@
 //! | create an error | [`Error::builder`](crate::Error::builder) |
 //! | test against state, limits and faults | the local server (feature `local`) |
 //!
+//! The [guide](crate::guide::testing) shows each of them.
+//!
 //! # Examples
 //!
 //! ```

@@ -142,13 +142,16 @@ struct Pair {
     value: String,
 }
 
-/// Returns the pairs of a query. Pages put lines and spaces between the pairs. An `&` without a name
-/// and `=` after it is part of a value.
+/// Returns the pairs of a query. Pages put lines and spaces between the pairs, and some write `&amp;`
+/// in code. An `&` without a name and `=` after it is part of a value.
 fn query(code: &Code, start: usize, report: &mut Report) -> Vec<Pair> {
     let text = &code.text[..end_of_url(&code.text, start)];
     let mut pairs: Vec<Pair> = Vec::new();
     let mut at = start;
     for piece in text[start..].split('&') {
+        let entity = piece.strip_prefix("amp;").filter(|rest| begins_pair(rest));
+        at += piece.len() - entity.unwrap_or(piece).len();
+        let piece = entity.unwrap_or(piece);
         let pair = piece.split_once('=').map(|(name, value)| (unwrapped(name), value));
         match (pair, pairs.last_mut()) {
             (Some((name, value)), _) if is_name(&name) => {
@@ -170,6 +173,10 @@ fn query(code: &Code, start: usize, report: &mut Report) -> Vec<Pair> {
     let last = pairs.len().saturating_sub(1);
     let pairs = pairs.into_iter().enumerate();
     pairs.flat_map(|(index, pair)| pair.lines(code, index == last, report)).collect()
+}
+
+fn begins_pair(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, _)| is_name(&unwrapped(name)))
 }
 
 /// Returns the end of the URL that has its query at `start`: its closing quote, or the end of the
@@ -286,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_query_may_have_line_breaks_and_spaces_between_its_pairs() {
-        let page = "https://api.example.com/disk/?Action=List\n&Size=1   \n&Kind = Data\n&Name=-&nbspKEY-&B=\n&Size=2";
+        let page = "https://api.example.com/disk/?Action=List\n&amp;Size=1   \n&Kind = Data\n&Name=-&nbspKEY-&B=\n&Size=2";
         let mut code = Code::default();
         code.push(100, page);
         let arguments = request(&code, &mut Report::default()).unwrap();

@@ -74,8 +74,18 @@ impl Outline {
                 }
                 BlockKind::Text(text) => {
                     refuse_stray_row(at, &text, section, report);
-                    if section == Some(Section::Overview) {
-                        outline.overview.push(text);
+                    match section {
+                        Some(Section::Overview) => outline.overview.push(text),
+                        Some(section @ (Section::Request | Section::Response))
+                            if model.is_none() && says_none(&text) =>
+                        {
+                            let columns = COLUMNS.map(Some).to_vec();
+                            outline
+                                .tables
+                                .entry(section)
+                                .or_insert(Table { columns, rows: vec![] });
+                        }
+                        _ => {}
                     }
                 }
                 BlockKind::Code(code) => {
@@ -157,7 +167,7 @@ impl Outline {
         let table = Table { columns, rows };
         match (section, model) {
             (_, Some(Heading { at, text: name })) if has_fields => {
-                if !is_word(&name) || !is_name(&name) {
+                if !is_word(&name) || !is_name(&name) || name.eq_ignore_ascii_case("array") {
                     let message = format!(
                         "the heading of a table of fields must be a model's name, not {name:?}"
                     );
@@ -233,6 +243,13 @@ impl Outline {
         self.overview.splice(0..0, title);
         Some(action)
     }
+}
+
+/// Whether a text stands for a table without rows.
+fn says_none(text: &str) -> bool {
+    const WORDS: [&str; 5] = ["None", "N/A", "No parameters", "无", "暂无"];
+    let text = text.trim().trim_end_matches(['.', '。']);
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// Reports a row or header that an empty line or other text has cut off from its table, or that no

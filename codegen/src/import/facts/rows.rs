@@ -17,7 +17,7 @@ use crate::import::{
 };
 use crate::{
     model::comparison::Owner,
-    spec::{Type, diagnostic::Report, json::Node},
+    spec::{Type, diagnostic::Report, is_word, json::Node},
 };
 
 /// The tables of a page, and the evidence for their rows.
@@ -46,7 +46,8 @@ impl<'a> Tables<'a> {
                 && let Some(found) = Splits::of(text, &models)
             {
                 for split in &found.all {
-                    let element = split.ty.trim_start_matches("array[").trim_end_matches(']');
+                    let element = split.ty.rsplit('[').next().unwrap_or_default();
+                    let element = element.trim_end_matches(']');
                     if models.contains(element) {
                         rows_of_model.entry(element).or_default().insert(split.name);
                     }
@@ -72,7 +73,7 @@ impl<'a> Tables<'a> {
         for field in fields.iter_mut().filter(|field| owner == Owner::Request && !field.required) {
             field.default = defaults::default(&field.description, &field.kind);
         }
-        refuse_hidden_types(&fields, common, &evidence, report);
+        self.refuse_hidden_types(&fields, common, &evidence, report);
         fields.retain(|field| !common.contains(&field.name.as_str()));
         let key = |field: &Field| (field.at, field.name.clone());
         remove_repetitions(&mut fields, key, Field::agrees, |it| Some(it.summary()), report);
@@ -92,7 +93,7 @@ impl<'a> Tables<'a> {
                 (Some(model), examples.collect())
             }
         };
-        TableEvidence { model, examples, settled_names }
+        TableEvidence { model, examples, settled_names, rows_of_model: Some(&self.rows_of_model) }
     }
 
     fn row(
@@ -157,6 +158,50 @@ impl<'a> Tables<'a> {
             evidence,
         })
     }
+
+    /// Reports a row whose name may hold its type, which the page does not explain: `BucketInfo`
+    /// where the example shows a `Bucket` and no row documents one. The description would then
+    /// begin with the type that was read.
+    fn refuse_hidden_types(
+        &self,
+        fields: &[Field],
+        common: &[&str],
+        evidence: &TableEvidence<'_>,
+        report: &mut Report,
+    ) {
+        let names = fields.iter().map(|field| field.name.as_str());
+        let documented: BTreeSet<&str> = names.chain(common.iter().copied()).collect();
+        for Field { at, name, ty, .. } in fields {
+            let Some(splits) = self.splits.get(at) else { continue };
+            let is_undocumented = |part: &str| !documented.contains(part) && evidence.shows(part);
+            let mut longer =
+                (name.len() + 1..=splits.row.len()).filter_map(|end| splits.row.get(..end));
+            if let Some(other) = longer.find(|part| is_undocumented(part)) {
+                report.error(*at, both(name, other));
+            }
+            let mut all = splits.all.iter();
+            let split = all.find(|it| it.name == name && spelled(it.ty) == *ty);
+            let Some(split) = split.filter(|split| split.type_may_be_description()) else {
+                continue;
+            };
+            let mut parts = (1..name.len()).map(|end| name.split_at(end));
+            let hidden = parts.find(|(part, rest)| {
+                may_be_model(rest)
+                    && is_undocumented(part)
+                    // A number is of no model, and no description is `int`.
+                    && !(split.description.is_empty() && evidence.shows_scalar(part))
+            });
+            if let Some((part, _)) = hidden.filter(|_| !evidence.shows(name)) {
+                report.error(*at, both(name, part));
+            }
+        }
+    }
+}
+
+fn both(name: &str, part: &str) -> String {
+    format!(
+        "this may be `{name}` or `{part}`, which the example shows and no row documents: {REMEDY}"
+    )
 }
 
 /// Removes repeated elements. One that disagrees with the first is an error.
@@ -189,33 +234,9 @@ pub(crate) fn remove_repetitions<T: Clone>(
     });
 }
 
-/// Reports a row whose name may hold its type, which the page does not explain: `BucketInfo` where
-/// the example shows a `Bucket` and no row documents one.
-fn refuse_hidden_types(
-    fields: &[Field],
-    common: &[&str],
-    evidence: &TableEvidence<'_>,
-    report: &mut Report,
-) {
-    let names = fields.iter().map(|field| field.name.as_str());
-    let documented: BTreeSet<&str> = names.chain(common.iter().copied()).collect();
-    for Field { at, name, evidence: by, .. } in fields {
-        if *by == Evidence::Delimited || evidence.shows(name) {
-            continue;
-        }
-        let mut splits = (1..name.len()).map(|end| name.split_at(end));
-        let hidden = splits.find(|(part, rest)| {
-            // No model is called `Id`.
-            let may_be_type = !rest.starts_with('.') && *rest != "Id";
-            may_be_type && !documented.contains(part) && evidence.shows(part)
-        });
-        if let Some((part, _)) = hidden {
-            let message = format!(
-                "this may be `{name}` or `{part}`, which the example shows and no row documents: {REMEDY}"
-            );
-            report.error(*at, message);
-        }
-    }
+/// Whether the end of a name may be the name of a model: not `Id`, nor the `s.N` of `UHostIds.N`.
+fn may_be_model(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_uppercase()) && is_word(text) && text.len() > "Id".len()
 }
 
 /// Whether a text ends within `Yes or No`. A slash alone may be a path.
@@ -263,13 +284,20 @@ fn without_spaces_at_brackets(ty: &str) -> String {
     ty
 }
 
-/// Returns a type as the spec spells it. Old pages write `array` for a list of any JSON values.
+/// Returns a type as the spec spells it. Old pages write `array`, some in other letters, for a list
+/// of any JSON values.
 fn spelled(ty: &str) -> String {
     const ARRAY: &str = "array";
+    let is_array = |text: &str| text.eq_ignore_ascii_case(ARRAY);
+    let parts = ty.split_inclusive('[').map(|part| match part.trim_end_matches(['[', ']']) {
+        array if is_array(array) => part.replacen(array, ARRAY, 1),
+        _ => part.to_owned(),
+    });
+    let ty: String = parts.collect();
     let element = ty.trim_start_matches("array[").trim_end_matches(']');
     match ty.rfind(ARRAY).map(|at| ty.split_at(at + ARRAY.len())) {
         Some((before, after)) if element == ARRAY => format!("{before}[object]{after}"),
-        _ => ty.to_owned(),
+        _ => ty,
     }
 }
 

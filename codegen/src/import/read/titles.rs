@@ -177,8 +177,8 @@ fn is_camel_case(name: &str) -> bool {
 
 pub(crate) fn required(cell: &str) -> Option<bool> {
     match cell.trim() {
-        "Yes" | "yes" | "YES" | "是" => Some(true),
-        "No" | "no" | "NO" | "否" => Some(false),
+        "Yes" | "yes" | "YES" | "Y" | "是" | "必填" => Some(true),
+        "No" | "no" | "NO" | "N" | "否" | "选填" | "非必填" => Some(false),
         _ => None,
     }
 }
