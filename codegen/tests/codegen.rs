@@ -610,7 +610,9 @@ fn other_services_shapes_are_rendered() {
             "pub option: Option<OptionModel>,",
             "pub ulb_id_2: Option<String>,",
             "pub enum CreateUHostBootMode {",
-            "/// The value `fast-boot`. #[serde(rename = \"fast-boot\")] FastBoot,",
+            "/// The value `fast-boot`. FastBoot,",
+            "Self::FastBoot => \"fast-boot\",",
+            "\"fast-boot\" => Self::FastBoot,",
             "pub boot_mode: CreateUHostBootMode,",
             "to.add_as_text(\"IsHot\", &self.is_hot);",
             "to.add_allow_empty(\"Remark\", &self.remark);",
@@ -726,7 +728,11 @@ fn a_shared_enum_is_sent_as_each_parameter_documents_it() {
             // The Rust names of a model and of a field, with the documented ones.
             "/// Documented as `Lamp`. #[doc(alias = \"Lamp\")]",
             "pub struct Light {",
-            "#[serde(rename = \"Lamp\")] pub light: Light,",
+            "pub light: Light,",
+            "to.field(\"Lamp\", &self.light)?;",
+            // What serde writes and reads: what is not set is left out.
+            "to.field(\"Power\", &self.power)?; to.optional(\"IsOn\", &self.is_on)?;",
+            "power: from.field(\"Power\")?, is_on: from.optional(\"IsOn\")?,",
             "pub power: Option<Power>,",
             "decode::Field::optional(\"Power\").text(), decode::Field::optional(\"WasOn\")",
         ],
@@ -918,5 +924,49 @@ impl<'a, I: Iterator<Item = &'a mut SpecFile>> CycleTo<'a> for I {
         let mut files: Vec<&mut SpecFile> = self.collect();
         let index = index % files.len();
         files.swap_remove(index)
+    }
+}
+
+#[test]
+fn the_client_fills_in_the_parameters_that_the_service_names() {
+    let with = |names: &str| {
+        let mut spec = uhub();
+        let project = "\"project_parameter\": \"ProjectId\"";
+        assert!(spec.service.text.contains(project));
+        spec.service.text =
+            spec.service.text.replacen(project, &format!("\"client_parameters\": [{names}]"), 1);
+        let action = action(&mut spec, "get_repo_image.json");
+        let region = r#"{ "name": "Region", "type": "string", "required": true, "example_omits": true, "description": "Where." },"#;
+        action.text =
+            action.text.replacen("\"parameters\": [", &format!("\"parameters\": [{region}"), 1);
+        spec
+    };
+    let files = source(&with("\"ProjectId\", \"Region\""));
+    let clients = &files["src/generated/mod.rs"];
+    for method in [
+        "pub fn project_id(",
+        "pub fn with_project_id(",
+        "pub fn region(self",
+        "pub fn with_region(",
+    ] {
+        assert!(clients.contains(method), "{method} in {clients}");
+    }
+    let request = &files["src/generated/get_repo_image.rs"];
+    assert!(request.contains("pub region: Option<String>"), "{request}");
+    assert!(request.contains("to.add_or_client_default(\"Region\", &self.region)"), "{request}");
+    // A service without them has none of the settings.
+    let none = source(&with(""));
+    assert!(!none["src/generated/mod.rs"].contains("impl "));
+    assert!(none["src/generated/service.rs"].contains("&[ClientParameter] = &[]"));
+    for (names, expected) in [
+        (
+            "\"Regiom\"",
+            "the client has no setting for `Regiom`; expected ProjectId, Region, Zone; did you mean `Region`?",
+        ),
+        ("\"Zone\"", "no action has a parameter `Zone`"),
+        ("\"Region\", \"Region\"", "`Region` and `Region` are one setting"),
+    ] {
+        let found = messages(&with(names));
+        assert!(found.iter().any(|line| line.contains(expected)), "{expected}: {found:?}");
     }
 }

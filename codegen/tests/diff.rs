@@ -135,9 +135,9 @@ const CASES: &[Case] = &[
         &[(Breaking, false, "value `One` of `Kind`: Rust name, One → First")],
     ),
     (
-        r#""action": "@","#,
-        r#""action": "@", "rust_name": "renamed_@","#,
-        &[(Breaking, false, "action: Rust name, case_@ → renamed_@")],
+        r#""action": "Case@","#,
+        r#""action": "Case@", "rust_name": "renamed_case_@","#,
+        &[(Breaking, false, "action: Rust name, case_@ → renamed_case_@")],
     ),
     (
         r#"{ "name": "Note","#,
@@ -1054,7 +1054,7 @@ impl Workspace {
         });
         // The benchmarks and examples are not copied.
         copy("uhub-sdk/Cargo.toml", &|text| {
-            let parts = text.split("\n\n").filter(|part| !part.starts_with("[["));
+            let parts = text.split("\n\n").filter(|part| !part.contains("[["));
             parts.collect::<Vec<_>>().join("\n\n")
         });
         // The recipes depend on the actions.

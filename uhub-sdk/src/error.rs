@@ -168,9 +168,10 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// use uhub_sdk::{Error, ErrorKind, Execution, RetCode};
+    /// use uhub_sdk::{Error, ErrorKind, Execution, RetCodeOutcome};
     ///
-    /// let error = Error::builder(ErrorKind::Service).ret_code(RetCode::THROTTLED).build();
+    /// let error =
+    ///     Error::builder(ErrorKind::Service).ret_code_outcome(RetCodeOutcome::Throttled).build();
     /// assert!(error.is_throttled() && error.is_retryable());
     /// assert_eq!(error.execution(), Execution::Rejected);
     /// ```
@@ -190,9 +191,10 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// use uhub_sdk::{Error, ErrorKind, RetCode};
+    /// use uhub_sdk::{Error, ErrorKind, RetCodeOutcome};
     ///
-    /// let error = Error::builder(ErrorKind::Service).ret_code(RetCode::SIGNATURE_WRONG).build();
+    /// let error =
+    ///     Error::builder(ErrorKind::Service).ret_code_outcome(RetCodeOutcome::Unauthorized).build();
     /// assert!(error.is_auth() && !error.is_retryable());
     /// ```
     #[must_use]
@@ -207,9 +209,10 @@ impl Error {
     /// # Examples
     ///
     /// ```
-    /// use uhub_sdk::{Error, ErrorKind, RetCode};
+    /// use uhub_sdk::{Error, ErrorKind, RetCodeOutcome};
     ///
-    /// let error = Error::builder(ErrorKind::Service).ret_code(RetCode::PROJECT_UNKNOWN).build();
+    /// let error =
+    ///     Error::builder(ErrorKind::Service).ret_code_outcome(RetCodeOutcome::NotFound).build();
     /// assert!(error.is_not_found());
     /// ```
     #[must_use]

@@ -64,6 +64,7 @@ pub enum RetCodeOutcome {
 }
 
 impl RetCode {
+    #[allow(dead_code, reason = "not every service documents return codes")]
     pub(crate) const fn new(code: i64) -> Self {
         Self(code)
     }

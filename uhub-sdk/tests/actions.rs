@@ -477,7 +477,7 @@ mod blocking {
                 (error.kind(), error.execution()),
                 (ErrorKind::Configuration, Execution::NotSent)
             );
-            assert!(error.to_string().contains("use `uhub_sdk::Client` there"), "{error}");
+            assert!(error.to_string().contains("use the async `Client` there"), "{error}");
             let mut items = client.get_repo_image("many").items();
             assert!(items.next().unwrap().is_err());
             assert!(items.next().is_none());

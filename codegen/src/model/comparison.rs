@@ -127,7 +127,11 @@ impl<'a> Tables<'a> {
             | (Type::Object, Value::Object(_)) => true,
             (Type::Model(name), Value::Object(members)) => {
                 if !self.is_object_of(name, members) {
-                    return Err(format!("expected {name}; found an object without its fields"));
+                    let keys = members.iter().map(|member| member.key.as_str());
+                    let key: String = keys.take(1).flat_map(|key| key.chars().take(60)).collect();
+                    return Err(format!(
+                        "expected {name}; found an object without its fields: no field `{key}`"
+                    ));
                 }
                 true
             }

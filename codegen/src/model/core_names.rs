@@ -24,7 +24,7 @@ pub(super) static CORE: LazyLock<CoreNames> = LazyLock::new(|| {
         match syn::parse_file(text) {
             Ok(file) => names.add(&file.items, path == "lib.rs"),
             Err(error) => {
-                names.unreadable.push(format!("cannot read uhub-sdk/src/{path}: {error}"))
+                names.unreadable.push(format!("cannot read uhub-sdk/src/{path}: {error}"));
             }
         }
     }
@@ -103,7 +103,7 @@ mod tests {
                 if path.ends_with("generated") {
                 } else if path.is_dir() {
                     folders.push(path);
-                } else {
+                } else if path.extension().is_some_and(|it| it == "rs") {
                     let file = syn::parse_file(&fs::read_to_string(&path).unwrap()).unwrap();
                     all.add(&file.items, path.ends_with("src/lib.rs"));
                 }

@@ -30,7 +30,9 @@ impl TypeNames {
             rust.push_str(ending);
         }
         if let Some(other) = self.0.get(&rust) {
-            let message = format!("{of} and {other} would both be the Rust type `{rust}`");
+            let is_model = [&of, other].iter().any(|of| of.starts_with("the model"));
+            let way_out = if is_model { ": rename a model by `model_names`" } else { "" };
+            let message = format!("{of} and {other} would both be the Rust type `{rust}`{way_out}");
             report.error(at, message);
         } else {
             self.0.insert(rust.clone(), of);

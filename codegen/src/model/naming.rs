@@ -9,8 +9,8 @@ use crate::{model::core_names::CORE, spec::is_word};
 #[rustfmt::skip]
 const TAKEN_TYPES: &[&str] = &[
     "A", "Action", "Box", "C", "Call", "Client", "D", "Default", "Deserialize", "Err", "From", "Idempotency",
-    "Into", "IntoIterator", "None", "Ok", "Option", "Paged", "Parameters", "Result", "Sealed", "SecretString",
-    "Self", "Serialize", "Some", "String", "Timestamp", "Vec",
+    "Into", "IntoIterator", "None", "Ok", "Option", "Paged", "Parameters", "Result", "S", "Sealed",
+    "SecretString", "Self", "Serialize", "Some", "String", "Timestamp", "Vec", "W",
 ];
 /// Methods that Rust's own traits give to requests, calls and clients.
 #[rustfmt::skip]
@@ -192,7 +192,7 @@ fn given(
 ) -> Result<String, String> {
     if is_taken(name) {
         return Err(format!(
-            "`{name}` cannot name a Rust {of}: the core has a method or module of this name"
+            "`{name}` cannot name a Rust {of}: the core has a method or module of this name, or files cannot have it"
         ));
     }
     let is_snake_case = is_identifier(name) && !name.contains(|c: char| c.is_ascii_uppercase());

@@ -107,7 +107,10 @@ fn imports(action: &Action) -> TokenStream {
     let paged = action.pagination.as_ref().map(|_| quote! { use crate::call::pages::Paged; });
     let names_parameters = !action.groups.is_empty()
         || sent.iter().any(|ty| matches!(ty, Type::Enum(_)))
-        || action.parameters.iter().any(|it| it.ty.innermost().1 == 1);
+        // Setters and constructors convert lists. The fields of a struct are not converted.
+        || action.parameters.iter().any(|it| {
+            it.ty.innermost().1 == 1 && (!it.required || action.required.is_none())
+        });
     let parameters = if names_parameters { quote!({self, Parameters}) } else { quote!(Parameters) };
     let is_timed = read.iter().any(|ty| **ty == Type::Timestamp);
     let timestamp = is_timed.then(|| quote! { use crate::wire::timestamp::Timestamp; });

@@ -67,7 +67,7 @@ pub(super) fn request(action: &Action) -> String {
         "The parameters of {}.\n\nCreated by [`Client::{}`], or by [`new`](Self::new) for \
          [`Client::send`].",
         code(&action.wire),
-        action.rust
+        module(&action.rust)
     )
 }
 
@@ -81,7 +81,7 @@ pub(super) fn constructor(noun: &str, has_required: bool) -> String {
 
 /// The struct of the required parameters of another one.
 pub(super) fn required_struct(owner: &str) -> String {
-    format!("The required parameters of [`{owner}`]. Every field must be set.")
+    format!("The required parameters, for [`new`]({owner}::new). Every field must be set.")
 }
 
 /// The field of a parameter.
@@ -160,7 +160,7 @@ pub(super) fn client_method(action: &Action, service: &Service, arguments: &str)
         }
     });
     let details =
-        format!("Calls {wire}. See [`{0}`](mod@crate::actions::{rust}) for details.", module(rust));
+        format!("Calls {wire}. See [`{0}`](mod@crate::actions::{0}) for details.", module(rust));
     let example = format!(
         "# Examples\n\n\
          {CODE}\n\
@@ -177,7 +177,8 @@ pub(super) fn client_method(action: &Action, service: &Service, arguments: &str)
 pub(super) fn blocking_method(action: &Action) -> String {
     format!(
         "{}\n\nThe blocking version of [`Client::{1}`](crate::Client::{1}).",
-        action.summary, action.rust
+        action.summary,
+        module(&action.rust)
     )
 }
 
@@ -274,7 +275,8 @@ pub(super) fn with_client_setting(setting: ClientSetting, service: &Service) -> 
         "Returns a client whose calls use this {noun}, unless they name one. It shares the \
          connections, the credentials and the retry budget with this client, and costs little.\n\n\
          # Examples\n\n```no_run\n\
-         # async fn example(client: {name}::Client, {rust}: String) -> Result<(), {name}::Error> {{\n\
+         # async fn example(\n#     client: {name}::Client,\n#     {rust}: String,\n\
+         # ) -> Result<(), {name}::Error> {{\n\
          let other = client.with_{rust}({rust});\n\
          let response: serde_json::Value = other.action(\"DescribeSomethingNew\").send().await?;\n\
          # Ok(())\n# }}\n```"

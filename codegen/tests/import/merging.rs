@@ -36,6 +36,30 @@ fn described(text: &str) -> String {
     confirmed.join("\n") + "\n"
 }
 
+#[test]
+fn names_and_secrets_are_proposed_once() {
+    let markdown = page("list_crates").replace("DepotName", "UDepotSecret");
+    let page = read_page(&markdown);
+    let imported = page.spec(None).unwrap().text;
+    let spec: Value = serde_json::from_str(&imported).unwrap();
+    let proposed = row(&spec, "/models/CrateSet", "UDepotSecret");
+    assert_eq!(
+        (&proposed["rust_name"], &proposed["secret"]),
+        (&json!("udepot_secret"), &json!(true))
+    );
+    let confirm = spec["proposed"].as_array().unwrap();
+    assert!(
+        confirm.contains(&json!("rust_name")) && confirm.contains(&json!("secret")),
+        "{confirm:?}"
+    );
+    // Declined, they are not proposed again.
+    let declined = described(&imported)
+        .replace("\"rust_name\": \"udepot_secret\", ", "")
+        .replace("\"secret\": true, ", "");
+    assert!(!declined.contains("udepot_secret") && !declined.contains("\"secret\""), "{declined}");
+    assert_eq!(import(&page, &declined), declined);
+}
+
 /// Checks what is recorded about the examples of `list_crates`.
 #[track_caller]
 fn assert_contradictions_of_crates(spec: &Value) {
@@ -909,14 +933,26 @@ proptest! {
 }
 
 #[test]
-fn a_misspelt_return_code_of_the_example_is_noted() {
-    let markdown = page("list_crates").replace("\"RetCode\": 0", "\"Retcode\": 0");
-    let imported = read_page(&markdown).spec(None).unwrap();
-    let spec: Value = serde_json::from_str(&imported.text).unwrap();
-    assert_eq!(spec["example"]["response"]["RetCode"], 0);
-    let notes = notes(&imported.notes);
-    let expected = "page.md:102:3: the example spells `RetCode` as `Retcode`";
-    assert!(notes.contains(&expected.to_owned()), "{notes:#?}");
+fn an_example_that_is_no_plain_success_is_noted() {
+    for (code, note, is_kept) in [
+        ("\"Retcode\": 0", "the example spells `RetCode` as `Retcode`", true),
+        ("\"retcode\": \"0\"", "the example spells `RetCode` as `retcode`", true),
+        ("\"Code\": 0", "the example response has no `RetCode`: read as a success", true),
+        ("\"RetCode\": null", "the example response has no `RetCode`: read as a success", true),
+        ("\"RetCode\": 0, \"RetCode\": 1", "`RetCode` is repeated: ignored", true),
+        ("\"RetCode\": 230", "is not a success, which has `RetCode` 0: ignored", false),
+        ("\"RetCode\": \"ok\"", "is not a success, which has `RetCode` 0: ignored", false),
+    ] {
+        let markdown = page("list_crates").replace("\"RetCode\": 0", code);
+        let reading = read("page.md", markdown.as_bytes(), None);
+        let notes = notes(&reading.diagnostics);
+        assert!(notes.iter().any(|it| it.contains(note)), "{code}: {notes:#?}");
+        let imported = reading.page.unwrap().spec(None).unwrap();
+        let spec: Value = serde_json::from_str(&imported.text).unwrap();
+        let response = &spec["example"]["response"];
+        assert_eq!(response.get("RetCode").is_some(), is_kept, "{code}: {response}");
+        assert_eq!(response.is_object(), is_kept, "{code}: {response}");
+    }
 }
 
 /// Removes the traces of the page's words.

@@ -24,8 +24,8 @@ pub(super) struct PageRange {
 /// The hashes that identify an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ItemHashes {
-    /// That of all but its numbers, which may be counters: it tells whether a service sends the same
-    /// items again. Different items may have the same.
+    /// That of its strings. Its numbers may be counters, so that this tells whether a service sends
+    /// the same items again. Different items may have the same.
     pub(super) text: u64,
     /// That of all of it.
     pub(super) content: u64,
@@ -47,25 +47,12 @@ pub(super) struct PageReport {
 /// # Examples
 ///
 /// ```
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use uhub_sdk::{
-///     ClientBuilder,
-///     local::{Data, Fault, LocalUhub, Scope},
-/// };
+/// use uhub_sdk::Shortfall;
 ///
-/// let server = LocalUhub::builder().data(Data::demo()).start().await?;
-/// server.inject_on(Scope::all(), Fault::WrongTotal { total: 95 });
-///
-/// let client = ClientBuilder::for_local(&server).build()?;
-/// let mut images = client.get_repo_image("base").items();
-/// while let Some(image) = images.next().await {
-///     image?;
-/// }
-/// let shortfall = images.shortfall().ok_or("the list is complete")?;
-/// assert_eq!((shortfall.listed, shortfall.total), (7, Some(95)));
-/// # Ok(())
-/// # }
+/// let mut shortfall = Shortfall::default();
+/// shortfall.listed = 20;
+/// shortfall.total = Some(95);
+/// assert_eq!(shortfall.to_string(), "20 of 95 items");
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]

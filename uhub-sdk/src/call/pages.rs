@@ -148,19 +148,20 @@ struct HashedPage<R: Paged> {
 async fn fetch_page<R: Paged>(call: Call<R>, hasher: RandomState) -> Result<HashedPage<R>, Error> {
     let mut response = call.send().await?;
     let items = R::items(&mut response);
-    let mut hashes = Vec::with_capacity(items.len());
-    let (mut json, mut text) = (Vec::new(), Vec::new());
+    let (mut hashes, mut json) = (Vec::with_capacity(items.len()), Vec::new());
     // A page may be much longer than requested.
     for chunk in items.chunks(512) {
         for item in chunk {
             json.clear();
             // What cannot be written is left out.
             let _ = serde_json::to_writer(&mut json, item);
-            copy_without_numbers(&json, &mut text);
-            hashes.push(ItemHashes {
-                text: hasher.hash_one(text.as_slice()),
-                content: hasher.hash_one(json.as_slice()),
-            });
+            let content = hasher.hash_one(json.as_slice());
+            // An item without strings, such as a number, is identified by all of it.
+            let text = match hash_strings(&json) {
+                0 => content,
+                text => text,
+            };
+            hashes.push(ItemHashes { text, content });
         }
         if chunk.len() == 512 {
             yield_now().await;
@@ -169,15 +170,21 @@ async fn fetch_page<R: Paged>(call: Call<R>, hasher: RandomState) -> Result<Hash
     Ok(HashedPage { response, hashes })
 }
 
-/// Copies JSON without the digits that are outside of strings.
-fn copy_without_numbers(json: &[u8], to: &mut Vec<u8>) {
-    to.clear();
-    let (mut is_string, mut is_escaped) = (false, false);
-    to.extend(json.iter().filter(|byte| {
-        is_string ^= **byte == b'"' && !is_escaped;
-        is_escaped = **byte == b'\\' && !is_escaped;
-        is_string || !byte.is_ascii_digit()
-    }));
+/// Hashes the strings of JSON, and nothing outside of them; 0 if it has none. The hash need not resist collisions: it
+/// only counts items, and takes half the time of the standard one.
+fn hash_strings(json: &[u8]) -> u64 {
+    let (mut hash, mut bytes) = (0_u64, json.iter());
+    while bytes.any(|byte| *byte == b'"') {
+        let mut is_escaped = false;
+        for byte in bytes.by_ref() {
+            hash = (hash.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(0x517c_c1b7_2722_0a95);
+            if *byte == b'"' && !is_escaped {
+                break;
+            }
+            is_escaped = *byte == b'\\' && !is_escaped;
+        }
+    }
+    hash
 }
 
 impl<R: Paged> Drop for PendingPage<R> {
@@ -397,15 +404,17 @@ mod tests {
 
     #[test]
     fn the_text_of_an_item_has_no_numbers() {
-        for (json, expected) in [
-            (r#"{"Id":"a-1","Size":17,"Ratio":-1.5e3}"#, r#"{"Id":"a-1","Size":,"Ratio":-.e}"#),
-            (r#"["a\\",1,"\"2","\\\"3\\",4]"#, r#"["a\\",,"\"2","\\\"3\\",]"#),
-            (r#""7""#, r#""7""#),
-            ("7", ""),
-        ] {
-            let mut text = b"left over".to_vec();
-            copy_without_numbers(json.as_bytes(), &mut text);
-            assert_eq!(String::from_utf8(text).unwrap(), expected);
-        }
+        let same = |one: &str, other: &str| {
+            assert_eq!(hash_strings(one.as_bytes()), hash_strings(other.as_bytes()), "{one}");
+        };
+        let differ = |one: &str, other: &str| {
+            assert_ne!(hash_strings(one.as_bytes()), hash_strings(other.as_bytes()), "{one}");
+        };
+        same(r#"{"Id":"a-1","Size":17,"Ratio":-1.5e3}"#, r#"{"Id":"a-1","Size":4,"Ratio":0.5}"#);
+        same(r#"["a\\",1,"\"2","\\\"3\\",4]"#, r#"["a\\",5,"\"2","\\\"3\\",6]"#);
+        differ(r#"["a\\",1,"\"2","\\\"3\\"]"#, r#"["a\\",1,"\"2","\\\"4\\"]"#);
+        differ(r#"{"Id":"a-1"}"#, r#"{"Id":"a-2"}"#);
+        differ(r#"["a","b"]"#, r#"["ab",""]"#);
+        same("7", "8");
     }
 }

@@ -259,14 +259,13 @@ impl ClientBuilder {
     /// Sets how many calls may be in flight at the same time. Unlimited by default.
     ///
     /// Set it if a program makes very many calls at once: each call in flight has a connection, and
-    /// processes may have a limited number of open files (`ulimit -n`). It is shared by the clones
-    /// of the client and by [`with_project_id`](Client::with_project_id), on all runtimes. Pages
-    /// that are fetched ahead count too.
+    /// processes may have a limited number of open files (`ulimit -n`). It is shared by all clones
+    /// of the client, those with another project included, on all runtimes. Pages that are fetched
+    /// ahead count too.
     ///
     /// Further calls wait for their turn, in the order of their arrival. The wait counts against
-    /// the timeout of the call, and not against
-    /// [`attempt_timeout`](Self::attempt_timeout). If the call's timeout elapses, the error is of
-    /// kind [`Timeout`](crate::ErrorKind::Timeout) with
+    /// the timeout of the call, and not against [`attempt_timeout`](Self::attempt_timeout). If the
+    /// call's timeout elapses, the error is of kind [`Timeout`](crate::ErrorKind::Timeout) with
     /// [`Execution::NotSent`](crate::Execution::NotSent). Between two attempts, a call is not in
     /// flight.
     pub fn max_concurrent_calls(mut self, value: usize) -> Self {

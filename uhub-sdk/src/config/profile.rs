@@ -188,6 +188,14 @@ fn shown_name(name: &str) -> String {
     }
 }
 
+/// Returns the name of a setting, or the length of one that may be a key in the wrong place.
+fn shown_key(key: &str) -> String {
+    match key.chars().count() {
+        0..=32 => key.to_owned(),
+        length => format!("… ({length} characters)"),
+    }
+}
+
 impl ProfileFile {
     pub(crate) fn new(path: PathBuf, location: Location) -> Self {
         Self { path, location, entries: Vec::new(), problems: Vec::new() }
@@ -309,7 +317,7 @@ impl ProfileFile {
                 .object
                 .members()
                 .filter(unknown)
-                .map(|(key, _)| IgnoredSetting { key: key.to_owned(), source: source.clone() }),
+                .map(|(key, _)| IgnoredSetting { key: shown_key(key), source: source.clone() }),
         );
         Some(ProfileReader { entry, source, problems: &mut self.problems })
     }
@@ -802,7 +810,8 @@ mod tests {
     fn settings_that_the_client_does_not_know_are_listed() {
         let folder = tempfile::tempdir().unwrap();
         let config = r#"[{"profile": "a", "active": true, "region": "cn-bj2", "zone": "z", "channel": "x",
-            "retries": 0, "proxy": "", "channel_key": "channel"}, {"profile": "b", "other": 1}]"#;
+            "retries": 0, "proxy": "", "channel_key": "channel",
+            "a-key-that-was-pasted-into-the-wrong-place": 1}, {"profile": "b", "other": 1}]"#;
         let credential = r#"[{"profile": "a", "public_key": "public-key", "private_key": "private-key",
             "security_token": "private-token", "cookie": "c", "expires_at": 0}]"#;
         let config = read_in(&folder, config, credential, None);
@@ -812,6 +821,7 @@ mod tests {
         });
         let expected = [
             "`channel` of profile `a` in FOLDER/config.json",
+            "`… (42 characters)` of profile `a` in FOLDER/config.json",
             "`security_token` of profile `a` in FOLDER/credential.json",
         ];
         assert_eq!(ignored, expected);

@@ -63,7 +63,8 @@ pub struct ConfigSources {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IgnoredSetting {
-    /// The key in the file.
+    /// The key in the file. Of one with more than 32 characters, which may be a secret in the wrong
+    /// place, only the length is given.
     pub key: String,
     /// The profile and its file.
     pub source: ConfigSource,

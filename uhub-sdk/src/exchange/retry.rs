@@ -533,6 +533,17 @@ mod tests {
     }
 
     #[test]
+    fn what_this_machine_lacks_costs_no_budget() {
+        let (budget, clock) = (RetryBudget::default(), TestClock::new());
+        for _ in 0..500 {
+            let errors = (0..5).map(|_| Err(failure::no_slot("GetRepo", 1, "1 s")));
+            let (result, attempts) = call(&budget, &clock, errors);
+            assert_eq!((attempts, result.unwrap_err().attempts()), (5, 5));
+        }
+        assert_eq!(budget.left(), RetryBudget::FULL);
+    }
+
+    #[test]
     fn a_dropped_call_pays_only_for_the_retries_it_sent() {
         struct Asleep(TestClock);
 

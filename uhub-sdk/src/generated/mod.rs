@@ -38,7 +38,10 @@ impl crate::client::Client {
     /// # Examples
     ///
     /// ```no_run
-    /// # async fn example(client: uhub_sdk::Client, project_id: String) -> Result<(), uhub_sdk::Error> {
+    /// # async fn example(
+    /// #     client: uhub_sdk::Client,
+    /// #     project_id: String,
+    /// # ) -> Result<(), uhub_sdk::Error> {
     /// let other = client.with_project_id(project_id);
     /// let response: serde_json::Value = other.action("DescribeSomethingNew").send().await?;
     /// # Ok(())

@@ -94,8 +94,8 @@ fn is_same_scalar(read: &serde_json::Value, shown: &serde_json::Value) -> bool {
     let (read_text, shown_text) = (text(read), text(shown));
     let shown_text = if read.is_string() { &shown_text } else { shown_text.trim() };
     let boolean = |text: &str| match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
+        "true" | "1" | "1.0" => Some(true),
+        "false" | "0" | "0.0" => Some(false),
         _ => None,
     };
     let is_boolean =

@@ -267,6 +267,7 @@ impl FieldContext<'_> {
         &self.model.fields[self.index]
     }
 
+    #[allow(dead_code, reason = "not every service has fields")]
     #[inline]
     pub(crate) fn read<'de, T: FromWire, A: MapAccess<'de>>(
         self,

@@ -162,3 +162,92 @@ impl<'de> Deserialize<'de> for Json {
         decode::read_value(from).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Disk {
+        size: i64,
+        labels: Vec<String>,
+        meta: Option<Value>,
+        next: Option<Box<Disk>>,
+    }
+
+    impl WriteFields for Disk {
+        fn write<W: FieldWriter>(&self, to: &mut W) -> Result<(), W::Error> {
+            to.field("Size", &self.size)?;
+            to.list("Labels", &self.labels)?;
+            to.optional("Meta", &self.meta)?;
+            to.optional("Next", &self.next)
+        }
+    }
+
+    impl Serialize for Disk {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            serialize(self, "Disk", to)
+        }
+    }
+
+    impl ReadFields for Disk {
+        const NAMES: &'static [&'static str] = &["Size", "Labels", "Meta", "Next"];
+
+        fn read(from: &mut FieldReader) -> serde_json::Result<Self> {
+            Ok(Self {
+                size: from.field("Size")?,
+                labels: from.list("Labels")?,
+                meta: from.optional("Meta")?,
+                next: from.optional("Next")?,
+            })
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Disk {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            deserialize("Disk", from)
+        }
+    }
+
+    #[test]
+    fn fields_are_written_in_order_and_read_back() {
+        let bare = Disk { size: 1, labels: Vec::new(), meta: None, next: None };
+        assert_eq!(serde_json::to_string(&bare).unwrap(), r#"{"Size":1}"#);
+        let disk = Disk {
+            size: i64::MIN,
+            labels: vec![String::new()],
+            meta: Some(json!({"b": [0.5, null], "a": {}})),
+            next: Some(Box::new(bare)),
+        };
+        let json = serde_json::to_string(&disk).unwrap();
+        assert!(
+            json.starts_with(r#"{"Size":-9223372036854775808,"Labels":[""],"Meta":{"#),
+            "{json}"
+        );
+        assert!(json.ends_with(r#","Next":{"Size":1}}"#), "{json}");
+        assert_eq!(serde_json::from_str::<Disk>(&json).unwrap(), disk);
+        let nulls = r#"{"Size": 1, "Meta": null, "Next": null}"#;
+        assert_eq!(serde_json::from_str::<Disk>(nulls).unwrap().next, None);
+    }
+
+    #[test]
+    fn what_is_not_exactly_as_written_is_refused() {
+        for (json, expected) in [
+            (r#"{"Size": 1, "Sise": 2}"#, "unknown field `Sise`, expected one of `Size`, `Labels`"),
+            (r#"{"Labels": []}"#, "missing field `Size`"),
+            (r#"{"Size": 1, "Size": 1}"#, "duplicate field `Size`"),
+            (r#"{"Size": 1, "Next": {"Size": 1, "Size": 2}}"#, "`Size` is there twice"),
+            (r#"{"Size": "1"}"#, "`Size`: invalid type: string"),
+            // The type, unless serde_json keeps numbers as text.
+            (r#"{"Size": 1.0}"#, "`Size`: invalid "),
+            (r#"{"Size": 1, "Labels": null}"#, "`Labels`: invalid type: null"),
+            (r#"{"Size": 1, "Next": {"Sise": 2}}"#, "`Next`: unknown field `Sise`"),
+            ("[1]", "expected an object"),
+        ] {
+            let error = serde_json::from_str::<Disk>(json).unwrap_err().to_string();
+            assert!(error.contains(expected), "{json}: {error}");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::runtime::{Builder, Runtime};
 use uhub_sdk::{
-    Client, ClientBuilder, Credentials, MetadataCredentials, RetryPolicy,
+    Client, ClientBuilder, Credentials, MetadataCredentials, RetryPolicy, SecretString,
     local::{Fault, LocalUhub, Scope},
 };
 
@@ -100,6 +100,16 @@ fn child(case: &str) {
             let key: String = variable("KEY_BACKWARDS").chars().rev().collect();
             Client::builder().credentials(Credentials::new(PUBLIC_KEY, key))
         }
+        "secret" => {
+            let secret =
+                SecretString::new(variable("KEY_BACKWARDS").chars().rev().collect::<String>());
+            let copy = secret.clone();
+            assert_eq!(format!("{secret:?}"), "[hidden]");
+            let is_alive = search.finds_key();
+            drop((secret, copy));
+            println!("\nalive {is_alive} dropped {}\n", search.finds_key());
+            return;
+        }
         // A copy that stays, to show that the search finds it.
         _ => {
             let key: String = variable("KEY_BACKWARDS").chars().rev().collect();
@@ -123,6 +133,7 @@ fn private_keys_are_erased() {
     let folder = tempfile::tempdir().unwrap();
     for (case, key, expected) in [
         ("forgotten", KEY, "alive true dropped true"),
+        ("secret", KEY, "alive true dropped false"),
         ("builder", KEY, "alive true dropped false"),
         ("profile", KEY, "alive true dropped false"),
         ("profile", ESCAPED_KEY, "alive true dropped false"),

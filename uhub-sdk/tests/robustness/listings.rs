@@ -149,7 +149,7 @@ async fn a_listing_that_ends_early_is_never_silent() {
         ),
         (
             "pages in random order",
-            Box::new(|_, limit, number| page(TOTAL, &images(number * 7 % 60, limit))),
+            Box::new(|offset, limit, _| page(TOTAL, &images(offset / 20 * 7 % 60, limit))),
             0,
         ),
     ];
@@ -336,7 +336,10 @@ async fn every_item_is_listed_in_order_whatever_the_total_and_the_length_of_page
                     assert_eq!(is_complete, name != "too large", "{about}");
                 }
                 let length = COUNT.min(limit as usize).min(cap);
-                assert!(requests <= COUNT.div_ceil(length) + 2, "{about}: {requests} requests");
+                assert!(
+                    requests <= (COUNT + 7).div_ceil(length) + 2,
+                    "{about}: {requests} requests"
+                );
             }
         }
     }

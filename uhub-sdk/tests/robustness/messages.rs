@@ -194,7 +194,8 @@ async fn messages_state_each_fact_once() {
             .credentials(Credentials::new("public-key", "private-key"))
             .retry(RetryPolicy::disabled())
             .base_url(format!("http://{}/", server.local_addr().unwrap()))
-            .attempt_timeout(limit);
+            .attempt_timeout(limit)
+            .max_concurrent_calls(1);
         (server, builder.build().unwrap())
     };
     let soon = Duration::from_millis(250);
@@ -203,6 +204,12 @@ async fn messages_state_each_fact_once() {
     let (_server, client) = hanging(Duration::from_secs(65));
     let call = client.get_repo_image("base").with_timeout(soon);
     messages.add("a call takes too long", &call.await.unwrap_err());
+    let (_server, client) = hanging(Duration::from_secs(65));
+    let other = tokio::spawn(client.create_repo("base").into_future());
+    tokio::task::yield_now().await;
+    let call = client.get_repo_image("base").with_timeout(soon);
+    messages.add("a call waits too long for its turn", &call.await.unwrap_err());
+    other.abort();
 
     // The client cannot be built.
     messages.add("no credentials", &Client::builder().build().unwrap_err());

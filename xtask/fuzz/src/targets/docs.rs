@@ -131,7 +131,7 @@ fn is_our_link(target: &str) -> bool {
     let starts = ["Self::", "field@", "mod@", "crate::", "Client::", "Call::", "RetCode::"];
     let is_path =
         target.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_:@#".contains(&byte));
-    is_path && starts.iter().any(|start| target.starts_with(start))
+    is_path && (target.ends_with("::new") || starts.iter().any(|start| target.starts_with(start)))
 }
 
 /// The example of a method: one function that calls it, compiled and not run.
