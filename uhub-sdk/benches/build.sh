@@ -82,9 +82,11 @@ END
 cpu() {
     (
         "$@" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
-        # The second line is that of the children.
-        times | sed -n 2p
-    ) | sed 's/[ms]/ /g' | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }'
+        # Not in a pipe, whose shell has no children.
+        times > "$work/times"
+    )
+    # The second line is that of the children.
+    sed -n '2s/[ms]/ /gp' "$work/times" | awk '{ printf "%.1f", $1 * 60 + $2 + $3 * 60 + $4 }'
 }
 
 printf '%-8s %8s %12s %14s %14s\n' program crates 'debug build' 'release build' 'binary, bytes'
